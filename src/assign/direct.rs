@@ -1,0 +1,103 @@
+//! The direct kernel: D itself for every pair, points in lanes.
+//!
+//! Each lane walks all centers in ascending index and keeps the first smallest D, so ties go to the
+//! lowest index without further ado. For few dimensions this is also the fastest kernel there is: a
+//! point's coordinates stay in registers, and a center costs little more than its d squares.
+
+use crate::distance::{Few, Many, Metric};
+use crate::lanes::Lanes;
+
+/// Labels and squared distances of packed points.
+///
+/// # Safety
+/// The caller is compiled for `L`. `labels.len()` is a multiple of `WIDTH`; `distances` has as many
+/// elements, `tile` d times as many, packed in groups; `centers` is whole rows of `d` doubles.
+#[inline(always)]
+pub(crate) unsafe fn nearest<L: Lanes>(
+    tile: &[f64],
+    d: usize,
+    centers: &[f64],
+    labels: &mut [i32],
+    distances: &mut [f64],
+) {
+    // Groups in flight hide the latency of the running minimum and share each center's broadcast;
+    // how many depends on the registers their coordinates (or partial sums) leave.
+    let many = L::REGISTERS >= 32;
+    // SAFETY: the contract above.
+    unsafe {
+        match (d, many) {
+            (1, _) => walk::<L, _, 4>(Few::<1>, tile, centers, labels, distances),
+            (2, _) => walk::<L, _, 4>(Few::<2>, tile, centers, labels, distances),
+            (3, true) => walk::<L, _, 4>(Few::<3>, tile, centers, labels, distances),
+            (3, false) => walk::<L, _, 2>(Few::<3>, tile, centers, labels, distances),
+            (4, true) => walk::<L, _, 4>(Few::<4>, tile, centers, labels, distances),
+            (4, false) => walk::<L, _, 2>(Few::<4>, tile, centers, labels, distances),
+            (5, _) => walk::<L, _, 2>(Few::<5>, tile, centers, labels, distances),
+            (6, _) => walk::<L, _, 2>(Few::<6>, tile, centers, labels, distances),
+            (7, _) => walk::<L, _, 2>(Few::<7>, tile, centers, labels, distances),
+            (8, _) => walk::<L, _, 2>(Few::<8>, tile, centers, labels, distances),
+            (_, true) => walk::<L, _, 2>(Many(d), tile, centers, labels, distances),
+            (_, false) => walk::<L, _, 1>(Many(d), tile, centers, labels, distances),
+        }
+    }
+}
+
+/// Steps of `G` groups, then single groups.
+#[inline(always)]
+unsafe fn walk<L: Lanes, M: Metric, const G: usize>(
+    metric: M,
+    tile: &[f64],
+    centers: &[f64],
+    labels: &mut [i32],
+    distances: &mut [f64],
+) {
+    let groups = labels.len() / L::WIDTH;
+    let mut g = 0;
+    // SAFETY: groups g to g + G (g + 1) exist.
+    unsafe {
+        while g + G <= groups {
+            step::<L, M, G>(metric, tile, g, centers, labels, distances);
+            g += G;
+        }
+        while g < groups {
+            step::<L, M, 1>(metric, tile, g, centers, labels, distances);
+            g += 1;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn step<L: Lanes, M: Metric, const G: usize>(
+    metric: M,
+    tile: &[f64],
+    first: usize,
+    centers: &[f64],
+    labels: &mut [i32],
+    distances: &mut [f64],
+) {
+    let d = metric.d();
+    // SAFETY: the groups first to first + G exist, and so do their lanes in the outputs.
+    unsafe {
+        let groups = tile.as_ptr().add(first * d * L::WIDTH);
+        let mut best = [L::splat(f64::INFINITY); G];
+        // Labels are kept as doubles, to be selected by the same mask as distances on every
+        // instruction set; they are below 2^31 and so exact.
+        let mut label = [L::splat(0.0); G];
+        let mut j = L::splat(0.0);
+        let one = L::splat(1.0);
+        for center in centers.chunks_exact(d) {
+            let distance = metric.squared::<L, G>(groups, center.as_ptr());
+            for g in 0..G {
+                let closer = L::less(distance[g], best[g]);
+                label[g] = L::select(closer, j, label[g]);
+                best[g] = L::min(distance[g], best[g]);
+            }
+            j = L::add(j, one);
+        }
+        for g in 0..G {
+            let at = (first + g) * L::WIDTH;
+            L::store_labels(labels.as_mut_ptr().add(at), label[g]);
+            L::store(distances.as_mut_ptr().add(at), best[g]);
+        }
+    }
+}

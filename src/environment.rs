@@ -1,0 +1,95 @@
+//! The floating-point environment: round to nearest, subnormals kept, no traps.
+//!
+//! A caller may have set flush-to-zero, another rounding mode or trapping exceptions. Every entry, and
+//! every worker thread, computes inside a [`Standard`] environment and gives back what it found:
+//! control bits and sticky flags.
+
+/// While it lives, this thread's floating-point environment is the standard one.
+pub(crate) struct Standard {
+    found: arch::State,
+}
+
+impl Standard {
+    pub(crate) fn enter() -> Self {
+        Standard {
+            found: arch::replace_by_standard(),
+        }
+    }
+
+    /// Runs `work`, the caller's own code, in the environment it had.
+    pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
+        arch::set(&self.found);
+        let result = work();
+        // What the callback did to the environment is its own affair, but it may have meant it to
+        // last only while it ran: the state at entry is what is given back in the end.
+        arch::replace_by_standard();
+        result
+    }
+}
+
+impl Drop for Standard {
+    fn drop(&mut self) {
+        arch::set(&self.found);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod arch {
+    use core::arch::asm;
+
+    pub(super) type State = u32;
+
+    /// All exceptions masked, no flag raised, round to nearest, no flush to zero.
+    const STANDARD: State = 0x1f80;
+
+    pub(super) fn replace_by_standard() -> State {
+        let mut found: State = 0;
+        // SAFETY: stores the control register to a live variable. (Rust's own view of the environment
+        // is the standard one, so from here on the compiler's assumptions hold; the asm block clobbers
+        // memory, so no load of the caller's data, and nothing computed from it, moves above it.)
+        unsafe { asm!("stmxcsr [{}]", in(reg) &mut found, options(nostack)) };
+        set(&STANDARD);
+        found
+    }
+
+    pub(super) fn set(state: &State) {
+        // SAFETY: the value is one that `stmxcsr` gave or the standard one, so no reserved bit is set.
+        unsafe { asm!("ldmxcsr [{}]", in(reg) state, options(nostack)) };
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arch {
+    use core::arch::asm;
+
+    /// Control and status registers.
+    pub(super) type State = (u64, u64);
+
+    pub(super) fn replace_by_standard() -> State {
+        let (control, status): State;
+        // SAFETY: reads two registers. (See the x86-64 twin for what the compiler may assume.)
+        unsafe {
+            asm!("mrs {}, fpcr", "mrs {}, fpsr", out(reg) control, out(reg) status, options(nostack));
+        }
+        set(&(0, 0));
+        (control, status)
+    }
+
+    pub(super) fn set(&(control, status): &State) {
+        // SAFETY: the values were read from these registers, or are 0, the standard environment.
+        unsafe {
+            asm!("msr fpcr, {}", "msr fpsr, {}", in(reg) control, in(reg) status, options(nostack));
+        }
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod arch {
+    //! Without a known control register the environment is taken to be the standard one.
+
+    pub(super) type State = ();
+
+    pub(super) fn replace_by_standard() -> State {}
+
+    pub(super) fn set(_: &State) {}
+}

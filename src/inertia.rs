@@ -1,0 +1,47 @@
+//! Inertia: the exact sum, rounded once, of D between the points and the centers their labels name,
+//! times the points' weights.
+
+use crate::distance::own_block;
+use crate::job::Job;
+use crate::parallel::PerThread;
+use crate::update::exact_sum::ExactSum;
+
+/// Points whose distances are on the stack at a time: the inertia needs no workspace.
+const TOGETHER: usize = 128;
+
+/// The inertia of labels that count from `base`, which the caller has checked.
+pub(crate) fn inertia(job: &Job<'_>, labels: &[i32], centers: &[f64], base: i32) -> f64 {
+    let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
+    job.crew.run(job.blocks(), &mut sums, |sum, block| {
+        for first in block.clone().step_by(TOGETHER) {
+            let part = first..(first + TOGETHER).min(block.end);
+            let mut own = [0; TOGETHER];
+            for (own, label) in own.iter_mut().zip(&labels[part.clone()]) {
+                *own = label - base;
+            }
+            let mut distances = [0.0; TOGETHER];
+            own_block(
+                &job.points,
+                job.kernels,
+                part.clone(),
+                &own,
+                centers,
+                &mut distances,
+            );
+            let distances = &distances[..part.len()];
+            match job.weights_of(&part) {
+                Some(weights) => {
+                    for (distance, weight) in distances.iter().zip(weights) {
+                        sum.add(weight * distance);
+                    }
+                }
+                None => distances.iter().for_each(|&distance| sum.add(distance)),
+            }
+        }
+    });
+    let (first, others) = sums.split();
+    for other in others {
+        first.merge(other);
+    }
+    first.round()
+}

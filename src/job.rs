@@ -1,0 +1,62 @@
+//! What every pass over the points shares: the inputs, the kernels, the threads, the size of a block.
+
+use core::ops::Range;
+
+use crate::lanes::dispatch::Kernels;
+use crate::parallel::Crew;
+use crate::points::Points;
+
+/// The inputs of a call and the means to work on them.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) points: Points<'a>,
+    /// One for each point, or none for all ones.
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) kernels: &'static Kernels,
+    pub(crate) crew: &'a Crew<'a>,
+    /// Points in a block; see [`block_size`].
+    pub(crate) block: usize,
+}
+
+/// Coordinates in a block: 128 KiB, so that a block that was packed is still in the second-level
+/// cache when it is summed.
+const BLOCK_COORDINATES: usize = 1 << 14;
+
+/// Points are packed in groups of at most this many, so blocks are multiples of it.
+pub(crate) const GROUP: usize = 8;
+
+/// Points in a block, a multiple of [`GROUP`]: few enough for the cache, and for every thread to get
+/// several blocks.
+pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
+    let fair = match threads {
+        1 => n,
+        _ => n / (4 * threads),
+    };
+    let size = (BLOCK_COORDINATES / d).min(1024).min(fair);
+    (size - size % GROUP).max(GROUP)
+}
+
+/// `n` rounded up to whole groups, for arrays that kernels read and write in whole vectors.
+pub(crate) fn padded(n: usize) -> usize {
+    n.next_multiple_of(GROUP)
+}
+
+impl<'a> Job<'a> {
+    /// The blocks in order, the last one maybe short.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
+        let (n, block) = (self.points.n(), self.block);
+        (0..n)
+            .step_by(block)
+            .map(move |first| first..(first + block).min(n))
+    }
+
+    /// The weights of a block.
+    pub(crate) fn weights_of(&self, block: &Range<usize>) -> Option<&'a [f64]> {
+        self.weights.map(|weights| &weights[block.clone()])
+    }
+
+    /// Whether point `p` has positive weight.
+    pub(crate) fn counts(&self, p: usize) -> bool {
+        self.weights.is_none_or(|weights| weights[p] > 0.0)
+    }
+}

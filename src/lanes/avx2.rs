@@ -1,0 +1,131 @@
+//! Four lanes: AVX2. (The dispatcher also asks for FMA, which certified kernels may use for
+//! screening; nothing here fuses.)
+
+use core::arch::x86_64::*;
+
+use super::Lanes;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+impl Lanes for Avx2 {
+    const WIDTH: usize = 4;
+    const REGISTERS: usize = 16;
+    type F = __m256d;
+    type I = __m256i;
+    type M = __m256d;
+
+    // SAFETY (all blocks of this file): the trait's contract gives the CPU feature, and, where a
+    // pointer is used, the readable or writable elements; the unaligned forms ask for nothing more.
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_set1_pd(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_loadu_pd(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const f64, count: usize) -> __m256d {
+        // SAFETY: see the top of this impl; maskload touches only lanes whose mask bit is set, and
+        // lane i is set only for i < count.
+        unsafe {
+            let lane = _mm256_set_epi64x(3, 2, 1, 0);
+            let mask = _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), lane);
+            _mm256_maskload_pd(from, mask)
+        }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f64, x: __m256d) {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_storeu_pd(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_add_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_sub_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_mul_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn min(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_min_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_max_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn abs(x: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), x) }
+    }
+    #[inline(always)]
+    unsafe fn less(a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: __m256d, a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_blendv_pd(b, a, mask) }
+    }
+    #[inline(always)]
+    unsafe fn lowest_bit(magnitude: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe {
+            let bits = _mm256_castpd_si256(magnitude);
+            let less_one = _mm256_add_epi64(bits, _mm256_set1_epi64x(-1));
+            let cleared = _mm256_castsi256_pd(_mm256_and_si256(bits, less_one));
+            // A power of two has an empty mantissa, and clearing its lowest bit would spoil the
+            // exponent.
+            let mantissa = _mm256_and_si256(bits, _mm256_set1_epi64x((1 << 52) - 1));
+            let power = _mm256_cmpeq_epi64(mantissa, _mm256_setzero_si256());
+            let low = _mm256_blendv_pd(
+                _mm256_sub_pd(magnitude, cleared),
+                magnitude,
+                _mm256_castsi256_pd(power),
+            );
+            let zero = _mm256_cmp_pd::<_CMP_EQ_OQ>(magnitude, _mm256_setzero_pd());
+            _mm256_blendv_pd(low, _mm256_set1_pd(f64::INFINITY), zero)
+        }
+    }
+    #[inline(always)]
+    unsafe fn zero_bits() -> __m256i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_setzero_si256() }
+    }
+    #[inline(always)]
+    unsafe fn load_bits(from: *const i64) -> __m256i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_bits(to: *mut i64, x: __m256i) {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_storeu_si256(to.cast(), x) }
+    }
+    #[inline(always)]
+    unsafe fn add_bits(sum: __m256i, x: __m256d) -> __m256i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_add_epi64(sum, _mm256_castpd_si256(x)) }
+    }
+    #[inline(always)]
+    unsafe fn store_labels(to: *mut i32, x: __m256d) {
+        // SAFETY: see the top of this impl; four 32-bit integers are written.
+        unsafe { _mm_storeu_si128(to.cast(), _mm256_cvttpd_epi32(x)) }
+    }
+}

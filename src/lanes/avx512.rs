@@ -1,0 +1,120 @@
+//! Eight lanes: AVX-512 F and DQ.
+
+use core::arch::x86_64::*;
+
+use super::Lanes;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512;
+
+impl Lanes for Avx512 {
+    const WIDTH: usize = 8;
+    const REGISTERS: usize = 32;
+    type F = __m512d;
+    type I = __m512i;
+    type M = __mmask8;
+
+    // SAFETY (all blocks of this file): the trait's contract gives the CPU feature, and, where a
+    // pointer is used, the readable or writable elements; the unaligned forms ask for nothing more.
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_set1_pd(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_loadu_pd(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const f64, count: usize) -> __m512d {
+        // SAFETY: see the top of this impl; the masked load touches only the first `count` lanes.
+        unsafe { _mm512_maskz_loadu_pd(((1u32 << count) - 1) as __mmask8, from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f64, x: __m512d) {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_storeu_pd(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_add_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_sub_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_mul_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn min(a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_min_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_max_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn abs(x: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_abs_pd(x) }
+    }
+    #[inline(always)]
+    unsafe fn less(a: __m512d, b: __m512d) -> __mmask8 {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn select(mask: __mmask8, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_mask_blend_pd(mask, b, a) }
+    }
+    #[inline(always)]
+    unsafe fn lowest_bit(magnitude: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe {
+            let bits = _mm512_castpd_si512(magnitude);
+            let less_one = _mm512_add_epi64(bits, _mm512_set1_epi64(-1));
+            let cleared = _mm512_castsi512_pd(_mm512_and_si512(bits, less_one));
+            // A power of two has an empty mantissa, and clearing its lowest bit would spoil the
+            // exponent.
+            let power = _mm512_testn_epi64_mask(bits, _mm512_set1_epi64((1 << 52) - 1));
+            let low = _mm512_mask_mov_pd(_mm512_sub_pd(magnitude, cleared), power, magnitude);
+            let zero = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(magnitude, _mm512_setzero_pd());
+            _mm512_mask_mov_pd(low, zero, _mm512_set1_pd(f64::INFINITY))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zero_bits() -> __m512i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    unsafe fn load_bits(from: *const i64) -> __m512i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_bits(to: *mut i64, x: __m512i) {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_storeu_si512(to.cast(), x) }
+    }
+    #[inline(always)]
+    unsafe fn add_bits(sum: __m512i, x: __m512d) -> __m512i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_add_epi64(sum, _mm512_castpd_si512(x)) }
+    }
+    #[inline(always)]
+    unsafe fn store_labels(to: *mut i32, x: __m512d) {
+        // SAFETY: see the top of this impl; eight 32-bit integers are written.
+        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)) }
+    }
+}

@@ -1,0 +1,299 @@
+//! Which instruction set, and the table of kernels compiled for it.
+
+use core::ffi::CStr;
+use std::sync::OnceLock;
+
+use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
+use crate::points::Rows;
+use crate::update::Limbs;
+use crate::{assign, distance, scan, seed, update};
+
+/// An instruction set, in ascending order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Isa {
+    /// What the compilation target always has: SSE2 on x86-64, NEON on AArch64.
+    Portable,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F and DQ.
+    Avx512,
+}
+
+impl Isa {
+    pub(crate) fn name(self) -> &'static CStr {
+        match self {
+            Isa::Portable => c"portable",
+            Isa::Avx2 => c"avx2",
+            Isa::Avx512 => c"avx512",
+        }
+    }
+}
+
+/// The instruction set this process uses: the CPU's best, or less if `CENTRA_ISA` in the environment
+/// says `portable`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
+/// the first call, because reading it while another thread writes it is a race in C.
+pub fn isa() -> Isa {
+    static USED: OnceLock<Isa> = OnceLock::new();
+    *USED.get_or_init(|| detected().min(requested().unwrap_or(Isa::Avx512)))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detected() -> Isa {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+    match (avx2, avx512) {
+        (true, true) => Isa::Avx512,
+        (true, false) => Isa::Avx2,
+        _ => Isa::Portable,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detected() -> Isa {
+    Isa::Portable
+}
+
+fn named(name: &[u8]) -> Option<Isa> {
+    [Isa::Portable, Isa::Avx2, Isa::Avx512]
+        .into_iter()
+        .find(|isa| isa.name().to_bytes() == name)
+}
+
+/// C's `getenv`, not `std::env`, which would allocate in calls that promise not to.
+#[cfg(unix)]
+fn requested() -> Option<Isa> {
+    extern "C" {
+        fn getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
+    }
+    // SAFETY: the name ends in a nul; the value, if any, is a nul-terminated string that stays valid
+    // as long as nobody changes the environment, and it is looked at only here.
+    unsafe {
+        let value = getenv(c"CENTRA_ISA".as_ptr());
+        if value.is_null() {
+            None
+        } else {
+            named(CStr::from_ptr(value).to_bytes())
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn requested() -> Option<Isa> {
+    named(std::env::var_os("CENTRA_ISA")?.as_encoded_bytes())
+}
+
+/// The kernels, compiled for one instruction set.
+///
+/// Each method checks the lengths its kernel relies on, so that it is safe to call; per block of
+/// points that costs nothing.
+pub(crate) struct Kernels {
+    /// Points a packed group holds.
+    pub(crate) width: usize,
+    scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen),
+    nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64]),
+    own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
+    accumulate: unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64]),
+    approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
+    potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
+}
+
+/// The table for the smaller of `limit` and what this process uses.
+pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
+    match isa().min(limit) {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => &AVX512,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => &AVX2,
+        _ => &PORTABLE,
+    }
+}
+
+/// The shims: each generic kernel inlined into a function compiled for the instruction set.
+///
+/// The safety of every shim is that of its kernel, and that the CPU has the instruction set, which
+/// [`kernels`] sees to before it hands out a table.
+macro_rules! table {
+    ($name:ident, $lanes:ident, $module:ident $(, $feature:literal)?) => {
+        mod $module {
+            use super::*;
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn scan(
+                rows: Rows<'_>,
+                weights: Option<&[f64]>,
+                seen: &mut scan::Seen,
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { scan::rows::<$lanes>(rows, weights, seen) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn nearest(
+                tile: &[f64],
+                d: usize,
+                centers: &[f64],
+                labels: &mut [i32],
+                distances: &mut [f64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { assign::nearest::<$lanes>(tile, d, centers, labels, distances) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn own(
+                rows: Rows<'_>,
+                labels: &[i32],
+                centers: &[f64],
+                distances: &mut [f64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { distance::own::<$lanes>(rows, labels, centers, distances) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn accumulate(
+                rows: Rows<'_>,
+                weights: Option<&[f64]>,
+                labels: &[i32],
+                limbs: &Limbs<'_>,
+                sums: &mut [i64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { update::accumulate::<$lanes>(rows, weights, labels, limbs, sums) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn approach(
+                tile: &[f64],
+                weights: &[f64],
+                center: &[f64],
+                masses: &mut [f64],
+            ) -> f64 {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { seed::approach::<$lanes>(tile, weights, center, masses) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn potentials(
+                tile: &[f64],
+                weights: &[f64],
+                candidates: &[f64],
+                masses: &[f64],
+                magic: f64,
+                sums: &mut [i64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe {
+                    seed::potentials::<$lanes>(tile, weights, candidates, masses, magic, sums)
+                }
+            }
+        }
+
+        static $name: Kernels = Kernels {
+            width: <$lanes as super::Lanes>::WIDTH,
+            scan: $module::scan,
+            nearest: $module::nearest,
+            own: $module::own,
+            accumulate: $module::accumulate,
+            approach: $module::approach,
+            potentials: $module::potentials,
+        };
+    };
+}
+
+table!(PORTABLE, Portable, portable);
+#[cfg(target_arch = "x86_64")]
+table!(AVX2, Avx2, avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+table!(AVX512, Avx512, avx512, "avx512f,avx512dq,avx2,fma");
+
+impl Kernels {
+    /// Widens what was `seen` of a slab by `rows`, each times its weight.
+    pub(crate) fn scan(&self, rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut scan::Seen) {
+        assert!(rows.dims() <= scan::SLAB && weights.is_none_or(|w| w.len() >= rows.count()));
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.scan)(rows, weights, seen) }
+    }
+
+    /// Labels and squared distances of packed points against centers of `d` dimensions;
+    /// `labels.len()` is a multiple of the width and says how many.
+    pub(crate) fn nearest(
+        &self,
+        tile: &[f64],
+        d: usize,
+        centers: &[f64],
+        labels: &mut [i32],
+        distances: &mut [f64],
+    ) {
+        assert!(labels.len().is_multiple_of(self.width) && distances.len() >= labels.len());
+        assert!(tile.len() >= labels.len() * d && centers.len().is_multiple_of(d));
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.nearest)(tile, d, centers, labels, distances) }
+    }
+
+    /// Squared distance of each row to the center its label names.
+    pub(crate) fn own(
+        &self,
+        rows: Rows<'_>,
+        labels: &[i32],
+        centers: &[f64],
+        distances: &mut [f64],
+    ) {
+        let k = centers.len() / rows.dims();
+        assert!(labels.len() >= rows.count() && distances.len() >= rows.count());
+        assert!(labels[..rows.count()].iter().all(|&j| (j as usize) < k));
+        // SAFETY: the CPU has the instruction set, and lengths and labels are as the kernel requires.
+        unsafe { (self.own)(rows, labels, centers, distances) }
+    }
+
+    /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names.
+    pub(crate) fn accumulate(
+        &self,
+        rows: Rows<'_>,
+        weights: Option<&[f64]>,
+        labels: &[i32],
+        limbs: &Limbs<'_>,
+        sums: &mut [i64],
+    ) {
+        let k = sums.len() / limbs.words();
+        assert!(rows.dims() == limbs.dims() && labels.len() >= rows.count());
+        assert!(weights.is_none_or(|w| w.len() >= rows.count()));
+        assert!(labels[..rows.count()].iter().all(|&j| (j as usize) < k));
+        // SAFETY: the CPU has the instruction set, and lengths and labels are as the kernel requires.
+        unsafe { (self.accumulate)(rows, weights, labels, limbs, sums) }
+    }
+
+    /// Lowers each mass to the weight times D to `center`; returns the largest mass.
+    pub(crate) fn approach(
+        &self,
+        tile: &[f64],
+        weights: &[f64],
+        center: &[f64],
+        masses: &mut [f64],
+    ) -> f64 {
+        assert!(masses.len().is_multiple_of(self.width) && weights.len() >= masses.len());
+        assert!(tile.len() >= masses.len() * center.len());
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.approach)(tile, weights, center, masses) }
+    }
+
+    /// For each candidate center adds to its sum the masses as they would be with it, each rounded
+    /// to the unit that `magic` stands for (see `seed`).
+    pub(crate) fn potentials(
+        &self,
+        tile: &[f64],
+        weights: &[f64],
+        d: usize,
+        candidates: &[f64],
+        masses: &[f64],
+        magic: f64,
+        sums: &mut [i64],
+    ) {
+        assert!(masses.len().is_multiple_of(self.width) && weights.len() >= masses.len());
+        assert!(tile.len() >= masses.len() * d && candidates.len() == sums.len() * d);
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.potentials)(tile, weights, candidates, masses, magic, sums) }
+    }
+}

@@ -1,0 +1,74 @@
+//! Explicit SIMD: one trait, three instances, one dispatch table.
+//!
+//! A kernel is written once, generic over [`Lanes`], and compiled once per instance inside a
+//! `#[target_feature]` shim ([`dispatch`]). The operations below are exactly those the kernels need;
+//! every one is a single IEEE operation per lane, none is fused, so the instances agree to the last
+//! bit and differ only in how many lanes they work on at a time.
+//!
+//! All helpers on the way from a shim to an intrinsic must be `#[inline(always)]`: a function that is
+//! not inlined into the shim is compiled without the instruction set, and each intrinsic in it
+//! becomes a call.
+
+pub(crate) mod dispatch;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+/// A vector of `WIDTH` doubles and what the kernels do with it.
+///
+/// # Safety
+/// Every function requires that the CPU has the instance's instruction set, and that the caller is
+/// (inlined into) a function compiled for it. Those that take pointers also require that the named
+/// number of elements is readable (or writable) there; none needs any alignment beyond the element's.
+pub(crate) trait Lanes: Copy + 'static {
+    /// Doubles in a vector; divides 8.
+    const WIDTH: usize;
+    /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
+    const REGISTERS: usize;
+    /// `WIDTH` doubles.
+    type F: Copy;
+    /// `WIDTH` 64-bit integers.
+    type I: Copy;
+    /// `WIDTH` truth values.
+    type M: Copy;
+
+    /// `x` in every lane.
+    unsafe fn splat(x: f64) -> Self::F;
+    /// `WIDTH` doubles from memory.
+    unsafe fn load(from: *const f64) -> Self::F;
+    /// `count < WIDTH` doubles from memory, and +0.0 in the other lanes.
+    unsafe fn load_partial(from: *const f64, count: usize) -> Self::F;
+    /// `WIDTH` doubles to memory.
+    unsafe fn store(to: *mut f64, x: Self::F);
+    /// `a + b`, rounded.
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`, rounded.
+    unsafe fn sub(a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`, rounded.
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    /// The smaller of two numbers, neither of them NaN nor both zero with different signs.
+    unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
+    /// The larger of two numbers, under the same condition.
+    unsafe fn max(a: Self::F, b: Self::F) -> Self::F;
+    /// `x` with its sign bit cleared.
+    unsafe fn abs(x: Self::F) -> Self::F;
+    /// `a < b`.
+    unsafe fn less(a: Self::F, b: Self::F) -> Self::M;
+    /// `a` where the mask holds, else `b`.
+    unsafe fn select(mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// The value of the lowest set bit of a finite magnitude; +infinity for 0, which has none.
+    unsafe fn lowest_bit(magnitude: Self::F) -> Self::F;
+    /// Zero in every lane.
+    unsafe fn zero_bits() -> Self::I;
+    /// `WIDTH` integers from memory.
+    unsafe fn load_bits(from: *const i64) -> Self::I;
+    /// `WIDTH` integers to memory.
+    unsafe fn store_bits(to: *mut i64, x: Self::I);
+    /// `sum` plus the bit pattern of `x` read as an integer, wrapping.
+    unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
+    unsafe fn store_labels(to: *mut i32, x: Self::F);
+}

@@ -1,0 +1,125 @@
+//! Two lanes from the `wide` crate: SSE2 on x86-64, NEON on AArch64, plain code elsewhere.
+//!
+//! Two, not four: 128 bits is what these targets have, and the widest kernel keeps eight accumulators
+//! in sixteen registers.
+
+use wide::{f64x2, i64x2};
+
+use super::Lanes;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+/// The mantissa bits of a double.
+const MANTISSA: i64 = (1 << 52) - 1;
+
+#[inline(always)]
+fn bits(x: f64x2) -> i64x2 {
+    let [a, b] = x.to_array();
+    i64x2::new([a.to_bits() as i64, b.to_bits() as i64])
+}
+
+impl Lanes for Portable {
+    const WIDTH: usize = 2;
+    const REGISTERS: usize = 16;
+    type F = f64x2;
+    type I = i64x2;
+    type M = f64x2;
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> f64x2 {
+        f64x2::splat(x)
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> f64x2 {
+        // SAFETY: the caller vouches for two readable doubles.
+        f64x2::new(unsafe { from.cast::<[f64; 2]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn load_partial(from: *const f64, count: usize) -> f64x2 {
+        let mut lanes = [0.0; 2];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` readable doubles.
+            *lane = unsafe { *from.add(i) };
+        }
+        f64x2::new(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f64, x: f64x2) {
+        // SAFETY: the caller vouches for two writable doubles.
+        unsafe { to.cast::<[f64; 2]>().write_unaligned(x.to_array()) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: f64x2, b: f64x2) -> f64x2 {
+        a + b
+    }
+    #[inline(always)]
+    unsafe fn sub(a: f64x2, b: f64x2) -> f64x2 {
+        a - b
+    }
+    #[inline(always)]
+    unsafe fn mul(a: f64x2, b: f64x2) -> f64x2 {
+        a * b
+    }
+    #[inline(always)]
+    unsafe fn min(a: f64x2, b: f64x2) -> f64x2 {
+        a.fast_min(b)
+    }
+    #[inline(always)]
+    unsafe fn max(a: f64x2, b: f64x2) -> f64x2 {
+        a.fast_max(b)
+    }
+    #[inline(always)]
+    unsafe fn abs(x: f64x2) -> f64x2 {
+        x.abs()
+    }
+    #[inline(always)]
+    unsafe fn less(a: f64x2, b: f64x2) -> f64x2 {
+        a.simd_lt(b)
+    }
+    #[inline(always)]
+    unsafe fn select(mask: f64x2, a: f64x2, b: f64x2) -> f64x2 {
+        mask.select(a, b)
+    }
+    #[inline(always)]
+    unsafe fn lowest_bit(magnitude: f64x2) -> f64x2 {
+        let [a, b] = bits(magnitude).to_array();
+        let cleared = f64x2::new([
+            f64::from_bits((a & a.wrapping_sub(1)) as u64),
+            f64::from_bits((b & b.wrapping_sub(1)) as u64),
+        ]);
+        // A power of two has an empty mantissa, and clearing its lowest bit would spoil the exponent.
+        let power = f64x2::new([
+            f64::from_bits(((a & MANTISSA) == 0) as u64 * u64::MAX),
+            f64::from_bits(((b & MANTISSA) == 0) as u64 * u64::MAX),
+        ]);
+        let low = power.select(magnitude, magnitude - cleared);
+        magnitude
+            .simd_eq(f64x2::ZERO)
+            .select(f64x2::splat(f64::INFINITY), low)
+    }
+    #[inline(always)]
+    unsafe fn zero_bits() -> i64x2 {
+        i64x2::ZERO
+    }
+    #[inline(always)]
+    unsafe fn load_bits(from: *const i64) -> i64x2 {
+        // SAFETY: the caller vouches for two readable integers.
+        i64x2::new(unsafe { from.cast::<[i64; 2]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store_bits(to: *mut i64, x: i64x2) {
+        // SAFETY: the caller vouches for two writable integers.
+        unsafe { to.cast::<[i64; 2]>().write_unaligned(x.to_array()) }
+    }
+    #[inline(always)]
+    unsafe fn add_bits(sum: i64x2, x: f64x2) -> i64x2 {
+        sum + bits(x)
+    }
+    #[inline(always)]
+    unsafe fn store_labels(to: *mut i32, x: f64x2) {
+        let [a, b] = x.to_array();
+        // SAFETY: the caller vouches for two writable integers.
+        unsafe { to.cast::<[i32; 2]>().write_unaligned([a as i32, b as i32]) }
+    }
+}

@@ -1,0 +1,165 @@
+//! rayon: how many threads, and passes over blocks.
+//!
+//! A pool lives as long as the call that asked for it. A global pool would be faster to reach, but a
+//! child after `fork()` inherits the pool without its threads and waits for them for ever; a pool per
+//! call starts where it is needed, also in the child. Starting one costs some 50 µs, so a call first
+//! asks whether its work is worth it ([`worthwhile`]).
+//!
+//! Results never depend on who did which block: what threads compute is per point, or an exact sum, or
+//! a maximum.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::environment::Standard;
+
+/// Multiplications a thread should have before it is worth starting: about 50 µs of them.
+const WORK_PER_THREAD: u128 = 1 << 17;
+
+/// The name of a worker thread.
+pub(crate) const WORKER: &str = "centra";
+
+/// More threads than this never help, and each costs workspace.
+const MOST_THREADS: usize = 1024;
+
+/// The number of threads worth using of those `asked` for (0: all), for `work` multiplications.
+pub(crate) fn worthwhile(asked: usize, work: u128) -> usize {
+    let useful = usize::try_from(work / WORK_PER_THREAD).unwrap_or(usize::MAX);
+    if useful <= 1 {
+        return 1;
+    }
+    let most = if asked == 0 { available() } else { asked };
+    most.min(useful).min(MOST_THREADS)
+}
+
+/// The cores this process may use. Asked once: a workspace query and the call it was made for must
+/// agree, and the answer takes several system calls.
+fn available() -> usize {
+    static CORES: AtomicUsize = AtomicUsize::new(0);
+    match CORES.load(Ordering::Relaxed) {
+        0 => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            CORES.store(cores, Ordering::Relaxed);
+            cores
+        }
+        cores => cores,
+    }
+}
+
+/// The threads of one call: the calling one and the workers of a pool.
+pub(crate) struct Crew<'a> {
+    pool: Option<&'a rayon::ThreadPool>,
+    threads: usize,
+}
+
+/// Calls `work` with a crew of `threads`, or of the calling thread alone where no more can be had.
+pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) -> R {
+    let mut work = Some(work);
+    let alone = Crew {
+        pool: None,
+        threads: 1,
+    };
+    if threads > 1 {
+        let result = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads - 1)
+            .thread_name(|_| WORKER.to_owned())
+            .build_scoped(
+                |worker| {
+                    let _environment = Standard::enter();
+                    worker.run();
+                },
+                |pool| {
+                    work.take().map(|work| {
+                        work(&Crew {
+                            pool: Some(pool),
+                            threads,
+                        })
+                    })
+                },
+            );
+        if let Ok(Some(result)) = result {
+            return result;
+        }
+    }
+    match work.take() {
+        Some(work) => work(&alone),
+        // `build_scoped` fails only while it starts threads, before it calls its closure.
+        None => unreachable!("the pool ran the work and then failed"),
+    }
+}
+
+/// One `S` for each thread of a crew. Not a plain vector: for one thread it must not allocate.
+pub(crate) struct PerThread<S> {
+    first: S,
+    others: Vec<S>,
+}
+
+impl<S> PerThread<S> {
+    pub(crate) fn new(threads: usize, mut state: impl FnMut() -> S) -> Self {
+        PerThread {
+            first: state(),
+            others: (1..threads).map(|_| state()).collect(),
+        }
+    }
+
+    pub(crate) fn first(&mut self) -> &mut S {
+        &mut self.first
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        core::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    /// The first state, and the others that are to be merged into it.
+    pub(crate) fn split(&mut self) -> (&mut S, &mut [S]) {
+        (&mut self.first, &mut self.others)
+    }
+}
+
+impl Crew<'_> {
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Does `work` once on every thread, with its state.
+    pub(crate) fn each<S: Send>(&self, states: &mut PerThread<S>, work: impl Fn(&mut S) + Sync) {
+        let PerThread { first, others } = states;
+        let work = &work;
+        match self.pool {
+            None => work(first),
+            Some(pool) => pool.in_place_scope(|scope| {
+                for state in others {
+                    scope.spawn(move |_| work(state));
+                }
+                work(first);
+            }),
+        }
+    }
+
+    /// Does `work` on every item, on whichever thread is free, with that thread's state.
+    pub(crate) fn run<S, I>(
+        &self,
+        items: I,
+        states: &mut PerThread<S>,
+        work: impl Fn(&mut S, I::Item) + Sync,
+    ) where
+        S: Send,
+        I: Iterator + Send,
+    {
+        if self.pool.is_none() {
+            for item in items {
+                work(&mut states.first, item);
+            }
+            return;
+        }
+        // A lock around the iterator hands out disjoint pieces of the outputs without unsafe code; a
+        // block is thousands of times the price of taking it.
+        let items = Mutex::new(items);
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.each(states, |state| {
+            while let Some(item) = next() {
+                work(state, item);
+            }
+        });
+    }
+}

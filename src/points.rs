@@ -1,0 +1,346 @@
+//! Borrowed views of the caller's points: checked once here, trusted afterwards.
+
+use core::marker::PhantomData;
+use core::ops::Range;
+
+use crate::job::GROUP;
+use crate::status::{refuse, Error};
+
+/// How points lie in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// Point `p` is `d` contiguous doubles at `p * ld`; `ld >= d`. C's rows, Fortran's `points(d, n)`.
+    #[default]
+    Rows,
+    /// Dimension `i` is `n` contiguous doubles at `i * ld`; `ld >= n`. One array per coordinate.
+    Columns,
+}
+
+/// `n` points of `d` dimensions in the caller's memory.
+///
+/// Gaps between rows (`ld > d`) or columns (`ld > n`) are never read, so the view holds a pointer
+/// and not a slice: in C the gaps may belong to somebody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Points<'a> {
+    base: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    layout: Layout,
+    memory: PhantomData<&'a [f64]>,
+}
+
+// SAFETY: a `Points` is a shared borrow of plain doubles, as `&[f64]` is; it gives no way to write.
+unsafe impl Send for Points<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Points<'_> {}
+
+/// Doubles from the first to the last element of a matrix, its trailing gap not counted.
+/// `None` when it does not fit the address space.
+pub(crate) fn extent(n: usize, d: usize, ld: usize, layout: Layout) -> Option<usize> {
+    let (vectors, length) = match layout {
+        Layout::Rows => (n, d),
+        Layout::Columns => (d, n),
+    };
+    let elements = vectors
+        .checked_sub(1)?
+        .checked_mul(ld)?
+        .checked_add(length)?;
+    (elements <= isize::MAX as usize / size_of::<f64>()).then_some(elements)
+}
+
+/// Checks what every call requires of its sizes, before anything else is looked at.
+pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
+    if n == 0 || d == 0 || k == 0 {
+        return refuse!(Shape, "n = {n}, d = {d}, k = {k}: none may be zero");
+    }
+    if k > n {
+        return refuse!(Shape, "k = {k} is more than n = {n}");
+    }
+    if k > i32::MAX as usize {
+        return refuse!(Shape, "k = {k} is more than 2147483647");
+    }
+    // Half the address space over the bytes of a double, as `extent`; k <= n covers k * d.
+    if extent(n, d, d, Layout::Rows).is_none() {
+        return refuse!(
+            Shape,
+            "n * d = {n} * {d} doubles do not fit the address space"
+        );
+    }
+    // Exact sums keep n * 2^22 in 62 bits; no memory of today holds that many points.
+    if n > 1 << 40 {
+        return refuse!(Shape, "n = {n} is more than 2^40");
+    }
+    Ok(())
+}
+
+/// Checks a leading dimension against the layout.
+pub(crate) fn check_leading_dimension(
+    n: usize,
+    d: usize,
+    ld: usize,
+    layout: Layout,
+) -> Result<(), Error> {
+    let (least, name) = match layout {
+        Layout::Rows => (d, 'd'),
+        Layout::Columns => (n, 'n'),
+    };
+    if ld < least {
+        return refuse!(Shape, "ld = {ld} is less than {name} = {least}");
+    }
+    if extent(n, d, ld, layout).is_none() {
+        return refuse!(Shape, "ld = {ld}: the points do not fit the address space");
+    }
+    Ok(())
+}
+
+impl<'a> Points<'a> {
+    /// `n` contiguous rows of `d` doubles.
+    pub fn rows(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
+        Self::with_leading_dimension(data, n, d, d, Layout::Rows)
+    }
+
+    /// `d` contiguous columns of `n` doubles.
+    pub fn columns(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
+        Self::with_leading_dimension(data, n, d, n, Layout::Columns)
+    }
+
+    /// Rows or columns that start `ld` doubles apart.
+    pub fn with_leading_dimension(
+        data: &'a [f64],
+        n: usize,
+        d: usize,
+        ld: usize,
+        layout: Layout,
+    ) -> Result<Self, Error> {
+        check_sizes(n, d, 1)?;
+        check_leading_dimension(n, d, ld, layout)?;
+        match extent(n, d, ld, layout) {
+            Some(needed) if needed <= data.len() => {}
+            _ => {
+                let length = data.len();
+                return refuse!(
+                    Shape,
+                    "points: {length} doubles are too few for n = {n}, d = {d}, ld = {ld}"
+                );
+            }
+        }
+        // SAFETY: the slice is live for 'a and holds the whole extent.
+        Ok(unsafe { Self::from_raw(data.as_ptr(), n, d, ld, layout) })
+    }
+
+    /// A view of memory that the C API's caller vouches for.
+    ///
+    /// # Safety
+    /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is aligned, and every
+    /// row (or column) of the matrix is readable and unchanged for `'a`. Gaps may be anything.
+    pub(crate) unsafe fn from_raw(
+        base: *const f64,
+        n: usize,
+        d: usize,
+        ld: usize,
+        layout: Layout,
+    ) -> Self {
+        Points {
+            base,
+            n,
+            d,
+            ld,
+            layout,
+            memory: PhantomData,
+        }
+    }
+
+    /// The number of points.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// The number of dimensions.
+    pub fn d(&self) -> usize {
+        self.d
+    }
+
+    /// How the points lie in memory.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Coordinate `i` of point `p`.
+    #[inline(always)]
+    pub fn at(&self, p: usize, i: usize) -> f64 {
+        assert!(p < self.n && i < self.d);
+        let offset = match self.layout {
+            Layout::Rows => p * self.ld + i,
+            Layout::Columns => i * self.ld + p,
+        };
+        // SAFETY: p < n and i < d, so the offset lies in a row (column) that the constructor's
+        // contract made readable.
+        unsafe { *self.base.add(offset) }
+    }
+
+    /// Point `p` when points are rows.
+    #[inline(always)]
+    fn row(&self, p: usize) -> &'a [f64] {
+        assert!(p < self.n && self.layout == Layout::Rows);
+        // SAFETY: row p < n is d readable doubles at p * ld by the constructor's contract.
+        unsafe { core::slice::from_raw_parts(self.base.add(p * self.ld), self.d) }
+    }
+
+    /// The points `block` of dimension `i` when points are columns.
+    #[inline(always)]
+    pub(crate) fn column(&self, i: usize, block: Range<usize>) -> &'a [f64] {
+        assert!(i < self.d && block.end <= self.n && self.layout == Layout::Columns);
+        // SAFETY: the range lies in column i < d, which is n readable doubles at i * ld.
+        unsafe {
+            core::slice::from_raw_parts(self.base.add(i * self.ld + block.start), block.len())
+        }
+    }
+
+    /// Copies point `p` to `row`.
+    pub(crate) fn copy_point(&self, p: usize, row: &mut [f64]) {
+        match self.layout {
+            Layout::Rows => row.copy_from_slice(self.row(p)),
+            Layout::Columns => {
+                for (i, x) in row.iter_mut().enumerate() {
+                    *x = self.at(p, i);
+                }
+            }
+        }
+    }
+
+    /// Packs `block` for kernels that hold points in lanes: groups of `width` points, each group
+    /// dimension after dimension. Coordinate `i` of the block's point `g * width + l` goes to
+    /// `tile[(g * d + i) * width + l]`:
+    ///
+    /// ```text
+    ///   group 0: x0[0] x1[0] .. | x0[1] x1[1] .. | ...     group 1: x8[0] x9[0] .. | ...
+    /// ```
+    ///
+    /// Groups, and not one long column per dimension, because the columns of a block would lie a
+    /// power of two apart and fight for one cache set. Lanes past the block's end repeat its last
+    /// point, so that kernels compute on finite values only.
+    pub(crate) fn pack(&self, block: Range<usize>, width: usize, tile: &mut [f64]) {
+        let d = self.d;
+        for (g, group) in tile
+            .chunks_exact_mut(d * width)
+            .take(block.len().div_ceil(width))
+            .enumerate()
+        {
+            let first = block.start + g * width;
+            let full = width.min(block.end - first);
+            match self.layout {
+                Layout::Rows => {
+                    for l in 0..width {
+                        let row = self.row(first + l.min(full - 1));
+                        for (i, &x) in row.iter().enumerate() {
+                            group[i * width + l] = x;
+                        }
+                    }
+                }
+                Layout::Columns => {
+                    for (i, lanes) in group.chunks_exact_mut(width).enumerate() {
+                        let column = self.column(i, first..first + full);
+                        lanes[..full].copy_from_slice(column);
+                        lanes[full..].fill(column[full - 1]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A block of rows without gaps as fewer, longer rows of [`GROUP`] points each, and what is left
+    /// over as rows of one point; `None` when there are gaps, or a long row would exceed `most`.
+    pub(crate) fn flat_rows(
+        &self,
+        block: &Range<usize>,
+        most: usize,
+    ) -> Option<(Rows<'a>, Option<Rows<'a>>)> {
+        let long = self.d.checked_mul(GROUP)?;
+        if self.layout != Layout::Rows || self.ld != self.d || long > most || block.len() < GROUP {
+            return None;
+        }
+        assert!(block.end <= self.n);
+        // SAFETY: rows start..end lie one after the other, (end - start) * d doubles in all.
+        let flat = unsafe {
+            let start = self.base.add(block.start * self.d);
+            core::slice::from_raw_parts(start, block.len() * self.d)
+        };
+        let (whole, rest) = flat.split_at(flat.len() - flat.len() % long);
+        let rest = (!rest.is_empty()).then(|| Rows::new(rest, self.d));
+        Some((Rows::new(whole, long), rest))
+    }
+
+    /// The dimensions `dims` of the points `block` as rows, for kernels that hold dimensions in
+    /// lanes: the caller's own memory when points are rows, else a copy in `rows`.
+    pub(crate) fn block_rows<'b>(
+        &self,
+        block: Range<usize>,
+        dims: Range<usize>,
+        rows: &'b mut [f64],
+    ) -> Rows<'b>
+    where
+        'a: 'b,
+    {
+        assert!(block.end <= self.n && dims.end <= self.d && !block.is_empty() && !dims.is_empty());
+        match self.layout {
+            Layout::Rows => Rows {
+                // SAFETY: the offset lies inside row block.start < n.
+                base: unsafe { self.base.add(block.start * self.ld + dims.start) },
+                stride: self.ld,
+                count: block.len(),
+                dims: dims.len(),
+                memory: PhantomData,
+            },
+            Layout::Columns => {
+                let width = dims.len();
+                let rows = &mut rows[..block.len() * width];
+                for (c, i) in dims.enumerate() {
+                    for (p, &x) in self.column(i, block.clone()).iter().enumerate() {
+                        rows[p * width + c] = x;
+                    }
+                }
+                Rows::new(rows, width)
+            }
+        }
+    }
+}
+
+/// A few points as rows: `count` rows of `dims` doubles, `stride` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    base: *const f64,
+    stride: usize,
+    count: usize,
+    dims: usize,
+    memory: PhantomData<&'a [f64]>,
+}
+
+impl<'a> Rows<'a> {
+    /// Contiguous rows of `dims` doubles.
+    pub(crate) fn new(rows: &'a [f64], dims: usize) -> Self {
+        Rows {
+            base: rows.as_ptr(),
+            stride: dims,
+            count: rows.len() / dims,
+            dims,
+            memory: PhantomData,
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The start of row `p`, `dims` readable doubles.
+    #[inline(always)]
+    pub(crate) fn row(&self, p: usize) -> &'a [f64] {
+        assert!(p < self.count);
+        // SAFETY: constructors made `count` rows of `dims` doubles readable at this stride.
+        unsafe { core::slice::from_raw_parts(self.base.add(p * self.stride), self.dims) }
+    }
+}

@@ -1,0 +1,240 @@
+//! Exact sums of doubles, rounded once.
+//!
+//! [`ExactSum`] is a fixed-point number wide enough for every finite double (Kulisch's long
+//! accumulator), for sums whose range is not known beforehand: the inertia, and sums that need three
+//! limbs or more. [`rounded_pair`] is the shortcut for one or two limbs, which is what centers usually need.
+
+/// Exponent of the lowest bit a double can have.
+pub(crate) const LOWEST: i32 = -1074;
+
+/// Bits in a digit. Digits are kept in 64-bit integers, so that 2^30 additions need no carrying.
+const DIGIT: u32 = 32;
+const MASK: i64 = (1 << DIGIT) - 1;
+
+/// Digits: from 2^-1074 to 2^1024, and 100 bits of head room for sums.
+const DIGITS: usize = 69;
+
+/// A sum of doubles (and of scaled integers) without any rounding. Order does not matter.
+#[derive(Clone)]
+pub(crate) struct ExactSum {
+    /// Digit `i` counts units of 2^(32 i - 1074); signed, and redundant until carried.
+    digits: [i64; DIGITS],
+    /// Additions since the digits were last carried.
+    pending: u32,
+}
+
+impl ExactSum {
+    pub(crate) fn new() -> Self {
+        ExactSum {
+            digits: [0; DIGITS],
+            pending: 0,
+        }
+    }
+
+    /// Adds a finite double.
+    #[inline]
+    pub(crate) fn add(&mut self, x: f64) {
+        debug_assert!(x.is_finite());
+        let bits = x.to_bits();
+        let fraction = bits & ((1 << 52) - 1);
+        let exponent = (bits >> 52 & 0x7ff) as u32;
+        // A subnormal has the exponent of the smallest normal and no hidden bit.
+        let (mantissa, shift) = match exponent {
+            0 => (fraction, 0),
+            e => (fraction | 1 << 52, e - 1),
+        };
+        self.add_shifted(mantissa, shift, x.is_sign_negative());
+    }
+
+    /// Adds `units` times 2^`exponent`; the exponent is at least [`LOWEST`] and at most 1023.
+    pub(crate) fn add_scaled(&mut self, units: i64, exponent: i32) {
+        debug_assert!((LOWEST..=1023).contains(&exponent));
+        self.add_shifted(units.unsigned_abs(), (exponent - LOWEST) as u32, units < 0);
+    }
+
+    #[inline]
+    fn add_shifted(&mut self, magnitude: u64, shift: u32, negative: bool) {
+        let first = (shift / DIGIT) as usize;
+        // At most 64 + 31 bits: three digits.
+        let wide = u128::from(magnitude) << (shift % DIGIT);
+        for (i, digit) in self.digits[first..first + 3].iter_mut().enumerate() {
+            let part = (wide >> (DIGIT * i as u32)) as i64 & MASK;
+            *digit += if negative { -part } else { part };
+        }
+        self.pending += 1;
+        if self.pending == 1 << 30 {
+            self.carry();
+        }
+    }
+
+    /// Adds another sum.
+    pub(crate) fn merge(&mut self, other: &mut ExactSum) {
+        self.carry();
+        other.carry();
+        for (a, b) in self.digits.iter_mut().zip(&other.digits) {
+            *a += b;
+        }
+        self.pending = 2;
+    }
+
+    /// Brings every digit but the last into [0, 2^32); the last keeps the sign.
+    fn carry(&mut self) {
+        let mut carry = 0;
+        for digit in &mut self.digits[..DIGITS - 1] {
+            let sum = *digit + carry;
+            *digit = sum & MASK;
+            carry = sum >> DIGIT;
+        }
+        self.digits[DIGITS - 1] += carry;
+        self.pending = 0;
+    }
+
+    /// The sum, rounded once to nearest, ties to even; an exact zero is +0.0.
+    pub(crate) fn round(&mut self) -> f64 {
+        self.carry();
+        let mut magnitude = self.clone();
+        let negative = self.digits[DIGITS - 1] < 0;
+        if negative {
+            for digit in &mut magnitude.digits {
+                *digit = -*digit;
+            }
+            magnitude.carry();
+        }
+        let digits = magnitude.digits;
+        let sign = if negative { -1.0 } else { 1.0 };
+        let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
+            return 0.0;
+        };
+        // The head: the top three digits, 65 to 96 bits unless they are the lowest three; the rest
+        // matters only by being zero or not, and stands as the head's lowest bit.
+        let low = top.saturating_sub(2);
+        let head = digits[low..=top]
+            .iter()
+            .rev()
+            .fold(0u128, |head, &digit| head << DIGIT | digit as u128);
+        let rest = digits[..low].iter().any(|&digit| digit != 0);
+        sign * scale(
+            (head | u128::from(rest)) as f64,
+            low as i32 * DIGIT as i32 + LOWEST,
+        )
+    }
+}
+
+/// `high * 2^exponent_high + low * 2^exponent`, rounded once; `exponent <= exponent_high <= exponent + 62`.
+#[inline]
+pub(crate) fn rounded_pair(high: i64, exponent_high: i32, low: i64, exponent: i32) -> f64 {
+    let units = (i128::from(high) << (exponent_high - exponent)) + i128::from(low);
+    // Conversion rounds to nearest even, and so does nothing else: see `scale`.
+    scale(units as f64, exponent)
+}
+
+/// `whole * 2^exponent` for an integer-valued double and an exponent of at least [`LOWEST`]. No
+/// rounding: the product is a multiple of 2^-1074, and a subnormal one is below 2^53 of these. (It
+/// overflows to infinity as it should.)
+#[inline]
+fn scale(whole: f64, exponent: i32) -> f64 {
+    let half = exponent / 2;
+    whole * power_of_two(half) * power_of_two(exponent - half)
+}
+
+/// 2^`exponent`, for exponents of normal doubles.
+#[inline]
+pub(crate) fn power_of_two(exponent: i32) -> f64 {
+    debug_assert!((-1022..=1023).contains(&exponent));
+    f64::from_bits(((exponent + 1023) as u64) << 52)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(terms: &[f64]) -> f64 {
+        let mut sum = ExactSum::new();
+        for &x in terms {
+            sum.add(x);
+        }
+        sum.round()
+    }
+
+    #[test]
+    fn a_single_double_comes_back() {
+        for x in [
+            0.0,
+            1.0,
+            -1.0,
+            5e-324,
+            -5e-324,
+            2.2250738585072014e-308,
+            1.1e-308,
+            f64::MAX,
+            -f64::MAX,
+            0.1,
+        ] {
+            assert_eq!(sum(&[x]).to_bits(), x.to_bits(), "{x:e}");
+        }
+        assert_eq!(sum(&[-0.0]).to_bits(), 0.0f64.to_bits());
+    }
+
+    #[test]
+    fn ties_go_to_even_and_any_rest_breaks_them() {
+        let ulp = f64::EPSILON;
+        assert_eq!(sum(&[1.0, ulp / 2.0]), 1.0);
+        assert_eq!(sum(&[1.0 + ulp, ulp / 2.0]), 1.0 + 2.0 * ulp);
+        assert_eq!(sum(&[1.0, ulp / 2.0, 5e-324]), 1.0 + ulp);
+        assert_eq!(sum(&[1.0, ulp / 2.0, -5e-324]), 1.0);
+        assert_eq!(sum(&[-1.0, -ulp / 2.0, -5e-324]), -1.0 - ulp);
+    }
+
+    #[test]
+    fn cancellation_leaves_the_smallest_term() {
+        assert_eq!(sum(&[1e300, 5e-324, 1.0, -1e300, -1.0]), 5e-324);
+        assert_eq!(
+            sum(&[f64::MAX, f64::MAX, -f64::MAX, -f64::MAX]).to_bits(),
+            0
+        );
+        assert_eq!(sum(&[f64::MAX, f64::MAX]), f64::INFINITY);
+        // The largest sum that still rounds down to the largest double.
+        let half_ulp = power_of_two(970);
+        assert_eq!(sum(&[f64::MAX, half_ulp]), f64::INFINITY);
+        assert_eq!(sum(&[f64::MAX, half_ulp, -5e-324]), f64::MAX);
+    }
+
+    #[test]
+    fn pairs_agree_with_the_long_accumulator() {
+        let values = [
+            0,
+            1,
+            -1,
+            3,
+            (1 << 52) + 1,
+            -(1 << 61) - 1,
+            1 << 61,
+            (1 << 53) + 1,
+        ];
+        for exponent in [LOWEST, -600, 0, 900] {
+            for gap in [0, 1, 31, 42, 50] {
+                for high in values {
+                    for low in values {
+                        let mut long = ExactSum::new();
+                        long.add_scaled(high, exponent + gap);
+                        long.add_scaled(low, exponent);
+                        let pair = rounded_pair(high, exponent + gap, low, exponent);
+                        assert_eq!(pair.to_bits(), long.round().to_bits());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn merging_is_adding() {
+        let mut a = ExactSum::new();
+        let mut b = ExactSum::new();
+        a.add(1e16);
+        b.add(-1.0);
+        b.add(-1e16);
+        a.merge(&mut b);
+        a.add(0.25);
+        assert_eq!(a.round(), -0.75);
+    }
+}

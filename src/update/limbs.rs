@@ -1,0 +1,288 @@
+//! Limbs: how a coordinate becomes integers whose sums are exact.
+//!
+//! Let every term of a dimension satisfy |x| < 2^E and be a multiple of 2^e. With w bits a limb and
+//! Q_l = 2^(E - (l+1) w), limb l of x is the multiple of Q_l nearest to what the limbs before it have
+//! left over. The first is at most 2^w in magnitude, the others at most 2^(w-1), and ceil((E - e) / w)
+//! of them leave nothing.
+//!
+//! No conversion is needed. Let M = 1.5 * 2^52 * Q. For |x| <= 2^51 Q the sum x + M lies in
+//! [2^52 Q, 2^53 Q), where doubles are Q apart, so adding rounds x to a multiple of Q; and as bit
+//! patterns there are consecutive, `bits(x + M) - bits(M)` is that multiple in units of Q. The patterns
+//! are added as they are, and `members * bits(M)` is taken off the sum in the end; two's complement
+//! makes overflow on the way harmless. `x - ((x + M) - M)` is the exact rest.
+//!
+//! With w = min(50, 62 - ceil(log2 n)) the sum of n limbs stays within 2^62.
+//! (Fixed-point summation after Kulisch 1971; the rounding by a large constant is Dekker's, 1971.)
+
+use core::ops::Range;
+
+use super::exact_sum::{power_of_two, rounded_pair, ExactSum, LOWEST};
+use crate::lanes::Lanes;
+use crate::points::Rows;
+use crate::scan;
+
+/// Bits in a limb, for sums of n terms.
+fn width(n: usize) -> i32 {
+    (62 - n.next_power_of_two().trailing_zeros() as i32).min(50)
+}
+
+/// Limbs that hold so many bits.
+fn limbs_for(bits: i32, n: usize) -> usize {
+    (bits.unsigned_abs() as usize).div_ceil(width(n) as usize)
+}
+
+/// The most limbs terms can need: from 2^-1074 to the scan's bound for weighted sums, 2^1020.
+pub(super) fn most_limbs(n: usize) -> usize {
+    limbs_for(1020 - LOWEST, n)
+}
+
+/// Limbs for data whose largest number and lowest bit are up to 120 binary places apart: full doubles
+/// within a factor of 2^67 of one another.
+pub(super) fn ordinary_limbs(n: usize) -> usize {
+    limbs_for(120, n)
+}
+
+/// Integers per limb for so many dimensions: whole vectors, so that the loads of one point's limbs are
+/// those another point has stored, and the CPU can forward them; masked or partial ones cannot be
+/// (measured: five times the time). One dimension is summed by scalars.
+pub(super) fn stride(dims: usize) -> usize {
+    match dims {
+        1 => 1,
+        _ => dims.saturating_add(7) / 8 * 8,
+    }
+}
+
+/// Exponent of the highest set bit of a positive double.
+fn exponent(x: f64) -> i32 {
+    let bits = x.to_bits();
+    match (bits >> 52) as i32 {
+        0 => LOWEST + (63 - bits.leading_zeros() as i32),
+        biased => biased - 1023,
+    }
+}
+
+/// The unit of the top limb alone, for sums that only steer a choice: what it rounds away does not matter,
+/// but its sums are exact sums of integers, and so have no order.
+#[derive(Clone, Copy)]
+pub(crate) struct Unit {
+    magic: f64,
+}
+
+impl Unit {
+    /// The unit for sums of n terms of at most `top`, which is positive.
+    pub(crate) fn of(top: f64, n: usize) -> Self {
+        Unit {
+            magic: magic(exponent(top) + 1 - width(n)),
+        }
+    }
+
+    /// M, for kernels that add it to whole vectors.
+    pub(crate) fn magic(self) -> f64 {
+        self.magic
+    }
+
+    /// `x` in units, rounded.
+    pub(crate) fn count(self, x: f64) -> i64 {
+        (x + self.magic).to_bits() as i64 - self.magic.to_bits() as i64
+    }
+}
+
+/// M for the unit 2^`unit`. Below 2^-1074 nothing is left to be split; there M = 1.5 * 2^-1022, which is still
+/// normal.
+fn magic(unit: i32) -> f64 {
+    1.5 * power_of_two(unit.max(LOWEST) + 52)
+}
+
+/// The limbs of a slab of dimensions.
+#[derive(Clone)]
+pub(crate) struct Limbs<'a> {
+    /// M of limb `l`, dimension `i` of the slab at `l * stride + i`; 0 in the padding.
+    magic: &'a [f64],
+    dims: Range<usize>,
+    count: usize,
+    stride: usize,
+}
+
+impl<'a> Limbs<'a> {
+    /// How many limbs hold the terms of every dimension of a slab, sums being of n terms.
+    pub(super) fn needed(n: usize, ranges: impl Iterator<Item = scan::Range>) -> usize {
+        let bits = ranges
+            .filter(|range| range.top > 0.0)
+            .map(|range| exponent(range.top) + 1 - exponent(range.low))
+            .max();
+        bits.map_or(1, |bits| limbs_for(bits, n).max(1))
+    }
+
+    /// Fills in `values` for `count` limbs of a slab.
+    pub(super) fn fill(
+        n: usize,
+        dims: Range<usize>,
+        count: usize,
+        range: impl Fn(usize) -> scan::Range,
+        values: &'a mut [f64],
+    ) -> Self {
+        let stride = stride(dims.len());
+        let values = &mut values[..count * stride];
+        values.fill(0.0);
+        for (c, i) in dims.clone().enumerate() {
+            let top = match range(i).top {
+                0.0 => 0,
+                top => exponent(top) + 1,
+            };
+            for l in 0..count {
+                values[l * stride + c] = magic(top - (l as i32 + 1) * width(n));
+            }
+        }
+        Self::view(values, dims, count)
+    }
+
+    /// Limbs that were filled in before.
+    pub(super) fn view(magic: &'a [f64], dims: Range<usize>, count: usize) -> Self {
+        let stride = stride(dims.len());
+        Limbs {
+            magic: &magic[..count * stride],
+            dims,
+            count,
+            stride,
+        }
+    }
+
+    /// The dimensions of the slab.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.dims.clone()
+    }
+
+    pub(crate) fn dims(&self) -> usize {
+        self.dims.len()
+    }
+
+    /// Integers per cluster.
+    pub(crate) fn words(&self) -> usize {
+        self.count * self.stride
+    }
+
+    /// The exact sum of a cluster's terms in dimension `c` of the slab, rounded once; `sums` are the
+    /// cluster's integers, to which `members` terms were added.
+    pub(super) fn rounded(&self, sums: &[i64], c: usize, members: i64) -> f64 {
+        let limb = |l: usize| {
+            let at = l * self.stride + c;
+            let bits = self.magic[at].to_bits();
+            let units = sums[at].wrapping_sub(members.wrapping_mul(bits as i64));
+            (units, (bits >> 52) as i32 - 1023 - 52)
+        };
+        match self.count {
+            1 => {
+                let (units, unit) = limb(0);
+                rounded_pair(0, unit, units, unit)
+            }
+            2 => {
+                let ((high, unit_high), (low, unit)) = (limb(0), limb(1));
+                rounded_pair(high, unit_high, low, unit)
+            }
+            _ => {
+                let mut sum = ExactSum::new();
+                for l in 0..self.count {
+                    let (units, unit) = limb(l);
+                    sum.add_scaled(units, unit);
+                }
+                sum.round()
+            }
+        }
+    }
+}
+
+/// Adds the limbs of each row (times its weight) to the sums of the cluster its label names,
+/// dimensions in lanes.
+///
+/// # Safety
+/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions; `labels` and `weights` have
+/// at least as many elements as `rows` has rows; `sums` has `limbs.words()` integers for every label.
+#[inline(always)]
+pub(crate) unsafe fn accumulate<L: Lanes>(
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    labels: &[i32],
+    limbs: &Limbs<'_>,
+    sums: &mut [i64],
+) {
+    // SAFETY: the contract above.
+    unsafe {
+        match (limbs.stride, limbs.count) {
+            (1, _) => accumulate_scalars(rows, weights, labels, limbs, sums),
+            // The usual numbers of limbs as constants, so that their loop unrolls.
+            (_, 1) => accumulate_vectors::<L>(rows, weights, labels, limbs, 1, sums),
+            (_, 2) => accumulate_vectors::<L>(rows, weights, labels, limbs, 2, sums),
+            (_, 3) => accumulate_vectors::<L>(rows, weights, labels, limbs, 3, sums),
+            (_, count) => accumulate_vectors::<L>(rows, weights, labels, limbs, count, sums),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn accumulate_vectors<L: Lanes>(
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    labels: &[i32],
+    limbs: &Limbs<'_>,
+    count: usize,
+    sums: &mut [i64],
+) {
+    let (d, stride) = (limbs.dims(), limbs.stride);
+    let magic = limbs.magic.as_ptr();
+    for p in 0..rows.count() {
+        let row = rows.row(p).as_ptr();
+        let mut i = 0;
+        // SAFETY: rows are read below d, the last vector partially. Limb vectors start at multiples of
+        // WIDTH below the stride, which is a multiple of 8, so they lie inside the cluster's words.
+        unsafe {
+            let sums = sums
+                .as_mut_ptr()
+                .add(*labels.get_unchecked(p) as usize * limbs.words());
+            while i < d {
+                let mut x = if i + L::WIDTH <= d {
+                    L::load(row.add(i))
+                } else {
+                    L::load_partial(row.add(i), d - i)
+                };
+                if let Some(weights) = weights {
+                    x = L::mul(x, L::splat(*weights.get_unchecked(p)));
+                }
+                for l in 0..count {
+                    let at = l * stride + i;
+                    let m = L::load(magic.add(at));
+                    let shifted = L::add(x, m);
+                    L::store_bits(
+                        sums.add(at),
+                        L::add_bits(L::load_bits(sums.add(at)), shifted),
+                    );
+                    x = L::sub(x, L::sub(shifted, m));
+                }
+                i += L::WIDTH;
+            }
+        }
+    }
+}
+
+/// One dimension: a vector would be seven eighths empty.
+#[inline(always)]
+fn accumulate_scalars(
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    labels: &[i32],
+    limbs: &Limbs<'_>,
+    sums: &mut [i64],
+) {
+    for p in 0..rows.count() {
+        let mut x = rows.row(p)[0];
+        if let Some(weights) = weights {
+            x *= weights[p];
+        }
+        let words = limbs.words();
+        let sums = &mut sums[labels[p] as usize * words..][..words];
+        for (sum, m) in sums.iter_mut().zip(limbs.magic) {
+            let shifted = x + m;
+            *sum = sum.wrapping_add(shifted.to_bits() as i64);
+            x -= shifted - m;
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Centers: exact, label-bucketed sums.
+//!
+//! A center is the exact sum of its members' coordinates, rounded once, over their number (with
+//! weights: the exact sum of the rounded products, over the exact sum of the weights). The sums are
+//! kept as integers, so they have no order: threads, blocks and moved points merge by plain addition.
+//!
+//! [`limbs`] says how a coordinate becomes integers; this file, who adds them up where:
+//!
+//! * *fused*: every thread has sums of its own for all clusters and dimensions, and adds a block's
+//!   points to them right after it has labelled the block, while it is in the cache;
+//! * *slabs*: after all labels are known, every thread takes a slab of the dimensions and goes through
+//!   all points. That is the plan when sums for every thread would outgrow the points themselves, and
+//!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once.
+
+pub(crate) mod exact_sum;
+mod limbs;
+mod relocate;
+
+use core::ops::Range;
+
+use crate::job::Job;
+use crate::parallel::PerThread;
+use crate::plan::Shape;
+use crate::points::Rows;
+use crate::scan::Ranges;
+use crate::status::{refuse, Error};
+use crate::workspace::Cut;
+use crate::{Empty, Layout};
+
+pub(crate) use limbs::{accumulate, Limbs, Unit};
+use limbs::{most_limbs, ordinary_limbs, stride};
+use relocate::Relocation;
+
+/// How much room the sums get; a function of sizes and options alone, so that a query can tell.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    k: usize,
+    d: usize,
+    /// Integers per cluster and thread.
+    words: usize,
+    /// Integers per cluster and thread for the sums of the weights.
+    weight_words: usize,
+    /// Coordinates of a block, when it has to be copied.
+    rows: usize,
+    fused: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(shape: &Shape, weighted: bool) -> Self {
+        let Shape {
+            n,
+            d,
+            k,
+            threads,
+            layout,
+            block,
+        } = *shape;
+        let all = ordinary_limbs(n).saturating_mul(stride(d));
+        let copies = all.saturating_mul(k).saturating_mul(threads);
+        // Merging costs a pass over every thread's sums: it must stay small beside one over the points.
+        let fused = threads == 1 || copies.saturating_mul(4) <= n.saturating_mul(d);
+        let words = if fused { all } else { all / threads };
+        Plan {
+            k,
+            d,
+            words: words.max(most_limbs(n)),
+            weight_words: if weighted { most_limbs(n) } else { 0 },
+            rows: match layout {
+                Layout::Rows => 0,
+                Layout::Columns => block.saturating_mul(d),
+            },
+            fused,
+        }
+    }
+}
+
+/// Who is in which cluster.
+struct Tally<'w> {
+    /// Members of each cluster, whatever their weight: as often was each limb's bias added.
+    counts: &'w mut [i64],
+    /// Members of positive weight.
+    positive: &'w mut [i64],
+    /// For each cluster the limbs of the sum of its weights.
+    weights: &'w mut [i64],
+}
+
+impl<'w> Tally<'w> {
+    fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
+        Tally {
+            counts: from.take(plan.k),
+            positive: from.take(plan.k),
+            weights: from.take(plan.weight_words.saturating_mul(plan.k)),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.counts.fill(0);
+        self.positive.fill(0);
+        self.weights.fill(0);
+    }
+
+    fn merge(&mut self, other: &Tally<'_>) {
+        merge(self.counts, other.counts);
+        merge(self.positive, other.positive);
+        merge(self.weights, other.weights);
+    }
+}
+
+fn merge(sums: &mut [i64], others: &[i64]) {
+    for (a, b) in sums.iter_mut().zip(others) {
+        *a = a.wrapping_add(*b);
+    }
+}
+
+/// The sums of one thread.
+pub(crate) struct Sums<'w> {
+    tally: Tally<'w>,
+    /// For each cluster the limbs of its sums: of all dimensions, or of the slab.
+    limbs: &'w mut [i64],
+    /// A block's coordinates as rows, when points are columns.
+    rows: &'w mut [f64],
+    /// The dimensions this thread has taken, and their limbs.
+    slab: Range<usize>,
+    slab_magic: &'w mut [f64],
+}
+
+impl<'w> Sums<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
+        Sums {
+            tally: Tally::cut(from, plan),
+            limbs: from.take(plan.words.saturating_mul(plan.k)),
+            rows: from.take(plan.rows),
+            slab: 0..0,
+            slab_magic: from.take(plan.words),
+        }
+    }
+
+    /// Adds a block, whose labels these are.
+    pub(crate) fn add(
+        &mut self,
+        job: &Job<'_>,
+        terms: &Terms<'_>,
+        block: Range<usize>,
+        labels: &[i32],
+    ) {
+        let tally = &mut self.tally;
+        for &j in labels {
+            tally.counts[j as usize] += 1;
+        }
+        let weights = job.weights_of(&block);
+        match (weights, &terms.weights) {
+            (Some(weights), Some(limbs)) => {
+                for (&j, &w) in labels.iter().zip(weights) {
+                    tally.positive[j as usize] += i64::from(w > 0.0);
+                }
+                let rows = Rows::new(weights, 1);
+                let sums = &mut tally.weights[..tally.counts.len() * limbs.words()];
+                job.kernels.accumulate(rows, None, labels, limbs, sums);
+            }
+            _ => {
+                for &j in labels {
+                    tally.positive[j as usize] += 1;
+                }
+            }
+        }
+        if let Some(limbs) = &terms.coordinates {
+            add_rows(job, limbs, block, labels, self.rows, self.limbs);
+        }
+    }
+}
+
+/// Adds the coordinates of a block in the dimensions of `limbs`.
+fn add_rows(
+    job: &Job<'_>,
+    limbs: &Limbs<'_>,
+    block: Range<usize>,
+    labels: &[i32],
+    copy: &mut [f64],
+    sums: &mut [i64],
+) {
+    let weights = job.weights_of(&block);
+    let rows = job.points.block_rows(block, limbs.range(), copy);
+    job.kernels.accumulate(rows, weights, labels, limbs, sums);
+}
+
+impl<'w> AsMut<Sums<'w>> for Sums<'w> {
+    fn as_mut(&mut self) -> &mut Sums<'w> {
+        self
+    }
+}
+
+/// What a pass over blocks adds to the [`Sums`].
+pub(crate) struct Terms<'a> {
+    /// In the fused plan: coordinates.
+    coordinates: Option<Limbs<'a>>,
+    /// Weights, if there are any.
+    weights: Option<Limbs<'a>>,
+}
+
+/// What the update needs besides each thread's sums.
+pub(crate) struct Update<'w> {
+    plan: Plan,
+    empty: Empty,
+    ranges: Ranges<'w>,
+    /// Limbs the coordinates need, and whether all dimensions are summed at once.
+    limbs: usize,
+    fused: bool,
+    magic: &'w mut [f64],
+    /// Limbs the weights need; 0 without weights.
+    weight_limbs: usize,
+    weight_magic: &'w mut [f64],
+    tally: Tally<'w>,
+    relocation: Relocation<'w>,
+}
+
+impl<'w> Update<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan, empty: Empty) -> Self {
+        Update {
+            plan: *plan,
+            empty,
+            ranges: Ranges::cut(from, plan.d),
+            limbs: 0,
+            fused: false,
+            magic: from.take(plan.words),
+            weight_limbs: 0,
+            weight_magic: from.take(plan.weight_words),
+            tally: Tally::cut(from, plan),
+            relocation: Relocation::cut(from, plan.k),
+        }
+    }
+
+    /// Where the scan leaves the ranges.
+    pub(crate) fn ranges(&mut self) -> &mut Ranges<'w> {
+        &mut self.ranges
+    }
+
+    /// Decides about limbs, once the ranges are known.
+    pub(crate) fn prepare(&mut self, n: usize) {
+        let Plan {
+            d, words, fused, ..
+        } = self.plan;
+        let ranges = &self.ranges;
+        self.limbs = Limbs::needed(n, (0..d).map(|i| ranges.of(i)));
+        self.fused = fused && self.limbs * stride(d) <= words;
+        if self.fused {
+            Limbs::fill(n, 0..d, self.limbs, |i| ranges.of(i), self.magic);
+        }
+        if let Some(range) = ranges.weights {
+            self.weight_limbs = Limbs::needed(n, core::iter::once(range));
+            Limbs::fill(n, 0..1, self.weight_limbs, |_| range, self.weight_magic);
+        }
+    }
+
+    /// What to add to the sums, block by block.
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms {
+            coordinates: self
+                .fused
+                .then(|| Limbs::view(self.magic, 0..self.plan.d, self.limbs)),
+            weights: (self.weight_limbs > 0)
+                .then(|| Limbs::view(self.weight_magic, 0..1, self.weight_limbs)),
+        }
+    }
+
+    /// Starts new sums.
+    pub(crate) fn clear<S: AsMut<Sums<'w>>>(&self, team: &mut PerThread<S>) {
+        for state in team.iter_mut() {
+            let sums = state.as_mut();
+            sums.tally.clear();
+            if self.fused {
+                sums.limbs[..self.plan.k * self.limbs * stride(self.plan.d)].fill(0);
+            }
+        }
+    }
+
+    /// Sums all points, which have these labels.
+    pub(crate) fn sum<S: AsMut<Sums<'w>> + Send>(
+        &self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &[i32],
+    ) {
+        self.clear(team);
+        let terms = self.terms();
+        job.crew.run(job.blocks(), team, |state, block| {
+            let labels = &labels[block.clone()];
+            state.as_mut().add(job, &terms, block, labels);
+        });
+    }
+
+    /// Clusters with a member of positive weight under these labels.
+    pub(crate) fn occupied(&mut self, job: &Job<'_>, labels: &[i32]) -> i64 {
+        self.tally.positive.fill(0);
+        for (p, &j) in labels.iter().enumerate() {
+            self.tally.positive[j as usize] |= i64::from(job.counts(p));
+        }
+        self.tally.positive.iter().sum()
+    }
+
+    /// Members of each cluster at the last call of [`means`](Self::means), after relocation.
+    pub(crate) fn counts(&self) -> &[i64] {
+        self.tally.counts
+    }
+
+    /// Replaces `centers` by the means of the points with these labels, all of whose blocks were added
+    /// to the sums since they were cleared. Labels come back as they were; `distances` is scratch, one
+    /// for each point.
+    pub(crate) fn means<S: AsMut<Sums<'w>> + Send>(
+        &mut self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &mut [i32],
+        distances: &mut [f64],
+        centers: &mut [f64],
+    ) -> Result<(), Error> {
+        self.tally.clear();
+        for state in team.iter_mut() {
+            self.tally.merge(&state.as_mut().tally);
+        }
+        let empty = self.tally.positive.iter().position(|&members| members == 0);
+        if let (Some(j), Empty::Error) = (empty, self.empty) {
+            return refuse!(Empty, "cluster {j} has no point of positive weight");
+        }
+        if self.fused {
+            let (first, others) = team.split();
+            let sums = first.as_mut();
+            for other in others {
+                merge(sums.limbs, other.as_mut().limbs);
+            }
+            let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
+            self.store(&limbs, sums.limbs, centers);
+        } else {
+            self.means_by_slabs(job, team, labels, centers);
+        }
+        if empty.is_some() && self.empty == Empty::Relocate {
+            let sums = team.first().as_mut();
+            relocate::relocate(self, job, sums, labels, distances, centers);
+        }
+        Ok(())
+    }
+
+    /// The slabs plan. After every round of one slab a thread the means are stored by one thread,
+    /// because the slabs of the centers interleave in memory.
+    fn means_by_slabs<S: AsMut<Sums<'w>> + Send>(
+        &self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &[i32],
+        centers: &mut [f64],
+    ) {
+        let d = self.plan.d;
+        let mut taken = 0;
+        while taken < d {
+            for state in team.iter_mut() {
+                let sums = state.as_mut();
+                sums.slab = self.slab(taken);
+                taken = sums.slab.end;
+            }
+            job.crew.each(team, |state| {
+                let sums = state.as_mut();
+                if !sums.slab.is_empty() {
+                    let limbs = self.fill(job, sums.slab.clone(), sums.slab_magic);
+                    sums.limbs[..self.plan.k * limbs.words()].fill(0);
+                    for block in job.blocks() {
+                        let labels = &labels[block.clone()];
+                        add_rows(job, &limbs, block, labels, sums.rows, sums.limbs);
+                    }
+                }
+            });
+            for state in team.iter_mut() {
+                let sums = state.as_mut();
+                if !sums.slab.is_empty() {
+                    let limbs = Limbs::view(sums.slab_magic, sums.slab.clone(), self.limbs);
+                    self.store(&limbs, sums.limbs, centers);
+                }
+            }
+        }
+    }
+
+    /// As many dimensions from `first` on as fit a thread's sums; empty at the end.
+    fn slab(&self, first: usize) -> Range<usize> {
+        let fit = self.plan.words / self.limbs;
+        let dims = if fit < 8 { 1 } else { fit - fit % 8 };
+        first..first.saturating_add(dims).min(self.plan.d)
+    }
+
+    fn fill<'a>(&self, job: &Job<'_>, slab: Range<usize>, magic: &'a mut [f64]) -> Limbs<'a> {
+        let ranges = &self.ranges;
+        Limbs::fill(job.points.n(), slab, self.limbs, |i| ranges.of(i), magic)
+    }
+
+    /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.
+    fn store(&self, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
+        let tally = &self.tally;
+        let clusters = centers.chunks_exact_mut(self.plan.d).enumerate();
+        for ((j, center), sums) in clusters.zip(sums.chunks_exact(limbs.words())) {
+            if tally.positive[j] > 0 {
+                let total = match &self.terms().weights {
+                    Some(weights) => {
+                        let sums = &tally.weights[j * weights.words()..][..weights.words()];
+                        weights.rounded(sums, 0, tally.counts[j])
+                    }
+                    None => tally.counts[j] as f64,
+                };
+                for (c, x) in center[limbs.range()].iter_mut().enumerate() {
+                    *x = limbs.rounded(sums, c, tally.counts[j]) / total;
+                }
+            }
+        }
+    }
+}
