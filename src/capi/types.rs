@@ -1,0 +1,232 @@
+//! Constants and structs of the C API.
+
+use core::ffi::c_void;
+use core::mem::offset_of;
+
+use crate::status::{refuse, Error};
+
+/// Fine: the outputs are written.
+pub const CENTRA_OK: i32 = 0;
+/// Stopped early by the progress callback; the outputs are written and belong together.
+pub const CENTRA_CANCELLED: i32 = 1;
+/// A required pointer is null or not aligned for its type.
+pub const CENTRA_ERR_NULL: i32 = -1;
+/// A size is zero, too large or inconsistent: n, d or k zero, k > n, k > 2^31 - 1, ld too small, or a number of
+/// bytes that does not fit the address space.
+pub const CENTRA_ERR_SHAPE: i32 = -2;
+/// A NaN or an infinity in points, weights or given centers.
+pub const CENTRA_ERR_NONFINITE: i32 = -3;
+/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020).
+pub const CENTRA_ERR_RANGE: i32 = -4;
+/// A negative weight, or no positive one.
+pub const CENTRA_ERR_WEIGHTS: i32 = -5;
+/// The workspace is too small or not aligned to 16 bytes.
+pub const CENTRA_ERR_WORKSPACE: i32 = -6;
+/// An option has a value it cannot have, or a struct_size is not one that this library knows.
+pub const CENTRA_ERR_OPTION: i32 = -7;
+/// An output overlaps another argument.
+pub const CENTRA_ERR_ALIAS: i32 = -8;
+/// A cluster became empty under CENTRA_EMPTY_ERROR.
+pub const CENTRA_ERR_EMPTY: i32 = -9;
+/// A label outside label_base .. label_base + k - 1.
+pub const CENTRA_ERR_LABEL: i32 = -10;
+/// The workspace could not be allocated.
+pub const CENTRA_ERR_MEMORY: i32 = -11;
+/// A defect of this library.
+pub const CENTRA_ERR_INTERNAL: i32 = -12;
+
+/// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
+pub const CENTRA_INIT_KMEANSPP: i32 = 0;
+/// Start from k distinct rows, drawn uniformly.
+pub const CENTRA_INIT_RANDOM: i32 = 1;
+/// Start from what the array of centers holds on entry.
+pub const CENTRA_INIT_GIVEN: i32 = 2;
+
+/// An empty cluster takes the point farthest from its own center (the default).
+pub const CENTRA_EMPTY_RELOCATE: i32 = 0;
+/// An empty cluster keeps its center.
+pub const CENTRA_EMPTY_KEEP: i32 = 1;
+/// An empty cluster is an error.
+pub const CENTRA_EMPTY_ERROR: i32 = 2;
+
+/// Point p is d contiguous doubles at points + p * ld (the default; Fortran's points(d, n)).
+pub const CENTRA_ROWS: i32 = 0;
+/// Dimension i is n contiguous doubles at points + i * ld.
+pub const CENTRA_COLUMNS: i32 = 1;
+
+/// No label changed.
+pub const CENTRA_CONVERGED: i32 = 0;
+/// The centers moved by no more than tol.
+pub const CENTRA_TOLERANCE: i32 = 1;
+/// max_iter iterations were done.
+pub const CENTRA_MAX_ITER: i32 = 2;
+/// The progress callback asked for it.
+pub const CENTRA_STOPPED: i32 = 3;
+
+/// What a progress callback is told, after every iteration of every restart.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct centra_progress {
+    /// Size of this struct; members that a later version adds come after these.
+    pub struct_size: usize,
+    /// Restart, from 0.
+    pub restart: i64,
+    /// Iteration, from 1.
+    pub iteration: i64,
+    /// Labels that changed in this iteration.
+    pub moved: i64,
+    /// Sum over the centers of the squared distance between where they are and where they were.
+    pub shift: f64,
+}
+
+/// Called on the calling thread, in the caller's floating-point environment, after every iteration; a value
+/// other than 0 stops the fit there. `user` is the option progress_data. It must return normally:
+/// no longjmp, no exception.
+pub type centra_progress_fn =
+    Option<unsafe extern "C" fn(progress: *const centra_progress, user: *mut c_void) -> i32>;
+
+/// What a caller may choose. Fill it by centra_options_init, then change members. NULL in place of a pointer
+/// to it means the defaults.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct centra_options {
+    /// Set by centra_options_init. A smaller (older) size is accepted, and members beyond it have their
+    /// defaults; a larger one is refused.
+    pub struct_size: usize,
+    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM or CENTRA_INIT_GIVEN.
+    pub init: i32,
+    /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
+    /// member of positive weight. RELOCATE: for each empty cluster in ascending index, the point farthest from
+    /// its own center (ties to the lowest index) among clusters with more than one member of positive
+    /// weight becomes its only member, and the means that changed are recomputed; where every such point lies
+    /// on its center, the cluster stays empty and keeps its own.
+    pub empty: i32,
+    /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
+    pub layout: i32,
+    /// The first label: 0 (default) or 1.
+    pub label_base: i32,
+    /// 1 (default): the calling thread only, and no allocation when a workspace is given; 0: all cores this
+    /// process may use; N: at most N. Fewer are used where the work does not pay for them. Results do not
+    /// depend on it. Threads live no longer than the call.
+    pub threads: i32,
+    /// Restarts; the best inertia wins, ties to the earliest. At least 1, the default.
+    pub n_init: i32,
+    /// Iterations of a restart, at most; default 300. 0 assigns to the starting centers and stops.
+    pub max_iter: i64,
+    /// Stop when the squared shifts of the centers sum to no more than this; 0 (default): only when no label
+    /// changes. Finite, not negative.
+    pub tol: f64,
+    /// Seed of the random draws; default 0. Draws depend on it, the points, the weights and k alone.
+    pub seed: u64,
+    /// n weights, finite and not negative, not all zero; or NULL (default) for all ones. Ignored by
+    /// centra_assign, where they change nothing.
+    pub weights: *const f64,
+    /// Called after every iteration, or NULL (default).
+    pub progress: centra_progress_fn,
+    /// Passed to progress.
+    pub progress_data: *mut c_void,
+}
+
+/// What a fit did. Fill it by centra_report_init. Written when the status is not negative.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct centra_report {
+    /// Set by centra_report_init. A smaller (older) size is accepted, and nothing beyond it is written; a
+    /// larger one is refused.
+    pub struct_size: usize,
+    /// Why the returned restart stopped: CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER or CENTRA_STOPPED.
+    pub stopped_by: i32,
+    /// Threads used.
+    pub threads: i32,
+    /// Iterations of the returned restart.
+    pub iterations: i64,
+    /// Clusters without a member of positive weight in the returned labels.
+    pub empty_clusters: i64,
+    /// Labels that changed in the last iteration of the returned restart.
+    pub moved: i64,
+    /// The exact sum of the squared distances to the returned centers, times the weights, rounded once.
+    pub inertia: f64,
+    /// Pairs of point and center evaluated, over all restarts and the seeding.
+    pub distances: i64,
+    /// Points decided by the squared distance itself after a cheaper test left them open, over all restarts.
+    pub rechecked: i64,
+    /// Pairs proven away without being evaluated, over all restarts.
+    pub skipped: i64,
+    /// Seconds spent looking for NaN and ranges.
+    pub seconds_scan: f64,
+    /// Seconds spent seeding.
+    pub seconds_seed: f64,
+    /// Seconds spent finding the nearest centers.
+    pub seconds_assign: f64,
+    /// Seconds spent computing centers.
+    pub seconds_update: f64,
+}
+
+pub(super) const DEFAULTS: centra_options = centra_options {
+    struct_size: size_of::<centra_options>(),
+    init: CENTRA_INIT_KMEANSPP,
+    empty: CENTRA_EMPTY_RELOCATE,
+    layout: CENTRA_ROWS,
+    label_base: 0,
+    threads: 1,
+    n_init: 1,
+    max_iter: 300,
+    tol: 0.0,
+    seed: 0,
+    weights: core::ptr::null(),
+    progress: None,
+    progress_data: core::ptr::null_mut(),
+};
+
+/// Ends of the members of a struct, for callers that know only the first of them.
+macro_rules! ends {
+    ($name:ident: $($member:ident: $type:ty),+) => {
+        [$(offset_of!($name, $member) + size_of::<$type>()),+]
+    };
+}
+
+pub(super) const OPTIONS_ENDS: [usize; 13] = ends!(centra_options:
+    struct_size: usize, init: i32, empty: i32, layout: i32, label_base: i32, threads: i32,
+    n_init: i32, max_iter: i64, tol: f64, seed: u64, weights: *const f64,
+    progress: centra_progress_fn, progress_data: *mut c_void);
+
+pub(super) const REPORT_ENDS: [usize; 14] = ends!(centra_report:
+    struct_size: usize, stopped_by: i32, threads: i32, iterations: i64, empty_clusters: i64,
+    moved: i64, inertia: f64, distances: i64, rechecked: i64, skipped: i64, seconds_scan: f64,
+    seconds_seed: f64, seconds_assign: f64, seconds_update: f64);
+
+/// Bytes of the whole members within `size`; refused unless 0 < `size` <= the last end.
+pub(super) fn whole_members(argument: &str, size: usize, ends: &[usize]) -> Result<usize, Error> {
+    let known = ends
+        .last()
+        .copied()
+        .unwrap_or(0)
+        .next_multiple_of(align_of::<u64>());
+    match ends.iter().rev().find(|&&end| end <= size) {
+        Some(&end) if size <= known => Ok(end),
+        _ => refuse!(
+            Option,
+            "{argument}: struct_size is {size}, and this library knows {} to {known}; initialise it by centra_{argument}_init",
+            ends[0]
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Status;
+
+    #[test]
+    fn members_end_where_they_end() {
+        assert!(OPTIONS_ENDS.is_sorted() && REPORT_ENDS.is_sorted());
+        assert_eq!(OPTIONS_ENDS.last(), Some(&size_of::<centra_options>()));
+        assert_eq!(REPORT_ENDS.last(), Some(&size_of::<centra_report>()));
+        assert_eq!(whole_members("options", 8, &OPTIONS_ENDS).unwrap(), 8);
+        assert_eq!(whole_members("options", 15, &OPTIONS_ENDS).unwrap(), 12);
+        for size in [0, 7, size_of::<centra_options>() + 1] {
+            let error = whole_members("options", size, &OPTIONS_ENDS).unwrap_err();
+            assert_eq!(error.status(), Status::Option);
+        }
+    }
+}
