@@ -225,7 +225,7 @@ impl<'w> Update<'w> {
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
             tally: Tally::cut(from, plan),
-            relocation: Relocation::cut(from, plan.k),
+            relocation: Relocation::cut(from, plan.k, plan.words.max(plan.weight_words)),
         }
     }
 
@@ -328,13 +328,12 @@ impl<'w> Update<'w> {
                 merge(sums.limbs, other.as_mut().limbs);
             }
             let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
-            self.store(&limbs, sums.limbs, centers);
+            self.store(&limbs, sums.limbs, 0..self.plan.k, centers);
         } else {
             self.means_by_slabs(job, team, labels, centers);
         }
         if empty.is_some() && self.empty == Empty::Relocate {
-            let sums = team.first().as_mut();
-            relocate::relocate(self, job, sums, labels, distances, centers);
+            relocate::relocate(self, job, team, labels, distances, centers);
         }
         Ok(())
     }
@@ -371,7 +370,7 @@ impl<'w> Update<'w> {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = Limbs::view(sums.slab_magic, sums.slab.clone(), self.limbs);
-                    self.store(&limbs, sums.limbs, centers);
+                    self.store(&limbs, sums.limbs, 0..self.plan.k, centers);
                 }
             }
         }
@@ -389,22 +388,27 @@ impl<'w> Update<'w> {
         Limbs::fill(job.points.n(), slab, self.limbs, |i| ranges.of(i), magic)
     }
 
-    /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.
-    fn store(&self, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
+    /// Stores the means of those of the clusters that are not empty, in the dimensions of `limbs`.
+    fn store(
+        &self,
+        limbs: &Limbs<'_>,
+        sums: &[i64],
+        clusters: impl Iterator<Item = usize>,
+        centers: &mut [f64],
+    ) {
         let tally = &self.tally;
-        let clusters = centers.chunks_exact_mut(self.plan.d).enumerate();
-        for ((j, center), sums) in clusters.zip(sums.chunks_exact(limbs.words())) {
-            if tally.positive[j] > 0 {
-                let total = match &self.terms().weights {
-                    Some(weights) => {
-                        let sums = &tally.weights[j * weights.words()..][..weights.words()];
-                        weights.rounded(sums, 0, tally.counts[j])
-                    }
-                    None => tally.counts[j] as f64,
-                };
-                for (c, x) in center[limbs.range()].iter_mut().enumerate() {
-                    *x = limbs.rounded(sums, c, tally.counts[j]) / total;
+        for j in clusters.filter(|&j| tally.positive[j] > 0) {
+            let total = match &self.terms().weights {
+                Some(weights) => {
+                    let sums = &tally.weights[j * weights.words()..][..weights.words()];
+                    weights.rounded(sums, 0, tally.counts[j])
                 }
+                None => tally.counts[j] as f64,
+            };
+            let sums = &sums[j * limbs.words()..][..limbs.words()];
+            let center = &mut centers[j * self.plan.d..][..self.plan.d];
+            for (c, x) in center[limbs.range()].iter_mut().enumerate() {
+                *x = limbs.rounded(sums, c, tally.counts[j]) / total;
             }
         }
     }

@@ -1,15 +1,15 @@
 //! Empty clusters under [`Empty::Relocate`](crate::Empty::Relocate).
 //!
 //! For each empty cluster in ascending index, the point farthest from its own center (ties to the
-//! lowest index) among clusters with more than one member of positive weight becomes its only member,
-//! and the two means that changed are computed anew, from scratch: it happens in few iterations of few
-//! runs. A point at distance 0 is not moved, so that with fewer than k distinct points the loop ends.
+//! lowest index) among clusters with more than one member of positive weight becomes its only member.
+//! Sums are exact, so the point is simply taken out of one cluster's and put into the other's. A point at
+//! distance 0 is not moved, so that with fewer than k distinct points the loop ends.
 
-use super::exact_sum::ExactSum;
-use super::{add_rows, Sums, Update};
+use super::{add_rows, Limbs, Sums, Update};
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
+use crate::points::Rows;
 use crate::workspace::Cut;
 
 /// Who was moved, in order to move it back: the labels are the caller's, and only the means are asked.
@@ -17,68 +17,68 @@ pub(super) struct Relocation<'w> {
     /// For each cluster that received a point: the point, and the cluster it came from.
     point: &'w mut [usize],
     donor: &'w mut [i32],
+    /// The limbs of one point.
+    terms: &'w mut [i64],
 }
 
 /// No point.
 const NONE: usize = usize::MAX;
 
+/// Points whose distances are computed together.
+const TOGETHER: usize = 64;
+
 impl<'w> Relocation<'w> {
-    pub(super) fn cut(from: &mut impl Cut<'w>, k: usize) -> Self {
+    pub(super) fn cut(from: &mut impl Cut<'w>, k: usize, words: usize) -> Self {
         Relocation {
             point: from.take(k),
             donor: from.take(k),
+            terms: from.take(words),
         }
     }
 }
 
 /// Fills the empty clusters as far as possible; `labels` come back as they were.
-pub(super) fn relocate(
-    update: &mut Update<'_>,
+pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
+    update: &mut Update<'w>,
     job: &Job<'_>,
-    sums: &mut Sums<'_>,
+    team: &mut PerThread<S>,
     labels: &mut [i32],
     distances: &mut [f64],
     centers: &mut [f64],
 ) {
-    let (d, k) = (update.plan.d, update.plan.k);
     let distances = &mut distances[..job.points.n()];
-    let blocks = job.blocks().zip(distances.chunks_mut(job.block));
-    let mut nothing = PerThread::new(job.crew.threads(), || ());
-    job.crew
-        .run(blocks, &mut nothing, |(), (block, distances)| {
-            let own = &labels[block.clone()];
-            own_block(&job.points, job.kernels, block, own, centers, distances);
-        });
-
+    measure(job, labels, distances, centers, |_| true);
     update.relocation.point.fill(NONE);
-    for j in 0..k {
+    for j in 0..update.plan.k {
         if update.tally.positive[j] > 0 {
             continue;
         }
         let Some(p) = farthest(update, job, labels, distances) else {
             break;
         };
-        let a = labels[p] as usize;
+        let donor = labels[p];
+        let a = donor as usize;
         labels[p] = j as i32;
         update.relocation.point[j] = p;
-        update.relocation.donor[j] = a as i32;
+        update.relocation.donor[j] = donor;
         update.tally.counts[a] -= 1;
         update.tally.positive[a] -= 1;
         update.tally.counts[j] += 1;
         update.tally.positive[j] = 1;
-        for cluster in [a, j] {
-            let center = &mut centers[cluster * d..][..d];
-            mean(update, job, sums, labels, cluster as i32, center);
+        move_terms(update, job, team.first().as_mut(), p, (a, j));
+        if update.fused {
+            let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
+            let sums = &team.first().as_mut().limbs;
+            update.store(&limbs, sums, [a, j].into_iter(), centers);
+        } else {
+            update.means_by_slabs(job, team, labels, centers);
         }
-        for q in 0..labels.len() {
-            if labels[q] as usize == a || q == p {
-                let label = &labels[q..=q];
-                let distance = &mut distances[q..=q];
-                own_block(&job.points, job.kernels, q..q + 1, label, centers, distance);
-            }
-        }
+        // The points of the donor, whose center moved; the point itself is among the labels `j`, all of which
+        // but itself have weight zero.
+        measure(job, labels, distances, centers, |label| {
+            label == donor || label == j as i32
+        });
     }
-
     for (&p, &donor) in update
         .relocation
         .point
@@ -87,6 +87,24 @@ pub(super) fn relocate(
     {
         if p != NONE {
             labels[p] = donor;
+        }
+    }
+}
+
+/// Computes the distances of points to their own centers, at least of those whose label `changed`.
+fn measure(
+    job: &Job<'_>,
+    labels: &[i32],
+    distances: &mut [f64],
+    centers: &[f64],
+    changed: impl Fn(i32) -> bool,
+) {
+    for (part, distances) in distances.chunks_mut(TOGETHER).enumerate() {
+        let first = part * TOGETHER;
+        let block = first..first + distances.len();
+        let labels = &labels[block.clone()];
+        if labels.iter().any(|&label| changed(label)) {
+            own_block(&job.points, job.kernels, block, labels, centers, distances);
         }
     }
 }
@@ -107,37 +125,34 @@ fn farthest(
     best.1
 }
 
-/// The mean of one cluster, which has a member of positive weight, member by member.
-fn mean(
-    update: &Update<'_>,
+/// Moves the terms of point `p` from one cluster's sums to another's.
+fn move_terms(
+    update: &mut Update<'_>,
     job: &Job<'_>,
     sums: &mut Sums<'_>,
-    labels: &[i32],
-    cluster: i32,
-    center: &mut [f64],
+    p: usize,
+    (from, to): (usize, usize),
 ) {
-    let members = || (0..labels.len()).filter(|&p| labels[p] == cluster);
-    let count = update.tally.counts[cluster as usize];
-    let total = match job.weights {
-        Some(weights) => {
-            let mut total = ExactSum::new();
-            members().for_each(|p| total.add(weights[p]));
-            total.round()
+    let transfer = |sums: &mut [i64], terms: &[i64]| {
+        let words = terms.len();
+        for (w, term) in terms.iter().enumerate() {
+            sums[from * words + w] = sums[from * words + w].wrapping_sub(*term);
+            sums[to * words + w] = sums[to * words + w].wrapping_add(*term);
         }
-        None => count as f64,
     };
-    let mut first = 0;
-    while first < center.len() {
-        let slab = update.slab(first);
-        first = slab.end;
-        let limbs = update.fill(job, slab, sums.slab_magic);
-        let cluster_sums = &mut sums.limbs[..limbs.words()];
-        cluster_sums.fill(0);
-        for p in members() {
-            add_rows(job, &limbs, p..p + 1, &[0], sums.rows, cluster_sums);
-        }
-        for (c, x) in center[limbs.range()].iter_mut().enumerate() {
-            *x = limbs.rounded(cluster_sums, c, count) / total;
-        }
+    if let Some(weights) = job.weights {
+        let limbs = Limbs::view(update.weight_magic, 0..1, update.weight_limbs);
+        let terms = &mut update.relocation.terms[..limbs.words()];
+        terms.fill(0);
+        let row = Rows::new(&weights[p..=p], 1);
+        job.kernels.accumulate(row, None, &[0], &limbs, terms);
+        transfer(update.tally.weights, terms);
+    }
+    if update.fused {
+        let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
+        let terms = &mut update.relocation.terms[..limbs.words()];
+        terms.fill(0);
+        add_rows(job, &limbs, p..p + 1, &[0], sums.rows, terms);
+        transfer(sums.limbs, terms);
     }
 }
