@@ -1,5 +1,8 @@
 //! Which instruction set, and the table of kernels compiled for it.
 
+// The table spells out each kernel's signature once; a name for each would be one more place to look.
+#![allow(clippy::type_complexity)]
+
 use core::ffi::CStr;
 use std::sync::OnceLock;
 
@@ -285,12 +288,12 @@ impl Kernels {
         &self,
         tile: &[f64],
         weights: &[f64],
-        d: usize,
         candidates: &[f64],
         masses: &[f64],
         magic: f64,
         sums: &mut [i64],
     ) {
+        let d = candidates.len() / sums.len();
         assert!(masses.len().is_multiple_of(self.width) && weights.len() >= masses.len());
         assert!(tile.len() >= masses.len() * d && candidates.len() == sums.len() * d);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.

@@ -19,12 +19,19 @@ use crate::update::Unit;
 use super::philox::{below, Draw};
 use super::{Seeding, Worker};
 
-/// `2 + floor(ln k)` for the largest k.
-pub(super) const MOST_CANDIDATES: usize = 23;
+/// The least k with ln k >= 1, 2, 3, ... A table, because workspace sizes depend on it: they are asked for outside the
+/// standard floating-point environment, and must not differ by a logarithm's rounding.
+const POWERS_OF_E: [usize; 21] = [
+    3, 8, 21, 55, 149, 404, 1097, 2981, 8104, 22027, 59875, 162755, 442414, 1202605, 3269018,
+    8886111, 24154953, 65659970, 178482301, 485165196, 1318815735,
+];
 
-/// Candidates drawn for each center after the first.
+/// `2 + floor(ln k)` for the largest k.
+pub(super) const MOST_CANDIDATES: usize = 2 + POWERS_OF_E.len();
+
+/// `2 + floor(ln k)`: candidates drawn for each center after the first.
 pub(crate) fn candidates_per_step(k: usize) -> usize {
-    (2 + (k as f64).ln() as usize).min(MOST_CANDIDATES)
+    2 + POWERS_OF_E.partition_point(|&power| power <= k)
 }
 
 /// Draws all centers; returns how many pairs of point and center were evaluated.
@@ -157,7 +164,7 @@ fn least_potential(
         let (tile, weights) = (&*worker.tile, &*worker.weights);
         let sums = &mut worker.sums[..count];
         job.kernels
-            .potentials(tile, weights, d, candidates, masses, unit.magic(), sums);
+            .potentials(tile, weights, candidates, masses, unit.magic(), sums);
     });
     let potential = |c: usize, team: &mut PerThread<Worker<'_>>| {
         team.iter_mut().map(|worker| worker.sums[c]).sum::<i64>()
@@ -295,6 +302,25 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
             let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
             let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
             *sum = sum.wrapping_add(units.wrapping_sub(bias));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{candidates_per_step, POWERS_OF_E};
+
+    #[test]
+    fn candidates_grow_with_the_logarithm() {
+        assert_eq!(candidates_per_step(1), 2);
+        for power in POWERS_OF_E {
+            for k in [power - 1, power] {
+                assert_eq!(
+                    candidates_per_step(k),
+                    2 + (k as f64).ln().floor() as usize,
+                    "{k}"
+                );
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn bits(seed: u64, draw: Draw) -> u64 {
 /// A whole number below `bound`, uniform but for a bias of at most `bound` / 2^64, which no number of draws
 /// a computer can make would show (multiplication instead of division: Lemire 2019).
 pub(super) fn below(bound: u64, seed: u64, draw: Draw) -> u64 {
-    (u128::from(bits(seed, draw)) * u128::from(bound) >> 64) as u64
+    ((u128::from(bits(seed, draw)) * u128::from(bound)) >> 64) as u64
 }
 
 fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
