@@ -1,6 +1,6 @@
 //! The calls: what the safe Rust API and the C ABI have in common, and the former's thin rest.
 
-use crate::assign::Scratch;
+use crate::assign::{Packing, Scratch};
 use crate::environment::Standard;
 use crate::fit::{Memory, Teams};
 use crate::job::Job;
@@ -399,9 +399,10 @@ pub(crate) fn assign_in(
     workspace.with(plan::assign_bytes(&shape)?, |mut buffer| {
         with_job(points, None, options, &shape, |job, _| {
             let threads = job.crew.threads();
+            let mut packing = Packing::cut(&mut buffer, &shape);
             let mut team = PerThread::new(threads, || Scratch::cut(&mut buffer, &shape));
-            scan(job, Some(centers), None)?;
-            crate::assign::assign(job, &mut team, centers, base, labels, sqdist);
+            packing.set_largest(scan(job, Some(centers), None)?);
+            crate::assign::assign(job, &mut packing, &mut team, centers, base, labels, sqdist);
             Ok(())
         })
     })

@@ -32,6 +32,21 @@ pub(crate) fn squared(x: &[f64], c: &[f64]) -> f64 {
     fold(&s)
 }
 
+/// D between point p and a center.
+pub(crate) fn squared_at(points: &Points<'_>, p: usize, c: &[f64]) -> f64 {
+    match points.layout() {
+        Layout::Rows => squared(points.row(p), c),
+        Layout::Columns => {
+            let mut s = [0.0; 8];
+            for (i, c) in c.iter().enumerate() {
+                let t = points.at(p, i) - c;
+                s[i % 8] += t * t;
+            }
+            fold(&s)
+        }
+    }
+}
+
 /// The last lines of the definition: eight partial sums to one.
 #[inline(always)]
 pub(crate) fn fold(s: &[f64; 8]) -> f64 {

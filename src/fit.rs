@@ -17,7 +17,7 @@
 
 use std::time::Instant;
 
-use crate::assign::{self, pass, Worker};
+use crate::assign::{self, pass, Packing, Worker};
 use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
@@ -39,6 +39,7 @@ pub(crate) struct Memory<'w> {
     best_labels: &'w mut [i32],
     best_centers: &'w mut [f64],
     seeding: Seeding<'w>,
+    packing: Packing<'w>,
     update: Update<'w>,
 }
 
@@ -61,6 +62,7 @@ impl<'w> Memory<'w> {
             best_labels: from.take(best_n),
             best_centers: from.take(best_centers),
             seeding: Seeding::cut(from, shape),
+            packing: Packing::cut(from, shape),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -121,7 +123,8 @@ pub(crate) fn fit<'w>(
     );
     let begin = Instant::now();
     let given = (options.init == Init::Given).then_some(&*centers);
-    crate::scan::scan(job, given, Some(memory.update.ranges()))?;
+    let largest = crate::scan::scan(job, given, Some(memory.update.ranges()))?;
+    memory.packing.set_largest(largest);
     memory.update.prepare(job.points.n());
     let mut report = Report {
         stopped_by: StoppedBy::Converged,
@@ -220,6 +223,7 @@ fn iterate<'w>(
         centers,
         previous,
         seeding,
+        packing,
         update,
         ..
     } = memory;
@@ -232,8 +236,9 @@ fn iterate<'w>(
         let more = (iterations as u64) < options.max_iter;
         update.clear(team);
         let terms = more.then(|| update.terms());
-        let pass = pass(job, team, centers, labels, terms.as_ref());
-        report.distances += pairs;
+        let pass = pass(job, packing, team, centers, labels, terms.as_ref());
+        report.distances += pairs + pass.evaluated;
+        report.rechecked += pass.rechecked;
         report.seconds_assign += pass.assigning.as_secs_f64();
         report.seconds_update += pass.updating.as_secs_f64();
 

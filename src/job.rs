@@ -25,7 +25,10 @@ const BLOCK_COORDINATES: usize = 1 << 14;
 /// Points are packed in groups of at most this many, so blocks are multiples of it.
 pub(crate) const GROUP: usize = 8;
 
-/// Points in a block, a multiple of [`GROUP`]: few enough for the cache, and for every thread to get
+/// Three groups of the widest vectors: what kernels take in one step.
+const STEP: usize = 48;
+
+/// Points in a block, a multiple of [`STEP`]: few enough for the cache, and for every thread to get
 /// several blocks.
 pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
     let fair = match threads {
@@ -33,7 +36,7 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
         _ => n / (4 * threads),
     };
     let size = (BLOCK_COORDINATES / d).min(1024).min(fair);
-    (size - size % GROUP).max(GROUP)
+    (size - size % STEP).max(STEP)
 }
 
 /// `n` rounded up to whole groups, for arrays that kernels read and write in whole vectors.

@@ -57,6 +57,7 @@ mod points;
 mod scan;
 mod seed;
 mod status;
+mod tile;
 mod update;
 mod workspace;
 

@@ -101,6 +101,7 @@ pub(crate) fn fit_bytes(
 
 pub(crate) fn assign_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
+    assign::Packing::cut(&mut ruler, shape);
     PerThread::new(shape.threads, || assign::Scratch::cut(&mut ruler, shape));
     ruler.bytes()
 }

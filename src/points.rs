@@ -181,7 +181,7 @@ impl<'a> Points<'a> {
 
     /// Point `p` when points are rows.
     #[inline(always)]
-    fn row(&self, p: usize) -> &'a [f64] {
+    pub(crate) fn row(&self, p: usize) -> &'a [f64] {
         assert!(p < self.n && self.layout == Layout::Rows);
         // SAFETY: row p < n is d readable doubles at p * ld by the constructor's contract.
         unsafe { core::slice::from_raw_parts(self.base.add(p * self.ld), self.d) }
@@ -204,46 +204,6 @@ impl<'a> Points<'a> {
             Layout::Columns => {
                 for (i, x) in row.iter_mut().enumerate() {
                     *x = self.at(p, i);
-                }
-            }
-        }
-    }
-
-    /// Packs `block` for kernels that hold points in lanes: groups of `width` points, each group
-    /// dimension after dimension. Coordinate `i` of the block's point `g * width + l` goes to
-    /// `tile[(g * d + i) * width + l]`:
-    ///
-    /// ```text
-    ///   group 0: x0[0] x1[0] .. | x0[1] x1[1] .. | ...     group 1: x8[0] x9[0] .. | ...
-    /// ```
-    ///
-    /// Groups, and not one long column per dimension, because the columns of a block would lie a
-    /// power of two apart and fight for one cache set. Lanes past the block's end repeat its last
-    /// point, so that kernels compute on finite values only.
-    pub(crate) fn pack(&self, block: Range<usize>, width: usize, tile: &mut [f64]) {
-        let d = self.d;
-        for (g, group) in tile
-            .chunks_exact_mut(d * width)
-            .take(block.len().div_ceil(width))
-            .enumerate()
-        {
-            let first = block.start + g * width;
-            let full = width.min(block.end - first);
-            match self.layout {
-                Layout::Rows => {
-                    for l in 0..width {
-                        let row = self.row(first + l.min(full - 1));
-                        for (i, &x) in row.iter().enumerate() {
-                            group[i * width + l] = x;
-                        }
-                    }
-                }
-                Layout::Columns => {
-                    for (i, lanes) in group.chunks_exact_mut(width).enumerate() {
-                        let column = self.column(i, first..first + full);
-                        lanes[..full].copy_from_slice(column);
-                        lanes[full..].fill(column[full - 1]);
-                    }
                 }
             }
         }

@@ -130,12 +130,12 @@ pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, see
 }
 
 /// Refuses points, weights or given centers that are not finite, too large, or (weights) negative or
-/// all zero; fills `ranges` where they are asked for.
+/// all zero; fills `ranges` where they are asked for. Returns the largest magnitude of any coordinate.
 pub(crate) fn scan(
     job: &Job<'_>,
     centers: Option<&[f64]>,
     ranges: Option<&mut Ranges<'_>>,
-) -> Result<(), Error> {
+) -> Result<f64, Error> {
     let points = &job.points;
     let d = points.d();
     let weights = job.weights.map(weights).transpose()?;
@@ -196,7 +196,7 @@ pub(crate) fn scan(
     if let Some(ranges) = ranges {
         ranges.weights = weights;
     }
-    Ok(())
+    Ok(largest)
 }
 
 /// One slab over all points.

@@ -21,7 +21,11 @@ pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: a plain number.
 unsafe impl Plain for f64 {}
 // SAFETY: a plain number.
+unsafe impl Plain for f32 {}
+// SAFETY: a plain number.
 unsafe impl Plain for i32 {}
+// SAFETY: a plain number.
+unsafe impl Plain for u32 {}
 // SAFETY: a plain number.
 unsafe impl Plain for i64 {}
 // SAFETY: a plain number.

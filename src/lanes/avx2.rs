@@ -124,6 +124,25 @@ impl Lanes for Avx2 {
         unsafe { _mm256_add_epi64(sum, _mm256_castpd_si256(x)) }
     }
     #[inline(always)]
+    unsafe fn transpose(square: &mut [__m256d; 8]) {
+        // SAFETY: see the top of this impl.
+        unsafe {
+            let [a, b, c, d, ..] = *square;
+            // Pairs of rows interleaved (a0 b0 a2 b2), then halves exchanged.
+            let (ab, ab1) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            let (cd, cd1) = (_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+            square[0] = _mm256_permute2f128_pd::<0x20>(ab, cd);
+            square[1] = _mm256_permute2f128_pd::<0x20>(ab1, cd1);
+            square[2] = _mm256_permute2f128_pd::<0x31>(ab, cd);
+            square[3] = _mm256_permute2f128_pd::<0x31>(ab1, cd1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_f32(to: *mut f32, x: __m256d) {
+        // SAFETY: see the top of this impl; four elements are written.
+        unsafe { _mm_storeu_ps(to, _mm256_cvtpd_ps(x)) }
+    }
+    #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: __m256d) {
         // SAFETY: see the top of this impl; four 32-bit integers are written.
         unsafe { _mm_storeu_si128(to.cast(), _mm256_cvttpd_epi32(x)) }

@@ -113,6 +113,35 @@ impl Lanes for Avx512 {
         unsafe { _mm512_add_epi64(sum, _mm512_castpd_si512(x)) }
     }
     #[inline(always)]
+    unsafe fn transpose(square: &mut [__m512d; 8]) {
+        // SAFETY: see the top of this impl.
+        unsafe {
+            let r = *square;
+            // Even and odd columns apart: p(x, y) of rows x and y is x0 y0 | x2 y2 | x4 y4 | x6 y6, or the odd ones.
+            let even = |x: usize| _mm512_unpacklo_pd(r[x], r[x + 1]);
+            let odd = |x: usize| _mm512_unpackhi_pd(r[x], r[x + 1]);
+            for (first, pairs) in [
+                (0, [even(0), even(2), even(4), even(6)]),
+                (1, [odd(0), odd(2), odd(4), odd(6)]),
+            ] {
+                // Quarters 0 and 2, or 1 and 3, of two vectors at a time, twice.
+                let near04 = _mm512_shuffle_f64x2::<0x88>(pairs[0], pairs[1]);
+                let far04 = _mm512_shuffle_f64x2::<0x88>(pairs[2], pairs[3]);
+                let near26 = _mm512_shuffle_f64x2::<0xdd>(pairs[0], pairs[1]);
+                let far26 = _mm512_shuffle_f64x2::<0xdd>(pairs[2], pairs[3]);
+                square[first] = _mm512_shuffle_f64x2::<0x88>(near04, far04);
+                square[first + 4] = _mm512_shuffle_f64x2::<0xdd>(near04, far04);
+                square[first + 2] = _mm512_shuffle_f64x2::<0x88>(near26, far26);
+                square[first + 6] = _mm512_shuffle_f64x2::<0xdd>(near26, far26);
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_f32(to: *mut f32, x: __m512d) {
+        // SAFETY: see the top of this impl; eight elements are written.
+        unsafe { _mm256_storeu_ps(to, _mm512_cvtpd_ps(x)) }
+    }
+    #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: __m512d) {
         // SAFETY: see the top of this impl; eight 32-bit integers are written.
         unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)) }

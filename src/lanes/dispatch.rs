@@ -4,12 +4,20 @@
 #![allow(clippy::type_complexity)]
 
 use core::ffi::CStr;
+use core::ops::Range;
 use std::sync::OnceLock;
 
 use super::portable::Portable;
+use super::screen::{PortableF32, PortableF64, Screen};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
-use crate::points::Rows;
+use super::{
+    avx2::Avx2,
+    avx512::Avx512,
+    screen::{Avx2F32, Avx2F64, Avx512F32, Avx512F64},
+};
+use crate::assign::screen;
+use crate::points::{Points, Rows};
+use crate::tile::{self, Which};
 use crate::update::Limbs;
 use crate::{assign, distance, scan, seed, update};
 
@@ -95,12 +103,22 @@ pub(crate) struct Kernels {
     /// Points a packed group holds.
     pub(crate) width: usize,
     scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen),
+    /// Points a group packed for screening in single precision holds.
+    width_f32: usize,
+    /// Vector registers, which panels are packed for.
+    pub(crate) registers: usize,
+    pack: unsafe fn(&Points<'_>, &Which<'_>, &mut [f64]),
+    screen_f32: ScreenFn<f32>,
+    screen_f64: ScreenFn<f64>,
     nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64]),
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
     accumulate: unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
 }
+
+type ScreenFn<E> =
+    unsafe fn(&screen::Pass<'_, E>, Range<usize>, &mut screen::Scratch<'_, E>) -> screen::Found;
 
 /// The table for the smaller of `limit` and what this process uses.
 pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
@@ -118,7 +136,7 @@ pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
 /// The safety of every shim is that of its kernel, and that the CPU has the instruction set, which
 /// [`kernels`] sees to before it hands out a table.
 macro_rules! table {
-    ($name:ident, $lanes:ident, $module:ident $(, $feature:literal)?) => {
+    ($name:ident, $lanes:ident, $f32:ident, $f64:ident, $module:ident $(, $feature:literal)?) => {
         mod $module {
             use super::*;
 
@@ -130,6 +148,32 @@ macro_rules! table {
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { scan::rows::<$lanes>(rows, weights, seen) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn pack(points: &Points<'_>, which: &Which<'_>, tile: &mut [f64]) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { tile::pack::<$lanes>(points, which, tile) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn screen_f32(
+                pass: &screen::Pass<'_, f32>,
+                block: Range<usize>,
+                scratch: &mut screen::Scratch<'_, f32>,
+            ) -> screen::Found {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { screen::screen::<$lanes, $f32>(pass, block, scratch) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn screen_f64(
+                pass: &screen::Pass<'_, f64>,
+                block: Range<usize>,
+                scratch: &mut screen::Scratch<'_, f64>,
+            ) -> screen::Found {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { screen::screen::<$lanes, $f64>(pass, block, scratch) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -196,6 +240,11 @@ macro_rules! table {
 
         static $name: Kernels = Kernels {
             width: <$lanes as super::Lanes>::WIDTH,
+            width_f32: <$f32 as Screen>::WIDTH,
+            registers: <$f64 as Screen>::REGISTERS,
+            pack: $module::pack,
+            screen_f32: $module::screen_f32,
+            screen_f64: $module::screen_f64,
             scan: $module::scan,
             nearest: $module::nearest,
             own: $module::own,
@@ -206,13 +255,53 @@ macro_rules! table {
     };
 }
 
-table!(PORTABLE, Portable, portable);
+table!(PORTABLE, Portable, PortableF32, PortableF64, portable);
 #[cfg(target_arch = "x86_64")]
-table!(AVX2, Avx2, avx2, "avx2,fma");
+table!(AVX2, Avx2, Avx2F32, Avx2F64, avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-table!(AVX512, Avx512, avx512, "avx512f,avx512dq,avx2,fma");
+table!(
+    AVX512,
+    Avx512,
+    Avx512F32,
+    Avx512F64,
+    avx512,
+    "avx512f,avx512dq,avx2,fma"
+);
 
 impl Kernels {
+    /// Packs points in groups of `width`; returns how many lanes that makes.
+    pub(crate) fn pack(&self, points: &Points<'_>, which: &Which<'_>, tile: &mut [f64]) -> usize {
+        let lanes = which.len().next_multiple_of(self.width);
+        assert!(!which.is_empty() && tile.len() >= lanes * points.d());
+        // SAFETY: the CPU has the instruction set, and the tile is long enough.
+        unsafe { (self.pack)(points, which, tile) };
+        lanes
+    }
+
+    /// Labels a block by screening in single precision.
+    pub(crate) fn screen_f32(
+        &self,
+        pass: &screen::Pass<'_, f32>,
+        block: Range<usize>,
+        scratch: &mut screen::Scratch<'_, f32>,
+    ) -> screen::Found {
+        pass.check(&block, scratch, self.width_f32);
+        // SAFETY: the CPU has the instruction set, and the lengths were checked.
+        unsafe { (self.screen_f32)(pass, block, scratch) }
+    }
+
+    /// Labels a block by screening in double precision.
+    pub(crate) fn screen_f64(
+        &self,
+        pass: &screen::Pass<'_, f64>,
+        block: Range<usize>,
+        scratch: &mut screen::Scratch<'_, f64>,
+    ) -> screen::Found {
+        pass.check(&block, scratch, self.width);
+        // SAFETY: the CPU has the instruction set, and the lengths were checked.
+        unsafe { (self.screen_f64)(pass, block, scratch) }
+    }
+
     /// Widens what was `seen` of a slab by `rows`, each times its weight.
     pub(crate) fn scan(&self, rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut scan::Seen) {
         assert!(rows.dims() <= scan::SLAB && weights.is_none_or(|w| w.len() >= rows.count()));

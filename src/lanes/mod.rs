@@ -11,6 +11,7 @@
 
 pub(crate) mod dispatch;
 mod portable;
+pub(crate) mod screen;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -69,6 +70,11 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_bits(to: *mut i64, x: Self::I);
     /// `sum` plus the bit pattern of `x` read as an integer, wrapping.
     unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of
+    /// vector `j`.
+    unsafe fn transpose(square: &mut [Self::F; 8]);
+    /// `WIDTH` doubles, rounded to single precision, to memory.
+    unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
 }

@@ -117,6 +117,16 @@ impl Lanes for Portable {
         sum + bits(x)
     }
     #[inline(always)]
+    unsafe fn transpose(square: &mut [f64x2; 8]) {
+        [square[0], square[1]] = f64x2::transpose([square[0], square[1]]);
+    }
+    #[inline(always)]
+    unsafe fn store_f32(to: *mut f32, x: f64x2) {
+        let [a, b] = x.to_array();
+        // SAFETY: the caller vouches for two writable elements.
+        unsafe { to.cast::<[f32; 2]>().write_unaligned([a as f32, b as f32]) }
+    }
+    #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: f64x2) {
         let [a, b] = x.to_array();
         // SAFETY: the caller vouches for two writable integers.

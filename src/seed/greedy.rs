@@ -14,6 +14,7 @@ use crate::distance::{Few, Many, Metric};
 use crate::job::Job;
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
+use crate::tile::Which;
 use crate::update::Unit;
 
 use super::philox::{below, Draw};
@@ -185,7 +186,8 @@ impl Worker<'_> {
             None => self.weights[..count].fill(1.0),
         }
         self.weights[count..].fill(0.0);
-        job.points.pack(block, job.kernels.width, self.tile);
+        job.kernels
+            .pack(&job.points, &Which::Block(block), self.tile);
     }
 }
 

@@ -144,6 +144,15 @@ pub(crate) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
+/// Exponent of the highest set bit of a positive double.
+pub(crate) fn exponent(x: f64) -> i32 {
+    let bits = x.to_bits();
+    match (bits >> 52) as i32 {
+        0 => LOWEST + (63 - bits.leading_zeros() as i32),
+        biased => biased - 1023,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@
 
 use core::ops::Range;
 
-use super::exact_sum::{power_of_two, rounded_pair, ExactSum, LOWEST};
+use super::exact_sum::{exponent, power_of_two, rounded_pair, ExactSum, LOWEST};
 use crate::lanes::Lanes;
 use crate::points::Rows;
 use crate::scan;
@@ -49,15 +49,6 @@ pub(super) fn stride(dims: usize) -> usize {
     match dims {
         1 => 1,
         _ => dims.saturating_add(7) / 8 * 8,
-    }
-}
-
-/// Exponent of the highest set bit of a positive double.
-fn exponent(x: f64) -> i32 {
-    let bits = x.to_bits();
-    match (bits >> 52) as i32 {
-        0 => LOWEST + (63 - bits.leading_zeros() as i32),
-        biased => biased - 1023,
     }
 }
 
