@@ -8,7 +8,7 @@ use crate::lanes::dispatch::kernels;
 use crate::parallel::{with_crew, PerThread};
 use crate::plan::{self, SeedMemory, Shape, UpdateMemory};
 use crate::points::{check_sizes, Points};
-use crate::scan::scan;
+use crate::scan::{on_stack, scan, storage};
 use crate::status::{refuse, Error};
 use crate::update::{Plan, Sums};
 use crate::workspace::Workspace;
@@ -401,7 +401,8 @@ pub(crate) fn assign_in(
             let threads = job.crew.threads();
             let mut packing = Packing::cut(&mut buffer, &shape);
             let mut team = PerThread::new(threads, || Scratch::cut(&mut buffer, &shape));
-            packing.set_largest(scan(job, Some(centers), None)?);
+            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+            packing.set_largest(scan(job, &mut seen, Some(centers), None)?);
             crate::assign::assign(job, &mut packing, &mut team, centers, base, labels, sqdist);
             Ok(())
         })
@@ -439,7 +440,8 @@ pub(crate) fn update_in(
                 distances,
                 update,
             } = &mut memory;
-            scan(job, None, Some(update.ranges()))?;
+            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+            scan(job, &mut seen, None, Some(update.ranges()))?;
             check_labels(labels, k, base)?;
             for (own, label) in own.iter_mut().zip(labels) {
                 *own = label - base;
@@ -475,7 +477,8 @@ pub(crate) fn seed_in(
             let threads = job.crew.threads();
             let mut team =
                 PerThread::new(threads, || crate::seed::Worker::cut(&mut buffer, &shape));
-            scan(job, None, None)?;
+            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+            scan(job, &mut seen, None, None)?;
             let key = (options.seed, 0);
             crate::seed::seed(
                 job,
@@ -505,7 +508,8 @@ pub(crate) fn inertia_in(
     let (n, d, layout) = (points.n(), points.d(), points.layout());
     let shape = Shape::of_update(n, d, k, layout, options.threads);
     with_job(points, options.weights, options, &shape, |job, _| {
-        scan(job, Some(centers), None)?;
+        let mut seen = PerThread::new(job.crew.threads(), on_stack);
+        scan(job, &mut seen, Some(centers), None)?;
         check_labels(labels, k, base)?;
         Ok(crate::inertia::inertia(job, labels, centers, base))
     })

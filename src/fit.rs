@@ -24,6 +24,7 @@ use crate::inertia;
 use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
+use crate::scan::{scan, storage};
 use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Sums, Update};
@@ -72,6 +73,8 @@ impl<'w> Memory<'w> {
 pub(crate) struct Teams<'w> {
     pub(crate) workers: PerThread<Worker<'w>>,
     pub(crate) seeders: PerThread<seed::Worker<'w>>,
+    /// Storage of the scan.
+    seen: PerThread<&'w mut [f64]>,
 }
 
 impl<'w> Teams<'w> {
@@ -87,6 +90,7 @@ impl<'w> Teams<'w> {
                 Worker::new(scratch, Sums::cut(from, plan))
             }),
             seeders: PerThread::new(threads, || seed::Worker::cut(from, shape)),
+            seen: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -123,7 +127,7 @@ pub(crate) fn fit<'w>(
     );
     let begin = Instant::now();
     let given = (options.init == Init::Given).then_some(&*centers);
-    let largest = crate::scan::scan(job, given, Some(memory.update.ranges()))?;
+    let largest = scan(job, &mut teams.seen, given, Some(memory.update.ranges()))?;
     memory.packing.set_largest(largest);
     memory.update.prepare(job.points.n());
     let mut report = Report {

@@ -5,6 +5,7 @@ use crate::fit;
 use crate::job::{block_size, padded};
 use crate::parallel::{worthwhile, PerThread};
 use crate::points::{check_sizes, Layout};
+use crate::scan::storage;
 use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Sums, Update};
@@ -103,6 +104,7 @@ pub(crate) fn assign_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     assign::Packing::cut(&mut ruler, shape);
     PerThread::new(shape.threads, || assign::Scratch::cut(&mut ruler, shape));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
 
@@ -111,6 +113,7 @@ pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Resul
     let mut ruler = Ruler::default();
     UpdateMemory::cut(&mut ruler, shape, &plan, empty);
     PerThread::new(shape.threads, || Sums::cut(&mut ruler, &plan));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
 
@@ -118,6 +121,7 @@ pub(crate) fn seed_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     SeedMemory::cut(&mut ruler, shape);
     PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
 

@@ -4,22 +4,34 @@
 //! largest magnitude and the lowest set bit of what will be summed say how many limbs hold every term
 //! exactly (see [`update`](crate::update)).
 //!
-//! The pass needs no workspace: it looks at [`SLAB`] dimensions at a time, whose ranges fit on the
-//! stack.
+//! The pass looks at as many dimensions at a time as it has storage for: all of them, with a workspace, so that
+//! memory is read in order; else [`STACK`] of them.
 
 use crate::distance::fold;
-use crate::job::Job;
+use crate::job::{padded, Job};
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::points::{Layout, Points, Rows};
 use crate::status::{refuse, Error};
 use crate::workspace::Cut;
 
-/// Dimensions looked at together: 512 bytes of a row, enough for the prefetcher.
-pub(crate) const SLAB: usize = 64;
+/// Dimensions whose ranges fit on the stack.
+const STACK: usize = 64;
 
-/// Points copied to the stack at a time when points are columns.
-const COPIED: usize = 32;
+/// Coordinates copied to the stack at a time when points are columns.
+const COPIED: usize = 2048;
+
+/// Storage on the stack.
+pub(crate) type OnStack = [f64; 4 * STACK];
+
+pub(crate) fn on_stack() -> OnStack {
+    [0.0; 4 * STACK]
+}
+
+/// Storage for all of d dimensions.
+pub(crate) fn storage<'w>(from: &mut impl Cut<'w>, d: usize) -> &'w mut [f64] {
+    from.take(padded(d).saturating_mul(4).max(4 * STACK))
+}
 
 /// Squared distances, weighted products and weighted sums stay below this, 2^1020: sums and limbs need
 /// some room above their top.
@@ -60,30 +72,49 @@ impl<'w> Ranges<'w> {
     }
 }
 
-/// What one thread has seen of a slab.
-pub(crate) struct Seen {
+/// What one thread has seen of a slab of dimensions.
+pub(crate) struct Seen<'a> {
     /// Largest magnitude of a coordinate.
-    magnitude: [f64; SLAB],
+    magnitude: &'a mut [f64],
     /// Largest magnitude of a term: a coordinate times its weight.
-    top: [f64; SLAB],
+    top: &'a mut [f64],
     /// Lowest bit of a term.
-    low: [f64; SLAB],
+    low: &'a mut [f64],
     /// +0 while all coordinates are finite, else NaN: 0 times infinity is NaN, and a NaN stays in a sum.
     /// (The maximum would not do: it forgets a NaN as soon as it meets a number.)
-    poison: [f64; SLAB],
+    poison: &'a mut [f64],
 }
 
-impl Seen {
-    fn new() -> Self {
+impl<'a> Seen<'a> {
+    /// What was left in storage.
+    fn view(storage: &'a mut [f64]) -> Self {
+        let (first, second) = storage.split_at_mut(storage.len() / 2);
+        let (magnitude, top) = first.split_at_mut(first.len() / 2);
+        let (low, poison) = second.split_at_mut(second.len() / 2);
         Seen {
-            magnitude: [0.0; SLAB],
-            top: [0.0; SLAB],
-            low: [f64::INFINITY; SLAB],
-            poison: [0.0; SLAB],
+            magnitude,
+            top,
+            low,
+            poison,
         }
     }
 
-    fn widen(&mut self, other: &Seen, from: usize, to: usize) {
+    /// Nothing seen yet.
+    fn new(storage: &'a mut [f64]) -> Self {
+        let seen = Self::view(storage);
+        seen.magnitude.fill(0.0);
+        seen.top.fill(0.0);
+        seen.low.fill(f64::INFINITY);
+        seen.poison.fill(0.0);
+        seen
+    }
+
+    /// How many dimensions there is room for, whole vectors.
+    pub(crate) fn room(&self) -> usize {
+        self.magnitude.len()
+    }
+
+    fn widen(&mut self, other: &Seen<'_>, from: usize, to: usize) {
         self.magnitude[to] = self.magnitude[to].max(other.magnitude[from]);
         self.top[to] = self.top[to].max(other.top[from]);
         self.low[to] = self.low[to].min(other.low[from]);
@@ -94,17 +125,17 @@ impl Seen {
 /// Widens what was `seen` by `rows`, dimensions in lanes.
 ///
 /// # Safety
-/// The caller is compiled for `L`; rows have at most [`SLAB`] dimensions, and `weights`, if any, has
-/// one for each row.
+/// The caller is compiled for `L`; `seen` has room for the dimensions of the rows, and `weights`, if any, has one
+/// for each row.
 #[inline(always)]
-pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut Seen) {
+pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut Seen<'_>) {
     let d = rows.dims();
     for p in 0..rows.count() {
         let row = rows.row(p).as_ptr();
         let mut i = 0;
         while i < d {
-            // SAFETY: loads stay below d, the last one partial; i is a multiple of WIDTH, which
-            // divides SLAB, so whole vectors of the arrays start there.
+            // SAFETY: loads stay below d, the last one partial; i is a multiple of WIDTH, and the arrays have
+            // room for whole vectors.
             unsafe {
                 let x = if i + L::WIDTH <= d {
                     L::load(row.add(i))
@@ -131,8 +162,9 @@ pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, see
 
 /// Refuses points, weights or given centers that are not finite, too large, or (weights) negative or
 /// all zero; fills `ranges` where they are asked for. Returns the largest magnitude of any coordinate.
-pub(crate) fn scan(
+pub(crate) fn scan<B: AsMut<[f64]> + Send>(
     job: &Job<'_>,
+    storage: &mut PerThread<B>,
     centers: Option<&[f64]>,
     ranges: Option<&mut Ranges<'_>>,
 ) -> Result<f64, Error> {
@@ -146,9 +178,10 @@ pub(crate) fn scan(
     let mut farthest = [0.0; 8];
     let mut largest: f64 = 0.0;
     let mut ranges = ranges;
-    for first in (0..d).step_by(SLAB) {
-        let dims = first..(first + SLAB).min(d);
-        let mut seen = see(job, dims.clone());
+    let slab = Seen::view(storage.first().as_mut()).room();
+    for first in (0..d).step_by(slab) {
+        let dims = first..(first + slab).min(d);
+        let seen = see(job, dims.clone(), storage);
         if seen.poison.iter().any(|&x| x != 0.0) {
             return Err(locate_nonfinite(points));
         }
@@ -159,7 +192,7 @@ pub(crate) fn scan(
                 }
             }
         }
-        for (i, &m) in dims.clone().zip(&seen.magnitude) {
+        for (i, &m) in dims.clone().zip(&*seen.magnitude) {
             // A mean may exceed its largest member by a rounding of the sum and one of the quotient.
             let m = m.next_up().next_up();
             let t = m - -m;
@@ -167,10 +200,9 @@ pub(crate) fn scan(
             largest = largest.max(m);
         }
         if let Some(ranges) = &mut ranges {
-            let top = if weights.is_some() {
-                &seen.top
-            } else {
-                &seen.magnitude
+            let top = match weights {
+                Some(_) => &*seen.top,
+                None => &*seen.magnitude,
             };
             ranges.top[dims.clone()].copy_from_slice(&top[..dims.len()]);
             ranges.low[dims.clone()].copy_from_slice(&seen.low[..dims.len()]);
@@ -199,43 +231,71 @@ pub(crate) fn scan(
     Ok(largest)
 }
 
-/// One slab over all points.
-fn see(job: &Job<'_>, dims: core::ops::Range<usize>) -> Seen {
+/// One slab over all points; leaves what was seen in the first thread's storage.
+fn see<'a, B: AsMut<[f64]> + Send>(
+    job: &Job<'_>,
+    dims: core::ops::Range<usize>,
+    storage: &'a mut PerThread<B>,
+) -> Seen<'a> {
     let points = &job.points;
-    let mut seen = PerThread::new(job.crew.threads(), Seen::new);
-    job.crew.run(job.blocks(), &mut seen, |seen, block| {
+    for storage in storage.iter_mut() {
+        Seen::new(storage.as_mut());
+    }
+    job.crew.run(job.blocks(), storage, |storage, block| {
+        let mut seen = Seen::view(storage.as_mut());
         let weights = job.weights_of(&block);
         if points.layout() == Layout::Columns {
-            let mut copy = [0.0; COPIED * SLAB];
-            for first in block.clone().step_by(COPIED) {
-                let part = first..(first + COPIED).min(block.end);
-                let weights = job.weights_of(&part);
-                let rows = points.block_rows(part, dims.clone(), &mut copy);
-                job.kernels.scan(rows, weights, seen);
-            }
-        } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, SLAB)) {
+            see_columns(job, dims.clone(), block, &mut seen);
+        } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, STACK)) {
             // Few dimensions would leave most lanes empty. Rows without gaps are also rows of eight
             // points, of whose 8 d columns each belongs to one dimension.
-            let mut flat = Seen::new();
+            let mut flat = on_stack();
+            let mut flat = Seen::new(&mut flat);
             job.kernels.scan(whole, None, &mut flat);
             for i in 0..whole.dims() {
                 seen.widen(&flat, i, i % points.d());
             }
             if let Some(rest) = rest {
-                job.kernels.scan(rest, None, seen);
+                job.kernels.scan(rest, None, &mut seen);
             }
         } else {
             let rows = points.block_rows(block, dims.clone(), &mut []);
-            job.kernels.scan(rows, weights, seen);
+            job.kernels.scan(rows, weights, &mut seen);
         }
     });
-    let (first, others) = seen.split();
+    let (first, others) = storage.split();
+    let mut first = Seen::view(first.as_mut());
     for other in others {
-        for i in 0..SLAB {
-            first.widen(other, i, i);
+        let other = Seen::view(other.as_mut());
+        for i in 0..first.room() {
+            first.widen(&other, i, i);
         }
     }
-    core::mem::replace(first, Seen::new())
+    first
+}
+
+/// A block of points in columns: copied to the stack as rows, a few dimensions at a time.
+fn see_columns(
+    job: &Job<'_>,
+    dims: core::ops::Range<usize>,
+    block: core::ops::Range<usize>,
+    seen: &mut Seen<'_>,
+) {
+    let mut copy = [0.0; COPIED];
+    let mut storage = on_stack();
+    for first in dims.clone().step_by(STACK) {
+        let few = first..(first + STACK).min(dims.end);
+        let mut slab = Seen::new(&mut storage);
+        for start in block.clone().step_by(COPIED / STACK) {
+            let part = start..(start + COPIED / STACK).min(block.end);
+            let weights = job.weights_of(&part);
+            let rows = job.points.block_rows(part, few.clone(), &mut copy);
+            job.kernels.scan(rows, weights, &mut slab);
+        }
+        for (c, i) in few.enumerate() {
+            seen.widen(&slab, c, i - dims.start);
+        }
+    }
 }
 
 /// Refuses weights that are not finite, negative, or all zero; gives their range.

@@ -16,6 +16,7 @@ use super::{
     screen::{Avx2F32, Avx2F64, Avx512F32, Avx512F64},
 };
 use crate::assign::screen;
+use crate::job::padded;
 use crate::points::{Points, Rows};
 use crate::tile::{self, Which};
 use crate::update::Limbs;
@@ -102,7 +103,7 @@ fn requested() -> Option<Isa> {
 pub(crate) struct Kernels {
     /// Points a packed group holds.
     pub(crate) width: usize,
-    scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen),
+    scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen<'_>),
     /// Points a group packed for screening in single precision holds.
     width_f32: usize,
     /// Vector registers, which panels are packed for.
@@ -144,7 +145,7 @@ macro_rules! table {
             pub(super) unsafe fn scan(
                 rows: Rows<'_>,
                 weights: Option<&[f64]>,
-                seen: &mut scan::Seen,
+                seen: &mut scan::Seen<'_>,
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { scan::rows::<$lanes>(rows, weights, seen) }
@@ -303,8 +304,10 @@ impl Kernels {
     }
 
     /// Widens what was `seen` of a slab by `rows`, each times its weight.
-    pub(crate) fn scan(&self, rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut scan::Seen) {
-        assert!(rows.dims() <= scan::SLAB && weights.is_none_or(|w| w.len() >= rows.count()));
+    pub(crate) fn scan(&self, rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut scan::Seen<'_>) {
+        assert!(
+            padded(rows.dims()) <= seen.room() && weights.is_none_or(|w| w.len() >= rows.count())
+        );
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.scan)(rows, weights, seen) }
     }
