@@ -1,0 +1,81 @@
+# The few commands of this repository: make demo | test | lint | header | bench | install
+#
+# Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
+
+CARGO    ?= cargo
+CC       ?= cc
+FC        = gfortran
+CFLAGS   ?= -O2 -Wall -Wextra
+FFLAGS   ?= -O2
+PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR  ?=
+
+TARGET   := $(or $(CARGO_TARGET_DIR),target)
+RELEASE  := $(TARGET)/release
+DEMO     := $(TARGET)/demo
+VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
+SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+
+.PHONY: all demo demo-c demo-fortran test lint header bench install uninstall tools
+all:
+	$(CARGO) build --release --lib
+
+demo: demo-c demo-fortran
+
+demo-c: all
+	@mkdir -p $(DEMO)
+	$(CC) -std=c11 $(CFLAGS) -Iinclude bindings/c/demo.c $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-c
+	$(DEMO)/demo-c tests/data/iris.csv
+
+# Without gfortran there is still the C demo; where everything has to run (CI), a missing compiler is an error.
+demo-fortran: demo-c
+	@if command -v $(FC) >/dev/null; then \
+		set -ex; \
+		$(FC) $(FFLAGS) -J $(DEMO) bindings/fortran/centra.f90 bindings/fortran/demo.f90 \
+			$(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-fortran; \
+		$(DEMO)/demo-fortran tests/data/iris.csv; \
+	else \
+		echo "$(FC) is missing, so the Fortran demo was left out (Debian: apt-get install gfortran)" >&2; \
+		test -z "$$CI"; \
+	fi
+
+test: tools
+	$(CARGO) test
+
+# Says which tests will be left out for want of a tool; in CI none may be.
+tools:
+	@missing=; \
+	for tool in g++ gfortran valgrind; do \
+		command -v $$tool >/dev/null && continue; \
+		echo "$$tool is missing: the tests that need it will be left out (Debian: apt-get install $$tool)" >&2; \
+		missing=1; \
+	done; \
+	test -z "$$missing" || test -z "$$CI"
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+# include/centra.h anew from src/capi; `make test` fails while they differ.
+header:
+	CENTRA_WRITE_HEADER=1 $(CARGO) test --quiet --test header is_up_to_date
+
+bench:
+	$(CARGO) bench
+
+install: all
+	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/centra.h $(DESTDIR)$(INCLUDEDIR)/centra.h
+	install -m 644 $(RELEASE)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.a
+	install -m 755 $(RELEASE)/libcentra.so $(DESTDIR)$(LIBDIR)/libcentra.so
+	{ echo 'prefix=$(PREFIX)'; echo 'libdir=$(LIBDIR)'; echo 'includedir=$(INCLUDEDIR)'; echo; \
+	  echo 'Name: centra'; echo 'Description: exact k-means with one answer, bit for bit'; echo 'Version: $(VERSION)'; \
+	  echo 'Cflags: -I$${includedir}'; echo 'Libs: -L$${libdir} -lcentra'; echo 'Libs.private: $(SYSTEM_LIBRARIES)'; \
+	} > $(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/centra.h $(DESTDIR)$(LIBDIR)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.so \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc
