@@ -1,0 +1,160 @@
+//! The C API as a C program sees it: the programs of `tests/c`, compiled as C11 and as C++ with every warning an error,
+//! linked with the static and with the shared library, and run under every instruction set; and under valgrind.
+
+mod native;
+
+use native::{Language, Link};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ISAS: &[&str] = &["portable", "avx2", "avx512"];
+
+/// Compiles and links a C source in all four ways; a missing C++ compiler leaves two.
+fn build(source: &Path, scratch: &Path) -> Vec<(Language, Link, PathBuf)> {
+    let name = source
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .expect("a name");
+    let mut programs = Vec::new();
+    for language in [Language::C11, Language::Cpp] {
+        let Some(compiler) = native::compiler(language) else {
+            match language {
+                Language::C11 => panic!("no C compiler (Debian: apt-get install gcc)"),
+                Language::Cpp => native::missing("a C++ compiler", "g++"),
+            }
+            continue;
+        };
+        let object = scratch.join(format!("{name}-{language:?}.o"));
+        native::compile(compiler, language, source, &object);
+        for link in [Link::Static, Link::Shared] {
+            let compiler = native::compiler(language).expect("still there");
+            let program = scratch.join(format!("{name}-{language:?}-{link:?}"));
+            native::link(compiler, &object, link, &program);
+            programs.push((language, link, program));
+        }
+    }
+    programs
+}
+
+/// Runs the program of that name in every way; it reports its checks on one line, and nothing else.
+fn run_everywhere(name: &str) {
+    let scratch = native::scratch(name);
+    for (_, _, program) in build(&native::file(&format!("tests/c/{name}.c")), &scratch) {
+        for isa in ISAS {
+            let printed = native::run(Command::new(&program).env("CENTRA_ISA", isa));
+            let checks = printed
+                .strip_prefix(&format!("{name}: "))
+                .and_then(|rest| rest.strip_suffix(" checks passed\n"))
+                .and_then(|count| count.parse::<u64>().ok());
+            assert!(
+                checks > Some(0),
+                "{program:?} under {isa} printed {printed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn valid() {
+    run_everywhere("valid");
+}
+
+#[test]
+fn errors() {
+    run_everywhere("errors");
+}
+
+#[test]
+fn answers() {
+    run_everywhere("answers");
+}
+
+#[test]
+fn demo() {
+    let scratch = native::scratch("demo");
+    let mut answers = Vec::new();
+    for (_, _, program) in build(&native::file("bindings/c/demo.c"), &scratch) {
+        for isa in ISAS {
+            let mut command = Command::new(&program);
+            let printed = native::run(
+                command
+                    .arg(native::file("tests/data/iris.csv"))
+                    .env("CENTRA_ISA", isa),
+            );
+            assert!(
+                printed.contains("inertia 78.8514414261"),
+                "the best of three clusters of irises: {printed}"
+            );
+            assert!(printed.contains("Blobs: 5000 points"), "{printed}");
+            // All but the first line (it names the instruction set) and the timings is the one answer.
+            let answer = printed
+                .lines()
+                .skip(1)
+                .filter(|line| !is_timing(line))
+                .map(str::to_owned);
+            answers.push(answer.collect::<Vec<_>>());
+        }
+    }
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:#?}"
+    );
+
+    let program = build(&native::file("bindings/c/demo.c"), &scratch)
+        .swap_remove(0)
+        .2;
+    let no_file = Command::new(&program)
+        .arg("no-such-file.csv")
+        .output()
+        .expect("the demo");
+    assert!(!no_file.status.success() && !no_file.stderr.is_empty());
+}
+
+/// The row of milliseconds: five numbers, none of them an integer as the clusters and counts of the other rows are.
+fn is_timing(line: &str) -> bool {
+    line.split_whitespace().count() == 5 && line.split_whitespace().all(|word| word.contains('.'))
+}
+
+/// The header by itself is a translation unit, in both languages.
+#[test]
+fn header_alone() {
+    let scratch = native::scratch("header_alone");
+    let source = scratch.join("alone.c");
+    std::fs::write(&source, "#include \"centra.h\"\n#include \"centra.h\"\n").expect("a source");
+    for language in [Language::C11, Language::Cpp] {
+        match native::compiler(language) {
+            Some(compiler) => {
+                native::compile(compiler, language, &source, &scratch.join("alone.o"))
+            }
+            None => native::missing("a compiler", "gcc g++"),
+        }
+    }
+}
+
+/// No read of uninitialised or foreign memory, no leak: not in calls that succeed, nor in calls that are refused.
+#[test]
+fn valgrind() {
+    if !native::is_there("valgrind") {
+        return native::missing("valgrind", "valgrind");
+    }
+    let scratch = native::scratch("valgrind");
+    let iris = native::file("tests/data/iris.csv");
+    let suppressions = native::file("tests/c/valgrind.supp");
+    for (source, arguments) in [
+        ("tests/c/valid.c", vec![]),
+        ("tests/c/errors.c", vec![]),
+        ("bindings/c/demo.c", vec![iris]),
+        ("bindings/c/minimal.c", vec![]),
+    ] {
+        let program = build(&native::file(source), &scratch).swap_remove(0).2;
+        let mut command = Command::new("valgrind");
+        command
+            .args(["-q", "--error-exitcode=9", "--leak-check=full"])
+            .arg("--errors-for-leak-kinds=definite,indirect,possible")
+            .arg(format!("--suppressions={}", suppressions.display()))
+            .arg(program)
+            .args(arguments)
+            .env("CENTRA_TESTS_VALGRIND", "1");
+        native::run(&mut command);
+    }
+}

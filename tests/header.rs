@@ -1,0 +1,104 @@
+//! `include/centra.h` is what cbindgen makes of `src/capi`, and every function in it is documented.
+//!
+//! `CENTRA_WRITE_HEADER=1 cargo test --test header` (that is, `make header`) writes it instead of comparing.
+
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The header as the source now has it. Only `capi` is read: the C API lives there and nowhere else, whatever else
+/// the crate makes public stays out of the header, and no `cargo metadata` has to fetch foreign platforms' crates.
+fn generate() -> String {
+    let root = Path::new(ROOT);
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+    let bindings = cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root.join("src/capi/mod.rs"))
+        .generate()
+        .expect("a header from src/capi");
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    String::from_utf8(text).expect("text")
+}
+
+#[test]
+fn is_up_to_date() {
+    let path = Path::new(ROOT).join("include/centra.h");
+    let generated = generate();
+    if std::env::var_os("CENTRA_WRITE_HEADER").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("include/");
+        return std::fs::write(&path, generated).expect("include/centra.h written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = committed
+        .lines()
+        .zip(generated.lines())
+        .position(|(old, new)| old != new);
+    let shorter = committed.lines().count().min(generated.lines().count());
+    assert!(
+        committed == generated,
+        "include/centra.h is not what src/capi says now, from line {} on; `make header` writes it anew",
+        differs.unwrap_or(shorter) + 1
+    );
+}
+
+/// The names of the functions that the header declares, each with the line before it.
+fn functions(header: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut before = "";
+    for line in header.lines() {
+        let declares = !line.starts_with([' ', '*', '/', '#', '}']) && !line.starts_with("typedef");
+        if let (true, Some((head, _))) = (declares, line.split_once('(')) {
+            let name = head.rsplit([' ', '*']).next().unwrap_or_default();
+            if name.starts_with("centra_") {
+                found.push((name.to_owned(), before.to_owned()));
+            }
+        }
+        before = line;
+    }
+    found
+}
+
+#[test]
+fn every_function_is_documented() {
+    let functions = functions(&generate());
+    for (name, before) in &functions {
+        assert!(
+            before.starts_with("///"),
+            "{name} has no comment; the line before it is {before:?}"
+        );
+    }
+    for expected in [
+        "options_init",
+        "report_init",
+        "workspace_size",
+        "fit",
+        "assign",
+        "update",
+        "seed",
+        "inertia",
+        "status_message",
+        "error_detail",
+        "version",
+        "isa",
+    ] {
+        let name = format!("centra_{expected}");
+        assert!(
+            functions.iter().any(|(found, _)| *found == name),
+            "{name} is not in the header"
+        );
+    }
+}
+
+/// A C program shares one name space with everything it includes.
+#[test]
+fn every_name_is_prefixed() {
+    for line in generate().lines() {
+        if let Some(rest) = line.strip_prefix("#define ") {
+            assert!(rest.starts_with("CENTRA_"), "{line}");
+        }
+        if let Some(rest) = line.strip_prefix("typedef struct ") {
+            assert!(rest.starts_with("centra_"), "{line}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the tests that compile C need: the compilers, the library as C sees it, and how to run a program.
+//!
+//! The library is the one beside the test executable. The crate's rlib, staticlib and cdylib come from one run of rustc, and
+//! cargo names none of the three by a hash, so `libcentra.a` and `libcentra.so` in that directory are as fresh as the rlib
+//! that the test itself is linked with. The copies one directory up are not: cargo refreshes them only in `cargo build`,
+//! and a test that took them would happily test last week's library.
+
+#![allow(dead_code)] // each test uses its part
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The root of the repository.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What `libcentra.a` needs from the system: `rustc --print native-static-libs`, as README, Makefile and centra.pc say it.
+pub const SYSTEM_LIBRARIES: &[&str] = if cfg!(target_os = "macos") {
+    &["-lSystem", "-lc", "-lm"]
+} else {
+    &[
+        "-lgcc_s",
+        "-lutil",
+        "-lrt",
+        "-lpthread",
+        "-lm",
+        "-ldl",
+        "-lc",
+    ]
+};
+
+/// Warnings are errors, and D(x, c) has no fused multiply-add on the test's side either.
+const FLAGS: &[&str] = &[
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Werror",
+    "-ffp-contract=off",
+];
+
+/// A file of the repository.
+pub fn file(path: &str) -> PathBuf {
+    Path::new(ROOT).join(path)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    C11,
+    Cpp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    Static,
+    Shared,
+}
+
+/// The directory that holds the library and the test executable.
+pub fn library_dir() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    test.parent().expect("a directory").to_owned()
+}
+
+/// The compiler that `cc` would use in a build script (CC, CXX and their flags are honoured), or `None` when there is none.
+pub fn compiler(language: Language) -> Option<Command> {
+    let os = match std::env::consts::OS {
+        "macos" => "apple-darwin",
+        _ if cfg!(target_env = "musl") => "unknown-linux-musl",
+        _ => "unknown-linux-gnu",
+    };
+    let triple = format!("{}-{os}", std::env::consts::ARCH);
+    let tool = cc::Build::new()
+        .cargo_metadata(false)
+        .cargo_warnings(false)
+        .warnings(false)
+        .target(&triple)
+        .host(&triple)
+        .opt_level(1)
+        .debug(true)
+        .out_dir(out_dir())
+        .cpp(language == Language::Cpp)
+        .try_get_compiler()
+        .ok()?;
+    is_there(tool.path()).then(|| tool.to_command())
+}
+
+pub fn is_there(program: impl AsRef<OsStr>) -> bool {
+    let version = Command::new(program).arg("--version").output();
+    version.is_ok_and(|output| output.status.success())
+}
+
+/// A tool is missing: a failure where everything has to run (CI), and elsewhere a line that says what was left out.
+pub fn missing(tool: &str, package: &str) {
+    let line = format!("{tool} is missing, and the tests that need it were left out (Debian: apt-get install {package})");
+    assert!(std::env::var_os("CI").is_none(), "{line}");
+    // Not eprintln: the harness would swallow it, since the test passes.
+    let _ = writeln!(std::io::stderr(), "warning: {line}");
+}
+
+/// Compiles one source file to an object.
+pub fn compile(mut compiler: Command, language: Language, source: &Path, object: &Path) {
+    match language {
+        Language::C11 => compiler.arg("-std=c11"),
+        Language::Cpp => compiler.args(["-x", "c++", "-std=c++11"]),
+    };
+    compiler
+        .args(FLAGS)
+        .arg(format!(
+            "-DEXPECTED_VERSION=\"{}\"",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .arg("-I")
+        .arg(file("include"))
+        .arg("-c")
+        .arg(source)
+        .arg("-o")
+        .arg(object);
+    succeed(&mut compiler);
+}
+
+/// Links an object with the library into a program.
+pub fn link(mut compiler: Command, object: &Path, how: Link, program: &Path) {
+    let directory = library_dir();
+    compiler.arg(object).arg("-o").arg(program);
+    match how {
+        Link::Static => {
+            compiler.arg(directory.join("libcentra.a"));
+            compiler.args(SYSTEM_LIBRARIES);
+        }
+        Link::Shared => {
+            // With both there, -lcentra takes the shared one; make sure that it is.
+            let shared = format!(
+                "{}centra{}",
+                std::env::consts::DLL_PREFIX,
+                std::env::consts::DLL_SUFFIX
+            );
+            assert!(
+                directory.join(shared).exists(),
+                "no shared library in {directory:?}"
+            );
+            compiler
+                .arg("-L")
+                .arg(&directory)
+                .arg("-lcentra")
+                .arg("-lm")
+                .arg("-lpthread");
+            compiler.arg(format!("-Wl,-rpath,{}", directory.display()));
+        }
+    }
+    succeed(&mut compiler);
+}
+
+/// Runs a command that has to succeed, and returns what it printed.
+pub fn succeed(command: &mut Command) -> Output {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Runs a program that has to succeed without a word on stderr, and returns its stdout.
+pub fn run(command: &mut Command) -> String {
+    let output = succeed(command);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.is_empty(), "{command:?} wrote to stderr:\n{stderr}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Where tests put what they make: cargo's own directory for that.
+pub fn out_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// An empty directory of this name for the test's products.
+pub fn scratch(name: &str) -> PathBuf {
+    let directory = out_dir().join(name);
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).expect("a scratch directory");
+    directory
+}
