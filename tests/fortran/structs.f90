@@ -1,0 +1,65 @@
+!> The derived types are the C structures, and the defaults are the library's.
+module watching
+  use, intrinsic :: iso_c_binding, only: c_f_pointer, c_int32_t, c_ptr, c_size_t
+  use centra, only: centra_progress
+  implicit none
+contains
+  function note_size(progress, user) result(stop_now) bind(C)
+    type(centra_progress), intent(in) :: progress
+    type(c_ptr), intent(in), value :: user
+    integer(c_int32_t) :: stop_now
+    integer(c_size_t), pointer :: struct_size
+    call c_f_pointer(user, struct_size)
+    struct_size = progress%struct_size
+    stop_now = 0
+  end function note_size
+end module watching
+
+program structs
+  use, intrinsic :: iso_c_binding, only: c_associated, c_funptr, c_loc, c_ptr, c_size_t, &
+      c_sizeof
+  use, intrinsic :: iso_fortran_env, only: int32, real64
+  use centra
+  use checks
+  use watching, only: note_size
+  implicit none
+  type(centra_options) :: options
+  type(centra_report) :: report
+  type(centra_progress) :: progress
+  type(kmeans_options) :: defaults, watched
+  real(real64) :: points(2, 16), centers(2, 2)
+  integer(c_size_t), target :: seen
+  integer(int32) :: status
+
+  call check('options: size before init is 0', options%struct_size == 0)
+  call centra_options_init(options)
+  call check('options: c_sizeof', options%struct_size == c_sizeof(options))
+  call check('options: storage_size', storage_size(options, c_size_t) == 8 * options%struct_size)
+  call centra_report_init(report)
+  call check('report: c_sizeof', report%struct_size == c_sizeof(report))
+  call check('report: storage_size', storage_size(report, c_size_t) == 8 * report%struct_size)
+
+  call blocks(points)
+  seen = 0
+  watched%progress => note_size
+  watched%progress_data = c_loc(seen)
+  call kmeans_fit(points, centers, options=watched, status=status)
+  call check('progress: called', status == CENTRA_OK .and. seen > 0)
+  call check('progress: c_sizeof', seen == c_sizeof(progress))
+  call check('progress: storage_size', storage_size(progress, c_size_t) == 8 * seen)
+
+  call check('default init', options%init == defaults%init)
+  call check('default empty', options%empty == defaults%empty)
+  call check('default layout', options%layout == defaults%layout)
+  call check('default label base of C', options%label_base == 0)
+  call check('default threads', options%threads == defaults%threads)
+  call check('default n_init', options%n_init == defaults%n_init)
+  call check('default max_iter', options%max_iter == defaults%max_iter)
+  call check('default tol', same(options%tol, defaults%tol))
+  call check('default seed', options%seed == defaults%seed)
+  call check('default weights', .not. c_associated(options%weights))
+  call check('default progress', .not. c_associated(options%progress) &
+      .and. .not. associated(defaults%progress))
+  call check('default progress data', .not. c_associated(options%progress_data))
+  call finish('structs')
+end program structs
