@@ -158,7 +158,12 @@ impl<'a> Limbs<'a> {
         let limb = |l: usize| {
             let at = l * self.stride + c;
             let bits = self.magic[at].to_bits();
-            let units = sums[at].wrapping_sub(members.wrapping_mul(bits as i64));
+            // Scalars are added without the pattern of M.
+            let bias = match self.stride {
+                1 => 0,
+                _ => members.wrapping_mul(bits as i64),
+            };
+            let units = sums[at].wrapping_sub(bias);
             (units, (bits >> 52) as i32 - 1023 - 52)
         };
         match self.count {
@@ -254,7 +259,8 @@ unsafe fn accumulate_vectors<L: Lanes>(
     }
 }
 
-/// One dimension: a vector would be seven eighths empty.
+/// One dimension: a vector would be seven eighths empty. Here the pattern of M is taken off at once, so that a term
+/// need not go on to limbs where nothing of it is left.
 #[inline(always)]
 fn accumulate_scalars(
     rows: Rows<'_>,
@@ -271,8 +277,12 @@ fn accumulate_scalars(
         let words = limbs.words();
         let sums = &mut sums[labels[p] as usize * words..][..words];
         for (sum, m) in sums.iter_mut().zip(limbs.magic) {
+            if x == 0.0 {
+                break;
+            }
             let shifted = x + m;
-            *sum = sum.wrapping_add(shifted.to_bits() as i64);
+            let units = (shifted.to_bits() as i64).wrapping_sub(m.to_bits() as i64);
+            *sum = sum.wrapping_add(units);
             x -= shifted - m;
         }
     }

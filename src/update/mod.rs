@@ -189,6 +189,26 @@ impl<'w> AsMut<Sums<'w>> for Sums<'w> {
     }
 }
 
+/// Whose means are wanted.
+#[derive(Clone, Copy)]
+enum Clusters {
+    All,
+    Two([usize; 2]),
+}
+
+impl Clusters {
+    fn indices(self, k: usize) -> impl Iterator<Item = usize> {
+        let (all, two) = match self {
+            Clusters::All => (k, [0; 2]),
+            Clusters::Two(two) => (2, two),
+        };
+        (0..all).map(move |i| match self {
+            Clusters::All => i,
+            Clusters::Two(_) => two[i],
+        })
+    }
+}
+
 /// What a pass over blocks adds to the [`Sums`].
 pub(crate) struct Terms<'a> {
     /// In the fused plan: coordinates.
@@ -330,7 +350,7 @@ impl<'w> Update<'w> {
             let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
             self.store(&limbs, sums.limbs, 0..self.plan.k, centers);
         } else {
-            self.means_by_slabs(job, team, labels, centers);
+            self.means_by_slabs(job, team, labels, Clusters::All, centers);
         }
         if empty.is_some() && self.empty == Empty::Relocate {
             relocate::relocate(self, job, team, labels, distances, centers);
@@ -345,6 +365,7 @@ impl<'w> Update<'w> {
         job: &Job<'_>,
         team: &mut PerThread<S>,
         labels: &[i32],
+        clusters: Clusters,
         centers: &mut [f64],
     ) {
         let d = self.plan.d;
@@ -359,10 +380,25 @@ impl<'w> Update<'w> {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = self.fill(job, sums.slab.clone(), sums.slab_magic);
-                    sums.limbs[..self.plan.k * limbs.words()].fill(0);
-                    for block in job.blocks() {
-                        let labels = &labels[block.clone()];
-                        add_rows(job, &limbs, block, labels, sums.rows, sums.limbs);
+                    let words = limbs.words();
+                    for j in clusters.indices(self.plan.k) {
+                        sums.limbs[j * words..][..words].fill(0);
+                    }
+                    match clusters {
+                        Clusters::All => {
+                            for block in job.blocks() {
+                                let labels = &labels[block.clone()];
+                                add_rows(job, &limbs, block, labels, sums.rows, sums.limbs);
+                            }
+                        }
+                        Clusters::Two(two) => {
+                            for (p, label) in labels.iter().enumerate() {
+                                if two.contains(&(*label as usize)) {
+                                    let label = core::slice::from_ref(label);
+                                    add_rows(job, &limbs, p..p + 1, label, sums.rows, sums.limbs);
+                                }
+                            }
+                        }
                     }
                 }
             });
@@ -370,7 +406,7 @@ impl<'w> Update<'w> {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = Limbs::view(sums.slab_magic, sums.slab.clone(), self.limbs);
-                    self.store(&limbs, sums.limbs, 0..self.plan.k, centers);
+                    self.store(&limbs, sums.limbs, clusters.indices(self.plan.k), centers);
                 }
             }
         }

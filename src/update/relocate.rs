@@ -5,7 +5,7 @@
 //! Sums are exact, so the point is simply taken out of one cluster's and put into the other's. A point at
 //! distance 0 is not moved, so that with fewer than k distinct points the loop ends.
 
-use super::{add_rows, Limbs, Sums, Update};
+use super::{add_rows, Clusters, Limbs, Sums, Update};
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
@@ -71,7 +71,7 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
             let sums = &team.first().as_mut().limbs;
             update.store(&limbs, sums, [a, j].into_iter(), centers);
         } else {
-            update.means_by_slabs(job, team, labels, centers);
+            update.means_by_slabs(job, team, labels, Clusters::Two([a, j]), centers);
         }
         // The points of the donor, whose center moved; the point itself is among the labels `j`, all of which
         // but itself have weight zero.
