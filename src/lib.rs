@@ -30,6 +30,7 @@
 //! | `plan`, `workspace`, `job` | sizes of a call; one buffer, cut into parts; what passes share |
 //! | `scan` | the first pass: finite? what range? |
 //! | `distance` | D(x, c): the definition |
+//! | `tile` | points from the caller's layout into lanes |
 //! | `seed` | starting centers, the random numbers |
 //! | `assign` | labels |
 //! | `update` | exact sums, centers, empty clusters |
