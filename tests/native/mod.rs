@@ -167,7 +167,13 @@ pub fn succeed(command: &mut Command) -> Output {
 }
 
 /// Runs a program that has to succeed without a word on stderr, and returns its stdout.
+///
+/// `cargo test` sets LD_LIBRARY_PATH, and first on it is the directory of the stale copies (see above), which would win over
+/// the program's own run path.
 pub fn run(command: &mut Command) -> String {
+    command
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("DYLD_FALLBACK_LIBRARY_PATH");
     let output = succeed(command);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.is_empty(), "{command:?} wrote to stderr:\n{stderr}");

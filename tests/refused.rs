@@ -1,0 +1,516 @@
+//! What is refused: by which status, with a detail that names the place, and with every output as it was.
+
+mod harness;
+mod reference;
+
+use centra::{Error, Init, Layout, Options, Points, Status};
+use harness::data::*;
+use harness::*;
+
+/// What every call says to the same input. A refusal must leave the outputs as they were.
+fn all_calls(
+    points: &Points,
+    case: &Case,
+    options: &Options,
+) -> Vec<(&'static str, Result<(), Error>)> {
+    let (n, k) = (points.n(), case.k());
+    let zeros = vec![0; n];
+    let mut results = Vec::new();
+    let mut centers = case.start.clone();
+    let mut labels = vec![-7; n];
+    let mut sqdist = vec![-7.0; n];
+    let mut counts = vec![-7; k];
+    let mut space = Workspace::default();
+    let size = centra::workspace_size(n, case.d, k, options).unwrap();
+    for init in [Init::Given, Init::KmeansPlusPlus, Init::Random] {
+        let options = Options {
+            init,
+            ..options.clone()
+        };
+        let name = ["fit from given", "fit"][usize::from(init != Init::Given)];
+        let fit = |w: &mut [u8]| {
+            centra::fit_into(points, &options, &mut centers, Some(&mut labels), w).map(|_| ())
+        };
+        results.push((name, space.run(size, fit).unwrap()));
+        if init != Init::Given {
+            results.push((
+                "seed",
+                space
+                    .run(size, |w| {
+                        centra::seed_into(points, &options, &mut centers, w)
+                    })
+                    .unwrap(),
+            ));
+        }
+    }
+    let update = |w: &mut [u8]| {
+        centra::update_into(points, &zeros, options, &mut centers, Some(&mut counts), w)
+    };
+    results.push(("update", space.run(size, update).unwrap()));
+    let assign = |w: &mut [u8]| {
+        centra::assign_into(
+            points,
+            &case.start,
+            options,
+            &mut labels,
+            Some(&mut sqdist),
+            w,
+        )
+    };
+    results.push(("assign", space.run(size, assign).unwrap()));
+    results.push((
+        "inertia",
+        centra::inertia(points, &case.start, &zeros, options).map(|_| ()),
+    ));
+    if results.iter().all(|(_, result)| result.is_err()) {
+        same("centers", &centers, &case.start).unwrap();
+        equal("labels", &labels, &vec![-7; n]).unwrap();
+        same("sqdist", &sqdist, &vec![-7.0; n]).unwrap();
+        equal("counts", &counts, &vec![-7; k]).unwrap();
+    }
+    results
+}
+
+/// Every call in `calls` refuses with this status and a detail with all of these words.
+fn expect(case: &Case, way: Way, status: Status, words: &[String], but: &[&str]) {
+    let stored = Stored::new(&case.x, case.d, way.copy);
+    for (call, result) in all_calls(&stored.points(), case, &case.options(way)) {
+        if but.contains(&call) {
+            continue;
+        }
+        let context = format!(
+            "{call} of {} (n {}, d {}) along {way:?}",
+            case.name,
+            case.n(),
+            case.d
+        );
+        let error = result
+            .err()
+            .unwrap_or_else(|| panic!("{context}: not refused"));
+        assert_eq!(error.status(), status, "{context}: {}", error.detail());
+        for word in words {
+            let found = error.detail().match_indices(word.as_str()).any(|(at, _)| {
+                // "row 1" is not in "row 12".
+                !error.detail()[at + word.len()..].starts_with(|next: char| next.is_ascii_digit())
+            });
+            assert!(found, "{context}: {word:?} is not in {:?}", error.detail());
+        }
+    }
+}
+
+fn plain(n: usize, d: usize, k: usize, seed: u64) -> Case {
+    let mut rng = Rng(seed);
+    let x = fill(BELL, n * d, &mut rng);
+    let start = distinct(&x, d, k, &mut rng);
+    Case::new("normal", d, x, start)
+}
+
+const NO_NUMBERS: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+
+#[test]
+fn points_that_are_no_numbers() {
+    let ways = all_ways();
+    let mut turn = 0;
+    for (n, d) in [(1, 1), (2, 3), (9, 1), (17, 8), (33, 9), (70, 2), (20, 40)] {
+        for p in 0..n {
+            for i in 0..d {
+                let mut case = plain(n, d, 1, 1);
+                case.start.fill(0.0);
+                case.x[p * d + i] = NO_NUMBERS[turn % 3];
+                let kind = if turn % 3 == 0 { "NaN" } else { "inf" };
+                let words = [
+                    "points".into(),
+                    kind.into(),
+                    format!("row {p}"),
+                    format!("dimension {i}"),
+                ];
+                expect(
+                    &case,
+                    ways[turn * 7 % ways.len()],
+                    Status::NonFinite,
+                    &words,
+                    &[],
+                );
+                turn += 1;
+            }
+        }
+    }
+}
+
+/// In a large input, the place found must not depend on which thread finds it: of several, always the same one.
+#[test]
+fn places_in_many_points() {
+    for (n, d) in [(200_001, 3), (1500, 400)] {
+        let mut case = plain(n, d, 2, 2);
+        case.start.fill(0.0);
+        for p in [n - 1, n / 2 + 1, n / 3, n / 7] {
+            case.x[p * d + p % d] = NO_NUMBERS[p % 3];
+            case.x[(n - 1) * d] = f64::NAN;
+            let mut seen = None;
+            for way in all_ways() {
+                let stored = Stored::new(&case.x, d, way.copy);
+                let error = centra::fit_from(&stored.points(), &case.start, &case.options(way))
+                    .unwrap_err();
+                let detail = seen.get_or_insert(error.detail().to_string());
+                assert_eq!(error.detail(), detail, "along {way:?}");
+                assert!(
+                    detail.contains(&format!("row {p},")),
+                    "{detail} is not the first one, row {p}, along {way:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn given_centers_that_are_no_numbers() {
+    for (turn, way) in all_ways().into_iter().enumerate() {
+        let (d, k) = ([1, 3, 9, 20][turn % 4], 1 + turn % 6);
+        let mut case = plain(30, d, k, 3);
+        let (j, i) = (turn % k, turn * 5 % d);
+        case.start[j * d + i] = NO_NUMBERS[turn % 3];
+        let kind = if turn % 3 == 0 { "NaN" } else { "inf" };
+        let words = [
+            "centers".into(),
+            kind.into(),
+            format!(" {j}"),
+            format!("dimension {i}"),
+        ];
+        expect(
+            &case,
+            way,
+            Status::NonFinite,
+            &words,
+            &["fit", "seed", "update"],
+        );
+    }
+}
+
+#[test]
+fn weights_that_are_none() {
+    for (turn, way) in all_ways().into_iter().enumerate() {
+        let n = [1, 7, 33, 400][turn % 4];
+        let p = turn * 11 % n;
+        for bad in [f64::NAN, f64::INFINITY, -1.0, -5e-324] {
+            let mut weights = vec![1.0; n];
+            weights[p] = bad;
+            let status = if bad.is_finite() {
+                Status::Weights
+            } else {
+                Status::NonFinite
+            };
+            let case = plain(n, 1 + turn % 10, 1, 4).weighted("bad", weights);
+            expect(
+                &case,
+                way,
+                status,
+                &["weights".into(), format!(" {p}")],
+                &["assign"],
+            );
+        }
+        let case = plain(n, 3, 1, 5).weighted(
+            "all zero",
+            [0.0, -0.0].into_iter().cycle().take(n).collect(),
+        );
+        expect(
+            &case,
+            way,
+            Status::Weights,
+            &["weights".into()],
+            &["assign"],
+        );
+    }
+    // A negative zero is a zero.
+    let mut bad = Bad::default();
+    let case = plain(9, 2, 3, 6).weighted(
+        "negative zeros",
+        vec![-0.0, 1.0, 2.0, -0.0, 0.0, 3.0, 1.0, -0.0, 1.0],
+    );
+    case.check(RELOCATE, &all_ways(), &mut bad);
+}
+
+/// The largest magnitudes: what is accepted is computed right, and what could overflow is refused.
+#[test]
+fn magnitudes_near_the_largest() {
+    let mut bad = Bad::default();
+    for d in [1, 2, 7, 8, 9, 33, 100] {
+        let with = |m: f64| {
+            let x: Vec<f64> = (0..6 * d)
+                .map(|c| if c / d % 2 == 0 { m } else { -m })
+                .collect();
+            Case::new(
+                format!("{m:e}"),
+                d,
+                x,
+                [vec![m; d], vec![-m; d], vec![0.0; d]].concat(),
+            )
+        };
+        let accepted = |m: f64| {
+            let case = with(m);
+            let stored = Stored::new(&case.x, d, 0);
+            centra::assign(&stored.points(), &case.start, &Options::default()).is_ok()
+        };
+        let (mut low, mut high) = (1e150f64.to_bits(), 1e155f64.to_bits());
+        assert!(accepted(1e150) && !accepted(1e155));
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            *if accepted(f64::from_bits(middle)) {
+                &mut low
+            } else {
+                &mut high
+            } = middle;
+        }
+        let (last, first) = (with(f64::from_bits(low)), with(f64::from_bits(high)));
+        // The limit is 2^1020, but for some roundings of means.
+        let worst = |m: f64| reference::squared(&vec![m; d], &vec![-m; d]) / two_to(1020);
+        let (low, high) = (f64::from_bits(low), f64::from_bits(high));
+        assert!(
+            worst(low) < 1.0 && worst(high) > 1.0 - 1e-14,
+            "{low:e} is accepted and {high:e} refused in {d} dimensions"
+        );
+        for plan in [RELOCATE, KEEP] {
+            last.check(plan, &all_ways(), &mut bad);
+        }
+        for way in all_ways() {
+            expect(
+                &first,
+                way,
+                Status::Range,
+                &["row".into(), "dimension".into()],
+                &[],
+            );
+        }
+        // The points alone are fine, the centers are not.
+        let mut far = with(1.0);
+        far.start[3 * d - 1] = -1e160;
+        expect(
+            &far,
+            few_ways()[d % 12],
+            Status::Range,
+            &["centers".into()],
+            &["fit", "seed", "update"],
+        );
+    }
+}
+
+#[test]
+fn weights_that_could_overflow() {
+    for way in few_ways() {
+        for (weight, magnitude) in [(1e300, 1e10), (1e20, 1e145), (1.7e308, 1e-10)] {
+            let case = Case::new("large", 1, vec![magnitude, -magnitude, 0.0], vec![0.0]);
+            let case = case.weighted("large", vec![1.0, weight, 0.0]);
+            expect(&case, way, Status::Range, &[], &["assign"]);
+        }
+    }
+}
+
+#[test]
+fn labels_out_of_range() {
+    let case = plain(400, 3, 5, 7);
+    for way in all_ways() {
+        let stored = Stored::new(&case.x, 3, way.copy);
+        for (p, label) in [(0, 5), (399, -1), (17, i32::MIN), (200, i32::MAX)] {
+            let mut labels = vec![4; 400];
+            labels[p] = label;
+            let options = case.options(way);
+            let mut centers = case.start.clone();
+            let update =
+                centra::update(&stored.points(), &labels, &mut centers, &options).map(|_| ());
+            let inertia =
+                centra::inertia(&stored.points(), &case.start, &labels, &options).map(|_| ());
+            for result in [update, inertia] {
+                let error = result.unwrap_err();
+                assert_eq!(error.status(), Status::Label, "{}", error.detail());
+                let words = [format!("{label}"), format!(" {p}")];
+                assert!(
+                    words.iter().all(|word| error.detail().contains(word)),
+                    "{} lacks {words:?}",
+                    error.detail()
+                );
+            }
+            same("centers", &centers, &case.start).unwrap();
+        }
+    }
+}
+
+#[test]
+fn shapes() {
+    let data = [1.0; 24];
+    type View<'a> = Result<Points<'a>, Error>;
+    let bad: [(&str, View); 9] = [
+        ("n = 0", Points::rows(&data, 0, 3)),
+        ("d = 0", Points::rows(&data, 3, 0)),
+        ("too few", Points::rows(&data, 5, 5)),
+        ("too few columns", Points::columns(&data, 5, 5)),
+        (
+            "ld < d",
+            Points::with_leading_dimension(&data, 3, 4, 3, Layout::Rows),
+        ),
+        (
+            "ld < n",
+            Points::with_leading_dimension(&data, 5, 4, 4, Layout::Columns),
+        ),
+        (
+            "too few for ld",
+            Points::with_leading_dimension(&data, 3, 4, 11, Layout::Rows),
+        ),
+        ("n d overflows", Points::rows(&data, usize::MAX / 2, 3)),
+        (
+            "ld overflows",
+            Points::with_leading_dimension(&data, 3, 1, usize::MAX / 2, Layout::Rows),
+        ),
+    ];
+    for (name, view) in bad {
+        assert_eq!(
+            view.map(|_| ()).unwrap_err().status(),
+            Status::Shape,
+            "{name}"
+        );
+    }
+    let points = Points::with_leading_dimension(&data, 3, 4, 10, Layout::Rows)
+        .expect("the last row needs no gap");
+    let options = Options::default();
+    for k in [0, 4, usize::MAX, 1 << 31] {
+        assert_eq!(
+            centra::fit(&points, k, &options)
+                .map(|_| ())
+                .unwrap_err()
+                .status(),
+            Status::Shape,
+            "fit, k = {k}"
+        );
+        assert_eq!(
+            centra::seed(&points, k, &options).unwrap_err().status(),
+            Status::Shape,
+            "seed, k = {k}"
+        );
+        assert_eq!(
+            centra::workspace_size(3, 4, k, &options)
+                .unwrap_err()
+                .status(),
+            Status::Shape,
+            "size, k = {k}"
+        );
+    }
+    // Buffers that do not fit the shape, each in turn.
+    let (mut four, mut eight) = ([0.5; 4], [0.5; 8]);
+    let size = centra::workspace_size(3, 4, 2, &options).unwrap();
+    let mut space = Workspace::default();
+    let mut run = |call: &mut dyn FnMut(&mut [u8]) -> Result<(), Error>| {
+        let error = space.run(size, call).unwrap().unwrap_err();
+        assert_eq!(error.status(), Status::Shape, "{}", error.detail());
+    };
+    run(&mut |w| centra::assign_into(&points, &[0.5; 7], &options, &mut [0; 3], None, w));
+    run(&mut |w| centra::assign_into(&points, &[], &options, &mut [0; 3], None, w));
+    run(&mut |w| centra::assign_into(&points, &eight, &options, &mut [0; 2], None, w));
+    run(&mut |w| {
+        centra::assign_into(
+            &points,
+            &eight,
+            &options,
+            &mut [0; 3],
+            Some(&mut [0.0; 4]),
+            w,
+        )
+    });
+    run(&mut |w| centra::update_into(&points, &[0; 4], &options, &mut four, None, w));
+    run(&mut |w| centra::update_into(&points, &[0; 3], &options, &mut eight, Some(&mut [0; 3]), w));
+    run(&mut |w| centra::update_into(&points, &[0; 3], &options, &mut eight[..5], None, w));
+    run(&mut |w| centra::fit_into(&points, &options, &mut eight, Some(&mut [0; 2]), w).map(|_| ()));
+    run(&mut |w| centra::fit_into(&points, &options, &mut eight[..6], None, w).map(|_| ()));
+    run(&mut |w| centra::seed_into(&points, &options, &mut eight[..6], w));
+    let weighted = Options {
+        weights: Some(&[1.0; 4]),
+        ..Options::default()
+    };
+    run(&mut |w| centra::fit_into(&points, &weighted, &mut eight, None, w).map(|_| ()));
+    assert_eq!(
+        centra::inertia(&points, &eight, &[0; 4], &options)
+            .unwrap_err()
+            .status(),
+        Status::Shape
+    );
+    assert_eq!((four, eight), ([0.5; 4], [0.5; 8]));
+}
+
+#[test]
+fn options_and_workspace() {
+    let case = plain(20, 3, 4, 8);
+    let stored = Stored::new(&case.x, 3, 1);
+    let points = stored.points();
+    let base = Options::default;
+    let bad = [
+        (
+            "n_init",
+            Options {
+                n_init: 0,
+                ..base()
+            },
+        ),
+        (
+            "tol",
+            Options {
+                tol: -1e-300,
+                ..base()
+            },
+        ),
+        (
+            "tol",
+            Options {
+                tol: f64::NAN,
+                ..base()
+            },
+        ),
+        (
+            "tol",
+            Options {
+                tol: f64::INFINITY,
+                ..base()
+            },
+        ),
+    ];
+    for (name, options) in bad {
+        let error = centra::fit(&points, 4, &options).map(|_| ()).unwrap_err();
+        assert_eq!(error.status(), Status::Option, "{}", error.detail());
+        assert!(error.detail().contains(name), "{}", error.detail());
+    }
+    let given = Options {
+        init: Init::Given,
+        ..base()
+    };
+    assert_eq!(
+        centra::seed(&points, 4, &given).unwrap_err().status(),
+        Status::Option
+    );
+
+    for threads in [1, 2, 8] {
+        let options = Options { threads, ..base() };
+        let size = centra::workspace_size(20, 3, 4, &options).unwrap();
+        let mut centers = case.start.clone();
+        let mut space = Workspace::default();
+        for short in [size / 2, size] {
+            let fit = |w: &mut [u8]| {
+                centra::fit_into(&points, &options, &mut centers, None, w).map(|_| ())
+            };
+            assert_eq!(
+                space.run(size - short, fit).unwrap().unwrap_err().status(),
+                Status::Workspace
+            );
+        }
+        let fit = |w: &mut [u8]| {
+            centra::fit_into(&points, &options, &mut centers, None, &mut w[8..]).map(|_| ())
+        };
+        assert_eq!(
+            space.run(size + 8, fit).unwrap().unwrap_err().status(),
+            Status::Workspace,
+            "aligned to 8"
+        );
+        same("centers", &centers, &case.start).unwrap();
+        let fit =
+            |w: &mut [u8]| centra::fit_into(&points, &options, &mut centers, None, w).map(|_| ());
+        space
+            .run(size + 1000, fit)
+            .unwrap()
+            .expect("more than enough");
+    }
+}
