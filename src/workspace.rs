@@ -215,6 +215,7 @@ mod tests {
         for shift in [0, 16, 32, 48] {
             // SAFETY: inside the vector: at most 63 + 48 bytes before, and the vector is 64 longer.
             let start = unsafe { memory.as_mut_ptr().add((first + shift) % 64) };
+            // SAFETY: `bytes` bytes from there are the vector's, and nobody else uses them meanwhile.
             let mut buffer = unsafe { Buffer::new(start, bytes) };
             let (a, b) = parts(&mut buffer);
             assert!(a.iter().all(|&x| x == 0) && b.iter().all(|&x| x == 0.0));

@@ -158,6 +158,37 @@ fn gaps_of_ulps() {
     }
 }
 
+/// Blocks that a shortcut settles at once beside blocks on which it must give up, in either order, and a few points far
+/// away that set the scale for all others.
+#[test]
+fn easy_and_hard_blocks() {
+    let ways = few_ways();
+    let mut bad = Bad::default();
+    let mut rng = Rng(12);
+    for (n, d, k) in [(3000, 12, 20), (2500, 7, 40), (1500, 33, 9), (4000, 3, 16)] {
+        let easy = blobs(n, d, k, &mut rng);
+        for (hard, value) in [("duplicates", 0), ("ulps", 1), ("tiny", 2)] {
+            for order in 0..3 {
+                let mut x = easy.clone();
+                let is_hard = |p: usize| [p < n / 2, p >= n / 2, (p / 100).is_multiple_of(2)][order];
+                for (c, x) in x.iter_mut().enumerate().filter(|(c, _)| is_hard(c / d)) {
+                    *x = match value {
+                        0 => easy[c % (3 * d)],
+                        1 => f64::from_bits(500f64.to_bits() + rng.next() % 5),
+                        _ => BELL.1(rng.next()) * 1e-9,
+                    };
+                }
+                if order == 1 {
+                    x[n * d - 1] = 1e12;
+                }
+                let start = drawn(&x, d, k, &mut rng);
+                let case = Case::new(format!("{hard} in order {order}"), d, x, start);
+                case.check(KEEP.at_most(3), &ways, &mut bad);
+            }
+        }
+    }
+}
+
 /// The five, fourteen and one points over which R's `kmeans` went on for ever, from all starts. Also inputs on which
 /// rounded means make the definition itself return to where it was: the run must end at `max_iter`, as the oracle's.
 #[test]

@@ -171,7 +171,7 @@ fn cancelling() {
                         &[(report.stopped_by, report.cancelled)],
                         &[(StoppedBy::Stopped, true)],
                     )?;
-                    (report.stopped_by, report.cancelled) = (StoppedBy::MaxIter, false);
+                    (report.stopped_by, report.cancelled) = (stop(want.stopped_by), false);
                     same_run(&want, &centers, &labels, &report)
                 },
             );

@@ -301,10 +301,8 @@ mod linux {
         let restrict = || {
             // The limit does not bind root.
             // SAFETY: changes this child only.
-            assert!(
-                unsafe { geteuid() != 0 || setuid(65534) == 0 },
-                "root without the right to be another user"
-            );
+            let bound = unsafe { geteuid() != 0 || setuid(65534) == 0 };
+            assert!(bound, "root without the right to be another user");
             limit(RLIMIT_NPROC, 0);
             let refused = std::thread::Builder::new().spawn(|| ()).is_err();
             assert!(
