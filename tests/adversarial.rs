@@ -170,7 +170,8 @@ fn easy_and_hard_blocks() {
         for (hard, value) in [("duplicates", 0), ("ulps", 1), ("tiny", 2)] {
             for order in 0..3 {
                 let mut x = easy.clone();
-                let is_hard = |p: usize| [p < n / 2, p >= n / 2, (p / 100).is_multiple_of(2)][order];
+                let is_hard =
+                    |p: usize| [p < n / 2, p >= n / 2, (p / 100).is_multiple_of(2)][order];
                 for (c, x) in x.iter_mut().enumerate().filter(|(c, _)| is_hard(c / d)) {
                     *x = match value {
                         0 => easy[c % (3 * d)],

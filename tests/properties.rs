@@ -223,14 +223,14 @@ fn points_of_weight_zero_change_nothing() {
             ..case.clone()
         };
         let mut kept = Vec::new();
-        for p in 0..case.n() {
+        for (p, &weight) in weights.iter().enumerate() {
             while rng.below(3) == 0 {
                 more.x.extend(fill(KINDS[raw.kind], case.d, &mut rng));
                 more.weights.as_mut().unwrap().push(0.0);
             }
             kept.push(more.n());
             more.x.extend_from_slice(&case.x[p * case.d..][..case.d]);
-            more.weights.as_mut().unwrap().push(weights[p]);
+            more.weights.as_mut().unwrap().push(weight);
         }
         let (one, other) = (
             fit(&case, plan, way).map_err(refusal)?,
