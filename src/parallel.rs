@@ -8,6 +8,7 @@
 //! Results never depend on who did which block: what threads compute is per point, or an exact sum, or
 //! a maximum.
 
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -60,31 +61,46 @@ pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) ->
         threads: 1,
     };
     if threads > 1 {
-        let result = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads - 1)
-            .thread_name(|_| WORKER.to_owned())
-            .build_scoped(
-                |worker| {
-                    let _environment = Standard::enter();
-                    worker.run();
-                },
-                |pool| {
-                    work.take().map(|work| {
-                        work(&Crew {
-                            pool: Some(pool),
-                            threads,
-                        })
+        // As `build_scoped` does it, but with the workers joined: a scope only waits for their closures, and a thread
+        // that is still on its way out when the call returns would be left half alive in a child of `fork()`.
+        let result = std::thread::scope(|scope| {
+            let mut workers = Vec::with_capacity(threads - 1);
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads - 1)
+                .spawn_handler(|worker| {
+                    let thread = std::thread::Builder::new().name(WORKER.to_owned());
+                    workers.push(thread.spawn_scoped(scope, || {
+                        let _environment = Standard::enter();
+                        worker.run();
+                    })?);
+                    Ok(())
+                })
+                .build();
+            let result = pool.ok().and_then(|pool| {
+                let work = work.take()?;
+                Some(catch_unwind(AssertUnwindSafe(|| {
+                    work(&Crew {
+                        pool: Some(&pool),
+                        threads,
                     })
-                },
-            );
-        if let Ok(Some(result)) = result {
-            return result;
+                })))
+            });
+            // The pool is gone, and with it the workers' reason to stay. (One that panicked has told the scope it ran
+            // in, and so the caller.)
+            for worker in workers {
+                let _ = worker.join();
+            }
+            result
+        });
+        match result {
+            Some(Ok(result)) => return result,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => {}
         }
     }
     match work.take() {
         Some(work) => work(&alone),
-        // `build_scoped` fails only while it starts threads, before it calls its closure.
-        None => unreachable!("the pool ran the work and then failed"),
+        None => unreachable!("work is taken only to be done"),
     }
 }
 
