@@ -5,7 +5,7 @@
 
 use core::ffi::CStr;
 use core::ops::Range;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::portable::Portable;
 use super::screen::{PortableF32, PortableF64, Screen};
@@ -33,6 +33,9 @@ pub enum Isa {
     Avx512,
 }
 
+/// All of them, in order.
+const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+
 impl Isa {
     pub(crate) fn name(self) -> &'static CStr {
         match self {
@@ -47,8 +50,17 @@ impl Isa {
 /// says `portable`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
 /// the first call, because reading it while another thread writes it is a race in C.
 pub fn isa() -> Isa {
-    static USED: OnceLock<Isa> = OnceLock::new();
-    *USED.get_or_init(|| detected().min(requested().unwrap_or(Isa::Avx512)))
+    // Not a `OnceLock`: a child of `fork()` would wait for ever for the thread that was filling it in. Threads that are first
+    // at the same time find the same answer.
+    static USED: AtomicU8 = AtomicU8::new(0);
+    match USED.load(Ordering::Relaxed) {
+        0 => {
+            let used = detected().min(requested().unwrap_or(Isa::Avx512));
+            USED.store(used as u8 + 1, Ordering::Relaxed);
+            used
+        }
+        rank => ALL[usize::from(rank) - 1],
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -68,9 +80,7 @@ fn detected() -> Isa {
 }
 
 fn named(name: &[u8]) -> Option<Isa> {
-    [Isa::Portable, Isa::Avx2, Isa::Avx512]
-        .into_iter()
-        .find(|isa| isa.name().to_bytes() == name)
+    ALL.into_iter().find(|isa| isa.name().to_bytes() == name)
 }
 
 /// C's `getenv`, not `std::env`, which would allocate in calls that promise not to.
