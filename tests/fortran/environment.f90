@@ -25,7 +25,7 @@ program environment
   call real_points(91, points)
   points = points / 3
   options%seed = 4
-  options%max_iter = 15
+  options%max_iter = 300
   call kmeans_fit(points, expected, expected_labels, options, report=report)
   expected_inertia = report%inertia
   ! Subnormal coordinates: their differences are what flushing to zero would lose. The distances
