@@ -199,9 +199,9 @@ void centra_report_init(struct centra_report *report);
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
-/// Of the options count layout, threads, init, n_init, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: 12 n + T (24 k d + 128 Ki) bytes, 4 n more with n_init > 1; never
-/// a multiple of n k.
+/// Of the options count layout, threads, init, n_init, empty, and whether weights is NULL (they are not read). In
+/// orders of magnitude, with T threads: 12 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, and 4 n more with
+/// n_init > 1; never a multiple of n k.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.

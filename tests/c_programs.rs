@@ -150,7 +150,6 @@ fn valgrind() {
         let mut command = Command::new("valgrind");
         command
             .args(["-q", "--error-exitcode=9", "--leak-check=full"])
-            .arg("--child-silent-after-fork=yes")
             .arg("--errors-for-leak-kinds=definite,indirect,possible")
             .args(threads.then(|| format!("--suppressions={}", suppressions.display())))
             .arg(program)
