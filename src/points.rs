@@ -187,6 +187,19 @@ impl<'a> Points<'a> {
         unsafe { core::slice::from_raw_parts(self.base.add(p * self.ld), self.d) }
     }
 
+    /// All coordinates of the points `block`, when they are rows without gaps and the block is inside the data.
+    #[inline(always)]
+    pub(crate) fn run(&self, block: Range<usize>) -> Option<&'a [f64]> {
+        if self.layout != Layout::Rows || self.ld != self.d || block.end > self.n {
+            return None;
+        }
+        // SAFETY: rows of d doubles follow each other without a gap, and all of the block's are inside the matrix.
+        Some(unsafe {
+            let start = self.base.add(block.start * self.d);
+            core::slice::from_raw_parts(start, block.len() * self.d)
+        })
+    }
+
     /// The points `block` of dimension `i` when points are columns.
     #[inline(always)]
     pub(crate) fn column(&self, i: usize, block: Range<usize>) -> &'a [f64] {
@@ -217,15 +230,10 @@ impl<'a> Points<'a> {
         most: usize,
     ) -> Option<(Rows<'a>, Option<Rows<'a>>)> {
         let long = self.d.checked_mul(GROUP)?;
-        if self.layout != Layout::Rows || self.ld != self.d || long > most || block.len() < GROUP {
+        if long > most || block.len() < GROUP {
             return None;
         }
-        assert!(block.end <= self.n);
-        // SAFETY: rows start..end lie one after the other, (end - start) * d doubles in all.
-        let flat = unsafe {
-            let start = self.base.add(block.start * self.d);
-            core::slice::from_raw_parts(start, block.len() * self.d)
-        };
+        let flat = self.run(block.clone())?;
         let (whole, rest) = flat.split_at(flat.len() - flat.len() % long);
         let rest = (!rest.is_empty()).then(|| Rows::new(rest, self.d));
         Some((Rows::new(whole, long), rest))

@@ -63,6 +63,18 @@ unsafe fn vectors<L: Lanes>(
     let d = points.d();
     // SAFETY: rows are read below d, the last vectors partially; columns as far as `column` gives them.
     unsafe {
+        if let (Which::Block(block), 1..=4) = (which, d) {
+            let first = block.start + lane;
+            if let Some(rows) = points.run(first..first + L::WIDTH).filter(|_| lane + L::WIDTH <= block.len()) {
+                match d {
+                    1 => emit_all(&L::columns::<1>(rows.as_ptr()), emit),
+                    2 => emit_all(&L::columns::<2>(rows.as_ptr()), emit),
+                    3 => emit_all(&L::columns::<3>(rows.as_ptr()), emit),
+                    _ => emit_all(&L::columns::<4>(rows.as_ptr()), emit),
+                }
+                return;
+            }
+        }
         match (points.layout(), which) {
             (Layout::Rows, _) => {
                 let mut rows = [core::ptr::null(); 8];
@@ -106,6 +118,13 @@ unsafe fn vectors<L: Lanes>(
                 }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn emit_all<F: Copy>(columns: &[F], mut emit: impl FnMut(usize, F)) {
+    for (i, x) in columns.iter().enumerate() {
+        emit(i, *x);
     }
 }
 

@@ -147,18 +147,16 @@ unsafe fn first_look<S: Screen, const G: usize>(
         sweep::<S, G, _>(tile, d, &pass.panels, &mut nearest);
         for g in 0..G {
             let at = (group + g) * S::WIDTH;
-            let mut second = [S::E::default(); WIDEST];
-            let mut label = [S::E::default(); WIDEST];
             S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
-            S::store(second.as_mut_ptr(), nearest.second[g]);
-            S::store(label.as_mut_ptr(), nearest.label[g]);
-            for l in 0..S::WIDTH.min(count - at) {
-                *scratch.labels.get_unchecked_mut(at + l) = label[l].to_f64() as i32;
-                let gap = second[l] - *scratch.least.get_unchecked(at + l);
-                // Not `<=`: where anything overflowed the gap is NaN, and proves nothing.
-                let proven = gap > *scratch.reaches.get_unchecked(at + l);
-                *scratch.open.get_unchecked_mut(open) = (at + l) as u32;
-                open += usize::from(!proven);
+            S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
+            // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+            let gap = S::sub(nearest.second[g], nearest.least[g]);
+            let unproven = S::not_greater(gap, S::load(scratch.reaches.as_ptr().add(at)));
+            let mut unproven = unproven & ((1 << S::WIDTH.min(count - at)) - 1);
+            while unproven != 0 {
+                *scratch.open.get_unchecked_mut(open) = at as u32 + unproven.trailing_zeros();
+                unproven &= unproven - 1;
+                open += 1;
             }
         }
         open

@@ -3,7 +3,7 @@
 
 use core::arch::x86_64::*;
 
-use super::Lanes;
+use super::{portable::Portable, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
@@ -11,6 +11,8 @@ pub(crate) struct Avx2;
 impl Lanes for Avx2 {
     const WIDTH: usize = 4;
     const REGISTERS: usize = 16;
+    type Two = Portable;
+    type Four = Avx2;
     type F = __m256d;
     type I = __m256i;
     type M = __m256d;
@@ -122,6 +124,45 @@ impl Lanes for Avx2 {
     unsafe fn add_bits(sum: __m256i, x: __m256d) -> __m256i {
         // SAFETY: see the top of this impl.
         unsafe { _mm256_add_epi64(sum, _mm256_castpd_si256(x)) }
+    }
+    #[inline(always)]
+    unsafe fn columns<const D: usize>(from: *const f64) -> [__m256d; D] {
+        // SAFETY: see the top of this impl.
+        let mut columns = [unsafe { Self::splat(0.0) }; D];
+        // SAFETY: see the top of this impl; four points of D doubles are readable. Comments give the lanes by coordinate
+        // and point.
+        unsafe {
+            match &mut columns[..] {
+                [x] => *x = _mm256_loadu_pd(from),
+                [x, y] => {
+                    let half = |p: usize| {
+                        let low = _mm256_castpd128_pd256(_mm_loadu_pd(from.add(2 * p)));
+                        _mm256_insertf128_pd::<1>(low, _mm_loadu_pd(from.add(2 * (p + 2))))
+                    };
+                    let (even, odd) = (half(0), half(1)); // x0 y0 x2 y2, x1 y1 x3 y3
+                    *x = _mm256_unpacklo_pd(even, odd);
+                    *y = _mm256_unpackhi_pd(even, odd);
+                }
+                [x, y, z] => {
+                    let [a, b, c] = [0, 4, 8].map(|at| _mm256_loadu_pd(from.add(at)));
+                    let xy = _mm256_blend_pd::<0b1100>(a, b); // x0 y0 x2 y2
+                    let zx = _mm256_permute2f128_pd::<0x21>(a, c); // z0 x1 z2 x3
+                    let yz = _mm256_blend_pd::<0b1100>(b, c); // y1 z1 y3 z3
+                    *x = _mm256_blend_pd::<0b1010>(xy, zx);
+                    *y = _mm256_shuffle_pd::<0b0101>(xy, yz);
+                    *z = _mm256_blend_pd::<0b1010>(zx, yz);
+                }
+                columns => {
+                    let mut square = [Self::splat(0.0); 8];
+                    for (p, row) in square.iter_mut().enumerate().take(4) {
+                        *row = _mm256_loadu_pd(from.add(4 * p));
+                    }
+                    Self::transpose(&mut square);
+                    columns.copy_from_slice(&square[..4]);
+                }
+            }
+        }
+        columns
     }
     #[inline(always)]
     unsafe fn transpose(square: &mut [__m256d; 8]) {

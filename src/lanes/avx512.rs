@@ -2,14 +2,26 @@
 
 use core::arch::x86_64::*;
 
-use super::Lanes;
+use super::{avx2::Avx2, portable::Portable, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
+/// Which lanes to take: 0 to 7 of the first vector, 8 to 15 of the second.
+///
+/// # Safety
+/// As for [`Lanes`].
+#[inline(always)]
+unsafe fn lanes(from: [i64; 8]) -> __m512i {
+    // SAFETY: the caller's contract; eight integers are read.
+    unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+}
+
 impl Lanes for Avx512 {
     const WIDTH: usize = 8;
     const REGISTERS: usize = 32;
+    type Two = Portable;
+    type Four = Avx2;
     type F = __m512d;
     type I = __m512i;
     type M = __mmask8;
@@ -111,6 +123,48 @@ impl Lanes for Avx512 {
     unsafe fn add_bits(sum: __m512i, x: __m512d) -> __m512i {
         // SAFETY: see the top of this impl.
         unsafe { _mm512_add_epi64(sum, _mm512_castpd_si512(x)) }
+    }
+    #[inline(always)]
+    unsafe fn columns<const D: usize>(from: *const f64) -> [__m512d; D] {
+        // SAFETY: see the top of this impl.
+        let mut columns = [unsafe { Self::splat(0.0) }; D];
+        // SAFETY: see the top of this impl; eight points of D doubles are readable. Comments give the lanes by coordinate
+        // and point.
+        unsafe {
+            let load = |v: usize| _mm512_loadu_pd(from.add(8 * v));
+            match &mut columns[..] {
+                [x] => *x = load(0),
+                [x, y] => {
+                    let (a, b) = (load(0), load(1));
+                    *x = _mm512_permutex2var_pd(a, lanes([0, 2, 4, 6, 8, 10, 12, 14]), b);
+                    *y = _mm512_permutex2var_pd(a, lanes([1, 3, 5, 7, 9, 11, 13, 15]), b);
+                }
+                [x, y, z] => {
+                    let (a, b, c) = (load(0), load(1), load(2));
+                    // The first six (five) from a and b, the rest from c.
+                    let first = _mm512_permutex2var_pd(a, lanes([0, 3, 6, 9, 12, 15, 0, 0]), b);
+                    *x = _mm512_permutex2var_pd(first, lanes([0, 1, 2, 3, 4, 5, 10, 13]), c);
+                    let first = _mm512_permutex2var_pd(a, lanes([1, 4, 7, 10, 13, 0, 0, 0]), b);
+                    *y = _mm512_permutex2var_pd(first, lanes([0, 1, 2, 3, 4, 8, 11, 14]), c);
+                    let first = _mm512_permutex2var_pd(a, lanes([2, 5, 8, 11, 14, 0, 0, 0]), b);
+                    *z = _mm512_permutex2var_pd(first, lanes([0, 1, 2, 3, 4, 9, 12, 15]), c);
+                }
+                columns => {
+                    // x0 x2 z0 z2 x1 x3 z1 z3, and y and w; then x4 and so on.
+                    let low = [0, 2].map(|v| _mm512_unpacklo_pd(load(v), load(v + 1)));
+                    let high = [0, 2].map(|v| _mm512_unpackhi_pd(load(v), load(v + 1)));
+                    let (first, second) = (
+                        lanes([0, 4, 1, 5, 8, 12, 9, 13]),
+                        lanes([2, 6, 3, 7, 10, 14, 11, 15]),
+                    );
+                    columns[0] = _mm512_permutex2var_pd(low[0], first, low[1]);
+                    columns[1] = _mm512_permutex2var_pd(high[0], first, high[1]);
+                    columns[2] = _mm512_permutex2var_pd(low[0], second, low[1]);
+                    columns[3] = _mm512_permutex2var_pd(high[0], second, high[1]);
+                }
+            }
+        }
+        columns
     }
     #[inline(always)]
     unsafe fn transpose(square: &mut [__m512d; 8]) {

@@ -123,7 +123,14 @@ pub(crate) struct Kernels {
     screen_f64: ScreenFn<f64>,
     nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64]),
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
-    accumulate: unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64]),
+    accumulate: unsafe fn(
+        Rows<'_>,
+        Option<&[f64]>,
+        &[i32],
+        &Limbs<'_>,
+        &mut [i64],
+        Option<&mut [i64]>,
+    ),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
 }
@@ -217,9 +224,10 @@ macro_rules! table {
                 labels: &[i32],
                 limbs: &Limbs<'_>,
                 sums: &mut [i64],
+                counts: Option<&mut [i64]>,
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { update::accumulate::<$lanes>(rows, weights, labels, limbs, sums) }
+                unsafe { update::accumulate::<$lanes>(rows, weights, labels, limbs, sums, counts) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -353,7 +361,8 @@ impl Kernels {
         unsafe { (self.own)(rows, labels, centers, distances) }
     }
 
-    /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names.
+    /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count,
+    /// where counts are wanted.
     pub(crate) fn accumulate(
         &self,
         rows: Rows<'_>,
@@ -361,13 +370,18 @@ impl Kernels {
         labels: &[i32],
         limbs: &Limbs<'_>,
         sums: &mut [i64],
+        counts: Option<&mut [i64]>,
     ) {
         let k = sums.len() / limbs.words();
         assert!(rows.dims() == limbs.dims() && labels.len() >= rows.count());
         assert!(weights.is_none_or(|w| w.len() >= rows.count()));
-        assert!(labels[..rows.count()].iter().all(|&j| (j as usize) < k));
+        match &counts {
+            // Labels are compared with this when they are counted.
+            Some(counts) => assert!(counts.len() <= k),
+            None => assert!(labels[..rows.count()].iter().all(|&j| (j as usize) < k)),
+        }
         // SAFETY: the CPU has the instruction set, and lengths and labels are as the kernel requires.
-        unsafe { (self.accumulate)(rows, weights, labels, limbs, sums) }
+        unsafe { (self.accumulate)(rows, weights, labels, limbs, sums, counts) }
     }
 
     /// Lowers each mass to the weight times D to `center`; returns the largest mass.

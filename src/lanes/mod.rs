@@ -29,6 +29,10 @@ pub(crate) trait Lanes: Copy + 'static {
     const WIDTH: usize;
     /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
     const REGISTERS: usize;
+    /// The same instruction set's lanes for vectors of two doubles.
+    type Two: Lanes;
+    /// And of at most four.
+    type Four: Lanes;
     /// `WIDTH` doubles.
     type F: Copy;
     /// `WIDTH` 64-bit integers.
@@ -70,6 +74,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_bits(to: *mut i64, x: Self::I);
     /// `sum` plus the bit pattern of `x` read as an integer, wrapping.
     unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension. `D` is at most 4.
+    unsafe fn columns<const D: usize>(from: *const f64) -> [Self::F; D];
     /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of
     /// vector `j`.
     unsafe fn transpose(square: &mut [Self::F; 8]);

@@ -22,6 +22,8 @@ fn bits(x: f64x2) -> i64x2 {
 impl Lanes for Portable {
     const WIDTH: usize = 2;
     const REGISTERS: usize = 16;
+    type Two = Portable;
+    type Four = Portable;
     type F = f64x2;
     type I = i64x2;
     type M = f64x2;
@@ -37,12 +39,11 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> f64x2 {
-        let mut lanes = [0.0; 2];
-        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
-            // SAFETY: the caller vouches for `count` readable doubles.
-            *lane = unsafe { *from.add(i) };
+        match count {
+            0 => f64x2::ZERO,
+            // SAFETY: the caller vouches for a readable double.
+            _ => f64x2::new([unsafe { *from }, 0.0]),
         }
-        f64x2::new(lanes)
     }
     #[inline(always)]
     unsafe fn store(to: *mut f64, x: f64x2) {
@@ -115,6 +116,11 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn add_bits(sum: i64x2, x: f64x2) -> i64x2 {
         sum + bits(x)
+    }
+    #[inline(always)]
+    unsafe fn columns<const D: usize>(from: *const f64) -> [f64x2; D] {
+        // SAFETY: the caller vouches for two points of D readable doubles.
+        core::array::from_fn(|i| unsafe { f64x2::new([*from.add(i), *from.add(D + i)]) })
     }
     #[inline(always)]
     unsafe fn transpose(square: &mut [f64x2; 8]) {

@@ -29,6 +29,10 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn store(to: *mut Self::E, x: Self::V);
     /// `a * b + c`, rounded once or twice.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a - b`, rounded.
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
+    unsafe fn store_labels(to: *mut i32, x: Self::V);
     /// The smaller of two numbers.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// The larger of two numbers.
@@ -138,6 +142,16 @@ macro_rules! portable {
                 a * b + c
             }
             #[inline(always)]
+            unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+                a - b
+            }
+            #[inline(always)]
+            unsafe fn store_labels(to: *mut i32, x: Self::V) {
+                let labels = x.to_array().map(|label| label as i32);
+                // SAFETY: the caller vouches for a vector of writable integers.
+                unsafe { to.cast::<[i32; $width]>().write_unaligned(labels) }
+            }
+            #[inline(always)]
             unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
                 a.fast_min(b)
             }
@@ -164,7 +178,8 @@ portable!(PortableF32, f32, f32x4, 4);
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:literal,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $min:ident, $max:ident,
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $sub:ident, $min:ident, $max:ident,
+     |$to:ident, $from:ident| $store_labels:expr,
      |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,
      |$p:ident, $q:ident| $not_greater:expr) => {
         #[derive(Clone, Copy)]
@@ -195,6 +210,16 @@ macro_rules! x86 {
             unsafe fn mul_add(a: $vector, b: $vector, c: $vector) -> $vector {
                 // SAFETY: the caller is compiled for the instruction set.
                 unsafe { $fma(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn sub(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $sub(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn store_labels($to: *mut i32, $from: $vector) {
+                // SAFETY: as above, and the caller vouches for the integers; no alignment is needed.
+                unsafe { $store_labels }
             }
             #[inline(always)]
             unsafe fn min(a: $vector, b: $vector) -> $vector {
@@ -235,8 +260,10 @@ mod x86_64 {
         _mm256_loadu_pd,
         _mm256_storeu_pd,
         _mm256_fmadd_pd,
+        _mm256_sub_pd,
         _mm256_min_pd,
         _mm256_max_pd,
+        |to, x| _mm_storeu_si128(to.cast(), _mm256_cvttpd_epi32(x)),
         |a, b, x, y| _mm256_blendv_pd(y, x, _mm256_cmp_pd::<_CMP_LT_OQ>(a, b)),
         |a, b| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NGT_UQ>(a, b))
     );
@@ -250,8 +277,10 @@ mod x86_64 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
+        _mm256_sub_ps,
         _mm256_min_ps,
         _mm256_max_ps,
+        |to, x| _mm256_storeu_si256(to.cast(), _mm256_cvttps_epi32(x)),
         |a, b, x, y| _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)),
         |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NGT_UQ>(a, b))
     );
@@ -265,8 +294,10 @@ mod x86_64 {
         _mm512_loadu_pd,
         _mm512_storeu_pd,
         _mm512_fmadd_pd,
+        _mm512_sub_pd,
         _mm512_min_pd,
         _mm512_max_pd,
+        |to, x| _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)),
         |a, b, x, y| _mm512_mask_mov_pd(y, _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b), x),
         |a, b| _mm512_cmp_pd_mask::<_CMP_NGT_UQ>(a, b)
     );
@@ -280,8 +311,10 @@ mod x86_64 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
+        _mm512_sub_ps,
         _mm512_min_ps,
         _mm512_max_ps,
+        |to, x| _mm512_storeu_si512(to.cast(), _mm512_cvttps_epi32(x)),
         |a, b, x, y| _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), x),
         |a, b| _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(a, b)
     );

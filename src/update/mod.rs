@@ -78,7 +78,7 @@ impl Plan {
 struct Tally<'w> {
     /// Members of each cluster, whatever their weight: as often was each limb's bias added.
     counts: &'w mut [i64],
-    /// Members of positive weight.
+    /// Members of positive weight; without weights a copy of the counts, made when they are complete.
     positive: &'w mut [i64],
     /// For each cluster the limbs of the sum of its weights.
     weights: &'w mut [i64],
@@ -144,27 +144,26 @@ impl<'w> Sums<'w> {
         labels: &[i32],
     ) {
         let tally = &mut self.tally;
-        for &j in labels {
-            tally.counts[j as usize] += 1;
-        }
-        let weights = job.weights_of(&block);
-        match (weights, &terms.weights) {
-            (Some(weights), Some(limbs)) => {
-                for (&j, &w) in labels.iter().zip(weights) {
-                    tally.positive[j as usize] += i64::from(w > 0.0);
-                }
-                let rows = Rows::new(weights, 1);
-                let sums = &mut tally.weights[..tally.counts.len() * limbs.words()];
-                job.kernels.accumulate(rows, None, labels, limbs, sums);
+        if let (Some(weights), Some(limbs)) = (job.weights_of(&block), &terms.weights) {
+            for (&j, &w) in labels.iter().zip(weights) {
+                tally.positive[j as usize] += i64::from(w > 0.0);
             }
-            _ => {
+            let rows = Rows::new(weights, 1);
+            let sums = &mut tally.weights[..tally.counts.len() * limbs.words()];
+            job.kernels
+                .accumulate(rows, None, labels, limbs, sums, None);
+        }
+        match &terms.coordinates {
+            Some(limbs) => {
+                let sums = &mut self.limbs[..tally.counts.len() * limbs.words()];
+                let counts = Some(&mut *tally.counts);
+                add_rows(job, limbs, block, labels, self.rows, sums, counts);
+            }
+            None => {
                 for &j in labels {
-                    tally.positive[j as usize] += 1;
+                    tally.counts[j as usize] += 1;
                 }
             }
-        }
-        if let Some(limbs) = &terms.coordinates {
-            add_rows(job, limbs, block, labels, self.rows, self.limbs);
         }
     }
 }
@@ -177,10 +176,12 @@ fn add_rows(
     labels: &[i32],
     copy: &mut [f64],
     sums: &mut [i64],
+    counts: Option<&mut [i64]>,
 ) {
     let weights = job.weights_of(&block);
     let rows = job.points.block_rows(block, limbs.range(), copy);
-    job.kernels.accumulate(rows, weights, labels, limbs, sums);
+    job.kernels
+        .accumulate(rows, weights, labels, limbs, sums, counts);
 }
 
 impl<'w> AsMut<Sums<'w>> for Sums<'w> {
@@ -337,6 +338,9 @@ impl<'w> Update<'w> {
         for state in team.iter_mut() {
             self.tally.merge(&state.as_mut().tally);
         }
+        if job.weights.is_none() {
+            self.tally.positive.copy_from_slice(self.tally.counts);
+        }
         let empty = self.tally.positive.iter().position(|&members| members == 0);
         if let (Some(j), Empty::Error) = (empty, self.empty) {
             return refuse!(Empty, "cluster {j} has no point of positive weight");
@@ -388,14 +392,16 @@ impl<'w> Update<'w> {
                         Clusters::All => {
                             for block in job.blocks() {
                                 let labels = &labels[block.clone()];
-                                add_rows(job, &limbs, block, labels, sums.rows, sums.limbs);
+                                let all = &mut sums.limbs[..self.plan.k * words];
+                                add_rows(job, &limbs, block, labels, sums.rows, all, None);
                             }
                         }
                         Clusters::Two(two) => {
                             for (p, label) in labels.iter().enumerate() {
                                 if two.contains(&(*label as usize)) {
                                     let label = core::slice::from_ref(label);
-                                    add_rows(job, &limbs, p..p + 1, label, sums.rows, sums.limbs);
+                                    let all = &mut sums.limbs[..self.plan.k * words];
+                                    add_rows(job, &limbs, p..p + 1, label, sums.rows, all, None);
                                 }
                             }
                         }

@@ -145,14 +145,14 @@ fn move_terms(
         let terms = &mut update.relocation.terms[..limbs.words()];
         terms.fill(0);
         let row = Rows::new(&weights[p..=p], 1);
-        job.kernels.accumulate(row, None, &[0], &limbs, terms);
+        job.kernels.accumulate(row, None, &[0], &limbs, terms, None);
         transfer(update.tally.weights, terms);
     }
     if update.fused {
         let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
         let terms = &mut update.relocation.terms[..limbs.words()];
         terms.fill(0);
-        add_rows(job, &limbs, p..p + 1, &[0], sums.rows, terms);
+        add_rows(job, &limbs, p..p + 1, &[0], sums.rows, terms, None);
         transfer(sums.limbs, terms);
     }
 }
