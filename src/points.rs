@@ -200,6 +200,18 @@ impl<'a> Points<'a> {
         })
     }
 
+    /// The addresses between the first and the last coordinate of the points `block`, as far as there are such points, when
+    /// they are rows without wide gaps; else none.
+    pub(crate) fn span(&self, block: Range<usize>) -> Range<*const u8> {
+        let end = block.end.min(self.n);
+        if self.layout != Layout::Rows || self.ld / 2 >= self.d || block.start >= end {
+            return self.base.cast()..self.base.cast();
+        }
+        let start = self.base.wrapping_add(block.start * self.ld);
+        let end = self.base.wrapping_add((end - 1) * self.ld + self.d);
+        start.cast()..end.cast()
+    }
+
     /// The points `block` of dimension `i` when points are columns.
     #[inline(always)]
     pub(crate) fn column(&self, i: usize, block: Range<usize>) -> &'a [f64] {

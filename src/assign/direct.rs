@@ -6,6 +6,7 @@
 
 use crate::distance::{Few, Many, Metric};
 use crate::lanes::Lanes;
+use crate::tile::Ahead;
 
 /// Labels and squared distances of packed points.
 ///
@@ -19,6 +20,7 @@ pub(crate) unsafe fn nearest<L: Lanes>(
     centers: &[f64],
     labels: &mut [i32],
     distances: &mut [f64],
+    ahead: &mut Ahead,
 ) {
     // Groups in flight hide the latency of the running minimum and share each center's broadcast;
     // how many depends on the registers their coordinates (or partial sums) leave.
@@ -26,18 +28,18 @@ pub(crate) unsafe fn nearest<L: Lanes>(
     // SAFETY: the contract above.
     unsafe {
         match (d, many) {
-            (1, _) => walk::<L, _, 4>(Few::<1>, tile, centers, labels, distances),
-            (2, _) => walk::<L, _, 4>(Few::<2>, tile, centers, labels, distances),
-            (3, true) => walk::<L, _, 4>(Few::<3>, tile, centers, labels, distances),
-            (3, false) => walk::<L, _, 2>(Few::<3>, tile, centers, labels, distances),
-            (4, true) => walk::<L, _, 4>(Few::<4>, tile, centers, labels, distances),
-            (4, false) => walk::<L, _, 2>(Few::<4>, tile, centers, labels, distances),
-            (5, _) => walk::<L, _, 2>(Few::<5>, tile, centers, labels, distances),
-            (6, _) => walk::<L, _, 2>(Few::<6>, tile, centers, labels, distances),
-            (7, _) => walk::<L, _, 2>(Few::<7>, tile, centers, labels, distances),
-            (8, _) => walk::<L, _, 2>(Few::<8>, tile, centers, labels, distances),
-            (_, true) => walk::<L, _, 2>(Many(d), tile, centers, labels, distances),
-            (_, false) => walk::<L, _, 1>(Many(d), tile, centers, labels, distances),
+            (1, _) => walk::<L, _, 4>(Few::<1>, tile, centers, labels, distances, ahead),
+            (2, _) => walk::<L, _, 4>(Few::<2>, tile, centers, labels, distances, ahead),
+            (3, true) => walk::<L, _, 4>(Few::<3>, tile, centers, labels, distances, ahead),
+            (3, false) => walk::<L, _, 2>(Few::<3>, tile, centers, labels, distances, ahead),
+            (4, true) => walk::<L, _, 4>(Few::<4>, tile, centers, labels, distances, ahead),
+            (4, false) => walk::<L, _, 2>(Few::<4>, tile, centers, labels, distances, ahead),
+            (5, _) => walk::<L, _, 2>(Few::<5>, tile, centers, labels, distances, ahead),
+            (6, _) => walk::<L, _, 2>(Few::<6>, tile, centers, labels, distances, ahead),
+            (7, _) => walk::<L, _, 2>(Few::<7>, tile, centers, labels, distances, ahead),
+            (8, _) => walk::<L, _, 2>(Few::<8>, tile, centers, labels, distances, ahead),
+            (_, true) => walk::<L, _, 2>(Many(d), tile, centers, labels, distances, ahead),
+            (_, false) => walk::<L, _, 1>(Many(d), tile, centers, labels, distances, ahead),
         }
     }
 }
@@ -50,12 +52,15 @@ unsafe fn walk<L: Lanes, M: Metric, const G: usize>(
     centers: &[f64],
     labels: &mut [i32],
     distances: &mut [f64],
+    ahead: &mut Ahead,
 ) {
     let groups = labels.len() / L::WIDTH;
+    let share = ahead.share(groups / G);
     let mut g = 0;
     // SAFETY: groups g to g + G (g + 1) exist.
     unsafe {
         while g + G <= groups {
+            ahead.ask(share);
             step::<L, M, G>(metric, tile, g, centers, labels, distances);
             g += G;
         }

@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::lanes::screen::Working;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
-use crate::tile::{Frame, Which};
+use crate::tile::{Ahead, Frame, Which};
 use crate::update::{Sums, Terms};
 use crate::workspace::Cut;
 
@@ -212,6 +212,9 @@ impl<'w> Scratch<'w> {
     /// Labels a block.
     fn label(&mut self, job: &Job<'_>, block: Range<usize>, prepared: &Prepared<'_>) -> &[i32] {
         let count = block.len();
+        // What this thread works on next, if all are equally fast.
+        let next = block.start + job.crew.threads() * job.block;
+        let mut ahead = Ahead::of(&job.points, next..next + job.block);
         let found = match (self.rung, &prepared.single, &prepared.double) {
             (Rung::Single, Some(pass), _) => {
                 let mut scratch = screen::Scratch {
@@ -220,6 +223,7 @@ impl<'w> Scratch<'w> {
                     least: self.least_single,
                     open: self.open,
                     labels: self.labels,
+                    ahead,
                 };
                 job.kernels.screen_f32(pass, block, &mut scratch)
             }
@@ -230,6 +234,7 @@ impl<'w> Scratch<'w> {
                     least: self.least,
                     open: self.open,
                     labels: self.labels,
+                    ahead,
                 };
                 job.kernels.screen_f64(pass, block, &mut scratch)
             }
@@ -238,8 +243,9 @@ impl<'w> Scratch<'w> {
                 let which = Which::Block(block);
                 let lanes = job.kernels.pack(&job.points, &which, self.tile);
                 let labels = &mut self.labels[..lanes];
+                let (centers, least) = (prepared.centers, &mut *self.least);
                 job.kernels
-                    .nearest(self.tile, d, prepared.centers, labels, self.least);
+                    .nearest(self.tile, d, centers, labels, least, &mut ahead);
                 Found::default()
             }
         };

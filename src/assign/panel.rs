@@ -77,7 +77,15 @@ pub(crate) trait Receive<S: Screen, const G: usize> {
     unsafe fn receive(&mut self, j: usize, values: &[S::V; G]);
 }
 
-/// Evaluates Ŝ of `G` groups of points against all centers.
+/// Dimensions of a panel between two calls of what a sweep is given to do `between`.
+const STEP: usize = 16;
+
+/// How often a sweep calls that, at least.
+pub(crate) fn steps<S: Screen>(d: usize, k: usize) -> usize {
+    k.div_ceil(widest(S::REGISTERS)) * d.div_ceil(STEP)
+}
+
+/// Evaluates Ŝ of `G` groups of points against all centers, and calls `between` every now and then.
 ///
 /// # Safety
 /// The caller is compiled for `S`; `groups` points to `G` packed groups of d dimensions; the panels were packed
@@ -88,27 +96,29 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     d: usize,
     panels: &Panels<'_, S::E>,
     receive: &mut R,
+    mut between: impl FnMut(),
 ) {
+    let between = &mut between;
     let k = panels.norms.len();
     let mut first = 0;
     // SAFETY: panels of the widest width as long as they fit, then of half, and so on: as they were packed.
     unsafe {
         if widest(S::REGISTERS) == 8 {
             while first + 8 <= k {
-                panel::<S, G, 8, R>(groups, d, panels, first, receive);
+                panel::<S, G, 8, R>(groups, d, panels, first, receive, between);
                 first += 8;
             }
         }
         while first + 4 <= k {
-            panel::<S, G, 4, R>(groups, d, panels, first, receive);
+            panel::<S, G, 4, R>(groups, d, panels, first, receive, between);
             first += 4;
         }
         if first + 2 <= k {
-            panel::<S, G, 2, R>(groups, d, panels, first, receive);
+            panel::<S, G, 2, R>(groups, d, panels, first, receive, between);
             first += 2;
         }
         if first < k {
-            panel::<S, G, 1, R>(groups, d, panels, first, receive);
+            panel::<S, G, 1, R>(groups, d, panels, first, receive, between);
         }
     }
 }
@@ -120,6 +130,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
     panels: &Panels<'_, S::E>,
     first: usize,
     receive: &mut R,
+    between: &mut impl FnMut(),
 ) {
     // SAFETY: the panel is C d elements from first * d on; the groups are G times d vectors.
     unsafe {
@@ -129,16 +140,22 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
         for (c, acc) in acc.iter_mut().enumerate() {
             *acc = [S::splat(*norms.add(c)); G];
         }
-        for i in 0..d {
-            let mut x = [acc[0][0]; G];
-            for (g, x) in x.iter_mut().enumerate() {
-                *x = S::load(groups.add((g * d + i) * S::WIDTH));
-            }
-            for (c, acc) in acc.iter_mut().enumerate() {
-                let b = S::splat(*panel.add(i * C + c));
-                for g in 0..G {
-                    acc[g] = S::mul_add(x[g], b, acc[g]);
+        let mut i = 0;
+        while i < d {
+            between();
+            let end = d.min(i + STEP);
+            while i < end {
+                let mut x = [acc[0][0]; G];
+                for (g, x) in x.iter_mut().enumerate() {
+                    *x = S::load(groups.add((g * d + i) * S::WIDTH));
                 }
+                for (c, acc) in acc.iter_mut().enumerate() {
+                    let b = S::splat(*panel.add(i * C + c));
+                    for g in 0..G {
+                        acc[g] = S::mul_add(x[g], b, acc[g]);
+                    }
+                }
+                i += 1;
             }
         }
         for (c, acc) in acc.iter().enumerate() {

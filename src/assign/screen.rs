@@ -5,12 +5,12 @@
 //! finds the few centers within reach of the least, and evaluates D for these alone. So even data that leaves every point
 //! open (duplicate centers, say) costs two looks and a few distances, not k of them a point.
 
-use super::panel::{sweep, Panels, Receive, GROUPS};
+use super::panel::{steps, sweep, Panels, Receive, GROUPS};
 use crate::distance::squared_at;
 use crate::lanes::screen::{Screen, Working};
 use crate::lanes::Lanes;
 use crate::points::Points;
-use crate::tile::{pack_screened, Frame, Which};
+use crate::tile::{pack_screened, Ahead, Frame, Which};
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
@@ -53,6 +53,8 @@ pub(crate) struct Scratch<'a, E> {
     /// The points that stayed open, from the start of the block.
     pub(crate) open: &'a mut [u32],
     pub(crate) labels: &'a mut [i32],
+    /// What to ask for meanwhile.
+    pub(crate) ahead: Ahead,
 }
 
 /// What became of a block.
@@ -90,13 +92,15 @@ pub(crate) unsafe fn screen<L: Lanes, S: Screen>(
             scratch.reaches,
         );
         let groups = count.div_ceil(S::WIDTH);
+        let steps = groups.div_ceil(GROUPS) * steps::<S>(d, pass.panels.norms.len());
+        let share = scratch.ahead.share(steps);
         let (mut g, mut open) = (0, 0);
         while g + GROUPS <= groups {
-            open = first_look::<S, GROUPS>(d, pass, g, count, scratch, open);
+            open = first_look::<S, GROUPS>(d, pass, g, count, scratch, open, share);
             g += GROUPS;
         }
         while g < groups {
-            open = first_look::<S, 1>(d, pass, g, count, scratch, open);
+            open = first_look::<S, 1>(d, pass, g, count, scratch, open, 0);
             g += 1;
         }
         let evaluated = second_look::<L, S>(pass, first, open, scratch);
@@ -134,6 +138,7 @@ unsafe fn first_look<S: Screen, const G: usize>(
     count: usize,
     scratch: &mut Scratch<'_, S::E>,
     mut open: usize,
+    share: usize,
 ) -> usize {
     // SAFETY: the groups group to group + G are in the tile, and their lanes in the other arrays.
     unsafe {
@@ -144,7 +149,8 @@ unsafe fn first_look<S: Screen, const G: usize>(
             label: [S::splat(S::E::default()); G],
         };
         let tile = scratch.tile.as_ptr().add(group * d * S::WIDTH);
-        sweep::<S, G, _>(tile, d, &pass.panels, &mut nearest);
+        let ahead = &mut scratch.ahead;
+        sweep::<S, G, _>(tile, d, &pass.panels, &mut nearest, || ahead.ask(share));
         for g in 0..G {
             let at = (group + g) * S::WIDTH;
             S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
@@ -239,7 +245,13 @@ unsafe fn second_look<L: Lanes, S: Screen>(
                 label: [0; WIDEST],
                 evaluated: 0,
             };
-            sweep::<S, 1, _>(scratch.tile.as_ptr(), d, &pass.panels, &mut decide);
+            sweep::<S, 1, _>(
+                scratch.tile.as_ptr(),
+                d,
+                &pass.panels,
+                &mut decide,
+                || (),
+            );
             evaluated += decide.evaluated;
             for (l, &index) in indices.iter().enumerate() {
                 scratch.labels[index as usize] = decide.label[l];

@@ -18,7 +18,7 @@ use super::{
 use crate::assign::screen;
 use crate::job::padded;
 use crate::points::{Points, Rows};
-use crate::tile::{self, Which};
+use crate::tile::{self, Ahead, Which};
 use crate::update::Limbs;
 use crate::{assign, distance, scan, seed, update};
 
@@ -121,7 +121,7 @@ pub(crate) struct Kernels {
     pack: unsafe fn(&Points<'_>, &Which<'_>, &mut [f64]),
     screen_f32: ScreenFn<f32>,
     screen_f64: ScreenFn<f64>,
-    nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64]),
+    nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64], &mut Ahead),
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
     accumulate: unsafe fn(
         Rows<'_>,
@@ -201,9 +201,10 @@ macro_rules! table {
                 centers: &[f64],
                 labels: &mut [i32],
                 distances: &mut [f64],
+                ahead: &mut Ahead,
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { assign::nearest::<$lanes>(tile, d, centers, labels, distances) }
+                unsafe { assign::nearest::<$lanes>(tile, d, centers, labels, distances, ahead) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -339,11 +340,12 @@ impl Kernels {
         centers: &[f64],
         labels: &mut [i32],
         distances: &mut [f64],
+        ahead: &mut Ahead,
     ) {
         assert!(labels.len().is_multiple_of(self.width) && distances.len() >= labels.len());
         assert!(tile.len() >= labels.len() * d && centers.len().is_multiple_of(d));
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
-        unsafe { (self.nearest)(tile, d, centers, labels, distances) }
+        unsafe { (self.nearest)(tile, d, centers, labels, distances, ahead) }
     }
 
     /// Squared distance of each row to the center its label names.
