@@ -228,7 +228,46 @@ fn own_columns(
     }
 }
 
-/// D between each row and the center its label names, dimensions in lanes.
+/// D(x, c), dimensions in lanes.
+///
+/// # Safety
+/// The caller is compiled for `L`; `x` and `c` point to d readable doubles each.
+#[inline(always)]
+pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f64 {
+    let vectors = 8 / L::WIDTH;
+    // SAFETY: each load stays below d, the last one being partial.
+    unsafe {
+        let mut s = [L::splat(0.0); 4];
+        let mut i = 0;
+        while i < d {
+            for (v, s) in s.iter_mut().enumerate().take(vectors) {
+                let at = i + v * L::WIDTH;
+                if at >= d {
+                    break;
+                }
+                let (x, c) = if at + L::WIDTH <= d {
+                    (L::load(x.add(at)), L::load(c.add(at)))
+                } else {
+                    let rest = d - at;
+                    (
+                        L::load_partial(x.add(at), rest),
+                        L::load_partial(c.add(at), rest),
+                    )
+                };
+                let t = L::sub(x, c);
+                *s = L::add(*s, L::mul(t, t));
+            }
+            i += 8;
+        }
+        let mut partial = [0.0; 8];
+        for (v, s) in s.iter().enumerate().take(vectors) {
+            L::store(partial.as_mut_ptr().add(v * L::WIDTH), *s);
+        }
+        fold(&partial)
+    }
+}
+
+/// D between each row and the center its label names.
 ///
 /// # Safety
 /// The caller is compiled for `L`; `labels` and `distances` have at least as many elements as `rows`
@@ -241,40 +280,11 @@ pub(crate) unsafe fn own<L: Lanes>(
     distances: &mut [f64],
 ) {
     let d = rows.dims();
-    let vectors = 8 / L::WIDTH;
     for p in 0..rows.count() {
-        let x = rows.row(p).as_ptr();
-        // SAFETY: the label names a center, so its d doubles are readable; so are the row's. Each
-        // load stays below d, the last one being partial.
+        // SAFETY: the label names a center, so its d doubles are readable; so are the row's.
         unsafe {
             let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
-            let mut s = [L::splat(0.0); 4];
-            let mut i = 0;
-            while i < d {
-                for (v, s) in s.iter_mut().enumerate().take(vectors) {
-                    let at = i + v * L::WIDTH;
-                    if at >= d {
-                        break;
-                    }
-                    let (x, c) = if at + L::WIDTH <= d {
-                        (L::load(x.add(at)), L::load(c.add(at)))
-                    } else {
-                        let rest = d - at;
-                        (
-                            L::load_partial(x.add(at), rest),
-                            L::load_partial(c.add(at), rest),
-                        )
-                    };
-                    let t = L::sub(x, c);
-                    *s = L::add(*s, L::mul(t, t));
-                }
-                i += 8;
-            }
-            let mut partial = [0.0; 8];
-            for (v, s) in s.iter().enumerate().take(vectors) {
-                L::store(partial.as_mut_ptr().add(v * L::WIDTH), *s);
-            }
-            *distances.get_unchecked_mut(p) = fold(&partial);
+            *distances.get_unchecked_mut(p) = pair::<L>(rows.row(p).as_ptr(), c, d);
         }
     }
 }

@@ -200,16 +200,23 @@ impl<'a> Points<'a> {
         })
     }
 
-    /// The addresses between the first and the last coordinate of the points `block`, as far as there are such points, when
-    /// they are rows without wide gaps; else none.
-    pub(crate) fn span(&self, block: Range<usize>) -> Range<*const u8> {
-        let end = block.end.min(self.n);
-        if self.layout != Layout::Rows || self.ld / 2 >= self.d || block.start >= end {
-            return self.base.cast()..self.base.cast();
+    /// Where the dimensions `dims` of the points `block` lie, as far as there are such points, when they are rows: the start,
+    /// the bytes from row to row, the rows, and the bytes in one. Rows without gaps are one long row.
+    pub(crate) fn spans(
+        &self,
+        block: Range<usize>,
+        dims: Range<usize>,
+    ) -> (*const u8, usize, usize, usize) {
+        let rows = block.end.min(self.n).saturating_sub(block.start);
+        if self.layout != Layout::Rows || rows == 0 {
+            return (self.base.cast(), 0, 0, 0);
         }
-        let start = self.base.wrapping_add(block.start * self.ld);
-        let end = self.base.wrapping_add((end - 1) * self.ld + self.d);
-        start.cast()..end.cast()
+        let start = self.base.wrapping_add(block.start * self.ld + dims.start);
+        let (row, stride) = (8 * dims.len(), 8 * self.ld);
+        match row == stride {
+            true => (start.cast(), 0, 1, rows * row),
+            false => (start.cast(), stride, rows, row),
+        }
     }
 
     /// The points `block` of dimension `i` when points are columns.

@@ -62,7 +62,7 @@ trait Sink<L: Lanes> {
     unsafe fn end(&mut self);
 }
 
-/// Turns the points into `lanes` lanes; those past the last point repeat it.
+/// Turns the dimensions `dims` of the points into `lanes` lanes; those past the last point repeat it.
 ///
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
@@ -70,13 +70,14 @@ trait Sink<L: Lanes> {
 unsafe fn pour<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
+    dims: Range<usize>,
     lanes: usize,
     sink: &mut impl Sink<L>,
 ) {
     let mut lane = 0;
     // SAFETY: the contract above; `run` holds all coordinates of a block.
     unsafe {
-        if let Which::Block(block) = which {
+        if let (Which::Block(block), true) = (which, dims.len() == points.d()) {
             if let Some(run) = points.run(block.clone()) {
                 lane = match points.d() {
                     1 => pour_narrow::<L, 1>(run, sink),
@@ -88,7 +89,7 @@ unsafe fn pour<L: Lanes>(
             }
         }
         while lane < lanes {
-            pour_group::<L>(points, which, lane, sink);
+            pour_group::<L>(points, which, dims.clone(), lane, sink);
             lane += L::WIDTH;
         }
     }
@@ -123,10 +124,11 @@ unsafe fn pour_narrow<L: Lanes, const D: usize>(run: &[f64], sink: &mut impl Sin
 unsafe fn pour_group<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
+    dims: Range<usize>,
     lane: usize,
     sink: &mut impl Sink<L>,
 ) {
-    let d = points.d();
+    assert!(dims.end <= points.d());
     // SAFETY: rows are read below d, the last vectors partially; columns as far as `column` gives them.
     unsafe {
         sink.begin(lane);
@@ -136,10 +138,10 @@ unsafe fn pour_group<L: Lanes>(
                 for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
                     *row = points.row(which.point(lane + l)).as_ptr();
                 }
-                let mut i = 0;
-                while i < d {
+                let mut i = dims.start;
+                while i < dims.end {
                     let mut square = [L::splat(0.0); 8];
-                    let rest = d - i;
+                    let rest = dims.end - i;
                     for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
                         *x = if rest >= L::WIDTH {
                             L::load(row.add(i))
@@ -156,13 +158,13 @@ unsafe fn pour_group<L: Lanes>(
             }
             (Layout::Columns, Which::Block(block)) if lane + L::WIDTH <= block.len() => {
                 let first = block.start + lane;
-                for i in 0..d {
+                for i in dims {
                     let column = points.column(i, first..first + L::WIDTH);
                     sink.take(i, L::load(column.as_ptr()));
                 }
             }
             (Layout::Columns, _) => {
-                for i in 0..d {
+                for i in dims {
                     let mut lanes = [0.0; 8];
                     for (l, x) in lanes.iter_mut().enumerate().take(L::WIDTH) {
                         *x = points.at(which.point(lane + l), i);
@@ -211,7 +213,7 @@ pub(crate) unsafe fn pack<L: Lanes>(points: &Points<'_>, which: &Which<'_>, tile
     };
     let lanes = which.len().next_multiple_of(L::WIDTH);
     // SAFETY: the contract above.
-    unsafe { pour::<L>(points, which, lanes, &mut plain) }
+    unsafe { pour::<L>(points, which, 0..points.d(), lanes, &mut plain) }
 }
 
 /// How points are shifted and scaled for screening, and what makes a reach of |x̂|² (see `assign::certify`).
@@ -223,121 +225,276 @@ pub(crate) struct Frame<'a> {
     pub(crate) constant: f64,
 }
 
+/// What turns points into tiles for screening, in elements `E`.
+pub(crate) trait Screened<E> {
+    /// Packs elements `chunk` of the points, in groups of `width`, which is a multiple of `L::WIDTH`: element `e` of lane `l`
+    /// of group `g` at `(g * chunk.len() + e - chunk.start) * width + l`. The chunks of a point come in order; after the
+    /// `last`, each lane's reach is in `reaches` (and its |X|² in `squares`, for frames that have a limit).
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` (and what else the implementation needs); `tile` and `reaches` have room for the
+    /// points, rounded up to whole groups; the chunk lies within the dimensions.
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        last: bool,
+        width: usize,
+        tile: &mut [E],
+        reaches: &mut [E],
+        squares: &mut [f64],
+    );
+
+    /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
+    /// |X|²; for frames that know.
+    #[inline(always)]
+    fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
+        None
+    }
+}
+
+impl<E: Working> Screened<E> for Frame<'_> {
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        last: bool,
+        width: usize,
+        tile: &mut [E],
+        reaches: &mut [E],
+        _squares: &mut [f64],
+    ) {
+        let tile = tile.as_mut_ptr();
+        // SAFETY: the contract above.
+        unsafe {
+            let mut shifted = Shifted::<L, E> {
+                frame: self,
+                chunk: chunk.clone(),
+                last,
+                width,
+                tile,
+                reaches: reaches.as_mut_ptr(),
+                group: tile,
+                squares: L::splat(0.0),
+            };
+            let lanes = which.len().next_multiple_of(width);
+            pour::<L>(points, which, chunk, lanes, &mut shifted);
+        }
+    }
+}
+
 /// Points shifted, scaled and rounded.
-struct Screened<'a, L: Lanes, E> {
+struct Shifted<'a, L: Lanes, E> {
     frame: &'a Frame<'a>,
-    d: usize,
+    chunk: Range<usize>,
+    last: bool,
     width: usize,
     tile: *mut E,
+    /// Between chunks, |x̂|² so far.
     reaches: *mut E,
     /// Of the current vector of points.
-    lane: usize,
     group: *mut E,
     squares: L::F,
 }
 
-impl<L: Lanes, E: Working> Sink<L> for Screened<'_, L, E> {
+impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
     #[inline(always)]
     unsafe fn begin(&mut self, lane: usize) {
-        // SAFETY: the group of this lane starts at (lane rounded down to whole groups) * d, inside the tile; the vector is
-        // one of those that make up each dimension of the group.
+        // SAFETY: the group of this lane starts at (lane rounded down to whole groups) * the chunk's length, inside the
+        // tile; the vector is one of those that make up each dimension of the group.
         unsafe {
             let part = lane % self.width;
-            self.lane = lane;
-            self.group = self.tile.add((lane - part) * self.d + part);
-            self.squares = L::splat(0.0);
+            self.group = self.tile.add((lane - part) * self.chunk.len() + part);
+            self.squares = match self.chunk.start {
+                0 => L::splat(0.0),
+                _ => E::load::<L>(self.reaches),
+            };
         }
     }
     #[inline(always)]
     unsafe fn take(&mut self, i: usize, x: L::F) {
-        // SAFETY: i is below d, which the mean has; dimension i is inside the group.
+        // SAFETY: i is below d, which the mean has; dimension i of the chunk is inside the group.
         unsafe {
             let shifted = L::sub(x, L::splat(*self.frame.mean.get_unchecked(i)));
             let scaled = L::mul(shifted, L::splat(self.frame.scale));
             self.squares = L::add(self.squares, L::mul(scaled, scaled));
-            E::store::<L>(self.group.add(i * self.width), scaled);
+            let at = (i - self.chunk.start) * self.width;
+            E::store::<L>(self.group.add(at), scaled);
         }
     }
     #[inline(always)]
     unsafe fn end(&mut self) {
-        // SAFETY: there is a reach for every lane.
+        // SAFETY: there is a reach for every lane; lanes come in order.
         unsafe {
-            let reach = L::add(
-                L::mul(self.squares, L::splat(self.frame.per_square)),
-                L::splat(self.frame.constant),
-            );
-            E::store::<L>(self.reaches.add(self.lane), reach);
+            let reach = match self.last {
+                true => L::add(
+                    L::mul(self.squares, L::splat(self.frame.per_square)),
+                    L::splat(self.frame.constant),
+                ),
+                false => self.squares,
+            };
+            E::store::<L>(self.reaches, reach);
+            self.reaches = self.reaches.add(L::WIDTH);
         }
     }
 }
 
-/// Packs points shifted, scaled and rounded to the working precision, in groups of `width`, which is once or twice
-/// `L::WIDTH`; stores each point's reach.
-///
-/// # Safety
-/// The caller is compiled for `L`; `tile` and `reaches` have room for the points, rounded up to whole groups.
-#[inline(always)]
-pub(crate) unsafe fn pack_screened<L: Lanes, E: Working>(
-    points: &Points<'_>,
-    which: &Which<'_>,
-    frame: &Frame<'_>,
-    width: usize,
-    tile: &mut [E],
-    reaches: &mut [E],
-) {
-    let tile = tile.as_mut_ptr();
-    // SAFETY: the contract above.
-    unsafe {
-        let mut screened = Screened::<L, E> {
-            frame,
-            d: points.d(),
-            width,
-            tile,
-            reaches: reaches.as_mut_ptr(),
-            lane: 0,
-            group: tile,
-            squares: L::splat(0.0),
-        };
+/// How points become bytes for screening (see `assign::certify`): X = scale (x - mean), rounded to whole numbers of at most
+/// 127 in magnitude, plus 128.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    pub(crate) mean: &'a [f64],
+    pub(crate) scale: f64,
+    /// The reach is `per_norm` * |X̂| + `per_error` * |X̂ - X| + `constant`.
+    pub(crate) per_norm: f64,
+    pub(crate) per_error: f64,
+    pub(crate) constant: f64,
+    /// The centers' scale.
+    pub(crate) center_scale: f64,
+}
+
+/// Farther apart than any two values of bytes.
+#[cfg(target_arch = "x86_64")]
+const FARTHEST: i32 = 1 << 29;
+
+#[cfg(target_arch = "x86_64")]
+impl Screened<i32> for Bytes<'_> {
+    #[inline(always)]
+    fn limit(&self, distance: f64, square: f64, reach: i32) -> Option<i32> {
+        let value = 0.5 * self.center_scale * (self.scale * distance - square / self.scale);
+        // Half the reach is the error of one value; the 1 is for rounding here.
+        (reach < FARTHEST).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
+    }
+
+    /// Dimensions are in lanes here: a point's bytes are side by side anyway. Needs AVX-512 F, DQ, BW and VL.
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        last: bool,
+        width: usize,
+        tile: &mut [i32],
+        reaches: &mut [i32],
+        squares: &mut [f64],
+    ) {
+        use core::arch::x86_64::*;
+        // A byte screen's chunk is all there is.
+        assert!(last && chunk.start == 0);
+        let d = points.d();
         let lanes = which.len().next_multiple_of(width);
-        pour::<L>(points, which, lanes, &mut screened);
+        let (reaches, squares) = (&mut reaches[..lanes], &mut squares[..lanes]);
+        let mut errors = [0.0; 64];
+        assert!(lanes <= errors.len() && width % 8 == 0);
+        // SAFETY: compiled for the instruction sets named above. Rows and the mean are read below d, the last vectors
+        // partially, with zeros for the rest, which become bytes of 128 that meet zeros of the centers. Elements are
+        // written in pairs, the second only if there is one. Reaches are made of vectors of eight lanes.
+        unsafe {
+            let scale = _mm512_set1_pd(self.scale);
+            let (most, least) = (_mm512_set1_pd(127.0), _mm512_set1_pd(-127.0));
+            // Added, it leaves whole numbers, plus 128, in the low bits.
+            let magic = _mm512_set1_pd((3u64 << 51) as f64 + 128.0);
+            for lane in 0..lanes {
+                let row = points.row(which.point(lane)).as_ptr();
+                let group = tile
+                    .as_mut_ptr()
+                    .add((lane - lane % width) * chunk.len() + lane % width);
+                let mut square = _mm512_setzero_pd();
+                let mut error = _mm512_setzero_pd();
+                for i in (0..d).step_by(8) {
+                    let mask = match d - i {
+                        rest @ ..8 => (1u8 << rest) - 1,
+                        _ => 0xff,
+                    };
+                    let x = _mm512_maskz_loadu_pd(mask, row.add(i));
+                    let mean = _mm512_maskz_loadu_pd(mask, self.mean.as_ptr().add(i));
+                    let exact = _mm512_mul_pd(_mm512_sub_pd(x, mean), scale);
+                    let clamped = _mm512_max_pd(_mm512_min_pd(exact, most), least);
+                    let shifted = _mm512_add_pd(clamped, magic);
+                    let off = _mm512_sub_pd(exact, _mm512_sub_pd(shifted, magic));
+                    square = _mm512_fmadd_pd(exact, exact, square);
+                    error = _mm512_fmadd_pd(off, off, error);
+                    let bytes = _mm512_cvtepi64_epi8(_mm512_castpd_si512(shifted));
+                    let element = group.add(i / 4 * width);
+                    *element = _mm_cvtsi128_si32(bytes);
+                    if mask > 0b1111 {
+                        *element.add(width) = _mm_extract_epi32::<1>(bytes);
+                    }
+                }
+                *squares.get_unchecked_mut(lane) = _mm512_reduce_add_pd(square);
+                errors[lane] = _mm512_reduce_add_pd(error);
+            }
+            // |X̂| is at most |X| + |X̂ - X|.
+            let per_error = _mm512_set1_pd(self.per_norm + self.per_error);
+            for lane in (0..lanes).step_by(8) {
+                let norm = _mm512_sqrt_pd(_mm512_loadu_pd(squares.as_ptr().add(lane)));
+                let error = _mm512_sqrt_pd(_mm512_loadu_pd(errors.as_ptr().add(lane)));
+                let reach = _mm512_fmadd_pd(
+                    norm,
+                    _mm512_set1_pd(self.per_norm),
+                    _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(self.constant)),
+                );
+                let reach = _mm512_min_pd(reach, _mm512_set1_pd(f64::from(FARTHEST)));
+                _mm256_storeu_si256(
+                    reaches.as_mut_ptr().add(lane).cast(),
+                    _mm512_cvttpd_epi32(reach),
+                );
+            }
+        }
     }
 }
 
-/// The memory of the points that are likely next, brought nearer while others are worked on: a core that waits for memory
-/// computes nothing, and one that computes could have asked for it.
+/// Memory that is likely needed next, brought nearer while other work goes on: a core that waits for memory computes
+/// nothing, and one that computes could have asked for it.
 pub(crate) struct Ahead {
-    next: *const u8,
-    /// Cache lines left.
+    row: *const u8,
+    /// Bytes from row to row, rows left, cache lines in a row, lines asked for in this one.
+    stride: usize,
+    rows: usize,
     lines: usize,
+    line: usize,
 }
 
 /// Bytes in a cache line.
 const LINE: usize = 64;
 
 impl Ahead {
-    /// Of a block of points in rows; columns are few streams, which the CPU sees coming by itself.
-    pub(crate) fn of(points: &Points<'_>, block: Range<usize>) -> Self {
-        let span = points.span(block);
+    /// The dimensions `dims` of points in rows; columns are few streams, which the CPU sees coming by itself.
+    pub(crate) fn of(points: &Points<'_>, block: Range<usize>, dims: Range<usize>) -> Self {
+        let (row, stride, rows, bytes) = points.spans(block, dims);
         Ahead {
-            next: span.start,
-            lines: (span.end as usize - span.start as usize).div_ceil(LINE),
+            row,
+            stride,
+            rows,
+            lines: bytes.div_ceil(LINE),
+            line: 0,
         }
     }
 
     /// How many lines to ask for in each of so many steps.
     #[inline(always)]
     pub(crate) fn share(&self, steps: usize) -> usize {
-        self.lines.div_ceil(steps.max(1))
+        (self.rows * self.lines).div_ceil(steps.max(1))
     }
 
     /// Asks for the next lines.
     #[inline(always)]
     pub(crate) fn ask(&mut self, lines: usize) {
-        let lines = lines.min(self.lines);
         for _ in 0..lines {
-            prefetch(self.next);
-            self.next = self.next.wrapping_add(LINE);
+            if self.rows == 0 {
+                return;
+            }
+            prefetch(self.row.wrapping_add(self.line * LINE));
+            self.line += 1;
+            if self.line == self.lines {
+                self.line = 0;
+                self.rows -= 1;
+                self.row = self.row.wrapping_add(self.stride);
+            }
         }
-        self.lines -= lines;
     }
 }

@@ -11,23 +11,26 @@ pub(crate) mod screen;
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use certify::{scale_for_f32, Certificate};
+use certify::{byte_reach, byte_scales, scale_for_f32, Certificate};
 pub(crate) use direct::nearest;
-use panel::{pack_centers, Panels};
+use panel::{pack_bytes, pack_centers, Panels};
 use screen::Found;
 
 use crate::distance::own_block;
 use crate::job::Job;
-use crate::lanes::screen::Working;
+use crate::lanes::screen::{Element, Working};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
-use crate::tile::{Ahead, Frame, Which};
+use crate::points::Layout;
+use crate::tile::{Ahead, Bytes, Frame, Which};
 use crate::update::{Sums, Terms};
 use crate::workspace::Cut;
 
 /// How a block is labelled, from the cheapest that may leave much open to the surest.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rung {
+    /// Screened in bytes, where the CPU multiplies them four at a time.
+    Bytes,
     /// Screened in single precision.
     Single,
     /// Screened in double precision.
@@ -39,11 +42,13 @@ enum Rung {
 impl Rung {
     /// Where to start for a shape. Few dimensions leave little to save: there D costs hardly more than Ŝ, and needs no
     /// second thoughts. Labels beyond 2^24 do not fit single precision.
-    fn first(d: usize, k: usize) -> Self {
+    fn first(shape: &Shape) -> Self {
+        let Shape { d, k, layout, .. } = *shape;
         match d {
             _ if k < 3 => Rung::Direct,
             0..=4 => Rung::Direct,
             5..=11 => Rung::Double,
+            32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,
             _ => Rung::Direct,
@@ -52,12 +57,42 @@ impl Rung {
 
     /// Where to go on after a block of so many points: a second look costs an open point as much as the first, and each
     /// distance more than a screened pair.
-    fn after(self, found: Found, points: usize, k: usize) -> Self {
-        let dear = found.evaluated > points * k / 16;
+    fn after(self, found: Found, points: usize, d: usize, k: usize) -> Self {
+        let pairs = points.saturating_mul(k);
+        let dear = found.evaluated > pairs / 16;
         match self {
+            // In cycles: D takes some d / 2 + 60, single precision d / 32, bytes a quarter of that. At half the time of single
+            // precision, there is still something won.
+            Rung::Bytes if found.evaluated.saturating_mul(d / 2 + 60) > pairs / 64 * d => {
+                Rung::Single
+            }
             Rung::Single if dear => Rung::Double,
             Rung::Double if dear => Rung::Direct,
             same => same,
+        }
+    }
+}
+
+/// Centers packed in one precision.
+struct Packed<'w, E> {
+    data: &'w mut [E],
+    norms: &'w mut [E],
+}
+
+impl<'w, E: Element> Packed<'w, E> {
+    /// Room for all centers, or, where this precision is not `wanted`, none.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+        let k = if wanted { shape.k } else { 0 };
+        Packed {
+            data: from.take(k.saturating_mul(screen::elements::<E>(shape.d))),
+            norms: from.take(k),
+        }
+    }
+
+    fn panels(&self) -> Panels<'_, E> {
+        Panels {
+            data: self.data,
+            norms: self.norms,
         }
     }
 }
@@ -67,30 +102,21 @@ pub(crate) struct Packing<'w> {
     rung: Rung,
     scale: f64,
     mean: &'w mut [f64],
-    single: &'w mut [f32],
-    single_norms: &'w mut [f32],
-    double: &'w mut [f64],
-    double_norms: &'w mut [f64],
+    bytes: Packed<'w, i32>,
+    single: Packed<'w, f32>,
+    double: Packed<'w, f64>,
 }
 
 impl<'w> Packing<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        let Shape { d, k, .. } = *shape;
-        let rung = Rung::first(d, k);
-        let all = k.saturating_mul(d);
-        let (single, double) = match rung {
-            Rung::Single => (1, 1),
-            Rung::Double => (0, 1),
-            Rung::Direct => (0, 0),
-        };
+        let rung = Rung::first(shape);
         Packing {
             rung,
             scale: 1.0,
-            mean: from.take(d * double),
-            single: from.take(all * single),
-            single_norms: from.take(k * single),
-            double: from.take(all * double),
-            double_norms: from.take(k * double),
+            mean: from.take(if rung < Rung::Direct { shape.d } else { 0 }),
+            bytes: Packed::cut(from, shape, rung <= Rung::Bytes),
+            single: Packed::cut(from, shape, rung <= Rung::Single),
+            double: Packed::cut(from, shape, rung <= Rung::Double),
         }
     }
 
@@ -102,7 +128,7 @@ impl<'w> Packing<'w> {
     /// Packs the centers of a pass.
     fn prepare<'a>(&'a mut self, job: &Job<'a>, centers: &'a [f64]) -> Prepared<'a> {
         let d = job.points.d();
-        if self.rung != Rung::Direct {
+        if self.rung < Rung::Direct {
             self.mean.fill(0.0);
             for center in centers.chunks_exact(d) {
                 for (m, c) in self.mean.iter_mut().zip(center) {
@@ -112,41 +138,44 @@ impl<'w> Packing<'w> {
             let k = (centers.len() / d) as f64;
             self.mean.iter_mut().for_each(|m| *m /= k);
         }
-        let registers = job.kernels.registers;
         let mean = &*self.mean;
-        let single = (self.rung == Rung::Single).then(|| {
-            let (data, norms) = (&mut *self.single, &mut *self.single_norms);
-            screened(job, centers, mean, self.scale, registers, data, norms)
-        });
-        let double = (self.rung != Rung::Direct).then(|| {
-            let (data, norms) = (&mut *self.double, &mut *self.double_norms);
-            screened(job, centers, mean, 1.0, registers, data, norms)
-        });
+        let bytes = (self.rung == Rung::Bytes && job.kernels.has_bytes())
+            .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
+            .flatten();
+        let single = (self.rung <= Rung::Single)
+            .then(|| screened(job, centers, mean, self.scale, &mut self.single));
+        let double = (self.rung <= Rung::Double)
+            .then(|| screened(job, centers, mean, 1.0, &mut self.double));
+        let rung = match self.rung {
+            Rung::Bytes if bytes.is_none() => Rung::Single,
+            rung => rung,
+        };
         Prepared {
-            rung: self.rung,
+            rung,
             centers,
+            bytes,
             single,
             double,
         }
     }
 }
 
-/// A pass in one precision.
+/// A pass in one floating-point precision.
 fn screened<'a, E: Working>(
     job: &Job<'a>,
     centers: &'a [f64],
     mean: &'a [f64],
     scale: f64,
-    registers: usize,
-    data: &'a mut [E],
-    norms: &'a mut [E],
-) -> screen::Pass<'a, E> {
+    packed: &'a mut Packed<'_, E>,
+) -> screen::Pass<'a, E, Frame<'a>> {
+    let registers = job.kernels.registers;
+    let Packed { data, norms } = packed;
     let radius_squared = pack_centers(centers, mean, scale, registers, data, norms);
     let certificate = Certificate::new::<E>(mean.len(), scale, radius_squared);
     screen::Pass {
         points: job.points,
         centers,
-        panels: Panels { data, norms },
+        panels: packed.panels(),
         frame: Frame {
             mean,
             scale,
@@ -156,25 +185,103 @@ fn screened<'a, E: Working>(
     }
 }
 
+/// Points whose coordinates give the scale of bytes.
+const SAMPLE: usize = 64;
+
+/// A pass in bytes, if the data allow it.
+fn screened_in_bytes<'a>(
+    job: &Job<'a>,
+    centers: &'a [f64],
+    mean: &'a [f64],
+    packed: &'a mut Packed<'_, i32>,
+) -> Option<screen::Pass<'a, i32, Bytes<'a>>> {
+    let range = |row: &[f64]| {
+        let differences = row.iter().zip(mean).map(|(x, m)| (x - m).abs());
+        differences.fold(0.0, f64::max)
+    };
+    let n = job.points.n();
+    let sample = (0..n).step_by(n.div_ceil(SAMPLE));
+    let points = sample.map(|p| range(job.points.row(p)));
+    let points = points.fold(0.0, f64::max);
+    let radius = centers.chunks_exact(mean.len()).map(range);
+    let (scale, center_scale) = byte_scales(points, radius.fold(0.0, f64::max))?;
+    let registers = job.kernels.registers;
+    let Packed { data, norms } = packed;
+    let scales = (center_scale, scale / center_scale);
+    let (radius, error) = pack_bytes(centers, mean, scales, registers, data, norms);
+    let (per_norm, per_error, constant) = byte_reach(radius, error);
+    Some(screen::Pass {
+        points: job.points,
+        centers,
+        panels: packed.panels(),
+        frame: Bytes {
+            mean,
+            scale,
+            per_norm,
+            per_error,
+            constant,
+            center_scale,
+        },
+    })
+}
+
 /// Centers ready for a pass.
 struct Prepared<'a> {
     rung: Rung,
     centers: &'a [f64],
-    single: Option<screen::Pass<'a, f32>>,
-    double: Option<screen::Pass<'a, f64>>,
+    bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
+    single: Option<screen::Pass<'a, f32, Frame<'a>>>,
+    double: Option<screen::Pass<'a, f64, Frame<'a>>>,
+}
+
+/// What one thread screens a block with, in one precision.
+struct Look<'w, E> {
+    tile: &'w mut [E],
+    values: &'w mut [E],
+    reaches: &'w mut [E],
+    least: &'w mut [E],
+}
+
+impl<'w, E: Element> Look<'w, E> {
+    /// Room for a block, or, where this precision is not `wanted`, none.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+        let Shape { d, k, block, .. } = *shape;
+        let room = |length: usize| if wanted { length } else { 0 };
+        Look {
+            tile: from.take(room(screen::tile::<E>(d))),
+            values: from.take(room(screen::values::<E>(d, k))),
+            reaches: from.take(room(block)),
+            least: from.take(room(block)),
+        }
+    }
+
+    fn scratch<'a>(
+        &'a mut self,
+        open: &'a mut [u32],
+        labels: &'a mut [i32],
+        next: Range<usize>,
+    ) -> screen::Scratch<'a, E> {
+        screen::Scratch {
+            tile: self.tile,
+            values: self.values,
+            reaches: self.reaches,
+            least: self.least,
+            open,
+            labels,
+            next,
+        }
+    }
 }
 
 /// What one thread labels a block with.
 pub(crate) struct Scratch<'w> {
-    /// The block, packed for the lanes.
+    /// For the direct kernel, the block, packed for the lanes, and its distances.
     tile: &'w mut [f64],
-    tile_single: &'w mut [f32],
+    distances: &'w mut [f64],
+    bytes: Look<'w, i32>,
+    single: Look<'w, f32>,
+    double: Look<'w, f64>,
     labels: &'w mut [i32],
-    /// For the direct kernel, distances; for screening, the least of each point.
-    least: &'w mut [f64],
-    least_single: &'w mut [f32],
-    reaches: &'w mut [f64],
-    reaches_single: &'w mut [f32],
     open: &'w mut [u32],
     rung: Rung,
     /// Points decided by D after screening, and pairs evaluated for them, in the current pass.
@@ -184,19 +291,16 @@ pub(crate) struct Scratch<'w> {
 
 impl<'w> Scratch<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        let Shape { d, k, block, .. } = *shape;
-        let rung = Rung::first(d, k);
-        let single = if rung == Rung::Single { block } else { 0 };
-        let screened = if rung == Rung::Direct { 0 } else { block };
+        let Shape { d, block, .. } = *shape;
+        let rung = Rung::first(shape);
         Scratch {
             tile: from.take(block.saturating_mul(d)),
-            tile_single: from.take(single.saturating_mul(d)),
+            distances: from.take(block),
+            bytes: Look::cut(from, shape, rung <= Rung::Bytes),
+            single: Look::cut(from, shape, rung <= Rung::Single),
+            double: Look::cut(from, shape, rung <= Rung::Double),
             labels: from.take(block),
-            least: from.take(block),
-            least_single: from.take(single),
-            reaches: from.take(screened),
-            reaches_single: from.take(single),
-            open: from.take(screened + 1),
+            open: from.take(if rung < Rung::Direct { block } else { 0 }),
             rung,
             rechecked: 0,
             evaluated: 0,
@@ -212,45 +316,52 @@ impl<'w> Scratch<'w> {
     /// Labels a block.
     fn label(&mut self, job: &Job<'_>, block: Range<usize>, prepared: &Prepared<'_>) -> &[i32] {
         let count = block.len();
+        let d = job.points.d();
         // What this thread works on next, if all are equally fast.
         let next = block.start + job.crew.threads() * job.block;
-        let mut ahead = Ahead::of(&job.points, next..next + job.block);
-        let found = match (self.rung, &prepared.single, &prepared.double) {
-            (Rung::Single, Some(pass), _) => {
-                let mut scratch = screen::Scratch {
-                    tile: self.tile_single,
-                    reaches: self.reaches_single,
-                    least: self.least_single,
-                    open: self.open,
-                    labels: self.labels,
-                    ahead,
-                };
+        let next = next..next + job.block;
+        let (open, labels) = (&mut *self.open, &mut *self.labels);
+        let found = match (self.rung, prepared) {
+            (
+                Rung::Bytes,
+                Prepared {
+                    bytes: Some(pass), ..
+                },
+            ) => {
+                let mut scratch = self.bytes.scratch(open, labels, next);
+                job.kernels.screen_bytes(pass, block, &mut scratch)
+            }
+            (
+                Rung::Single,
+                Prepared {
+                    single: Some(pass), ..
+                },
+            ) => {
+                let mut scratch = self.single.scratch(open, labels, next);
                 job.kernels.screen_f32(pass, block, &mut scratch)
             }
-            (Rung::Double, _, Some(pass)) => {
-                let mut scratch = screen::Scratch {
-                    tile: self.tile,
-                    reaches: self.reaches,
-                    least: self.least,
-                    open: self.open,
-                    labels: self.labels,
-                    ahead,
-                };
+            (
+                Rung::Double,
+                Prepared {
+                    double: Some(pass), ..
+                },
+            ) => {
+                let mut scratch = self.double.scratch(open, labels, next);
                 job.kernels.screen_f64(pass, block, &mut scratch)
             }
             _ => {
-                let d = job.points.d();
                 let which = Which::Block(block);
                 let lanes = job.kernels.pack(&job.points, &which, self.tile);
-                let labels = &mut self.labels[..lanes];
-                let (centers, least) = (prepared.centers, &mut *self.least);
+                let labels = &mut labels[..lanes];
+                let mut ahead = Ahead::of(&job.points, next, 0..d);
+                let (centers, distances) = (prepared.centers, &mut *self.distances);
                 job.kernels
-                    .nearest(self.tile, d, centers, labels, least, &mut ahead);
+                    .nearest(self.tile, d, centers, labels, distances, &mut ahead);
                 Found::default()
             }
         };
-        let k = prepared.centers.len() / job.points.d();
-        self.rung = self.rung.after(found, count, k);
+        let k = prepared.centers.len() / d;
+        self.rung = self.rung.after(found, count, d, k);
         self.rechecked += found.open as i64;
         self.evaluated += found.evaluated as i64;
         &self.labels[..count]

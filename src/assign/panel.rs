@@ -13,6 +13,8 @@
 //! with a reduction across lanes. Here k is made up of panels of 8, 4, 2 and 1 and wastes nothing, and a lane meets the
 //! centers in ascending order.
 
+use core::ops::Range;
+
 use crate::lanes::screen::{Screen, Working};
 
 /// Groups of points in registers.
@@ -28,10 +30,32 @@ const fn widest(registers: usize) -> usize {
 
 /// All centers, packed for one pass.
 pub(crate) struct Panels<'a, E> {
-    /// k d elements: panel after panel.
+    /// k times as many elements as a point has: panel after panel.
     pub(crate) data: &'a [E],
-    /// |ĉ|² of each center.
+    /// What the values of each center start from: |ĉ|², in floating point.
     pub(crate) norms: &'a [E],
+}
+
+/// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width
+/// and the center's place in it.
+fn lay_out<E>(
+    k: usize,
+    elements: usize,
+    registers: usize,
+    data: &mut [E],
+    mut fill: impl FnMut(usize, &mut [E], usize, usize),
+) {
+    let (mut first, mut width) = (0, widest(registers));
+    while first < k {
+        while width > k - first {
+            width /= 2;
+        }
+        let panel = &mut data[first * elements..][..width * elements];
+        for c in 0..width {
+            fill(first + c, panel, width, c);
+        }
+        first += width;
+    }
 }
 
 /// Packs centers; returns the largest |ĉ|². `registers` are those of the kernel that will read the panels.
@@ -44,30 +68,60 @@ pub(crate) fn pack_centers<E: Working>(
     norms: &mut [E],
 ) -> f64 {
     let d = mean.len();
-    let k = centers.len() / d;
     let mut largest = 0.0f64;
-    let (mut first, mut width) = (0, widest(registers));
-    while first < k {
-        while width > k - first {
-            width /= 2;
+    let k = centers.len() / d;
+    lay_out(k, d, registers, data, |j, panel, width, c| {
+        let center = &centers[j * d..][..d];
+        let mut norm = 0.0;
+        let places = panel[c..].iter_mut().step_by(width);
+        for ((place, &x), &m) in places.zip(center).zip(mean) {
+            let stored = E::of((x - m) * scale).to_f64();
+            norm += stored * stored;
+            // Doubling is exact: nothing is near overflow.
+            *place = E::of(-2.0 * stored);
         }
-        let panel = &mut data[first * d..][..width * d];
-        for c in 0..width {
-            let center = &centers[(first + c) * d..][..d];
-            let mut norm = 0.0;
-            for (i, (&x, &m)) in center.iter().zip(mean).enumerate() {
-                let stored = E::of((x - m) * scale).to_f64();
-                norm += stored * stored;
-                // Doubling is exact: nothing is near overflow.
-                panel[i * width + c] = E::of(-2.0 * stored);
-            }
-            // Rounded up for the radius: d + 1 roundings of a sum of squares.
-            largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
-            norms[first + c] = E::of(norm);
-        }
-        first += width;
-    }
+        // Rounded up for the radius: d + 1 roundings of a sum of squares.
+        largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
+        norms[j] = E::of(norm);
+    });
     largest
+}
+
+/// Packs centers as bytes: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the points'
+/// scale over the centers', less what the 128 in every byte of a point adds. Returns the largest |C| and |Ĉ - C|.
+pub(crate) fn pack_bytes(
+    centers: &[f64],
+    mean: &[f64],
+    (scale, ratio): (f64, f64),
+    registers: usize,
+    data: &mut [i32],
+    norms: &mut [i32],
+) -> (f64, f64) {
+    let d = mean.len();
+    let elements = d.div_ceil(4);
+    let (mut radius, mut error) = (0.0f64, 0.0f64);
+    let k = centers.len() / d;
+    lay_out(k, elements, registers, data, |j, panel, width, c| {
+        let center = &centers[j * d..][..d];
+        let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
+        let places = panel[c..].iter_mut().step_by(width);
+        for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
+            let mut bytes = [0; 4];
+            for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
+                let exact = (x - m) * scale;
+                let rounded = exact.clamp(-127.0, 127.0).round_ties_even();
+                square += exact * exact;
+                errors += (exact - rounded) * (exact - rounded);
+                sum += rounded as i32;
+                *byte = -(rounded as i8);
+            }
+            *place = i32::from_ne_bytes(bytes.map(|byte| byte as u8));
+        }
+        radius = radius.max(square.sqrt());
+        error = error.max(errors.sqrt());
+        norms[j] = (square * 0.5 * ratio).round_ties_even() as i32 + 128 * sum;
+    });
+    (radius, error)
 }
 
 /// Receives the values of `G` groups for one center after another, in ascending order.
@@ -77,23 +131,35 @@ pub(crate) trait Receive<S: Screen, const G: usize> {
     unsafe fn receive(&mut self, j: usize, values: &[S::V; G]);
 }
 
-/// Dimensions of a panel between two calls of what a sweep is given to do `between`.
+/// Elements of a panel between two calls of what a sweep is given to do `between`.
 const STEP: usize = 16;
 
-/// How often a sweep calls that, at least.
-pub(crate) fn steps<S: Screen>(d: usize, k: usize) -> usize {
-    k.div_ceil(widest(S::REGISTERS)) * d.div_ceil(STEP)
+/// How often a sweep over so many elements calls that, at least.
+pub(crate) fn steps<S: Screen>(elements: usize, k: usize) -> usize {
+    k.div_ceil(widest(S::REGISTERS)) * elements.div_ceil(STEP)
 }
 
-/// Evaluates Ŝ of `G` groups of points against all centers, and calls `between` every now and then.
+/// What a sweep goes over: a chunk of the elements of `G` packed groups of points.
+pub(crate) struct Sweep<E> {
+    pub(crate) groups: *const E,
+    /// Elements of a point in all.
+    pub(crate) elements: usize,
+    pub(crate) chunk: Range<usize>,
+    /// Where the values of each center for the points are kept from chunk to chunk, `G` vectors a center; or null, if there
+    /// is but one chunk, and nobody wants to know them afterwards.
+    pub(crate) values: *mut E,
+}
+
+/// Evaluates Ŝ of `G` groups of points against all centers, and calls `between` every now and then. The values are received
+/// after the last chunk.
 ///
 /// # Safety
-/// The caller is compiled for `S`; `groups` points to `G` packed groups of d dimensions; the panels were packed
-/// for as many registers as `S` has, and for centers of d dimensions.
+/// The caller is compiled for `S`; `groups` points to `G` packed groups of a chunk; the panels were packed
+/// for as many registers as `S` has, and for centers of `elements`; `values`, if not null, has `G` vectors for every
+/// center, and in all chunks but the first, what the last one left there.
 #[inline(always)]
 pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
-    groups: *const S::E,
-    d: usize,
+    over: &Sweep<S::E>,
     panels: &Panels<'_, S::E>,
     receive: &mut R,
     mut between: impl FnMut(),
@@ -105,49 +171,58 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     unsafe {
         if widest(S::REGISTERS) == 8 {
             while first + 8 <= k {
-                panel::<S, G, 8, R>(groups, d, panels, first, receive, between);
+                panel::<S, G, 8, R>(over, panels, first, receive, between);
                 first += 8;
             }
         }
         while first + 4 <= k {
-            panel::<S, G, 4, R>(groups, d, panels, first, receive, between);
+            panel::<S, G, 4, R>(over, panels, first, receive, between);
             first += 4;
         }
         if first + 2 <= k {
-            panel::<S, G, 2, R>(groups, d, panels, first, receive, between);
+            panel::<S, G, 2, R>(over, panels, first, receive, between);
             first += 2;
         }
         if first < k {
-            panel::<S, G, 1, R>(groups, d, panels, first, receive, between);
+            panel::<S, G, 1, R>(over, panels, first, receive, between);
         }
     }
 }
 
 #[inline(always)]
 unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
-    groups: *const S::E,
-    d: usize,
+    over: &Sweep<S::E>,
     panels: &Panels<'_, S::E>,
     first: usize,
     receive: &mut R,
     between: &mut impl FnMut(),
 ) {
-    // SAFETY: the panel is C d elements from first * d on; the groups are G times d vectors.
+    // SAFETY: the panel is C times `elements` from first * elements on, of which the chunk is C times its length; the groups
+    // are G times as many vectors as the chunk is long; the values of the panel's centers are C G vectors.
     unsafe {
-        let panel = panels.data.as_ptr().add(first * d);
+        let Sweep {
+            groups,
+            elements,
+            chunk: Range { start, end },
+            values,
+        } = *over;
+        let length = end - start;
+        let panel = panels.data.as_ptr().add(first * elements + start * C);
         let norms = panels.norms.as_ptr().add(first);
-        let mut acc = [[S::splat(*norms); G]; C];
-        for (c, acc) in acc.iter_mut().enumerate() {
-            *acc = [S::splat(*norms.add(c)); G];
+        let mut acc = [[S::splat(S::E::default()); G]; C];
+        if start == 0 {
+            for (c, acc) in acc.iter_mut().enumerate() {
+                *acc = [S::splat(*norms.add(c)); G];
+            }
         }
         let mut i = 0;
-        while i < d {
+        while i < length {
             between();
-            let end = d.min(i + STEP);
-            while i < end {
+            let stop = length.min(i + STEP);
+            while i < stop {
                 let mut x = [acc[0][0]; G];
                 for (g, x) in x.iter_mut().enumerate() {
-                    *x = S::load(groups.add((g * d + i) * S::WIDTH));
+                    *x = S::load(groups.add((g * length + i) * S::WIDTH));
                 }
                 for (c, acc) in acc.iter_mut().enumerate() {
                     let b = S::splat(*panel.add(i * C + c));
@@ -158,8 +233,19 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
                 i += 1;
             }
         }
-        for (c, acc) in acc.iter().enumerate() {
-            receive.receive(first + c, acc);
+        for (c, acc) in acc.iter_mut().enumerate() {
+            if !values.is_null() {
+                for (g, acc) in acc.iter_mut().enumerate() {
+                    let at = values.add(((first + c) * G + g) * S::WIDTH);
+                    if start > 0 {
+                        *acc = S::add(*acc, S::load(at));
+                    }
+                    S::store(at, *acc);
+                }
+            }
+            if end == elements {
+                receive.receive(first + c, acc);
+            }
         }
     }
 }

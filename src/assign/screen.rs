@@ -1,51 +1,84 @@
 //! Screening: labels proven in a working precision, and the rest decided by D.
 //!
 //! The first look keeps the least and the second least Ŝ of every point. A gap wider than the point's reach proves the
-//! label (see [`certify`](super::certify)). The points that stay open are packed into full groups for a second look, which
-//! finds the few centers within reach of the least, and evaluates D for these alone. So even data that leaves every point
-//! open (duplicate centers, say) costs two looks and a few distances, not k of them a point.
+//! label (see [`certify`](super::certify)). For the points that stay open, a second look finds the few centers within
+//! reach of the least, and evaluates D for these alone. So even data that leaves every point open (duplicate centers, say)
+//! costs two looks and a few distances, not k of them a point.
+//!
+//! Three groups of points at a time are packed, chunk of dimensions by chunk, and compared with all centers. Where there are
+//! many dimensions, the values of all centers for these few points are kept from chunk to chunk, and the second look reads
+//! them; where there are few, keeping costs more than evaluating once more, and the open points of a block are packed into
+//! full groups again.
 
-use super::panel::{steps, sweep, Panels, Receive, GROUPS};
-use crate::distance::squared_at;
-use crate::lanes::screen::{Screen, Working};
+use core::ops::Range;
+
+use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+use crate::distance::{pair, squared_at};
+use crate::lanes::screen::{Element, Screen};
 use crate::lanes::Lanes;
-use crate::points::Points;
-use crate::tile::{pack_screened, Ahead, Frame, Which};
+use crate::points::{Layout, Points};
+use crate::tile::{Ahead, Screened, Which};
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
 
+/// Points compared at a time, at most.
+const TOGETHER: usize = GROUPS * WIDEST;
+
+/// Elements of a point up to which values are not kept.
+const NARROW: usize = 16;
+
+/// Elements of a point of d dimensions.
+pub(crate) fn elements<E: Element>(d: usize) -> usize {
+    d.div_ceil(E::COORDINATES)
+}
+
+/// Elements of a tile for points of d dimensions.
+pub(crate) fn tile<E: Element>(d: usize) -> usize {
+    TOGETHER * elements::<E>(d).min(E::CHUNK)
+}
+
+/// Values kept for k centers.
+pub(crate) fn values<E: Element>(d: usize, k: usize) -> usize {
+    match keeps::<E>(d) {
+        true => k.saturating_mul(TOGETHER),
+        false => 0,
+    }
+}
+
+/// Whether values are kept. Those of bytes are, because bytes leave more points open.
+fn keeps<E: Element>(d: usize) -> bool {
+    elements::<E>(d) > NARROW || E::COORDINATES > 1
+}
+
 /// What a screening pass reads besides the points.
-pub(crate) struct Pass<'a, E> {
+pub(crate) struct Pass<'a, E, F> {
     pub(crate) points: Points<'a>,
     pub(crate) centers: &'a [f64],
     pub(crate) panels: Panels<'a, E>,
-    pub(crate) frame: Frame<'a>,
+    pub(crate) frame: F,
 }
 
-impl<E> Pass<'_, E> {
+impl<E: Element, F> Pass<'_, E, F> {
     /// Panics unless everything is as long as the kernel relies on, for groups of `width` points.
-    pub(crate) fn check(
-        &self,
-        block: &core::ops::Range<usize>,
-        scratch: &Scratch<'_, E>,
-        width: usize,
-    ) {
+    pub(crate) fn check(&self, block: &Range<usize>, scratch: &Scratch<'_, E>, width: usize) {
         let (d, k) = (self.points.d(), self.panels.norms.len());
         let lanes = block.len().next_multiple_of(width);
         assert!(!block.is_empty() && block.end <= self.points.n() && width <= WIDEST);
-        assert!(k > 0 && self.panels.data.len() == k * d && self.centers.len() == k * d);
-        assert!(self.frame.mean.len() == d && scratch.tile.len() >= lanes * d);
+        assert!(k > 0 && self.panels.data.len() == k * elements::<E>(d));
+        assert!(self.centers.len() == k * d && scratch.tile.len() >= tile::<E>(d));
+        assert!(scratch.values.len() >= values::<E>(d, k));
         assert!(scratch.reaches.len() >= lanes && scratch.least.len() >= lanes);
-        // One more than the points: the list is written before it is known whether it grows.
-        assert!(scratch.labels.len() >= lanes && scratch.open.len() > block.len());
+        assert!(scratch.labels.len() >= lanes && scratch.open.len() >= block.len());
     }
 }
 
 /// Where a block is screened.
 pub(crate) struct Scratch<'a, E> {
-    /// The block, packed for the lanes.
+    /// A few points, packed for the lanes.
     pub(crate) tile: &'a mut [E],
+    /// The values of all centers for these, where they are kept.
+    pub(crate) values: &'a mut [E],
     /// For each point: how far apart two Ŝ must be for their order to be proven.
     pub(crate) reaches: &'a mut [E],
     /// For each point: the least Ŝ.
@@ -53,8 +86,8 @@ pub(crate) struct Scratch<'a, E> {
     /// The points that stayed open, from the start of the block.
     pub(crate) open: &'a mut [u32],
     pub(crate) labels: &'a mut [i32],
-    /// What to ask for meanwhile.
-    pub(crate) ahead: Ahead,
+    /// The block that is likely next.
+    pub(crate) next: Range<usize>,
 }
 
 /// What became of a block.
@@ -69,42 +102,239 @@ pub(crate) struct Found {
 /// Labels a block.
 ///
 /// # Safety
-/// The caller is compiled for `L` and `S`, whose width is once or twice that of `L`. The scratch has room for the block,
-/// rounded up to whole groups; the panels are those of `centers`.
+/// The caller is compiled for `L` and `S`, and what else packing by `F` needs; the width of `S` is once or twice that of `L`.
+/// The pass and the scratch passed [`check`](Pass::check); the panels are those of `centers`.
 #[inline(always)]
-pub(crate) unsafe fn screen<L: Lanes, S: Screen>(
-    pass: &Pass<'_, S::E>,
-    block: core::ops::Range<usize>,
+pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
+    pass: &Pass<'_, S::E, F>,
+    block: Range<usize>,
     scratch: &mut Scratch<'_, S::E>,
 ) -> Found {
-    let d = pass.points.d();
-    let first = block.start;
-    let which = Which::Block(block);
-    let count = which.len();
-    // SAFETY: groups are at lane * d; there are count.div_ceil(WIDTH) of them.
+    let mut screening = Screening {
+        pass,
+        first: block.start,
+        count: block.len(),
+        keeps: keeps::<S::E>(pass.points.d()),
+        ahead: Ahead::of(&pass.points, scratch.next.clone(), 0..pass.points.d()),
+        scratch,
+        found: Found::default(),
+    };
+    let groups = block.len().div_ceil(S::WIDTH);
+    let mut g = 0;
+    // SAFETY: there are so many groups, the last of them maybe not full.
     unsafe {
-        pack_screened::<L, S::E>(
-            &pass.points,
-            &which,
-            &pass.frame,
-            S::WIDTH,
-            scratch.tile,
-            scratch.reaches,
-        );
-        let groups = count.div_ceil(S::WIDTH);
-        let steps = groups.div_ceil(GROUPS) * steps::<S>(d, pass.panels.norms.len());
-        let share = scratch.ahead.share(steps);
-        let (mut g, mut open) = (0, 0);
         while g + GROUPS <= groups {
-            open = first_look::<S, GROUPS>(d, pass, g, count, scratch, open, share);
+            screening.look::<L, S, GROUPS>(g);
             g += GROUPS;
         }
         while g < groups {
-            open = first_look::<S, 1>(d, pass, g, count, scratch, open, 0);
+            screening.look::<L, S, 1>(g);
             g += 1;
         }
-        let evaluated = second_look::<L, S>(pass, first, open, scratch);
-        Found { open, evaluated }
+        if !screening.keeps {
+            screening.look_again::<L, S>();
+        }
+    }
+    screening.found
+}
+
+/// A block being screened.
+struct Screening<'a, 'b, E, F> {
+    pass: &'a Pass<'a, E, F>,
+    first: usize,
+    count: usize,
+    keeps: bool,
+    ahead: Ahead,
+    scratch: &'a mut Scratch<'b, E>,
+    found: Found,
+}
+
+impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
+    /// The first look at `G` groups, and where values are kept, the second.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; the block has these groups, `G` times `WIDTH` lanes.
+    #[inline(always)]
+    unsafe fn look<L: Lanes, S: Screen<E = E>, const G: usize>(&mut self, group: usize) {
+        let Screening {
+            pass,
+            first,
+            count,
+            keeps,
+            ..
+        } = *self;
+        let scratch = &mut *self.scratch;
+        let (d, k) = (pass.points.d(), pass.panels.norms.len());
+        let elements = elements::<E>(d);
+        let lane = group * S::WIDTH;
+        let points = first + lane..first + count.min(lane + G * S::WIDTH);
+        let which = Which::Block(points.clone());
+        // SAFETY: a tile has room for a chunk of the groups, the other arrays for their lanes.
+        unsafe {
+            let mut nearest = Nearest::<S, G>::new();
+            let mut squares = [0.0; TOGETHER];
+            for start in (0..elements).step_by(E::CHUNK) {
+                let chunk = start..elements.min(start + E::CHUNK);
+                let last = chunk.end == elements;
+                let reaches = &mut scratch.reaches[lane..];
+                let (tile, width) = (&mut *scratch.tile, S::WIDTH);
+                pass.frame.pack::<L>(
+                    &pass.points,
+                    &which,
+                    chunk.clone(),
+                    last,
+                    width,
+                    tile,
+                    reaches,
+                    &mut squares,
+                );
+                let steps = steps::<S>(chunk.len(), k);
+                // A chunk of everything: the next block, evenly. Else the next chunk.
+                let mut next_chunk;
+                let (ahead, share) = if chunk.len() == elements {
+                    let all = count.div_ceil(G * S::WIDTH) * steps;
+                    let share = self.ahead.share(all);
+                    (&mut self.ahead, share)
+                } else {
+                    let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
+                    next_chunk = match last {
+                        false => {
+                            let dims = dims(chunk.end * E::COORDINATES);
+                            Ahead::of(&pass.points, points.clone(), dims)
+                        }
+                        true => {
+                            let next = match points.end < first + count {
+                                true => points.end,
+                                false => scratch.next.start,
+                            };
+                            Ahead::of(&pass.points, next..next + TOGETHER, dims(0))
+                        }
+                    };
+                    let share = next_chunk.share(steps);
+                    (&mut next_chunk, share)
+                };
+                let over = Sweep {
+                    groups: scratch.tile.as_ptr(),
+                    elements,
+                    chunk,
+                    values: match keeps {
+                        true => scratch.values.as_mut_ptr(),
+                        false => core::ptr::null_mut(),
+                    },
+                };
+                sweep::<S, G, _>(&over, &pass.panels, &mut nearest, || ahead.ask(share));
+            }
+            for g in 0..G {
+                let at = lane + g * S::WIDTH;
+                S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
+                let reach = S::load(scratch.reaches.as_ptr().add(at));
+                // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+                let gap = S::sub(nearest.second[g], nearest.least[g]);
+                let unproven = S::not_greater(gap, reach) & ((1 << S::WIDTH.min(count - at)) - 1);
+                if unproven == 0 {
+                    continue;
+                }
+                if keeps {
+                    let mut chosen = [0; WIDEST];
+                    for (l, p) in chosen.iter_mut().enumerate() {
+                        *p = first + at + l;
+                    }
+                    let limit = S::add(nearest.least[g], reach);
+                    let mut decide =
+                        Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
+                    let labels = &scratch.labels[at..at + S::WIDTH];
+                    let reaches = &scratch.reaches[at..at + S::WIDTH];
+                    let squares = &squares[g * S::WIDTH..][..S::WIDTH];
+                    decide.tighten::<L, F>(&pass.frame, labels, reaches, squares);
+                    // With the new limit, the least alone may be within reach.
+                    let open = S::not_greater(nearest.second[g], decide.limit) & unproven;
+                    decide.lanes = open;
+                    if open != 0 {
+                        let values = scratch.values.as_ptr().add(g * S::WIDTH);
+                        let value = |j: usize| S::load(values.add(j * G * S::WIDTH));
+                        let mut j = 0;
+                        while j + 4 <= k {
+                            let a = S::min(value(j), value(j + 1));
+                            let b = S::min(value(j + 2), value(j + 3));
+                            if S::not_greater(S::min(a, b), decide.limit) & open != 0 {
+                                for j in j..j + 4 {
+                                    decide.consider::<L>(j, value(j));
+                                }
+                            }
+                            j += 4;
+                        }
+                        for j in j..k {
+                            decide.consider::<L>(j, value(j));
+                        }
+                    }
+                    decide.lanes = unproven;
+                    decide.each(|l, label| scratch.labels[at + l] = label);
+                    self.found.open += unproven.count_ones() as usize;
+                    self.found.evaluated += decide.evaluated;
+                } else {
+                    S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
+                    let mut lanes = unproven;
+                    while lanes != 0 {
+                        scratch.open[self.found.open] = at as u32 + lanes.trailing_zeros();
+                        lanes &= lanes - 1;
+                        self.found.open += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The second look at the open points of a block, whose values were not kept.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`.
+    #[inline(always)]
+    unsafe fn look_again<L: Lanes, S: Screen<E = E>>(&mut self) {
+        let Screening { pass, first, .. } = *self;
+        let scratch = &mut *self.scratch;
+        let elements = elements::<E>(pass.points.d());
+        for start in (0..self.found.open).step_by(S::WIDTH) {
+            let lanes = S::WIDTH.min(self.found.open - start);
+            let indices = &scratch.open[start..start + lanes];
+            let mut chosen = [0; WIDEST];
+            let mut limit = [E::default(); WIDEST];
+            let mut reaches = [E::default(); WIDEST];
+            for (l, &index) in indices.iter().enumerate() {
+                chosen[l] = first + index as usize;
+                limit[l] = scratch.least[index as usize];
+                reaches[l] = scratch.reaches[index as usize];
+            }
+            // SAFETY: one group fits the tile; the open points are of the block.
+            unsafe {
+                let limit = S::add(S::load(limit.as_ptr()), S::load(reaches.as_ptr()));
+                let (which, chunk) = (Which::Some(indices, first), 0..elements);
+                let (tile, width) = (&mut *scratch.tile, S::WIDTH);
+                pass.frame.pack::<L>(
+                    &pass.points,
+                    &which,
+                    chunk.clone(),
+                    true,
+                    width,
+                    tile,
+                    &mut reaches,
+                    &mut [],
+                );
+                let unproven = ((1u64 << lanes) - 1) as u32;
+                let decide = Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
+                let mut decide = Deciding::<L, S>(decide, core::marker::PhantomData);
+                let over = Sweep {
+                    groups: scratch.tile.as_ptr(),
+                    elements,
+                    chunk,
+                    values: core::ptr::null_mut(),
+                };
+                sweep::<S, 1, _>(&over, &pass.panels, &mut decide, || ());
+                self.found.evaluated += decide.0.evaluated;
+                decide.0.each(|l, label| {
+                    scratch.labels[indices[l] as usize] = label;
+                });
+            }
+        }
     }
 }
 
@@ -115,12 +345,27 @@ struct Nearest<S: Screen, const G: usize> {
     label: [S::V; G],
 }
 
+impl<S: Screen, const G: usize> Nearest<S, G> {
+    #[inline(always)]
+    unsafe fn new() -> Self {
+        // SAFETY: the caller is compiled for `S`.
+        unsafe {
+            let infinity = S::splat(S::E::INFINITY);
+            Nearest {
+                least: [infinity; G],
+                second: [infinity; G],
+                label: [S::splat(S::E::default()); G],
+            }
+        }
+    }
+}
+
 impl<S: Screen, const G: usize> Receive<S, G> for Nearest<S, G> {
     #[inline(always)]
     unsafe fn receive(&mut self, j: usize, values: &[S::V; G]) {
-        // SAFETY: the caller is compiled for `S`. Labels are below 2^24, so exact.
+        // SAFETY: the caller is compiled for `S`. Labels fit an element (see `Rung::first`).
         unsafe {
-            let j = S::splat(S::E::of(j as f64));
+            let j = S::splat(S::E::of_label(j));
             for (g, &value) in values.iter().enumerate() {
                 self.second[g] = S::min(self.second[g], S::max(self.least[g], value));
                 self.label[g] = S::select_less(value, self.least[g], j, self.label[g]);
@@ -130,52 +375,13 @@ impl<S: Screen, const G: usize> Receive<S, G> for Nearest<S, G> {
     }
 }
 
-#[inline(always)]
-unsafe fn first_look<S: Screen, const G: usize>(
-    d: usize,
-    pass: &Pass<'_, S::E>,
-    group: usize,
-    count: usize,
-    scratch: &mut Scratch<'_, S::E>,
-    mut open: usize,
-    share: usize,
-) -> usize {
-    // SAFETY: the groups group to group + G are in the tile, and their lanes in the other arrays.
-    unsafe {
-        let infinity = S::splat(S::E::INFINITY);
-        let mut nearest = Nearest::<S, G> {
-            least: [infinity; G],
-            second: [infinity; G],
-            label: [S::splat(S::E::default()); G],
-        };
-        let tile = scratch.tile.as_ptr().add(group * d * S::WIDTH);
-        let ahead = &mut scratch.ahead;
-        sweep::<S, G, _>(tile, d, &pass.panels, &mut nearest, || ahead.ask(share));
-        for g in 0..G {
-            let at = (group + g) * S::WIDTH;
-            S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
-            S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
-            // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
-            let gap = S::sub(nearest.second[g], nearest.least[g]);
-            let unproven = S::not_greater(gap, S::load(scratch.reaches.as_ptr().add(at)));
-            let mut unproven = unproven & ((1 << S::WIDTH.min(count - at)) - 1);
-            while unproven != 0 {
-                *scratch.open.get_unchecked_mut(open) = at as u32 + unproven.trailing_zeros();
-                unproven &= unproven - 1;
-                open += 1;
-            }
-        }
-        open
-    }
-}
-
 /// Evaluates D for the centers within reach, and keeps the first of the least.
 struct Decide<'a, S: Screen> {
-    points: &'a Points<'a>,
+    points: Points<'a>,
     centers: &'a [f64],
-    /// The points of the lanes.
+    /// The points of the lanes, and which of them are to be decided.
     chosen: [usize; WIDEST],
-    lanes: usize,
+    lanes: u32,
     /// Least Ŝ plus reach.
     limit: S::V,
     distance: [f64; WIDEST],
@@ -183,80 +389,120 @@ struct Decide<'a, S: Screen> {
     evaluated: usize,
 }
 
-impl<S: Screen> Receive<S, 1> for Decide<'_, S> {
+impl<'a, S: Screen> Decide<'a, S> {
     #[inline(always)]
-    unsafe fn receive(&mut self, j: usize, values: &[S::V; 1]) {
-        // SAFETY: the caller is compiled for `S`.
-        let mut within = unsafe { S::not_greater(values[0], self.limit) };
-        while within != 0 {
-            let l = within.trailing_zeros() as usize;
-            within &= within - 1;
-            if l < self.lanes {
-                let d = self.points.d();
-                let center = &self.centers[j * d..][..d];
-                let distance = squared_at(self.points, self.chosen[l], center);
-                self.evaluated += 1;
-                if distance < self.distance[l] {
+    fn new(
+        points: Points<'a>,
+        centers: &'a [f64],
+        chosen: [usize; WIDEST],
+        lanes: u32,
+        limit: S::V,
+    ) -> Self {
+        Decide {
+            points,
+            centers,
+            chosen,
+            lanes,
+            limit,
+            distance: [f64::INFINITY; WIDEST],
+            label: [-1; WIDEST],
+            evaluated: 0,
+        }
+    }
+
+    /// Evaluates D for the center of the least value of each lane, and lowers the limits to what may still be nearer: with
+    /// one error known, only the other's is left of the reach.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; the labels are of centers.
+    #[inline(always)]
+    unsafe fn tighten<L: Lanes, F: Screened<S::E>>(
+        &mut self,
+        frame: &F,
+        labels: &[i32],
+        reaches: &[S::E],
+        squares: &[f64],
+    ) {
+        let mut limits = [S::E::INFINITY; WIDEST];
+        let mut lanes = self.lanes;
+        while lanes != 0 {
+            let l = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            // SAFETY: the contract above.
+            unsafe {
+                let j = labels[l] as usize;
+                let distance = self.distance::<L>(l, j);
+                if let Some(limit) = frame.limit(distance, squares[l], reaches[l]) {
+                    limits[l] = limit;
+                }
+                (self.distance[l], self.label[l]) = (distance, labels[l]);
+            }
+        }
+        // SAFETY: the contract above.
+        self.limit = unsafe { S::min(self.limit, S::load(limits.as_ptr())) };
+    }
+
+    /// D of lane `l` and center `j`.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`.
+    #[inline(always)]
+    unsafe fn distance<L: Lanes>(&mut self, l: usize, j: usize) -> f64 {
+        self.evaluated += 1;
+        let (p, d) = (self.chosen[l], self.points.d());
+        let center = &self.centers[j * d..][..d];
+        match self.points.layout() {
+            // SAFETY: the contract above; the row and the center are d doubles.
+            Layout::Rows => unsafe { pair::<L>(self.points.row(p).as_ptr(), center.as_ptr(), d) },
+            Layout::Columns => squared_at(&self.points, p, center),
+        }
+    }
+
+    /// Center `j`, whose values for the lanes these are.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; `j` is a center.
+    #[inline(always)]
+    unsafe fn consider<L: Lanes>(&mut self, j: usize, value: S::V) {
+        // SAFETY: the contract above; the chosen points exist.
+        unsafe {
+            let mut within = S::not_greater(value, self.limit) & self.lanes;
+            while within != 0 {
+                let l = within.trailing_zeros() as usize;
+                within &= within - 1;
+                // The one of the least value may be known already; and of equals the first counts.
+                if self.label[l] == j as i32 {
+                    continue;
+                }
+                let distance = self.distance::<L>(l, j);
+                let first = distance == self.distance[l] && (j as i32) < self.label[l];
+                if distance < self.distance[l] || first {
                     self.distance[l] = distance;
                     self.label[l] = j as i32;
                 }
             }
         }
     }
-}
 
-#[inline(always)]
-unsafe fn second_look<L: Lanes, S: Screen>(
-    pass: &Pass<'_, S::E>,
-    first: usize,
-    open: usize,
-    scratch: &mut Scratch<'_, S::E>,
-) -> usize {
-    let d = pass.points.d();
-    let mut evaluated = 0;
-    for start in (0..open).step_by(S::WIDTH) {
-        let lanes = S::WIDTH.min(open - start);
-        let indices = &scratch.open[start..start + lanes];
-        let mut chosen = [0; WIDEST];
-        let mut limit = [S::E::default(); WIDEST];
-        for (l, &index) in indices.iter().enumerate() {
-            chosen[l] = first + index as usize;
-            limit[l] = scratch.least[index as usize] + scratch.reaches[index as usize];
-        }
-        let mut reaches = [S::E::default(); WIDEST];
-        // SAFETY: one group fits the tile, which the first look is done with.
-        unsafe {
-            let which = Which::Some(indices, first);
-            pack_screened::<L, S::E>(
-                &pass.points,
-                &which,
-                &pass.frame,
-                S::WIDTH,
-                scratch.tile,
-                &mut reaches,
-            );
-            let mut decide = Decide::<S> {
-                points: &pass.points,
-                centers: pass.centers,
-                chosen,
-                lanes,
-                limit: S::load(limit.as_ptr()),
-                distance: [f64::INFINITY; WIDEST],
-                label: [0; WIDEST],
-                evaluated: 0,
-            };
-            sweep::<S, 1, _>(
-                scratch.tile.as_ptr(),
-                d,
-                &pass.panels,
-                &mut decide,
-                || (),
-            );
-            evaluated += decide.evaluated;
-            for (l, &index) in indices.iter().enumerate() {
-                scratch.labels[index as usize] = decide.label[l];
-            }
+    /// Calls `take` with each decided lane and its label.
+    #[inline(always)]
+    fn each(&self, mut take: impl FnMut(usize, i32)) {
+        let mut lanes = self.lanes;
+        while lanes != 0 {
+            let l = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            take(l, self.label[l]);
         }
     }
-    evaluated
+}
+
+/// [`Decide`] as the receiver of a sweep.
+struct Deciding<'a, L: Lanes, S: Screen>(Decide<'a, S>, core::marker::PhantomData<L>);
+
+impl<L: Lanes, S: Screen> Receive<S, 1> for Deciding<'_, L, S> {
+    #[inline(always)]
+    unsafe fn receive(&mut self, j: usize, values: &[S::V; 1]) {
+        // SAFETY: the caller is compiled for `L` and `S`; j is a center.
+        unsafe { self.0.consider::<L>(j, values[0]) }
+    }
 }

@@ -13,12 +13,12 @@ use super::screen::{PortableF32, PortableF64, Screen};
 use super::{
     avx2::Avx2,
     avx512::Avx512,
-    screen::{Avx2F32, Avx2F64, Avx512F32, Avx512F64},
+    screen::{Avx2F32, Avx2F64, Avx512F32, Avx512F64, Vnni},
 };
 use crate::assign::screen;
 use crate::job::padded;
 use crate::points::{Points, Rows};
-use crate::tile::{self, Ahead, Which};
+use crate::tile::{self, Ahead, Bytes, Frame, Which};
 use crate::update::Limbs;
 use crate::{assign, distance, scan, seed, update};
 
@@ -119,28 +119,35 @@ pub(crate) struct Kernels {
     /// Vector registers, which panels are packed for.
     pub(crate) registers: usize,
     pack: unsafe fn(&Points<'_>, &Which<'_>, &mut [f64]),
-    screen_f32: ScreenFn<f32>,
-    screen_f64: ScreenFn<f64>,
+    /// In bytes, where the CPU can.
+    screen_bytes: Option<BytesFn>,
+    screen_f32: FrameFn<f32>,
+    screen_f64: FrameFn<f64>,
     nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64], &mut Ahead),
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
-    accumulate: unsafe fn(
-        Rows<'_>,
-        Option<&[f64]>,
-        &[i32],
-        &Limbs<'_>,
-        &mut [i64],
-        Option<&mut [i64]>,
-    ),
+    accumulate:
+        unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64], Option<&mut [i64]>),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
 }
 
-type ScreenFn<E> =
-    unsafe fn(&screen::Pass<'_, E>, Range<usize>, &mut screen::Scratch<'_, E>) -> screen::Found;
+type FrameFn<E> = unsafe fn(
+    &screen::Pass<'_, E, Frame<'_>>,
+    Range<usize>,
+    &mut screen::Scratch<'_, E>,
+) -> screen::Found;
+
+type BytesFn = unsafe fn(
+    &screen::Pass<'_, i32, Bytes<'_>>,
+    Range<usize>,
+    &mut screen::Scratch<'_, i32>,
+) -> screen::Found;
 
 /// The table for the smaller of `limit` and what this process uses.
 pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
     match isa().min(limit) {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 if has_vnni() => &AVX512_VNNI,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => &AVX512,
         #[cfg(target_arch = "x86_64")]
@@ -176,22 +183,22 @@ macro_rules! table {
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f32(
-                pass: &screen::Pass<'_, f32>,
+                pass: &screen::Pass<'_, f32, Frame<'_>>,
                 block: Range<usize>,
                 scratch: &mut screen::Scratch<'_, f32>,
             ) -> screen::Found {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { screen::screen::<$lanes, $f32>(pass, block, scratch) }
+                unsafe { screen::screen::<$lanes, $f32, _>(pass, block, scratch) }
             }
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f64(
-                pass: &screen::Pass<'_, f64>,
+                pass: &screen::Pass<'_, f64, Frame<'_>>,
                 block: Range<usize>,
                 scratch: &mut screen::Scratch<'_, f64>,
             ) -> screen::Found {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { screen::screen::<$lanes, $f64>(pass, block, scratch) }
+                unsafe { screen::screen::<$lanes, $f64, _>(pass, block, scratch) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -258,11 +265,12 @@ macro_rules! table {
             }
         }
 
-        static $name: Kernels = Kernels {
+        const $name: Kernels = Kernels {
             width: <$lanes as super::Lanes>::WIDTH,
             width_f32: <$f32 as Screen>::WIDTH,
             registers: <$f64 as Screen>::REGISTERS,
             pack: $module::pack,
+            screen_bytes: None,
             screen_f32: $module::screen_f32,
             screen_f64: $module::screen_f64,
             scan: $module::scan,
@@ -288,7 +296,57 @@ table!(
     "avx512f,avx512dq,avx2,fma"
 );
 
+/// AVX-512 with products of bytes.
+#[cfg(target_arch = "x86_64")]
+const AVX512_VNNI: Kernels = Kernels {
+    screen_bytes: Some(vnni::screen_bytes),
+    ..AVX512
+};
+
+#[cfg(target_arch = "x86_64")]
+fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+#[cfg(target_arch = "x86_64")]
+mod vnni {
+    use super::*;
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
+    pub(super) unsafe fn screen_bytes(
+        pass: &screen::Pass<'_, i32, Bytes<'_>>,
+        block: Range<usize>,
+        scratch: &mut screen::Scratch<'_, i32>,
+    ) -> screen::Found {
+        // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+        unsafe { screen::screen::<Avx512, Vnni, _>(pass, block, scratch) }
+    }
+}
+
 impl Kernels {
+    /// Whether [`screen_bytes`](Self::screen_bytes) can be called.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.screen_bytes.is_some()
+    }
+
+    /// Labels a block by screening in bytes.
+    pub(crate) fn screen_bytes(
+        &self,
+        pass: &screen::Pass<'_, i32, Bytes<'_>>,
+        block: Range<usize>,
+        scratch: &mut screen::Scratch<'_, i32>,
+    ) -> screen::Found {
+        // Its groups are as wide as those of single precision.
+        pass.check(&block, scratch, self.width_f32);
+        match self.screen_bytes {
+            // SAFETY: the CPU has the instruction set, and the lengths were checked.
+            Some(screen) => unsafe { screen(pass, block, scratch) },
+            None => unreachable!("bytes are for kernels that have them"),
+        }
+    }
+
     /// Packs points in groups of `width`; returns how many lanes that makes.
     pub(crate) fn pack(&self, points: &Points<'_>, which: &Which<'_>, tile: &mut [f64]) -> usize {
         let lanes = which.len().next_multiple_of(self.width);
@@ -301,7 +359,7 @@ impl Kernels {
     /// Labels a block by screening in single precision.
     pub(crate) fn screen_f32(
         &self,
-        pass: &screen::Pass<'_, f32>,
+        pass: &screen::Pass<'_, f32, Frame<'_>>,
         block: Range<usize>,
         scratch: &mut screen::Scratch<'_, f32>,
     ) -> screen::Found {
@@ -313,7 +371,7 @@ impl Kernels {
     /// Labels a block by screening in double precision.
     pub(crate) fn screen_f64(
         &self,
-        pass: &screen::Pass<'_, f64>,
+        pass: &screen::Pass<'_, f64, Frame<'_>>,
         block: Range<usize>,
         scratch: &mut screen::Scratch<'_, f64>,
     ) -> screen::Found {

@@ -12,8 +12,8 @@ use crate::workspace::Plain;
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Screen: Copy + 'static {
-    /// f32 or f64.
-    type E: Working;
+    /// One or more coordinates of a point, and a value that is compared.
+    type E: Element;
     /// Elements in a vector.
     const WIDTH: usize;
     /// Groups of points and centers whose products fill the registers.
@@ -29,6 +29,8 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn store(to: *mut Self::E, x: Self::V);
     /// `a * b + c`, rounded once or twice.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a + b`, rounded.
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`, rounded.
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
@@ -43,23 +45,36 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn not_greater(a: Self::V, b: Self::V) -> u32;
 }
 
-/// A precision to screen in.
-pub(crate) trait Working:
-    Copy
-    + Send
-    + Sync
-    + PartialOrd
-    + core::ops::Sub<Output = Self>
-    + core::ops::Add<Output = Self>
-    + Default
-    + Plain
-    + 'static
-{
+/// What the vectors of a [`Screen`] hold.
+pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
+    /// Coordinates in an element of a point.
+    const COORDINATES: usize;
+    /// Elements of a point that are swept at a time: a tile of them stays in the nearest cache, and floating-point errors
+    /// grow with the length of a chunk, not with d.
+    const CHUNK: usize;
+    /// More than any value that is compared.
+    const INFINITY: Self;
+    /// A label.
+    fn of_label(j: usize) -> Self;
+}
+
+/// Four signed or unsigned bytes, or a 32-bit integer.
+impl Element for i32 {
+    const COORDINATES: usize = 4;
+    const CHUNK: usize = 512;
+    const INFINITY: i32 = 1 << 30;
+    #[inline(always)]
+    fn of_label(j: usize) -> i32 {
+        j as i32
+    }
+}
+
+/// A floating-point precision to screen in.
+pub(crate) trait Working: Element {
     /// Its unit roundoff.
     const ROUNDOFF: f64;
     /// Its smallest positive number.
     const TINIEST: f64;
-    const INFINITY: Self;
     fn of(x: f64) -> Self;
     fn to_f64(self) -> f64;
     /// A vector of doubles, rounded, to memory.
@@ -67,12 +82,26 @@ pub(crate) trait Working:
     /// # Safety
     /// As for [`Lanes::store`].
     unsafe fn store<L: Lanes>(to: *mut Self, x: L::F);
+    /// A vector of numbers from memory, as doubles.
+    ///
+    /// # Safety
+    /// As for [`Lanes::load`].
+    unsafe fn load<L: Lanes>(from: *const Self) -> L::F;
+}
+
+impl Element for f32 {
+    const COORDINATES: usize = 1;
+    const CHUNK: usize = 128;
+    const INFINITY: f32 = f32::INFINITY;
+    #[inline(always)]
+    fn of_label(j: usize) -> f32 {
+        j as f32
+    }
 }
 
 impl Working for f32 {
     const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
     const TINIEST: f64 = 1.401298464324817e-45;
-    const INFINITY: f32 = f32::INFINITY;
     #[inline(always)]
     fn of(x: f64) -> f32 {
         x as f32
@@ -86,12 +115,31 @@ impl Working for f32 {
         // SAFETY: the caller's contract.
         unsafe { L::store_f32(to, x) }
     }
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: *const f32) -> L::F {
+        let mut lanes = [0.0; 8];
+        for (l, x) in lanes.iter_mut().enumerate().take(L::WIDTH) {
+            // SAFETY: the caller's contract.
+            *x = f64::from(unsafe { *from.add(l) });
+        }
+        // SAFETY: the caller is compiled for `L`; eight lanes are enough for any.
+        unsafe { L::load(lanes.as_ptr()) }
+    }
+}
+
+impl Element for f64 {
+    const COORDINATES: usize = 1;
+    const CHUNK: usize = 128;
+    const INFINITY: f64 = f64::INFINITY;
+    #[inline(always)]
+    fn of_label(j: usize) -> f64 {
+        j as f64
+    }
 }
 
 impl Working for f64 {
     const ROUNDOFF: f64 = f64::EPSILON / 2.0;
     const TINIEST: f64 = 5e-324;
-    const INFINITY: f64 = f64::INFINITY;
     #[inline(always)]
     fn of(x: f64) -> f64 {
         x
@@ -104,6 +152,11 @@ impl Working for f64 {
     unsafe fn store<L: Lanes>(to: *mut f64, x: L::F) {
         // SAFETY: the caller's contract.
         unsafe { L::store(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: *const f64) -> L::F {
+        // SAFETY: the caller's contract.
+        unsafe { L::load(from) }
     }
 }
 
@@ -142,6 +195,10 @@ macro_rules! portable {
                 a * b + c
             }
             #[inline(always)]
+            unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+                a + b
+            }
+            #[inline(always)]
             unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
                 a - b
             }
@@ -178,7 +235,7 @@ portable!(PortableF32, f32, f32x4, 4);
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:literal,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $sub:ident, $min:ident, $max:ident,
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $min:ident, $max:ident,
      |$to:ident, $from:ident| $store_labels:expr,
      |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,
      |$p:ident, $q:ident| $not_greater:expr) => {
@@ -210,6 +267,11 @@ macro_rules! x86 {
             unsafe fn mul_add(a: $vector, b: $vector, c: $vector) -> $vector {
                 // SAFETY: the caller is compiled for the instruction set.
                 unsafe { $fma(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn add(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $add(a, b) }
             }
             #[inline(always)]
             unsafe fn sub(a: $vector, b: $vector) -> $vector {
@@ -260,6 +322,7 @@ mod x86_64 {
         _mm256_loadu_pd,
         _mm256_storeu_pd,
         _mm256_fmadd_pd,
+        _mm256_add_pd,
         _mm256_sub_pd,
         _mm256_min_pd,
         _mm256_max_pd,
@@ -277,6 +340,7 @@ mod x86_64 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
+        _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_min_ps,
         _mm256_max_ps,
@@ -294,6 +358,7 @@ mod x86_64 {
         _mm512_loadu_pd,
         _mm512_storeu_pd,
         _mm512_fmadd_pd,
+        _mm512_add_pd,
         _mm512_sub_pd,
         _mm512_min_pd,
         _mm512_max_pd,
@@ -311,12 +376,49 @@ mod x86_64 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
+        _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_min_ps,
         _mm512_max_ps,
         |to, x| _mm512_storeu_si512(to.cast(), _mm512_cvttps_epi32(x)),
         |a, b, x, y| _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), x),
         |a, b| _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(a, b)
+    );
+
+    /// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`.
+    #[inline(always)]
+    unsafe fn dot_bytes(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { _mm512_dpbusd_epi32(c, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const i32) -> __m512i {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut i32, x: __m512i) {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe { _mm512_storeu_si512(to.cast(), x) }
+    }
+    // Four bytes a lane, AVX-512 VNNI; sums and comparisons are of 32-bit integers, and exact.
+    x86!(
+        Vnni,
+        i32,
+        __m512i,
+        16,
+        32,
+        _mm512_set1_epi32,
+        load_bytes,
+        store_bytes,
+        dot_bytes,
+        _mm512_add_epi32,
+        _mm512_sub_epi32,
+        _mm512_min_epi32,
+        _mm512_max_epi32,
+        |to, x| _mm512_storeu_si512(to.cast(), x),
+        |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
+        |a, b| _mm512_cmple_epi32_mask(a, b)
     );
 }
 #[cfg(target_arch = "x86_64")]

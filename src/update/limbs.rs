@@ -326,12 +326,7 @@ unsafe fn single<L: Lanes, const COUNT: usize>(
 /// # Safety
 /// That of [`accumulate`]; `count` is the number of limbs.
 #[inline(always)]
-unsafe fn several<L: Lanes>(
-    terms: &Terms<'_>,
-    dims: Range<usize>,
-    count: usize,
-    sums: &mut [i64],
-) {
+unsafe fn several<L: Lanes>(terms: &Terms<'_>, dims: Range<usize>, count: usize, sums: &mut [i64]) {
     let Terms {
         rows,
         weights,
