@@ -46,8 +46,8 @@ impl Rung {
         let Shape { d, k, layout, .. } = *shape;
         match d {
             _ if k < 3 => Rung::Direct,
-            0..=4 => Rung::Direct,
-            5..=11 => Rung::Double,
+            0..=1 => Rung::Direct,
+
             32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,

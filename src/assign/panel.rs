@@ -20,10 +20,14 @@ use crate::lanes::screen::{Screen, Working};
 /// Groups of points in registers.
 pub(crate) const GROUPS: usize = 3;
 
+/// Elements of a point up to which points stay in registers, and centers pass by one at a time.
+const FEW: usize = 4;
+
 /// Centers of the widest panel.
-const fn widest(registers: usize) -> usize {
-    match registers {
-        32 => 8,
+const fn widest(registers: usize, elements: usize) -> usize {
+    match (registers, elements) {
+        (_, ..=FEW) => 1,
+        (32, _) => 8,
         _ => 4,
     }
 }
@@ -45,7 +49,7 @@ fn lay_out<E>(
     data: &mut [E],
     mut fill: impl FnMut(usize, &mut [E], usize, usize),
 ) {
-    let (mut first, mut width) = (0, widest(registers));
+    let (mut first, mut width) = (0, widest(registers, elements));
     while first < k {
         while width > k - first {
             width /= 2;
@@ -136,7 +140,10 @@ const STEP: usize = 16;
 
 /// How often a sweep over so many elements calls that, at least.
 pub(crate) fn steps<S: Screen>(elements: usize, k: usize) -> usize {
-    k.div_ceil(widest(S::REGISTERS)) * elements.div_ceil(STEP)
+    if elements <= FEW {
+        return 1;
+    }
+    k.div_ceil(widest(S::REGISTERS, elements)) * elements.div_ceil(STEP)
 }
 
 /// What a sweep goes over: a chunk of the elements of `G` packed groups of points.
@@ -169,7 +176,14 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     let mut first = 0;
     // SAFETY: panels of the widest width as long as they fit, then of half, and so on: as they were packed.
     unsafe {
-        if widest(S::REGISTERS) == 8 {
+        match over.elements {
+            1 => return few::<S, G, 1, R>(over, panels, receive, between),
+            2 => return few::<S, G, 2, R>(over, panels, receive, between),
+            3 => return few::<S, G, 3, R>(over, panels, receive, between),
+            4 => return few::<S, G, 4, R>(over, panels, receive, between),
+            _ => {}
+        }
+        if S::REGISTERS == 32 {
             while first + 8 <= k {
                 panel::<S, G, 8, R>(over, panels, first, receive, between);
                 first += 8;
@@ -204,7 +218,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             groups,
             elements,
             chunk: Range { start, end },
-            values,
+            ..
         } = *over;
         let length = end - start;
         let panel = panels.data.as_ptr().add(first * elements + start * C);
@@ -233,19 +247,95 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
                 i += 1;
             }
         }
-        for (c, acc) in acc.iter_mut().enumerate() {
-            if !values.is_null() {
+        // One by one, not in a loop, which is too long for the compiler to unroll, and would have `acc` in memory.
+        let mut deliver = Deliver {
+            over,
+            first,
+            receive,
+        };
+        if C > 0 {
+            deliver.values::<S, G>(0, &mut acc[0]);
+        }
+        if C > 1 {
+            deliver.values::<S, G>(1, &mut acc[1]);
+        }
+        if C > 2 {
+            deliver.values::<S, G>(2, &mut acc[2]);
+            deliver.values::<S, G>(3, &mut acc[3]);
+        }
+        if C > 4 {
+            deliver.values::<S, G>(4, &mut acc[4]);
+            deliver.values::<S, G>(5, &mut acc[5]);
+            deliver.values::<S, G>(6, &mut acc[6]);
+            deliver.values::<S, G>(7, &mut acc[7]);
+        }
+    }
+}
+
+/// Hands on the values of a panel.
+struct Deliver<'a, E, R> {
+    over: &'a Sweep<E>,
+    first: usize,
+    receive: &'a mut R,
+}
+
+impl<E, R> Deliver<'_, E, R> {
+    /// Those of center `c` of the panel: to memory, if they are kept, and to the receiver, if they are complete.
+    ///
+    /// # Safety
+    /// That of [`sweep`].
+    #[inline(always)]
+    unsafe fn values<S: Screen<E = E>, const G: usize>(&mut self, c: usize, acc: &mut [S::V; G])
+    where
+        R: Receive<S, G>,
+    {
+        let j = self.first + c;
+        let Range { start, end } = self.over.chunk;
+        // SAFETY: the values of center j are G vectors from j G vectors on.
+        unsafe {
+            if !self.over.values.is_null() {
                 for (g, acc) in acc.iter_mut().enumerate() {
-                    let at = values.add(((first + c) * G + g) * S::WIDTH);
+                    let at = self.over.values.add((j * G + g) * S::WIDTH);
                     if start > 0 {
                         *acc = S::add(*acc, S::load(at));
                     }
                     S::store(at, *acc);
                 }
             }
-            if end == elements {
-                receive.receive(first + c, acc);
+            if end == self.over.elements {
+                self.receive.receive(j, acc);
             }
+        }
+    }
+}
+
+/// The sweep over points of so few elements that they stay in registers, and centers pass by, one after the other.
+#[inline(always)]
+unsafe fn few<S: Screen, const G: usize, const D: usize, R: Receive<S, G>>(
+    over: &Sweep<S::E>,
+    panels: &Panels<'_, S::E>,
+    receive: &mut R,
+    between: &mut impl FnMut(),
+) {
+    between();
+    // SAFETY: the groups are G times D vectors; each center has D elements.
+    unsafe {
+        let mut x = [[S::splat(S::E::default()); D]; G];
+        for (g, x) in x.iter_mut().enumerate() {
+            for (i, x) in x.iter_mut().enumerate() {
+                *x = S::load(over.groups.add((g * D + i) * S::WIDTH));
+            }
+        }
+        let centers = panels.data.chunks_exact(D);
+        for (j, (center, &norm)) in centers.zip(panels.norms).enumerate() {
+            let mut acc = [S::splat(norm); G];
+            for (i, &c) in center.iter().enumerate() {
+                let c = S::splat(c);
+                for g in 0..G {
+                    acc[g] = S::mul_add(x[g][i], c, acc[g]);
+                }
+            }
+            receive.receive(j, &acc);
         }
     }
 }

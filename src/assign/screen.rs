@@ -5,10 +5,10 @@
 //! reach of the least, and evaluates D for these alone. So even data that leaves every point open (duplicate centers, say)
 //! costs two looks and a few distances, not k of them a point.
 //!
-//! Three groups of points at a time are packed, chunk of dimensions by chunk, and compared with all centers. Where there are
-//! many dimensions, the values of all centers for these few points are kept from chunk to chunk, and the second look reads
-//! them; where there are few, keeping costs more than evaluating once more, and the open points of a block are packed into
-//! full groups again.
+//! Three groups of points at a time are compared with all centers. Where there are many dimensions, the points are packed
+//! chunk of dimensions by chunk, the values of all centers for these few points are kept from chunk to chunk, and the second
+//! look reads them. Where there are few, a few more points are packed at a time; keeping values would cost more than evaluating
+//! them once more, and the open points of a block are packed into full groups again.
 
 use core::ops::Range;
 
@@ -33,9 +33,16 @@ pub(crate) fn elements<E: Element>(d: usize) -> usize {
     d.div_ceil(E::COORDINATES)
 }
 
+/// Points of few dimensions packed at a time: so many that the nearest cache holds them.
+const PACKED: usize = 4 * TOGETHER;
+
 /// Elements of a tile for points of d dimensions.
 pub(crate) fn tile<E: Element>(d: usize) -> usize {
-    TOGETHER * elements::<E>(d).min(E::CHUNK)
+    let elements = elements::<E>(d);
+    match keeps::<E>(d) {
+        true => TOGETHER * elements.min(E::CHUNK),
+        false => PACKED * elements,
+    }
 }
 
 /// Values kept for k centers.
@@ -119,17 +126,27 @@ pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
         scratch,
         found: Found::default(),
     };
-    let groups = block.len().div_ceil(S::WIDTH);
-    let mut g = 0;
-    // SAFETY: there are so many groups, the last of them maybe not full.
+    let packed = match screening.keeps {
+        true => block.len(),
+        false => PACKED,
+    };
+    // SAFETY: the block has these lanes, the last group of them maybe not full; a tile has room for so many points of few
+    // dimensions.
     unsafe {
-        while g + GROUPS <= groups {
-            screening.look::<L, S, GROUPS>(g);
-            g += GROUPS;
-        }
-        while g < groups {
-            screening.look::<L, S, 1>(g);
-            g += 1;
+        for start in (0..block.len()).step_by(packed) {
+            let end = block.len().min(start + packed);
+            if !screening.keeps {
+                screening.pack::<L, S>(start..end);
+            }
+            let mut lane = start;
+            while lane + GROUPS * S::WIDTH <= end.next_multiple_of(S::WIDTH) {
+                screening.look::<L, S, GROUPS>(lane, lane - start);
+                lane += GROUPS * S::WIDTH;
+            }
+            while lane < end {
+                screening.look::<L, S, 1>(lane, lane - start);
+                lane += S::WIDTH;
+            }
         }
         if !screening.keeps {
             screening.look_again::<L, S>();
@@ -150,34 +167,116 @@ struct Screening<'a, 'b, E, F> {
 }
 
 impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
-    /// The first look at `G` groups, and where values are kept, the second.
+    /// Packs the `lanes` of points of few dimensions.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; the block has these groups, `G` times `WIDTH` lanes.
+    /// The caller is compiled for `L` and `S`; the block has these lanes, at most [`PACKED`].
     #[inline(always)]
-    unsafe fn look<L: Lanes, S: Screen<E = E>, const G: usize>(&mut self, group: usize) {
-        let Screening {
-            pass,
-            first,
-            count,
-            keeps,
-            ..
-        } = *self;
-        let scratch = &mut *self.scratch;
-        let (d, k) = (pass.points.d(), pass.panels.norms.len());
-        let elements = elements::<E>(d);
-        let lane = group * S::WIDTH;
-        let points = first + lane..first + count.min(lane + G * S::WIDTH);
-        let which = Which::Block(points.clone());
-        // SAFETY: a tile has room for a chunk of the groups, the other arrays for their lanes.
+    unsafe fn pack<L: Lanes, S: Screen<E = E>>(&mut self, lanes: Range<usize>) {
+        let pass = self.pass;
+        let which = Which::Block(self.first + lanes.start..self.first + lanes.end);
+        let chunk = 0..elements::<E>(pass.points.d());
+        let reaches = &mut self.scratch.reaches[lanes.start..];
+        let tile = &mut *self.scratch.tile;
+        // SAFETY: the contract above.
+        unsafe {
+            pass.frame.pack::<L>(
+                &pass.points,
+                &which,
+                chunk,
+                true,
+                S::WIDTH,
+                tile,
+                reaches,
+                &mut [],
+            );
+        }
+    }
+
+    /// The first look at `G` groups, and where values are kept, the second. Where they are not, the groups are in the tile
+    /// already, from `place` on.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    #[inline(always)]
+    unsafe fn look<L: Lanes, S: Screen<E = E>, const G: usize>(
+        &mut self,
+        lane: usize,
+        place: usize,
+    ) {
+        // SAFETY: the contract above.
         unsafe {
             let mut nearest = Nearest::<S, G>::new();
             let mut squares = [0.0; TOGETHER];
-            for start in (0..elements).step_by(E::CHUNK) {
-                let chunk = start..elements.min(start + E::CHUNK);
-                let last = chunk.end == elements;
-                let reaches = &mut scratch.reaches[lane..];
-                let (tile, width) = (&mut *scratch.tile, S::WIDTH);
+            match self.keeps {
+                true => self.sweep_chunks::<L, S, G>(lane, &mut nearest, &mut squares),
+                false => self.sweep_packed::<S, G>(place, &mut nearest),
+            }
+            self.conclude::<L, S, G>(lane, &nearest, &squares);
+        }
+    }
+
+    /// Compares `G` packed groups of points of few dimensions with all centers.
+    ///
+    /// # Safety
+    /// The caller is compiled for `S`; the groups are in the tile from `place` on.
+    #[inline(always)]
+    unsafe fn sweep_packed<S: Screen<E = E>, const G: usize>(
+        &mut self,
+        place: usize,
+        nearest: &mut Nearest<S, G>,
+    ) {
+        let pass = self.pass;
+        let elements = elements::<E>(pass.points.d());
+        let share = self.share::<S, G>(elements);
+        let ahead = &mut self.ahead;
+        // SAFETY: the contract above.
+        unsafe {
+            let over = Sweep {
+                groups: self.scratch.tile.as_ptr().add(place * elements),
+                elements,
+                chunk: 0..elements,
+                values: core::ptr::null_mut(),
+            };
+            sweep::<S, G, _>(&over, &pass.panels, nearest, || ahead.ask(share));
+        }
+    }
+
+    /// Cache lines of the next block to ask for at each opportunity, when all elements are swept at once.
+    #[inline(always)]
+    fn share<S: Screen<E = E>, const G: usize>(&self, elements: usize) -> usize {
+        let steps = steps::<S>(elements, self.pass.panels.norms.len());
+        self.ahead
+            .share(self.count.div_ceil(G * S::WIDTH) * steps)
+    }
+
+    /// Packs `G` groups and compares them with all centers, chunk by chunk.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    #[inline(always)]
+    unsafe fn sweep_chunks<L: Lanes, S: Screen<E = E>, const G: usize>(
+        &mut self,
+        lane: usize,
+        nearest: &mut Nearest<S, G>,
+        squares: &mut [f64],
+    ) {
+        let Screening {
+            pass, first, count, ..
+        } = *self;
+        let (d, k) = (pass.points.d(), pass.panels.norms.len());
+        let elements = elements::<E>(d);
+        let share = self.share::<S, G>(elements);
+        let scratch = &mut *self.scratch;
+        let points = first + lane..first + count.min(lane + G * S::WIDTH);
+        let which = Which::Block(points.clone());
+        for start in (0..elements).step_by(E::CHUNK) {
+            let chunk = start..elements.min(start + E::CHUNK);
+            let last = chunk.end == elements;
+            let reaches = &mut scratch.reaches[lane..];
+            let (tile, width) = (&mut *scratch.tile, S::WIDTH);
+            // SAFETY: a tile has room for a chunk of the groups.
+            unsafe {
                 pass.frame.pack::<L>(
                     &pass.points,
                     &which,
@@ -186,44 +285,63 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     width,
                     tile,
                     reaches,
-                    &mut squares,
+                    squares,
                 );
-                let steps = steps::<S>(chunk.len(), k);
-                // A chunk of everything: the next block, evenly. Else the next chunk.
-                let mut next_chunk;
-                let (ahead, share) = if chunk.len() == elements {
-                    let all = count.div_ceil(G * S::WIDTH) * steps;
-                    let share = self.ahead.share(all);
-                    (&mut self.ahead, share)
-                } else {
-                    let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
-                    next_chunk = match last {
-                        false => {
-                            let dims = dims(chunk.end * E::COORDINATES);
-                            Ahead::of(&pass.points, points.clone(), dims)
-                        }
-                        true => {
-                            let next = match points.end < first + count {
-                                true => points.end,
-                                false => scratch.next.start,
-                            };
-                            Ahead::of(&pass.points, next..next + TOGETHER, dims(0))
-                        }
-                    };
-                    let share = next_chunk.share(steps);
-                    (&mut next_chunk, share)
-                };
-                let over = Sweep {
-                    groups: scratch.tile.as_ptr(),
-                    elements,
-                    chunk,
-                    values: match keeps {
-                        true => scratch.values.as_mut_ptr(),
-                        false => core::ptr::null_mut(),
-                    },
-                };
-                sweep::<S, G, _>(&over, &pass.panels, &mut nearest, || ahead.ask(share));
             }
+            // A chunk of everything: the next block, evenly. Else the next chunk.
+            let mut next_chunk;
+            let (ahead, share) = if chunk.len() == elements {
+                (&mut self.ahead, share)
+            } else {
+                let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
+                next_chunk = if last {
+                    let next = match points.end < first + count {
+                        true => points.end,
+                        false => scratch.next.start,
+                    };
+                    Ahead::of(&pass.points, next..next + TOGETHER, dims(0))
+                } else {
+                    let dims = dims(chunk.end * E::COORDINATES);
+                    Ahead::of(&pass.points, points.clone(), dims)
+                };
+                let share = next_chunk.share(steps::<S>(chunk.len(), k));
+                (&mut next_chunk, share)
+            };
+            let over = Sweep {
+                groups: scratch.tile.as_ptr(),
+                elements,
+                chunk,
+                values: scratch.values.as_mut_ptr(),
+            };
+            // SAFETY: the groups were packed, and there are G vectors of values for every center.
+            unsafe {
+                sweep::<S, G, _>(&over, &pass.panels, nearest, || ahead.ask(share));
+            }
+        }
+    }
+
+    /// Labels what the first look proved; decides the rest, where values are kept, and else notes it as open.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    #[inline(always)]
+    unsafe fn conclude<L: Lanes, S: Screen<E = E>, const G: usize>(
+        &mut self,
+        lane: usize,
+        nearest: &Nearest<S, G>,
+        squares: &[f64],
+    ) {
+        let Screening {
+            pass,
+            first,
+            count,
+            keeps,
+            ..
+        } = *self;
+        let scratch = &mut *self.scratch;
+        let k = pass.panels.norms.len();
+        // SAFETY: labels, reaches and the least values have room for the lanes.
+        unsafe {
             for g in 0..G {
                 let at = lane + g * S::WIDTH;
                 S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
@@ -343,6 +461,8 @@ struct Nearest<S: Screen, const G: usize> {
     least: [S::V; G],
     second: [S::V; G],
     label: [S::V; G],
+    /// The next center.
+    next: S::V,
 }
 
 impl<S: Screen, const G: usize> Nearest<S, G> {
@@ -355,6 +475,7 @@ impl<S: Screen, const G: usize> Nearest<S, G> {
                 least: [infinity; G],
                 second: [infinity; G],
                 label: [S::splat(S::E::default()); G],
+                next: S::splat(S::E::of_label(0)),
             }
         }
     }
@@ -362,15 +483,16 @@ impl<S: Screen, const G: usize> Nearest<S, G> {
 
 impl<S: Screen, const G: usize> Receive<S, G> for Nearest<S, G> {
     #[inline(always)]
-    unsafe fn receive(&mut self, j: usize, values: &[S::V; G]) {
+    unsafe fn receive(&mut self, _: usize, values: &[S::V; G]) {
         // SAFETY: the caller is compiled for `S`. Labels fit an element (see `Rung::first`).
         unsafe {
-            let j = S::splat(S::E::of_label(j));
             for (g, &value) in values.iter().enumerate() {
                 self.second[g] = S::min(self.second[g], S::max(self.least[g], value));
-                self.label[g] = S::select_less(value, self.least[g], j, self.label[g]);
+                self.label[g] = S::select_less(value, self.least[g], self.next, self.label[g]);
                 self.least[g] = S::min(self.least[g], value);
             }
+            // Adding is cheaper than making a vector of an integer.
+            self.next = S::add(self.next, S::splat(S::E::of_label(1)));
         }
     }
 }
