@@ -13,13 +13,13 @@ const fn iterations(n: usize, d: usize, k: usize, few: i64, many: i64) -> Task {
 
 /// The counts are such that the data, overlapping blobs, are still on the move at the end (which is checked).
 pub const TASKS: [Task; 8] = [
-    iterations(1_000_000, 2, 10, 2, 22),
-    iterations(1_000_000, 8, 16, 2, 12),
-    iterations(200_000, 16, 64, 2, 12),
-    iterations(100_000, 64, 256, 2, 8),
-    iterations(50_000, 128, 1024, 2, 6),
-    iterations(20_000, 784, 10, 2, 12),
-    iterations(20_000, 784, 100, 2, 8),
+    iterations(1_000_000, 2, 10, 1, 16),
+    iterations(1_000_000, 8, 16, 1, 9),
+    iterations(200_000, 16, 64, 1, 11),
+    iterations(100_000, 64, 256, 1, 5),
+    iterations(50_000, 128, 1024, 1, 4),
+    iterations(20_000, 784, 10, 1, 11),
+    iterations(20_000, 784, 100, 1, 7),
     Task {
         n: 5_000,
         d: 2,
