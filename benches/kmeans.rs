@@ -22,7 +22,7 @@ impl Comparison {
     fn new(n: usize, d: usize, k: usize, max_iter: u64, samples: usize) -> Comparison {
         Comparison {
             name: format!("{n}x{d}_k{k}"),
-            work: Work::new(n, d, k),
+            work: Work::new(n, d, k, 16.0),
             max_iter,
             samples,
         }

@@ -18,8 +18,9 @@ pub struct Differences {
 }
 
 impl Work {
-    /// Overlapping Gaussian blobs, as many as centers; the start is the last k points.
-    pub fn new(n: usize, d: usize, k: usize) -> Work {
+    /// Overlapping Gaussian blobs, as many as centers, of deviation 1 around middles in a cube of diagonal `spread`; the
+    /// start is the last k points.
+    pub fn new(n: usize, d: usize, k: usize, spread: f64) -> Work {
         let mut state = 2026u64;
         let mut uniform = move || {
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15); // SplitMix64
@@ -28,8 +29,8 @@ impl Work {
             ((z ^ (z >> 31)) >> 11) as f64 * 2f64.powi(-53)
         };
         // So that the middles are equally far apart in any number of dimensions, and a fit takes many iterations.
-        let spread = 16.0 / (d as f64).sqrt();
-        let middles: Vec<f64> = (0..k * d).map(|_| spread * uniform()).collect();
+        let side = spread / (d as f64).sqrt();
+        let middles: Vec<f64> = (0..k * d).map(|_| side * uniform()).collect();
         let mut points = Vec::with_capacity(n * d);
         for _ in 0..n {
             let blob = (k as f64 * uniform()) as usize;

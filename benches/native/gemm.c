@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* BYTES: of products at a time, to stay in the L2 cache; LANES: side by side in the search for the least. */
-enum { BYTES = 1 << 19, LANES = 16 };
+enum { BYTES = 1 << 20, LANES = 16 };
 
 static int gemm_assign(const double *restrict points, size_t n, size_t d, size_t k, const double *restrict centers,
                        int32_t *restrict labels)

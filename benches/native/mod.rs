@@ -46,7 +46,7 @@ pub fn build(compiler: &str, sources: &[&str], libraries: &[&str]) -> Result<Lib
         if output.status.success() {
             let loaded = open(&library);
             // Loaded code needs its file no longer.
-            std::fs::remove_file(&library).map_err(|error| format!("{library}: {error}"))?;
+            std::fs::remove_file(&library).map_err(|error| error.to_string())?;
             return Ok(Library {
                 handle: loaded?,
                 how: format!("{compiler} {}", flags.join(" ")),
@@ -54,7 +54,8 @@ pub fn build(compiler: &str, sources: &[&str], libraries: &[&str]) -> Result<Lib
         }
         let text = String::from_utf8_lossy(&output.stderr);
         let first = text.lines().find(|line| line.contains("rror"));
-        complaint = first.or(text.lines().next()).unwrap_or("").into();
+        let line = first.or(text.lines().next()).unwrap_or("");
+        complaint = line.replace(folder, ""); // results are published, folders are not
     }
     Err(format!("`{compiler}` does not compile it: {complaint}"))
 }
@@ -78,7 +79,7 @@ fn open(library: &str) -> Result<*mut c_void, String> {
                         // those of the compiler's runtime and of a BLAS, made to be loaded.
     let handle = unsafe { dlopen(path.as_ptr(), NOW) };
     match handle.is_null() {
-        true => Err(format!("{library} does not load")),
+        true => Err("what was compiled does not load".into()),
         false => Ok(handle),
     }
 }

@@ -93,7 +93,7 @@ impl Worker {
             .iter()
             .flat_map(|value| value.to_ne_bytes())
             .collect();
-        std::fs::write(&file, bytes).map_err(|error| format!("{file}: {error}"))?;
+        std::fs::write(&file, bytes).map_err(|error| error.to_string())?;
         Ok(file)
     }
 
@@ -122,8 +122,8 @@ impl Worker {
     pub fn labels(&mut self) -> Result<Vec<i32>, String> {
         let file = self.file("labels");
         self.ask(&["labels", &file])?;
-        let bytes = std::fs::read(&file).map_err(|error| format!("{file}: {error}"))?;
-        std::fs::remove_file(&file).map_err(|error| format!("{file}: {error}"))?;
+        let bytes = std::fs::read(&file).map_err(|error| error.to_string())?;
+        std::fs::remove_file(&file).map_err(|error| error.to_string())?;
         let (words, _) = bytes.as_chunks::<4>();
         Ok(words.iter().map(|&word| i32::from_ne_bytes(word)).collect())
     }

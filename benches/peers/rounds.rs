@@ -22,6 +22,8 @@ pub struct Task {
     pub n: usize,
     pub d: usize,
     pub k: usize,
+    /// Of the data: how far the blobs are apart.
+    pub spread: f64,
     pub measure: Measure,
 }
 
@@ -125,7 +127,7 @@ pub fn compare(
     meter: &Meter,
     effort: Effort,
 ) -> Table {
-    let work = Work::new(task.n, task.d, task.k);
+    let work = Work::new(task.n, task.d, task.k, task.spread);
     let mut arena = Arena::new(&work, contenders, worker);
     let mut runners: Vec<Result<Runner, String>> = Vec::new();
     let answer = Answer::of_centra(task, &mut arena, contenders);
