@@ -11,15 +11,20 @@ PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR  ?=
+# An interpreter that has the Python peers of `make bench`; without one, an environment for them is made.
+PYTHON   ?=
+# Words for the program that `make bench` runs, such as --rounds=3, 1000000x2 or --test
+BENCH    ?=
 
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 RELEASE  := $(TARGET)/release
 DEMO     := $(TARGET)/demo
+PEERS    := $(TARGET)/bench-venv
 VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran test lint header bench install uninstall tools
+.PHONY: all demo demo-c demo-fortran test lint header bench bench-python install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -63,8 +68,21 @@ lint:
 header:
 	CENTRA_WRITE_HEADER=1 $(CARGO) test --quiet --test header is_up_to_date
 
-bench:
-	$(CARGO) bench
+# centra beside native baselines and Python libraries, into benches/results; `cargo bench --bench kmeans` is for developers.
+bench: $(if $(PYTHON),,bench-python)
+	PYTHON=$(or $(PYTHON),$$(test -e $(PEERS)/made && echo $(PEERS)/bin/python || echo python3)) \
+		$(CARGO) bench --bench peers -- $(BENCH)
+
+# The Python peers in an environment of their own. Without them the native ones still run; in CI none may be missing.
+bench-python:
+	@requirements=benches/peers/requirements.txt; \
+	cmp -s $$requirements $(PEERS)/made && exit; \
+	echo "installing the Python peers of the benchmark into $(PEERS)"; \
+	python3 -m venv $(PEERS) && $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $$requirements \
+		&& cp $$requirements $(PEERS)/made && exit; \
+	rm -f $(PEERS)/made; \
+	echo "that failed, so the benchmark runs without what is missing (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
+	test -z "$$CI"
 
 install: all
 	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig

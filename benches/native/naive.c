@@ -14,8 +14,9 @@
  *
  * The update's sums are naive, in the order of the points; an empty cluster keeps its center.
  */
+#include "naive.h"
+
 #include <float.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,6 @@ static int assign_many(const double *restrict points, size_t n, size_t d, size_t
     return 1;
 }
 
-/* All return 0 when out of memory. */
 int naive_assign(const double *points, size_t n, size_t d, size_t k, const double *centers, int32_t *labels)
 {
     switch (d) {
@@ -155,14 +155,14 @@ int naive_update(const double *restrict points, size_t n, size_t d, size_t k, co
     return fine;
 }
 
-/* From the centers given; `iterations` is what was allowed and becomes what was done. */
-int naive_fit(const double *points, size_t n, size_t d, size_t k, double *centers, int32_t *labels, int64_t *iterations)
+int lloyd(assign *nearest, const double *points, size_t n, size_t d, size_t k, double *centers, int32_t *labels,
+          int64_t *iterations)
 {
     int64_t most = *iterations;
     int32_t *next = malloc(n * sizeof *next);
-    int fine = next && naive_assign(points, n, d, k, centers, labels);
+    int fine = next && nearest(points, n, d, k, centers, labels);
     for (*iterations = 0; fine && *iterations < most;) {
-        fine = naive_update(points, n, d, k, labels, centers) && naive_assign(points, n, d, k, centers, next);
+        fine = naive_update(points, n, d, k, labels, centers) && nearest(points, n, d, k, centers, next);
         ++*iterations;
         if (!fine || !memcmp(labels, next, n * sizeof *next))
             break;
@@ -170,4 +170,9 @@ int naive_fit(const double *points, size_t n, size_t d, size_t k, double *center
     }
     free(next);
     return fine;
+}
+
+int naive_fit(const double *points, size_t n, size_t d, size_t k, double *centers, int32_t *labels, int64_t *iterations)
+{
+    return lloyd(naive_assign, points, n, d, k, centers, labels, iterations);
 }

@@ -1,0 +1,154 @@
+//! centra beside everybody else: `make bench`, or `cargo bench --bench peers -- --help`.
+//!
+//! README.md of the folder above tells what is compared and how to read it. In this folder:
+//!
+//! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`
+//! - `rounds`: turns, answers checked, statistics
+//! - `iteration`: the shapes of the table, and what is wanted of it
+//! - `machine`: what it is and what it can do at best
+//! - `report`, `chart`: Markdown and SVG
+
+mod chart;
+mod contenders;
+#[path = "../data/mod.rs"]
+mod data;
+mod iteration;
+mod machine;
+#[path = "../native/mod.rs"]
+mod native;
+mod python;
+mod report;
+mod rounds;
+
+use clap::{value_parser, Arg, ArgAction, Command};
+use machine::Meter;
+use python::Worker;
+use rounds::Effort;
+use std::path::PathBuf;
+
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results");
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+
+const INTRODUCTION: &str = "\
+# centra and its peers
+
+Written by `make bench`; [benches/README.md](../README.md) tells what is compared, and how to read it. All contenders have
+the same data and the same start, took turns in one run, and use one thread unless their name says otherwise. An iteration
+is an assignment and an update: what a longer fit takes more than a shorter one, over the iterations that it does more.
+
+![Time over centra's, by shape](iteration.svg)
+";
+
+struct Settings {
+    smoke: bool,
+    only: Option<String>,
+    effort: Effort,
+    out: PathBuf,
+}
+
+fn settings() -> Settings {
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let matches = Command::new("peers")
+        .about("Times k-means libraries beside one another; PYTHON names the interpreter of the Python peers")
+        .arg(flag("test").help("Once through everything on small data: does it still run?"))
+        .arg(flag("bench").hide(true)) // cargo bench says so
+        .arg(Arg::new("only").help("Only shapes with this in their name, such as 1000000x2 or k256"))
+        .arg(
+            Arg::new("rounds")
+                .long("rounds")
+                .default_value("7")
+                .value_parser(value_parser!(u16).range(1..))
+                .help("Times that everybody takes a turn"),
+        )
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .value_parser(value_parser!(PathBuf))
+                .help("Folder of the results [default: benches/results, or for a part of the whole the target folder]"),
+        )
+        .get_matches();
+    let smoke = matches.get_flag("test");
+    let only = matches.get_one::<String>("only").cloned();
+    let out = matches.get_one::<PathBuf>("out").cloned();
+    let whole = !smoke && only.is_none();
+    let rounds = *matches.get_one::<u16>("rounds").expect("it has a default");
+    Settings {
+        smoke,
+        only,
+        effort: Effort {
+            rounds: if smoke { 2 } else { rounds.into() },
+            seconds: if smoke { 0.0 } else { 0.1 },
+        },
+        out: out.unwrap_or_else(|| match whole {
+            true => RESULTS.into(),
+            false => [SCRATCH, "results"].iter().collect(),
+        }),
+    }
+}
+
+fn main() {
+    let Settings {
+        smoke,
+        only,
+        effort,
+        out,
+    } = settings();
+    contenders::tell_openblas();
+    let mut description = machine::description();
+    let meter = Meter::new(if smoke { 32 << 20 } else { 512 << 20 });
+    let start = meter.measure();
+    let python = std::env::var("PYTHON").unwrap_or("python3".into());
+    let mut worker = Worker::start(&python, SCRATCH.as_ref());
+    if let Ok(worker) = &worker {
+        description.push(("Python", worker.version.clone()));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let contenders = contenders::contenders(&mut worker, cores);
+    for contender in &contenders {
+        match &contender.about {
+            Ok(about) => println!("{}: {about}", contender.name),
+            Err(error) => println!("{}: NOT INSTALLED: {error}", contender.name),
+        }
+    }
+
+    let chosen = |task: &rounds::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
+    let tasks: Vec<_> = iteration::TASKS.into_iter().filter(chosen).collect();
+    assert!(!tasks.is_empty(), "no shape has {only:?} in its name");
+    let (mut tables, mut bars) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let task = if smoke { iteration::smoke(task) } else { task };
+        let table = iteration::run(task, &contenders, &mut worker, &meter, effort);
+        println!("\n{}", report::table(&table));
+        if !smoke {
+            bars.extend(iteration::bars(&table));
+        }
+        tables.push(table);
+    }
+    if let Some(load) = machine::load() {
+        description.push(("load average at the end", load));
+    }
+
+    let bars = report::bars(&bars);
+    println!("{bars}");
+    let mut text = vec![
+        INTRODUCTION.to_string(),
+        report::overview(&tables),
+        bars,
+        "## Shape by shape\n".into(),
+    ];
+    text.extend(tables.iter().map(report::table));
+    text.push(report::machine(&description, &start, &contenders));
+    std::fs::create_dir_all(&out).expect("the folder of the results can be made");
+    let file = out.join("iteration.md");
+    std::fs::write(&file, text.join("\n")).expect("the results can be written");
+    let picture = out.join("iteration.svg");
+    chart::draw(&picture, &tables).expect("the chart can be written");
+    println!("{}\n{}", file.display(), picture.display());
+
+    let failed = |row: &rounds::Row| row.result.is_err();
+    let incomplete = tables.iter().any(|table| table.rows.iter().any(failed));
+    if incomplete && std::env::var_os("CI").is_some() {
+        eprintln!("somebody did not take part, which is an error where CI is set");
+        std::process::exit(1);
+    }
+}

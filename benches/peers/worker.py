@@ -1,0 +1,224 @@
+"""Runs the Python peers for the driver of `make bench`, one fit for each line it is sent.
+
+A request is a line of words that are separated by tabs; the answer is one line: "ok" and what was asked for, or "error"
+and why not.
+
+    version PEER                               name and version
+    load POINTS START N D K                    reads both files (raw doubles, row after row)
+    fit PEER ITERATIONS THREADS REPEATS        seconds a fit, processor seconds a fit, iterations done
+    labels FILE                                writes those of the last fit, as 32-bit integers
+
+The clock starts when the peer is called and stops when it returns: validation, copies and all.
+"""
+
+import importlib.metadata
+import os
+import sys
+import time
+import warnings
+
+# The answers own standard output; whatever a library prints goes to standard error.
+answers = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(2, 1)
+
+
+class Missing(Exception):
+    pass
+
+
+class ScikitLearn:
+    package = "scikit-learn"
+
+    def __init__(self, algorithm):
+        from sklearn.cluster import KMeans
+
+        self.kmeans, self.algorithm = KMeans, algorithm
+
+    def prepare(self, data, threads):
+        self.data = data
+
+    def fit(self, iterations):
+        data = self.data
+        model = self.kmeans(
+            data.k, init=data.start, n_init=1, max_iter=iterations, tol=0, algorithm=self.algorithm
+        ).fit(data.points)
+        self.model = model
+        return model.n_iter_
+
+    def labels(self):
+        return self.model.labels_
+
+
+class OneDal(ScikitLearn):
+    package = "scikit-learn-intelex"
+
+    def __init__(self):
+        import daal4py
+        from sklearnex.cluster import KMeans
+
+        self.daal4py, self.kmeans, self.algorithm = daal4py, KMeans, "lloyd"
+
+    def prepare(self, data, threads):
+        self.data = data
+        self.daal4py.daalinit(threads)
+
+    def fit(self, iterations):
+        done = super().fit(iterations)
+        # Where oneDAL cannot, scikit-learn would have done it in its name.
+        if not hasattr(self.model, "_onedal_estimator"):
+            raise Missing("it fell back to scikit-learn")
+        return done
+
+
+class Faiss:
+    package = "faiss-cpu"
+
+    def __init__(self):
+        import faiss
+
+        self.faiss = faiss
+
+    def prepare(self, data, threads):
+        self.data, self.single = data, data.points.astype("float32")
+        self.start = data.start.astype("float32")
+        self.faiss.omp_set_num_threads(threads)
+
+    def fit(self, iterations):
+        faiss, data = self.faiss, self.data
+        self.clustering = clustering = faiss.Clustering(data.d, data.k)
+        clustering.niter = iterations
+        clustering.min_points_per_centroid = 1
+        clustering.max_points_per_centroid = data.n  # no sampling
+        faiss.copy_array_to_vector(self.start.ravel(), clustering.centroids)
+        self.index = faiss.IndexFlatL2(data.d)
+        clustering.train(self.single, self.index)
+        return clustering.iteration_stats.size()
+
+    def labels(self):
+        # Training leaves the final centers in the index.
+        return self.index.search(self.single, 1)[1].ravel()
+
+
+class Numba:
+    package = "numba"
+
+    def __init__(self):
+        import numba
+
+        self.lloyd = numba.njit(lloyd)
+
+    def prepare(self, data, threads):
+        self.data = data
+
+    def fit(self, iterations):
+        data = self.data
+        self.last, _, done = self.lloyd(data.points, data.start.copy(), iterations)
+        return done
+
+    def labels(self):
+        return self.last
+
+
+def lloyd(points, centers, most):
+    """What one writes for numba.njit: plain loops, one pass over the points an iteration."""
+    n, d = points.shape
+    k = centers.shape[0]
+    labels = np.full(n, -1, np.int32)
+    sums, counts = np.zeros((k, d)), np.zeros(k, np.int64)
+    done = 0
+    while True:
+        sums[:] = 0.0
+        counts[:] = 0
+        moved = 0
+        for p in range(n):
+            least, label = np.inf, 0
+            for j in range(k):
+                s = 0.0
+                for i in range(d):
+                    t = points[p, i] - centers[j, i]
+                    s += t * t
+                if s < least:
+                    least, label = s, j
+            moved += labels[p] != label
+            labels[p] = label
+            counts[label] += 1
+            for i in range(d):
+                sums[label, i] += points[p, i]
+        if done == most or moved == 0:
+            return labels, centers, done
+        for j in range(k):
+            if counts[j] > 0:
+                for i in range(d):
+                    centers[j, i] = sums[j, i] / counts[j]
+        done += 1
+
+
+class Data:
+    def __init__(self, points, start, n, d, k):
+        self.n, self.d, self.k = n, d, k
+        self.points = np.fromfile(points).reshape(n, d)
+        self.start = np.fromfile(start).reshape(k, d)
+
+
+PEERS = {
+    "sklearn_lloyd": lambda: ScikitLearn("lloyd"),
+    "sklearn_elkan": lambda: ScikitLearn("elkan"),
+    "onedal": OneDal,
+    "faiss": Faiss,
+    "numba": Numba,
+}
+ready, last, data = {}, None, None
+
+
+def version(name):
+    ready[name] = PEERS[name]()
+    package = ready[name].package
+    return [f"{package} {importlib.metadata.version(package)}"]
+
+
+def load(points, start, n, d, k):
+    global data
+    data = Data(points, start, int(n), int(d), int(k))
+    return []
+
+
+def fit(name, iterations, threads, repeats):
+    global last
+    last = ready[name]
+    last.prepare(data, int(threads))
+    iterations, repeats = int(iterations), int(repeats)
+    with threadpoolctl.threadpool_limits(int(threads)):
+        wall, processor = time.perf_counter(), time.process_time()
+        for _ in range(repeats):
+            done = last.fit(iterations)
+        processor, wall = time.process_time() - processor, time.perf_counter() - wall
+    return [repr(wall / repeats), repr(processor / repeats), str(done)]
+
+
+def labels(file):
+    last.labels().astype(np.int32).tofile(file)
+    return []
+
+
+def answer(line):
+    request, *words = line.rstrip("\n").split("\t")
+    try:
+        return ["ok", *REQUESTS[request](*words)]
+    except Exception as error:  # a peer may fail in any way, and the others go on
+        return ["error", f"{type(error).__name__}: {error}".replace("\t", " ").replace("\n", " ")]
+
+
+REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels}
+
+if __name__ == "__main__":
+    # The time to convergence of one that is asked for fewer iterations is not a mistake to warn of each time.
+    warnings.simplefilter("ignore")
+    try:
+        import numpy as np
+        import threadpoolctl
+    except ImportError as error:
+        print("error", error, sep="\t", file=answers)
+        sys.exit(1)
+    print("ok", "Python " + sys.version.split()[0], sep="\t", file=answers)
+    for line in sys.stdin:
+        print(*answer(line), sep="\t", file=answers)
