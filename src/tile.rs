@@ -84,6 +84,10 @@ unsafe fn pour<L: Lanes>(
                     2 => pour_narrow::<L, 2>(run, sink),
                     3 => pour_narrow::<L, 3>(run, sink),
                     4 => pour_narrow::<L, 4>(run, sink),
+                    5 => pour_narrow::<L, 5>(run, sink),
+                    6 => pour_narrow::<L, 6>(run, sink),
+                    7 => pour_narrow::<L, 7>(run, sink),
+                    8 => pour_narrow::<L, 8>(run, sink),
                     _ => 0,
                 };
             }
@@ -139,21 +143,27 @@ unsafe fn pour_group<L: Lanes>(
                     *row = points.row(which.point(lane + l)).as_ptr();
                 }
                 let mut i = dims.start;
-                while i < dims.end {
+                while i + L::WIDTH <= dims.end {
                     let mut square = [L::splat(0.0); 8];
-                    let rest = dims.end - i;
                     for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
-                        *x = if rest >= L::WIDTH {
-                            L::load(row.add(i))
-                        } else {
-                            L::load_partial(row.add(i), rest)
-                        };
+                        *x = L::load(row.add(i));
                     }
                     L::transpose(&mut square);
-                    for (c, x) in square.iter().enumerate().take(L::WIDTH.min(rest)) {
+                    for (c, x) in square.iter().enumerate().take(L::WIDTH) {
                         sink.take(i + c, *x);
                     }
                     i += L::WIDTH;
+                }
+                let rest = dims.end - i;
+                if rest > 0 {
+                    let mut square = [L::splat(0.0); 8];
+                    for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
+                        *x = L::load_partial(row.add(i), rest);
+                    }
+                    L::transpose(&mut square);
+                    for (c, x) in square.iter().enumerate().take(rest) {
+                        sink.take(i + c, *x);
+                    }
                 }
             }
             (Layout::Columns, Which::Block(block)) if lane + L::WIDTH <= block.len() => {

@@ -3,7 +3,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{portable::Portable, Lanes};
+use super::{portable::Portable, transposed, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
@@ -152,14 +152,7 @@ impl Lanes for Avx2 {
                     *y = _mm256_shuffle_pd::<0b0101>(xy, yz);
                     *z = _mm256_blend_pd::<0b1010>(zx, yz);
                 }
-                columns => {
-                    let mut square = [Self::splat(0.0); 8];
-                    for (p, row) in square.iter_mut().enumerate().take(4) {
-                        *row = _mm256_loadu_pd(from.add(4 * p));
-                    }
-                    Self::transpose(&mut square);
-                    columns.copy_from_slice(&square[..4]);
-                }
+                _ => return transposed::<Self, D>(from),
             }
         }
         columns

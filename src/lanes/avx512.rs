@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{avx2::Avx2, portable::Portable, Lanes};
+use super::{avx2::Avx2, portable::Portable, transposed, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
@@ -149,7 +149,7 @@ impl Lanes for Avx512 {
                     let first = _mm512_permutex2var_pd(a, lanes([2, 5, 8, 11, 14, 0, 0, 0]), b);
                     *z = _mm512_permutex2var_pd(first, lanes([0, 1, 2, 3, 4, 9, 12, 15]), c);
                 }
-                columns => {
+                [x, y, z, w] => {
                     // x0 x2 z0 z2 x1 x3 z1 z3, and y and w; then x4 and so on.
                     let low = [0, 2].map(|v| _mm512_unpacklo_pd(load(v), load(v + 1)));
                     let high = [0, 2].map(|v| _mm512_unpackhi_pd(load(v), load(v + 1)));
@@ -157,11 +157,12 @@ impl Lanes for Avx512 {
                         lanes([0, 4, 1, 5, 8, 12, 9, 13]),
                         lanes([2, 6, 3, 7, 10, 14, 11, 15]),
                     );
-                    columns[0] = _mm512_permutex2var_pd(low[0], first, low[1]);
-                    columns[1] = _mm512_permutex2var_pd(high[0], first, high[1]);
-                    columns[2] = _mm512_permutex2var_pd(low[0], second, low[1]);
-                    columns[3] = _mm512_permutex2var_pd(high[0], second, high[1]);
+                    *x = _mm512_permutex2var_pd(low[0], first, low[1]);
+                    *y = _mm512_permutex2var_pd(high[0], first, high[1]);
+                    *z = _mm512_permutex2var_pd(low[0], second, low[1]);
+                    *w = _mm512_permutex2var_pd(high[0], second, high[1]);
                 }
+                _ => return transposed::<Self, D>(from),
             }
         }
         columns

@@ -86,7 +86,7 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_bits(to: *mut i64, x: Self::I);
     /// `sum` plus the bit pattern of `x` read as an integer, wrapping.
     unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
-    /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension. `D` is at most 4.
+    /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension.
     unsafe fn columns<const D: usize>(from: *const f64) -> [Self::F; D];
     /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of
     /// vector `j`.
@@ -95,4 +95,31 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
+}
+
+/// [`Lanes::columns`] for any `D`: rows loaded apart, and squares of them transposed.
+///
+/// # Safety
+/// As for that.
+#[inline(always)]
+unsafe fn transposed<L: Lanes, const D: usize>(from: *const f64) -> [L::F; D] {
+    // SAFETY: the points are WIDTH times D readable doubles; a row is read below D.
+    unsafe {
+        let mut columns = [L::splat(0.0); D];
+        for first in (0..D).step_by(L::WIDTH) {
+            let mut square = [L::splat(0.0); 8];
+            for (p, x) in square.iter_mut().enumerate().take(L::WIDTH) {
+                let row = from.add(p * D + first);
+                *x = match D - first {
+                    rest if rest < L::WIDTH => L::load_partial(row, rest),
+                    _ => L::load(row),
+                };
+            }
+            L::transpose(&mut square);
+            for (column, x) in columns[first..].iter_mut().zip(&square[..L::WIDTH]) {
+                *column = *x;
+            }
+        }
+        columns
+    }
 }

@@ -243,74 +243,79 @@ unsafe fn vectors<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: Option<
     let limbs = terms.limbs;
     // SAFETY: the contract above. The usual numbers of limbs are constants, so that their loops unroll.
     unsafe {
-        match (limbs.count, limbs.stride == L::WIDTH) {
-            (1, true) => single::<L, 1>(terms, sums, counts),
-            (2, true) => single::<L, 2>(terms, sums, counts),
-            (3, true) => single::<L, 3>(terms, sums, counts),
-            (count, _) => {
-                if let Some(counts) = counts {
-                    for &j in &terms.labels[..terms.rows.count()] {
-                        counts[j as usize] += 1;
-                    }
+        let rest = match counts {
+            // One vector a limb and no weights: all that is the same for every point stays in registers.
+            Some(counts) if limbs.stride == L::WIDTH && terms.weights.is_none() => {
+                match (limbs.count, limbs.dims() == L::WIDTH) {
+                    (1, true) => return single::<L, 1, true>(terms, sums, counts),
+                    (1, false) => return single::<L, 1, false>(terms, sums, counts),
+                    (2, true) => return single::<L, 2, true>(terms, sums, counts),
+                    (2, false) => return single::<L, 2, false>(terms, sums, counts),
+                    (3, true) => return single::<L, 3, true>(terms, sums, counts),
+                    (3, false) => return single::<L, 3, false>(terms, sums, counts),
+                    _ => Some(counts),
                 }
-                // Few clusters of many dimensions: as many dimensions at a time as leave the sums in the nearest cache
-                // from one point to the next. (With many clusters, the next point is another's anyway.)
-                let k = sums.len() / limbs.words();
-                let d = limbs.dims();
-                let near = NEAR / (8 * k * count) / 8 * 8;
-                let slab = if near >= 16 { near } else { d };
-                for first in (0..d).step_by(slab) {
-                    let dims = first..(first + slab).min(d);
-                    match count {
-                        1 => several::<L>(terms, dims, 1, sums),
-                        2 => several::<L>(terms, dims, 2, sums),
-                        3 => several::<L>(terms, dims, 3, sums),
-                        count => several::<L>(terms, dims, count, sums),
-                    }
-                }
+            }
+            counts => counts,
+        };
+        if let Some(counts) = rest {
+            for &j in &terms.labels[..terms.rows.count()] {
+                counts[j as usize] += 1;
+            }
+        }
+        // Few clusters of many dimensions: as many dimensions at a time as leave the sums in the nearest cache
+        // from one point to the next. (With many clusters, the next point is another's anyway.)
+        let k = sums.len() / limbs.words();
+        let (d, count) = (limbs.dims(), limbs.count);
+        let near = NEAR / (8 * k * count) / 8 * 8;
+        let slab = if near >= 16 { near } else { d };
+        for first in (0..d).step_by(slab) {
+            let dims = first..(first + slab).min(d);
+            match count {
+                1 => several::<L>(terms, dims, 1, sums),
+                2 => several::<L>(terms, dims, 2, sums),
+                3 => several::<L>(terms, dims, 3, sums),
+                count => several::<L>(terms, dims, count, sums),
             }
         }
     }
 }
 
-/// One vector a limb, so that all that is the same for every point stays in registers.
+/// One vector a limb, no weights.
 ///
 /// # Safety
-/// That of [`accumulate`]; `WIDTH` is the stride, and `COUNT` the number of limbs.
+/// That of [`accumulate`]; `WIDTH` is the stride, `COUNT` the number of limbs, and `WHOLE` tells whether there are as many
+/// dimensions.
 #[inline(always)]
-unsafe fn single<L: Lanes, const COUNT: usize>(
+unsafe fn single<L: Lanes, const COUNT: usize, const WHOLE: bool>(
     terms: &Terms<'_>,
     sums: &mut [i64],
-    mut counts: Option<&mut [i64]>,
+    counts: &mut [i64],
 ) {
     let Terms {
         rows,
-        weights,
         labels,
         limbs,
+        ..
     } = *terms;
     let d = limbs.dims();
+    let sums = sums.as_mut_ptr();
     // SAFETY: the magic numbers are COUNT vectors; a row is read below d, which is at most WIDTH; the label names a
-    // cluster, whose limbs are COUNT vectors.
+    // cluster, as it has a count, and its limbs are COUNT vectors.
     unsafe {
         let mut magic = [L::splat(0.0); COUNT];
         for (l, m) in magic.iter_mut().enumerate() {
             *m = L::load(limbs.magic.as_ptr().add(l * L::WIDTH));
         }
-        for p in 0..rows.count() {
-            let j = *labels.get_unchecked(p) as usize;
-            if let Some(counts) = &mut counts {
-                counts[j] += 1;
-            }
+        for (p, &j) in labels[..rows.count()].iter().enumerate() {
+            let j = j as usize;
+            counts[j] += 1;
             let row = rows.row(p).as_ptr();
-            let mut x = match d == L::WIDTH {
+            let mut x = match WHOLE {
                 true => L::load(row),
                 false => L::load_partial(row, d),
             };
-            if let Some(weights) = weights {
-                x = L::mul(x, L::splat(*weights.get_unchecked(p)));
-            }
-            let sums = sums.as_mut_ptr().add(j * COUNT * L::WIDTH);
+            let sums = sums.add(j * COUNT * L::WIDTH);
             for (l, &m) in magic.iter().enumerate() {
                 let sum = sums.add(l * L::WIDTH);
                 let shifted = L::add(x, m);
