@@ -17,7 +17,7 @@
 
 use std::time::Instant;
 
-use crate::assign::{self, pass, Packing, Worker};
+use crate::assign::{self, pass, Packing, Summing, Worker};
 use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
@@ -220,8 +220,8 @@ fn iterate<'w>(
     tell: impl Fn(&Progress) -> bool,
     report: &mut Report,
 ) -> Result<Outcome, Error> {
-    let d = job.points.d();
-    let pairs = job.points.n() as i64 * (memory.centers.len() / d) as i64;
+    let (n, d) = (job.points.n() as i64, job.points.d());
+    let pairs = n * (memory.centers.len() / d) as i64;
     let Memory {
         labels,
         centers,
@@ -236,11 +236,18 @@ fn iterate<'w>(
     let (mut iterations, mut moved) = (0, 0);
     let mut stopped_by = StoppedBy::MaxIter;
     loop {
-        // Sums are for the next iteration, if there can be one.
+        // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two.
         let more = (iterations as u64) < options.max_iter;
-        update.clear(team);
-        let terms = more.then(|| update.terms());
-        let pass = pass(job, packing, team, centers, labels, terms.as_ref());
+        let terms = update.terms();
+        let summing = if !more {
+            Summing::Not
+        } else if update.lasting() && moved < n / 3 && iterations > 1 {
+            Summing::Moved(&terms)
+        } else {
+            update.clear(team);
+            Summing::All(&terms)
+        };
+        let pass = pass(job, packing, team, centers, labels, summing);
         report.distances += pairs + pass.evaluated;
         report.rechecked += pass.rechecked;
         report.seconds_assign += pass.assigning.as_secs_f64();

@@ -300,7 +300,8 @@ impl<'w> Scratch<'w> {
             single: Look::cut(from, shape, rung <= Rung::Single),
             double: Look::cut(from, shape, rung <= Rung::Double),
             labels: from.take(block),
-            open: from.take(if rung < Rung::Direct { block } else { 0 }),
+            // One more: the list is written before it is known whether it grows.
+            open: from.take(block + 1),
             rung,
             rechecked: 0,
             evaluated: 0,
@@ -365,6 +366,37 @@ impl<'w> Scratch<'w> {
         self.rechecked += found.open as i64;
         self.evaluated += found.evaluated as i64;
         &self.labels[..count]
+    }
+}
+
+impl Scratch<'_> {
+    /// Labels a block; returns its labels, and which points do not have the label they had.
+    fn relabel(
+        &mut self,
+        job: &Job<'_>,
+        block: Range<usize>,
+        prepared: &Prepared<'_>,
+        old: &[i32],
+    ) -> (&[i32], &[u32]) {
+        let count = block.len();
+        self.label(job, block, prepared);
+        let (new, moved) = (&self.labels[..count], &mut *self.open);
+        let mut changed = 0;
+        // Mostly nothing has changed: several labels are compared at once.
+        const CHUNK: usize = 16;
+        for (c, (old, new)) in old.chunks(CHUNK).zip(new.chunks(CHUNK)).enumerate() {
+            let same = match (old.first_chunk::<CHUNK>(), new.first_chunk::<CHUNK>()) {
+                (Some(old), Some(new)) => old == new,
+                _ => false,
+            };
+            if !same {
+                for (p, (a, b)) in old.iter().zip(new).enumerate() {
+                    moved[changed] = (c * CHUNK + p) as u32;
+                    changed += usize::from(a != b);
+                }
+            }
+        }
+        (new, &self.open[..changed])
     }
 }
 
@@ -440,14 +472,25 @@ pub(crate) struct Pass {
     pub(crate) updating: Duration,
 }
 
-/// Labels all points; adds `terms`, if any, to the sums, which were cleared.
+/// What a pass does with the terms of the sums.
+#[derive(Clone, Copy)]
+pub(crate) enum Summing<'a> {
+    /// Nothing: there will be no update.
+    Not,
+    /// Adds all points; the sums were cleared.
+    All(&'a Terms<'a>),
+    /// Moves the points whose label changes; the sums are those of the labels as they were.
+    Moved(&'a Terms<'a>),
+}
+
+/// Labels all points, and keeps the sums up.
 pub(crate) fn pass(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
-    terms: Option<&Terms<'_>>,
+    summing: Summing<'_>,
 ) -> Pass {
     let begin = Instant::now();
     let prepared = packing.prepare(job, centers);
@@ -458,16 +501,21 @@ pub(crate) fn pass(
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
     job.crew.run(blocks, team, |worker, (block, labels)| {
         let begin = Instant::now();
-        let new = worker.scratch.label(job, block.clone(), &prepared);
-        let changed = labels.iter().zip(new).filter(|(a, b)| a != b).count();
-        labels.copy_from_slice(new);
-        worker.moved += changed as i64;
+        let (new, moved) = worker
+            .scratch
+            .relabel(job, block.clone(), &prepared, labels);
+        worker.moved += moved.len() as i64;
         let labelled = Instant::now();
         worker.assigning += labelled - begin;
-        if let Some(terms) = terms {
-            worker.sums.add(job, terms, block, labels);
-            worker.updating += labelled.elapsed();
+        match summing {
+            Summing::Not => {}
+            Summing::All(terms) => worker.sums.add(job, terms, block, new),
+            Summing::Moved(terms) => worker
+                .sums
+                .transfer(job, terms, block, moved, (labels, new)),
         }
+        worker.updating += labelled.elapsed();
+        labels.copy_from_slice(new);
     });
     let (mut moved, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
     let (mut rechecked, mut evaluated) = (0, 0);

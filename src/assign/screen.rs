@@ -246,8 +246,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     #[inline(always)]
     fn share<S: Screen<E = E>, const G: usize>(&self, elements: usize) -> usize {
         let steps = steps::<S>(elements, self.pass.panels.norms.len());
-        self.ahead
-            .share(self.count.div_ceil(G * S::WIDTH) * steps)
+        self.ahead.share(self.count.div_ceil(G * S::WIDTH) * steps)
     }
 
     /// Packs `G` groups and compares them with all centers, chunk by chunk.

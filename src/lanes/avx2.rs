@@ -126,6 +126,11 @@ impl Lanes for Avx2 {
         unsafe { _mm256_add_epi64(sum, _mm256_castpd_si256(x)) }
     }
     #[inline(always)]
+    unsafe fn sub_bits(sum: __m256i, x: __m256d) -> __m256i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_sub_epi64(sum, _mm256_castpd_si256(x)) }
+    }
+    #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [__m256d; D] {
         // SAFETY: see the top of this impl.
         let mut columns = [unsafe { Self::splat(0.0) }; D];

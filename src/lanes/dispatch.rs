@@ -127,6 +127,7 @@ pub(crate) struct Kernels {
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
     accumulate:
         unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64], Option<&mut [i64]>),
+    transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &[u32], (&[i32], &[i32]), &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
 }
@@ -239,6 +240,19 @@ macro_rules! table {
             }
 
             $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn transfer(
+                rows: Rows<'_>,
+                weights: Option<&[f64]>,
+                moved: &[u32],
+                labels: (&[i32], &[i32]),
+                limbs: &Limbs<'_>,
+                sums: &mut [i64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { update::transfer::<$lanes>(rows, weights, moved, labels, limbs, sums) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn approach(
                 tile: &[f64],
                 weights: &[f64],
@@ -277,6 +291,7 @@ macro_rules! table {
             nearest: $module::nearest,
             own: $module::own,
             accumulate: $module::accumulate,
+            transfer: $module::transfer,
             approach: $module::approach,
             potentials: $module::potentials,
         };
@@ -442,6 +457,28 @@ impl Kernels {
         }
         // SAFETY: the CPU has the instruction set, and lengths and labels are as the kernel requires.
         unsafe { (self.accumulate)(rows, weights, labels, limbs, sums, counts) }
+    }
+
+    /// Moves the limbs of rows that `moved` names from the sums of their `old` label's cluster to those of the `new` one's.
+    pub(crate) fn transfer(
+        &self,
+        rows: Rows<'_>,
+        weights: Option<&[f64]>,
+        moved: &[u32],
+        (old, new): (&[i32], &[i32]),
+        limbs: &Limbs<'_>,
+        sums: &mut [i64],
+    ) {
+        let k = sums.len() / limbs.words();
+        let fine = |labels: &[i32]| {
+            moved
+                .iter()
+                .all(|&p| labels.get(p as usize).is_some_and(|&j| (j as usize) < k))
+        };
+        assert!(rows.dims() == limbs.dims() && fine(old) && fine(new));
+        // SAFETY: the CPU has the instruction set, and labels are as the kernel requires; rows and weights are checked as
+        // they are taken.
+        unsafe { (self.transfer)(rows, weights, moved, (old, new), limbs, sums) }
     }
 
     /// Lowers each mass to the weight times D to `center`; returns the largest mass.

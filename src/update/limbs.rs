@@ -406,3 +406,98 @@ fn scalars(terms: &Terms<'_>, sums: &mut [i64], mut counts: Option<&mut [i64]>) 
         }
     }
 }
+
+/// Takes the limbs of those rows that `moved` names out of the sums of the clusters that `old` labels name, and adds them
+/// to those of the clusters that `new` labels name: sums are exact, so nothing of a point stays behind.
+///
+/// # Safety
+/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions; `moved` are indices of rows; `old`, `new` and
+/// `weights` have at least as many elements as `rows` has rows; `sums` has `limbs.words()` integers for every label of a row
+/// that moved.
+#[inline(always)]
+pub(crate) unsafe fn transfer<L: Lanes>(
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    moved: &[u32],
+    (old, new): (&[i32], &[i32]),
+    limbs: &Limbs<'_>,
+    sums: &mut [i64],
+) {
+    for &p in moved {
+        let p = p as usize;
+        let weight = weights.map(|weights| weights[p]);
+        let (from, to) = (old[p] as usize, new[p] as usize);
+        // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
+        unsafe {
+            match limbs.stride {
+                1 => transfer_scalar(rows.row(p)[0], weight, (from, to), limbs, sums),
+                2 => transfer_vectors::<L::Two>(rows.row(p), weight, (from, to), limbs, sums),
+                4 => transfer_vectors::<L::Four>(rows.row(p), weight, (from, to), limbs, sums),
+                _ => transfer_vectors::<L>(rows.row(p), weight, (from, to), limbs, sums),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// That of [`transfer`]; `WIDTH` is at most the stride.
+#[inline(always)]
+unsafe fn transfer_vectors<L: Lanes>(
+    row: &[f64],
+    weight: Option<f64>,
+    (from, to): (usize, usize),
+    limbs: &Limbs<'_>,
+    sums: &mut [i64],
+) {
+    let d = row.len();
+    // SAFETY: the row is read below d, the last vector partially; limb vectors lie inside the clusters' words (see
+    // `several`).
+    unsafe {
+        let (from, to) = (
+            sums.as_mut_ptr().add(from * limbs.words()),
+            sums.as_mut_ptr().add(to * limbs.words()),
+        );
+        for i in (0..d).step_by(L::WIDTH) {
+            let at = row.as_ptr().add(i);
+            let mut x = match d - i {
+                rest if rest < L::WIDTH => L::load_partial(at, rest),
+                _ => L::load(at),
+            };
+            if let Some(weight) = weight {
+                x = L::mul(x, L::splat(weight));
+            }
+            for l in 0..limbs.count {
+                let at = l * limbs.stride + i;
+                let m = L::load(limbs.magic.as_ptr().add(at));
+                let shifted = L::add(x, m);
+                let less = L::sub_bits(L::load_bits(from.add(at)), shifted);
+                L::store_bits(from.add(at), less);
+                let more = L::add_bits(L::load_bits(to.add(at)), shifted);
+                L::store_bits(to.add(at), more);
+                x = L::sub(x, L::sub(shifted, m));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn transfer_scalar(
+    mut x: f64,
+    weight: Option<f64>,
+    (from, to): (usize, usize),
+    limbs: &Limbs<'_>,
+    sums: &mut [i64],
+) {
+    let words = limbs.words();
+    x *= weight.unwrap_or(1.0);
+    for (l, m) in limbs.magic.iter().enumerate() {
+        if x == 0.0 {
+            break;
+        }
+        let shifted = x + m;
+        let units = (shifted.to_bits() as i64).wrapping_sub(m.to_bits() as i64);
+        sums[from * words + l] = sums[from * words + l].wrapping_sub(units);
+        sums[to * words + l] = sums[to * words + l].wrapping_add(units);
+        x -= shifted - m;
+    }
+}

@@ -27,7 +27,7 @@ use crate::status::{refuse, Error};
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, Limbs, Unit};
+pub(crate) use limbs::{accumulate, transfer, Limbs, Unit};
 use limbs::{most_limbs, ordinary_limbs, stride};
 use relocate::Relocation;
 
@@ -168,6 +168,45 @@ impl<'w> Sums<'w> {
     }
 }
 
+impl Sums<'_> {
+    /// Moves those points of a block that `moved` names, counting from the start of the block, from the clusters that `old`
+    /// labels name to those that `new` ones do. For the fused plan.
+    pub(crate) fn transfer(
+        &mut self,
+        job: &Job<'_>,
+        terms: &Terms<'_>,
+        block: Range<usize>,
+        moved: &[u32],
+        (old, new): (&[i32], &[i32]),
+    ) {
+        let tally = &mut self.tally;
+        let weights = job.weights_of(&block);
+        for &p in moved {
+            let (from, to) = (old[p as usize] as usize, new[p as usize] as usize);
+            tally.counts[from] -= 1;
+            tally.counts[to] += 1;
+            if let Some(weights) = weights {
+                let positive = i64::from(weights[p as usize] > 0.0);
+                tally.positive[from] -= positive;
+                tally.positive[to] += positive;
+            }
+        }
+        let k = tally.counts.len();
+        if let (Some(weights), Some(limbs)) = (weights, &terms.weights) {
+            let rows = Rows::new(weights, 1);
+            let sums = &mut tally.weights[..k * limbs.words()];
+            job.kernels
+                .transfer(rows, None, moved, (old, new), limbs, sums);
+        }
+        if let (Some(limbs), false) = (&terms.coordinates, moved.is_empty()) {
+            let rows = job.points.block_rows(block, limbs.range(), self.rows);
+            let sums = &mut self.limbs[..k * limbs.words()];
+            job.kernels
+                .transfer(rows, weights, moved, (old, new), limbs, sums);
+        }
+    }
+}
+
 /// Adds the coordinates of a block in the dimensions of `limbs`.
 fn add_rows(
     job: &Job<'_>,
@@ -246,7 +285,7 @@ impl<'w> Update<'w> {
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
             tally: Tally::cut(from, plan),
-            relocation: Relocation::cut(from, plan.k, plan.words.max(plan.weight_words)),
+            relocation: Relocation::cut(from, plan.k),
         }
     }
 
@@ -281,6 +320,11 @@ impl<'w> Update<'w> {
             weights: (self.weight_limbs > 0)
                 .then(|| Limbs::view(self.weight_magic, 0..1, self.weight_limbs)),
         }
+    }
+
+    /// Whether sums stay from one iteration to the next, so that it is enough to move what moved.
+    pub(crate) fn lasting(&self) -> bool {
+        self.fused
     }
 
     /// Starts new sums.
@@ -323,8 +367,8 @@ impl<'w> Update<'w> {
         self.tally.counts
     }
 
-    /// Replaces `centers` by the means of the points with these labels, all of whose blocks were added
-    /// to the sums since they were cleared. Labels come back as they were; `distances` is scratch, one
+    /// Replaces `centers` by the means of the points with these labels, which are what was added and moved
+    /// since the sums were cleared. Labels and sums come back as they were; `distances` is scratch, one
     /// for each point.
     pub(crate) fn means<S: AsMut<Sums<'w>> + Send>(
         &mut self,
@@ -348,8 +392,11 @@ impl<'w> Update<'w> {
         if self.fused {
             let (first, others) = team.split();
             let sums = first.as_mut();
+            let words = self.plan.k * self.limbs * stride(self.plan.d);
             for other in others {
-                merge(sums.limbs, other.as_mut().limbs);
+                let other = &mut other.as_mut().limbs[..words];
+                merge(sums.limbs, other);
+                other.fill(0);
             }
             let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
             self.store(&limbs, sums.limbs, 0..self.plan.k, centers);

@@ -5,7 +5,7 @@
 //! Sums are exact, so the point is simply taken out of one cluster's and put into the other's. A point at
 //! distance 0 is not moved, so that with fewer than k distinct points the loop ends.
 
-use super::{add_rows, Clusters, Limbs, Sums, Update};
+use super::{Clusters, Limbs, Sums, Update};
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
@@ -17,8 +17,6 @@ pub(super) struct Relocation<'w> {
     /// For each cluster that received a point: the point, and the cluster it came from.
     point: &'w mut [usize],
     donor: &'w mut [i32],
-    /// The limbs of one point.
-    terms: &'w mut [i64],
 }
 
 /// No point.
@@ -28,11 +26,10 @@ const NONE: usize = usize::MAX;
 const TOGETHER: usize = 64;
 
 impl<'w> Relocation<'w> {
-    pub(super) fn cut(from: &mut impl Cut<'w>, k: usize, words: usize) -> Self {
+    pub(super) fn cut(from: &mut impl Cut<'w>, k: usize) -> Self {
         Relocation {
             point: from.take(k),
             donor: from.take(k),
-            terms: from.take(words),
         }
     }
 }
@@ -65,7 +62,8 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
         update.tally.positive[a] -= 1;
         update.tally.counts[j] += 1;
         update.tally.positive[j] = 1;
-        move_terms(update, job, team.first().as_mut(), p, (a, j));
+        move_weight(update, job, p, (a, j));
+        move_coordinates(update, job, team.first().as_mut(), p, (a, j));
         if update.fused {
             let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
             let sums = &team.first().as_mut().limbs;
@@ -79,14 +77,12 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
             label == donor || label == j as i32
         });
     }
-    for (&p, &donor) in update
-        .relocation
-        .point
-        .iter()
-        .zip(&*update.relocation.donor)
-    {
+    for j in 0..update.plan.k {
+        let (p, donor) = (update.relocation.point[j], update.relocation.donor[j]);
         if p != NONE {
             labels[p] = donor;
+            let back = (j, donor as usize);
+            move_coordinates(update, job, team.first().as_mut(), p, back);
         }
     }
 }
@@ -125,34 +121,33 @@ fn farthest(
     best.1
 }
 
-/// Moves the terms of point `p` from one cluster's sums to another's.
-fn move_terms(
-    update: &mut Update<'_>,
+/// Moves the weight of point `p` from one cluster's sum to another's.
+fn move_weight(update: &mut Update<'_>, job: &Job<'_>, p: usize, (from, to): (usize, usize)) {
+    if let Some(weights) = job.weights {
+        let limbs = Limbs::view(update.weight_magic, 0..1, update.weight_limbs);
+        let row = Rows::new(&weights[p..=p], 1);
+        let sums = &mut update.tally.weights[..update.plan.k * limbs.words()];
+        let labels = (&[from as i32][..], &[to as i32][..]);
+        job.kernels.transfer(row, None, &[0], labels, &limbs, sums);
+    }
+}
+
+/// Moves the coordinates of point `p` from one cluster's sums to another's, where there are sums.
+fn move_coordinates(
+    update: &Update<'_>,
     job: &Job<'_>,
     sums: &mut Sums<'_>,
     p: usize,
     (from, to): (usize, usize),
 ) {
-    let transfer = |sums: &mut [i64], terms: &[i64]| {
-        let words = terms.len();
-        for (w, term) in terms.iter().enumerate() {
-            sums[from * words + w] = sums[from * words + w].wrapping_sub(*term);
-            sums[to * words + w] = sums[to * words + w].wrapping_add(*term);
-        }
-    };
-    if let Some(weights) = job.weights {
-        let limbs = Limbs::view(update.weight_magic, 0..1, update.weight_limbs);
-        let terms = &mut update.relocation.terms[..limbs.words()];
-        terms.fill(0);
-        let row = Rows::new(&weights[p..=p], 1);
-        job.kernels.accumulate(row, None, &[0], &limbs, terms, None);
-        transfer(update.tally.weights, terms);
-    }
     if update.fused {
         let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
-        let terms = &mut update.relocation.terms[..limbs.words()];
-        terms.fill(0);
-        add_rows(job, &limbs, p..p + 1, &[0], sums.rows, terms, None);
-        transfer(sums.limbs, terms);
+        let block = p..p + 1;
+        let weights = job.weights_of(&block);
+        let row = job.points.block_rows(block, limbs.range(), sums.rows);
+        let all = &mut sums.limbs[..update.plan.k * limbs.words()];
+        let labels = (&[from as i32][..], &[to as i32][..]);
+        job.kernels
+            .transfer(row, weights, &[0], labels, &limbs, all);
     }
 }
