@@ -235,25 +235,31 @@ pub(crate) struct Frame<'a> {
     pub(crate) constant: f64,
 }
 
+/// Where points are packed for screening.
+pub(crate) struct Tile<'a, E> {
+    /// Points in a group; a multiple of the width of the lanes that pack.
+    pub(crate) width: usize,
+    /// Element `e` of a chunk of lane `l` of group `g` is at `(g * chunk.len() + e) * width + l`.
+    pub(crate) elements: &'a mut [E],
+    /// Each lane's reach, after the last chunk.
+    pub(crate) reaches: &'a mut [E],
+    /// Each lane's |X|², for frames that have a limit.
+    pub(crate) squares: &'a mut [f64],
+}
+
 /// What turns points into tiles for screening, in elements `E`.
 pub(crate) trait Screened<E> {
-    /// Packs elements `chunk` of the points, in groups of `width`, which is a multiple of `L::WIDTH`: element `e` of lane `l`
-    /// of group `g` at `(g * chunk.len() + e - chunk.start) * width + l`. The chunks of a point come in order; after the
-    /// `last`, each lane's reach is in `reaches` (and its |X|² in `squares`, for frames that have a limit).
+    /// Packs a chunk of the elements of the points. The chunks of a point come in order.
     ///
     /// # Safety
-    /// The caller is compiled for `L` (and what else the implementation needs); `tile` and `reaches` have room for the
+    /// The caller is compiled for `L` (and what else the implementation needs); the tile has room for the
     /// points, rounded up to whole groups; the chunk lies within the dimensions.
     unsafe fn pack<L: Lanes>(
         &self,
         points: &Points<'_>,
         which: &Which<'_>,
         chunk: Range<usize>,
-        last: bool,
-        width: usize,
-        tile: &mut [E],
-        reaches: &mut [E],
-        squares: &mut [f64],
+        tile: Tile<'_, E>,
     );
 
     /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
@@ -271,23 +277,20 @@ impl<E: Working> Screened<E> for Frame<'_> {
         points: &Points<'_>,
         which: &Which<'_>,
         chunk: Range<usize>,
-        last: bool,
-        width: usize,
-        tile: &mut [E],
-        reaches: &mut [E],
-        _squares: &mut [f64],
+        tile: Tile<'_, E>,
     ) {
-        let tile = tile.as_mut_ptr();
+        let width = tile.width;
+        let elements = tile.elements.as_mut_ptr();
         // SAFETY: the contract above.
         unsafe {
             let mut shifted = Shifted::<L, E> {
                 frame: self,
                 chunk: chunk.clone(),
-                last,
+                last: chunk.end == points.d(),
                 width,
-                tile,
-                reaches: reaches.as_mut_ptr(),
-                group: tile,
+                elements,
+                reaches: tile.reaches.as_mut_ptr(),
+                group: elements,
                 squares: L::splat(0.0),
             };
             let lanes = which.len().next_multiple_of(width);
@@ -302,7 +305,7 @@ struct Shifted<'a, L: Lanes, E> {
     chunk: Range<usize>,
     last: bool,
     width: usize,
-    tile: *mut E,
+    elements: *mut E,
     /// Between chunks, |x̂|² so far.
     reaches: *mut E,
     /// Of the current vector of points.
@@ -317,7 +320,7 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
         // tile; the vector is one of those that make up each dimension of the group.
         unsafe {
             let part = lane % self.width;
-            self.group = self.tile.add((lane - part) * self.chunk.len() + part);
+            self.group = self.elements.add((lane - part) * self.chunk.len() + part);
             self.squares = match self.chunk.start {
                 0 => L::splat(0.0),
                 _ => E::load::<L>(self.reaches),
@@ -386,20 +389,22 @@ impl Screened<i32> for Bytes<'_> {
         points: &Points<'_>,
         which: &Which<'_>,
         chunk: Range<usize>,
-        last: bool,
-        width: usize,
-        tile: &mut [i32],
-        reaches: &mut [i32],
-        squares: &mut [f64],
+        tile: Tile<'_, i32>,
     ) {
         use core::arch::x86_64::*;
-        // A byte screen's chunk is all there is.
-        assert!(last && chunk.start == 0);
+        let Tile {
+            width,
+            elements,
+            reaches,
+            squares,
+        } = tile;
         let d = points.d();
+        // A byte screen's chunk is all there is.
+        assert!(chunk.start == 0 && chunk.end * 4 >= d);
         let lanes = which.len().next_multiple_of(width);
         let (reaches, squares) = (&mut reaches[..lanes], &mut squares[..lanes]);
         let mut errors = [0.0; 64];
-        assert!(lanes <= errors.len() && width % 8 == 0);
+        assert!(lanes <= errors.len() && width.is_multiple_of(8));
         // SAFETY: compiled for the instruction sets named above. Rows and the mean are read below d, the last vectors
         // partially, with zeros for the rest, which become bytes of 128 that meet zeros of the centers. Elements are
         // written in pairs, the second only if there is one. Reaches are made of vectors of eight lanes.
@@ -408,9 +413,9 @@ impl Screened<i32> for Bytes<'_> {
             let (most, least) = (_mm512_set1_pd(127.0), _mm512_set1_pd(-127.0));
             // Added, it leaves whole numbers, plus 128, in the low bits.
             let magic = _mm512_set1_pd((3u64 << 51) as f64 + 128.0);
-            for lane in 0..lanes {
+            for (lane, total) in errors.iter_mut().enumerate().take(lanes) {
                 let row = points.row(which.point(lane)).as_ptr();
-                let group = tile
+                let group = elements
                     .as_mut_ptr()
                     .add((lane - lane % width) * chunk.len() + lane % width);
                 let mut square = _mm512_setzero_pd();
@@ -436,7 +441,7 @@ impl Screened<i32> for Bytes<'_> {
                     }
                 }
                 *squares.get_unchecked_mut(lane) = _mm512_reduce_add_pd(square);
-                errors[lane] = _mm512_reduce_add_pd(error);
+                *total = _mm512_reduce_add_pd(error);
             }
             // |X̂| is at most |X| + |X̂ - X|.
             let per_error = _mm512_set1_pd(self.per_norm + self.per_error);

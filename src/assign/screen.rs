@@ -17,7 +17,7 @@ use crate::distance::{pair, squared_at};
 use crate::lanes::screen::{Element, Screen};
 use crate::lanes::Lanes;
 use crate::points::{Layout, Points};
-use crate::tile::{Ahead, Screened, Which};
+use crate::tile::{Ahead, Screened, Tile, Which};
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
@@ -176,20 +176,15 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
         let pass = self.pass;
         let which = Which::Block(self.first + lanes.start..self.first + lanes.end);
         let chunk = 0..elements::<E>(pass.points.d());
-        let reaches = &mut self.scratch.reaches[lanes.start..];
-        let tile = &mut *self.scratch.tile;
+        let tile = Tile {
+            width: S::WIDTH,
+            elements: self.scratch.tile,
+            reaches: &mut self.scratch.reaches[lanes.start..],
+            squares: &mut [],
+        };
         // SAFETY: the contract above.
         unsafe {
-            pass.frame.pack::<L>(
-                &pass.points,
-                &which,
-                chunk,
-                true,
-                S::WIDTH,
-                tile,
-                reaches,
-                &mut [],
-            );
+            pass.frame.pack::<L>(&pass.points, &which, chunk, tile);
         }
     }
 
@@ -272,20 +267,16 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
         for start in (0..elements).step_by(E::CHUNK) {
             let chunk = start..elements.min(start + E::CHUNK);
             let last = chunk.end == elements;
-            let reaches = &mut scratch.reaches[lane..];
-            let (tile, width) = (&mut *scratch.tile, S::WIDTH);
+            let tile = Tile {
+                width: S::WIDTH,
+                elements: scratch.tile,
+                reaches: &mut scratch.reaches[lane..],
+                squares,
+            };
             // SAFETY: a tile has room for a chunk of the groups.
             unsafe {
-                pass.frame.pack::<L>(
-                    &pass.points,
-                    &which,
-                    chunk.clone(),
-                    last,
-                    width,
-                    tile,
-                    reaches,
-                    squares,
-                );
+                pass.frame
+                    .pack::<L>(&pass.points, &which, chunk.clone(), tile);
             }
             // A chunk of everything: the next block, evenly. Else the next chunk.
             let mut next_chunk;
@@ -425,17 +416,14 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
             unsafe {
                 let limit = S::add(S::load(limit.as_ptr()), S::load(reaches.as_ptr()));
                 let (which, chunk) = (Which::Some(indices, first), 0..elements);
-                let (tile, width) = (&mut *scratch.tile, S::WIDTH);
-                pass.frame.pack::<L>(
-                    &pass.points,
-                    &which,
-                    chunk.clone(),
-                    true,
-                    width,
-                    tile,
-                    &mut reaches,
-                    &mut [],
-                );
+                let tile = Tile {
+                    width: S::WIDTH,
+                    elements: scratch.tile,
+                    reaches: &mut reaches,
+                    squares: &mut [],
+                };
+                pass.frame
+                    .pack::<L>(&pass.points, &which, chunk.clone(), tile);
                 let unproven = ((1u64 << lanes) - 1) as u32;
                 let decide = Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
                 let mut decide = Deciding::<L, S>(decide, core::marker::PhantomData);
