@@ -515,7 +515,9 @@ pub(crate) fn pass(
                 .transfer(job, terms, block, moved, (labels, new)),
         }
         worker.updating += labelled.elapsed();
-        labels.copy_from_slice(new);
+        for &p in moved {
+            labels[p as usize] = new[p as usize];
+        }
     });
     let (mut moved, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
     let (mut rechecked, mut evaluated) = (0, 0);
