@@ -19,6 +19,7 @@ use screen::Found;
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::lanes::screen::{Element, Working};
+use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Layout;
@@ -300,8 +301,7 @@ impl<'w> Scratch<'w> {
             single: Look::cut(from, shape, rung <= Rung::Single),
             double: Look::cut(from, shape, rung <= Rung::Double),
             labels: from.take(block),
-            // One more: the list is written before it is known whether it grows.
-            open: from.take(block + 1),
+            open: from.take(block),
             rung,
             rechecked: 0,
             evaluated: 0,
@@ -381,23 +381,39 @@ impl Scratch<'_> {
         let count = block.len();
         self.label(job, block, prepared);
         let (new, moved) = (&self.labels[..count], &mut *self.open);
-        let mut changed = 0;
-        // Mostly nothing has changed: several labels are compared at once.
-        const CHUNK: usize = 16;
-        for (c, (old, new)) in old.chunks(CHUNK).zip(new.chunks(CHUNK)).enumerate() {
-            let same = match (old.first_chunk::<CHUNK>(), new.first_chunk::<CHUNK>()) {
-                (Some(old), Some(new)) => old == new,
-                _ => false,
-            };
-            if !same {
-                for (p, (a, b)) in old.iter().zip(new).enumerate() {
-                    moved[changed] = (c * CHUNK + p) as u32;
-                    changed += usize::from(a != b);
-                }
-            }
-        }
+        let changed = job.kernels.moved(old, new, moved);
         (new, &self.open[..changed])
     }
+}
+
+/// Writes the indices at which labels differ to `moved`; returns how many.
+///
+/// # Safety
+/// The caller is compiled for `L`. `new` and `moved` have as many elements as `old`.
+#[inline(always)]
+pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
+    const TOGETHER: usize = 16;
+    let mut count = 0;
+    let mut p = 0;
+    // SAFETY: labels are read below the length; there are at most as many indices.
+    unsafe {
+        while p + TOGETHER <= old.len() {
+            let mut bits = L::differences(old.as_ptr().add(p), new.as_ptr().add(p));
+            while bits != 0 {
+                *moved.get_unchecked_mut(count) = p as u32 + bits.trailing_zeros();
+                count += 1;
+                bits &= bits - 1;
+            }
+            p += TOGETHER;
+        }
+    }
+    for p in p..old.len() {
+        if old[p] != new[p] {
+            moved[count] = p as u32;
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.

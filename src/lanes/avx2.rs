@@ -182,6 +182,20 @@ impl Lanes for Avx2 {
         unsafe { _mm_storeu_ps(to, _mm256_cvtpd_ps(x)) }
     }
     #[inline(always)]
+    unsafe fn differences(a: *const i32, b: *const i32) -> u32 {
+        // SAFETY: see the top of this impl; sixteen integers of each are read.
+        unsafe {
+            let mut same = 0;
+            for half in [0, 8] {
+                let a = _mm256_loadu_si256(a.add(half).cast());
+                let b = _mm256_loadu_si256(b.add(half).cast());
+                let equal = _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b));
+                same |= (_mm256_movemask_ps(equal) as u32) << half;
+            }
+            !same & 0xffff
+        }
+    }
+    #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: __m256d) {
         // SAFETY: see the top of this impl; four 32-bit integers are written.
         unsafe { _mm_storeu_si128(to.cast(), _mm256_cvttpd_epi32(x)) }

@@ -202,6 +202,14 @@ impl Lanes for Avx512 {
         unsafe { _mm256_storeu_ps(to, _mm512_cvtpd_ps(x)) }
     }
     #[inline(always)]
+    unsafe fn differences(a: *const i32, b: *const i32) -> u32 {
+        // SAFETY: see the top of this impl; sixteen integers of each are read.
+        unsafe {
+            let (a, b) = (_mm512_loadu_si512(a.cast()), _mm512_loadu_si512(b.cast()));
+            u32::from(_mm512_cmpneq_epi32_mask(a, b))
+        }
+    }
+    #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: __m512d) {
         // SAFETY: see the top of this impl; eight 32-bit integers are written.
         unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)) }

@@ -124,6 +124,7 @@ pub(crate) struct Kernels {
     screen_f32: FrameFn<f32>,
     screen_f64: FrameFn<f64>,
     nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64], &mut Ahead),
+    moved: unsafe fn(&[i32], &[i32], &mut [u32]) -> usize,
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
     accumulate:
         unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64], Option<&mut [i64]>),
@@ -216,6 +217,12 @@ macro_rules! table {
             }
 
             $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn moved(old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { assign::moved::<$lanes>(old, new, moved) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn own(
                 rows: Rows<'_>,
                 labels: &[i32],
@@ -289,6 +296,7 @@ macro_rules! table {
             screen_f64: $module::screen_f64,
             scan: $module::scan,
             nearest: $module::nearest,
+            moved: $module::moved,
             own: $module::own,
             accumulate: $module::accumulate,
             transfer: $module::transfer,
@@ -419,6 +427,13 @@ impl Kernels {
         assert!(tile.len() >= labels.len() * d && centers.len().is_multiple_of(d));
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.nearest)(tile, d, centers, labels, distances, ahead) }
+    }
+
+    /// Writes the indices at which labels differ to `moved`; returns how many.
+    pub(crate) fn moved(&self, old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
+        assert!(new.len() == old.len() && moved.len() >= old.len());
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.moved)(old, new, moved) }
     }
 
     /// Squared distance of each row to the center its label names.

@@ -95,6 +95,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn transpose(square: &mut [Self::F; 8]);
     /// `WIDTH` doubles, rounded to single precision, to memory.
     unsafe fn store_f32(to: *mut f32, x: Self::F);
+    /// Bit `l` is set where labels `l` of sixteen differ.
+    unsafe fn differences(a: *const i32, b: *const i32) -> u32;
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
 }

@@ -3,7 +3,7 @@
 //! Two, not four: 128 bits is what these targets have, and the widest kernel keeps eight accumulators
 //! in sixteen registers.
 
-use wide::{f64x2, i64x2};
+use wide::{f64x2, i32x4, i64x2};
 
 use super::Lanes;
 
@@ -135,6 +135,17 @@ impl Lanes for Portable {
         let [a, b] = x.to_array();
         // SAFETY: the caller vouches for two writable elements.
         unsafe { to.cast::<[f32; 2]>().write_unaligned([a as f32, b as f32]) }
+    }
+    #[inline(always)]
+    unsafe fn differences(a: *const i32, b: *const i32) -> u32 {
+        // SAFETY: the caller vouches for sixteen readable integers each.
+        let (a, b) = unsafe { (*a.cast::<[i32; 16]>(), *b.cast::<[i32; 16]>()) };
+        let mut same = 0;
+        for quarter in [0, 4, 8, 12] {
+            let four = |x: &[i32; 16]| i32x4::new([0, 1, 2, 3].map(|l| x[quarter + l]));
+            same |= four(&a).simd_eq(four(&b)).to_bitmask() << quarter;
+        }
+        !same & 0xffff
     }
     #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: f64x2) {
