@@ -345,6 +345,11 @@ const DIRECT: Path = Path {
         (129, 2),
     ],
 };
+/// One dimension and so many centers that they are searched.
+const SEARCH: Path = Path {
+    name: "search",
+    shapes: &[(1, 191), (1, 192), (1, 193)],
+};
 const REGISTERS: Path = Path {
     name: "points in registers",
     shapes: &[
@@ -521,7 +526,8 @@ fn along(path: &Path, seed: u64) {
             case.check_assign(&ways, &mut bad);
             let plan = [KEEP, RELOCATE][(index + turn) % 2];
             case.check_fit(plan.at_most(2), &ways, &mut bad);
-            if path.name != DIRECT.name && k >= 7 {
+            let screened = ![DIRECT.name, SEARCH.name].contains(&path.name);
+            if screened && k >= 7 {
                 check_open(&case, hard.1, path, &ways, &mut bad);
             }
         }
@@ -531,6 +537,11 @@ fn along(path: &Path, seed: u64) {
 #[test]
 fn direct() {
     along(&DIRECT, 1);
+}
+
+#[test]
+fn search() {
+    along(&SEARCH, 8);
 }
 
 #[test]

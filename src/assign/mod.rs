@@ -1,12 +1,23 @@
 //! Labels: which center is nearest.
 //!
-//! A pass goes over blocks of points: pack a block for the lanes, find the nearest centers, compare
-//! with the labels of the last iteration, and hand the block to the sums while it is in the cache.
+//! A pass goes over blocks of points: find the nearest centers, compare with the labels of the last iteration, and hand the
+//! block to the sums while it is in the cache. Meanwhile the memory of the next block is asked for.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `screen` | labels proven in bytes, single or double precision, and the rest decided by D |
+//! | `certify` | when that is a proof |
+//! | `panel` | the products it is made of |
+//! | `sorted` | one dimension, many centers |
+//! | `direct` | D for every pair |
+//!
+//! Which way a shape starts, and where it goes when too much stays open, this file decides ([`Rung`]).
 
 mod certify;
 mod direct;
 mod panel;
 pub(crate) mod screen;
+mod sorted;
 
 use core::ops::Range;
 use std::time::{Duration, Instant};
@@ -15,6 +26,7 @@ use certify::{byte_reach, byte_scales, scale_for_f32, Certificate};
 pub(crate) use direct::nearest;
 use panel::{pack_bytes, pack_centers, Panels};
 use screen::Found;
+use sorted::Sorted;
 
 use crate::distance::own_block;
 use crate::job::Job;
@@ -36,9 +48,14 @@ enum Rung {
     Single,
     /// Screened in double precision.
     Double,
+    /// By a search among sorted centers, in one dimension.
+    Sorted,
     /// By D itself.
     Direct,
 }
+
+/// Centers in one dimension from which on a search takes less than looking at all.
+const SORTED: usize = 192;
 
 impl Rung {
     /// Where to start for a shape. Few dimensions leave little to save: there D costs hardly more than Ŝ, and needs no
@@ -47,6 +64,7 @@ impl Rung {
         let Shape { d, k, layout, .. } = *shape;
         match d {
             _ if k < 3 => Rung::Direct,
+            1 if k >= SORTED => Rung::Sorted,
             0..=1 => Rung::Direct,
 
             32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
@@ -68,7 +86,7 @@ impl Rung {
                 Rung::Single
             }
             Rung::Single if dear => Rung::Double,
-            Rung::Double if dear => Rung::Direct,
+            Rung::Double | Rung::Sorted if dear => Rung::Direct,
             same => same,
         }
     }
@@ -106,18 +124,21 @@ pub(crate) struct Packing<'w> {
     bytes: Packed<'w, i32>,
     single: Packed<'w, f32>,
     double: Packed<'w, f64>,
+    sorted: (&'w mut [f64], &'w mut [i32]),
 }
 
 impl<'w> Packing<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
         let rung = Rung::first(shape);
+        let sorted = if rung == Rung::Sorted { shape.k } else { 0 };
         Packing {
             rung,
             scale: 1.0,
-            mean: from.take(if rung < Rung::Direct { shape.d } else { 0 }),
+            mean: from.take(if rung <= Rung::Double { shape.d } else { 0 }),
             bytes: Packed::cut(from, shape, rung <= Rung::Bytes),
             single: Packed::cut(from, shape, rung <= Rung::Single),
             double: Packed::cut(from, shape, rung <= Rung::Double),
+            sorted: (from.take(sorted), from.take(sorted)),
         }
     }
 
@@ -129,7 +150,7 @@ impl<'w> Packing<'w> {
     /// Packs the centers of a pass.
     fn prepare<'a>(&'a mut self, job: &Job<'a>, centers: &'a [f64]) -> Prepared<'a> {
         let d = job.points.d();
-        if self.rung < Rung::Direct {
+        if self.rung <= Rung::Double {
             self.mean.fill(0.0);
             for center in centers.chunks_exact(d) {
                 for (m, c) in self.mean.iter_mut().zip(center) {
@@ -147,6 +168,8 @@ impl<'w> Packing<'w> {
             .then(|| screened(job, centers, mean, self.scale, &mut self.single));
         let double = (self.rung <= Rung::Double)
             .then(|| screened(job, centers, mean, 1.0, &mut self.double));
+        let sorted =
+            (self.rung == Rung::Sorted).then(|| Sorted::new(centers, self.sorted.0, self.sorted.1));
         let rung = match self.rung {
             Rung::Bytes if bytes.is_none() => Rung::Single,
             rung => rung,
@@ -157,6 +180,7 @@ impl<'w> Packing<'w> {
             bytes,
             single,
             double,
+            sorted,
         }
     }
 }
@@ -233,6 +257,7 @@ struct Prepared<'a> {
     bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
     single: Option<screen::Pass<'a, f32, Frame<'a>>>,
     double: Option<screen::Pass<'a, f64, Frame<'a>>>,
+    sorted: Option<Sorted<'a>>,
 }
 
 /// What one thread screens a block with, in one precision.
@@ -350,15 +375,23 @@ impl<'w> Scratch<'w> {
                 let mut scratch = self.double.scratch(open, labels, next);
                 job.kernels.screen_f64(pass, block, &mut scratch)
             }
-            _ => {
+            (rung, Prepared { sorted, .. }) => {
                 let which = Which::Block(block);
                 let lanes = job.kernels.pack(&job.points, &which, self.tile);
-                let labels = &mut labels[..lanes];
-                let mut ahead = Ahead::of(&job.points, next, 0..d);
-                let (centers, distances) = (prepared.centers, &mut *self.distances);
-                job.kernels
-                    .nearest(self.tile, d, centers, labels, distances, &mut ahead);
-                Found::default()
+                match (rung, sorted) {
+                    // A group of one dimension is as many points side by side as it has lanes.
+                    (Rung::Sorted, Some(sorted)) => {
+                        sorted.nearest(&self.tile[..count], &mut labels[..count])
+                    }
+                    _ => {
+                        let labels = &mut labels[..lanes];
+                        let mut ahead = Ahead::of(&job.points, next, 0..d);
+                        let (centers, distances) = (prepared.centers, &mut *self.distances);
+                        job.kernels
+                            .nearest(self.tile, d, centers, labels, distances, &mut ahead);
+                        Found::default()
+                    }
+                }
             }
         };
         let k = prepared.centers.len() / d;

@@ -7,7 +7,8 @@
 //! [`limbs`] says how a coordinate becomes integers; this file, who adds them up where:
 //!
 //! * *fused*: every thread has sums of its own for all clusters and dimensions, and adds a block's
-//!   points to them right after it has labelled the block, while it is in the cache;
+//!   points to them right after it has labelled the block, while it is in the cache. These sums last from
+//!   iteration to iteration: once few points move, only those are taken out and put in;
 //! * *slabs*: after all labels are known, every thread takes a slab of the dimensions and goes through
 //!   all points. That is the plan when sums for every thread would outgrow the points themselves, and
 //!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once.
