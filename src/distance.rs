@@ -82,7 +82,7 @@ unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
 
 /// D for points in lanes. Two implementations, so that few dimensions are unrolled altogether.
 pub(crate) trait Metric: Copy {
-    /// D between `G` groups of `WIDTH` points, as [`pack`](crate::points::Points::pack) lays them
+    /// D between `G` groups of `WIDTH` points, as [`pack`](crate::tile::pack) lays them
     /// out, and the center at `center`.
     ///
     /// # Safety
