@@ -63,6 +63,10 @@
 //! all differences of T̂, and proves nothing. For these are below 2^28, as d (127²/2 + 128 · 127 + 255 · 127) <= 2^27 bounds
 //! |T̂_j|; and so E may saturate at 2^29, and all fits 32 bits. The frame is used only where ranges are within 2^±300, so
 //! that nothing underflows that matters.
+//!
+//! Where two T̂ lie within 2 E, D of the center b of the least is evaluated first. It gives T_b without error (s r D_b / 2
+//! less s r |x - μ|² / 2, rounded by less than 1), and so only centers with T̂_j <= T_b + E + 1 can be as near as b: half the
+//! reach, and often nobody is left in it.
 
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};
