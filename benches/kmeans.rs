@@ -4,7 +4,7 @@
 mod data;
 mod native;
 
-use centra::{Empty, Init, Isa, Options};
+use centra::{Isa, Options};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use data::Work;
 use native::Lloyd;
@@ -28,16 +28,8 @@ impl Comparison {
         }
     }
 
-    fn options(&self, isa: Isa, threads: usize) -> Options<'_> {
-        let (init, empty) = (Init::Given, Empty::Keep);
-        Options {
-            init,
-            empty,
-            isa,
-            threads,
-            max_iter: self.max_iter,
-            ..Options::default()
-        }
+    fn options(&self, isa: Isa, threads: usize) -> Options<'static> {
+        data::options(isa, threads, self.max_iter)
     }
 
     /// The same labels, but for points so near to a tie that naive arithmetic cannot tell; else the comparison is void.

@@ -137,11 +137,7 @@ pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, see
             // SAFETY: loads stay below d, the last one partial; i is a multiple of WIDTH, and the arrays have
             // room for whole vectors.
             unsafe {
-                let x = if i + L::WIDTH <= d {
-                    L::load(row.add(i))
-                } else {
-                    L::load_partial(row.add(i), d - i)
-                };
+                let x = L::load_rest(row.add(i), d - i);
                 let poison = seen.poison.as_mut_ptr().add(i);
                 L::store(poison, L::add(L::load(poison), L::mul(x, L::splat(0.0))));
                 let magnitude = seen.magnitude.as_mut_ptr().add(i);

@@ -1,4 +1,6 @@
-//! The work that contenders share: points, start, and whether two answers to it are the same.
+//! The work that contenders share: points, start, how centra is asked, and whether two answers to it are the same.
+
+use centra::{Empty, Init, Isa, Options};
 
 /// Points in rows, and the start.
 pub struct Work {
@@ -75,5 +77,17 @@ impl Work {
             }
         }
         differences
+    }
+}
+
+/// How centra is asked to do what the others do: from the given start, and an empty cluster keeps its center.
+pub fn options(isa: Isa, threads: usize, max_iter: u64) -> Options<'static> {
+    Options {
+        init: Init::Given,
+        empty: Empty::Keep,
+        isa,
+        threads,
+        max_iter,
+        ..Options::default()
     }
 }

@@ -1,9 +1,9 @@
 //! Who takes part, and how each is run once.
 
-use crate::data::Work;
+use crate::data::{options, Work};
 use crate::native::{self, Lloyd};
 use crate::python::Worker;
-use centra::{Empty, Init, Isa, Options};
+use centra::Isa;
 use std::ffi::{c_char, CStr};
 use std::time::Instant;
 
@@ -242,7 +242,7 @@ impl<'a> Arena<'a> {
         let mut done = 0;
         match contender.way {
             Way::Centra(isa) => {
-                let options = options(isa, contender.threads, iterations);
+                let options = options(isa, contender.threads, iterations as u64);
                 for _ in 0..repeats {
                     self.centers.copy_from_slice(&self.work.start);
                     let report = centra::fit_into(
@@ -288,17 +288,5 @@ impl<'a> Arena<'a> {
             (Way::Python(_), Ok(worker)) => worker.labels(),
             _ => Ok(self.labels.clone()),
         }
-    }
-}
-
-fn options(isa: Isa, threads: usize, iterations: i64) -> Options<'static> {
-    let (init, empty) = (Init::Given, Empty::Keep);
-    Options {
-        init,
-        empty,
-        isa,
-        threads,
-        max_iter: iterations as u64,
-        ..Options::default()
     }
 }

@@ -58,7 +58,7 @@ enum Rung {
 const SORTED: usize = 192;
 
 impl Rung {
-    /// Where to start for a shape. Few dimensions leave little to save: there D costs hardly more than Ŝ, and needs no
+    /// Where to start for a shape. One dimension leaves nothing to save: there D costs no more than Ŝ, and needs no
     /// second thoughts. Labels beyond 2^24 do not fit single precision.
     fn first(shape: &Shape) -> Self {
         let Shape { d, k, layout, .. } = *shape;
@@ -66,7 +66,6 @@ impl Rung {
             _ if k < 3 => Rung::Direct,
             1 if k >= SORTED => Rung::Sorted,
             0..=1 => Rung::Direct,
-
             32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,
@@ -400,9 +399,7 @@ impl<'w> Scratch<'w> {
         self.evaluated += found.evaluated as i64;
         &self.labels[..count]
     }
-}
 
-impl Scratch<'_> {
     /// Labels a block; returns its labels, and which points do not have the label they had.
     fn relabel(
         &mut self,

@@ -15,6 +15,7 @@
 
 use core::ops::Range;
 
+use super::screen::elements;
 use crate::lanes::screen::{Screen, Working};
 
 /// Groups of points in registers.
@@ -102,7 +103,7 @@ pub(crate) fn pack_bytes(
     norms: &mut [i32],
 ) -> (f64, f64) {
     let d = mean.len();
-    let elements = d.div_ceil(4);
+    let elements = elements::<i32>(d);
     let (mut radius, mut error) = (0.0f64, 0.0f64);
     let k = centers.len() / d;
     lay_out(k, elements, registers, data, |j, panel, width, c| {
@@ -253,9 +254,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             first,
             receive,
         };
-        if C > 0 {
-            deliver.values::<S, G>(0, &mut acc[0]);
-        }
+        deliver.values::<S, G>(0, &mut acc[0]);
         if C > 1 {
             deliver.values::<S, G>(1, &mut acc[1]);
         }

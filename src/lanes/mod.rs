@@ -58,6 +58,17 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn load(from: *const f64) -> Self::F;
     /// `count < WIDTH` doubles from memory, and +0.0 in the other lanes.
     unsafe fn load_partial(from: *const f64, count: usize) -> Self::F;
+    /// `rest` doubles from memory, and +0.0 in the other lanes; or `WIDTH` doubles, if there are as many.
+    #[inline(always)]
+    unsafe fn load_rest(from: *const f64, rest: usize) -> Self::F {
+        // SAFETY: the caller's contract.
+        unsafe {
+            match rest < Self::WIDTH {
+                true => Self::load_partial(from, rest),
+                false => Self::load(from),
+            }
+        }
+    }
     /// `WIDTH` doubles to memory.
     unsafe fn store(to: *mut f64, x: Self::F);
     /// `a + b`, rounded.
@@ -113,11 +124,7 @@ unsafe fn transposed<L: Lanes, const D: usize>(from: *const f64) -> [L::F; D] {
         for first in (0..D).step_by(L::WIDTH) {
             let mut square = [L::splat(0.0); 8];
             for (p, x) in square.iter_mut().enumerate().take(L::WIDTH) {
-                let row = from.add(p * D + first);
-                *x = match D - first {
-                    rest if rest < L::WIDTH => L::load_partial(row, rest),
-                    _ => L::load(row),
-                };
+                *x = L::load_rest(from.add(p * D + first), D - first);
             }
             L::transpose(&mut square);
             for (column, x) in columns[first..].iter_mut().zip(&square[..L::WIDTH]) {

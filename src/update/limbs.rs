@@ -350,11 +350,7 @@ unsafe fn several<L: Lanes>(terms: &Terms<'_>, dims: Range<usize>, count: usize,
                 .as_mut_ptr()
                 .add(*labels.get_unchecked(p) as usize * limbs.words());
             while i < dims.end {
-                let mut x = if i + L::WIDTH <= dims.end {
-                    L::load(row.add(i))
-                } else {
-                    L::load_partial(row.add(i), dims.end - i)
-                };
+                let mut x = L::load_rest(row.add(i), dims.end - i);
                 if let Some(weights) = weights {
                     x = L::mul(x, L::splat(*weights.get_unchecked(p)));
                 }
@@ -458,11 +454,7 @@ unsafe fn transfer_vectors<L: Lanes>(
             sums.as_mut_ptr().add(to * limbs.words()),
         );
         for i in (0..d).step_by(L::WIDTH) {
-            let at = row.as_ptr().add(i);
-            let mut x = match d - i {
-                rest if rest < L::WIDTH => L::load_partial(at, rest),
-                _ => L::load(at),
-            };
+            let mut x = L::load_rest(row.as_ptr().add(i), d - i);
             if let Some(weight) = weight {
                 x = L::mul(x, L::splat(weight));
             }

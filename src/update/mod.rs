@@ -167,9 +167,7 @@ impl<'w> Sums<'w> {
             }
         }
     }
-}
 
-impl Sums<'_> {
     /// Moves those points of a block that `moved` names, counting from the start of the block, from the clusters that `old`
     /// labels name to those that `new` ones do. For the fused plan.
     pub(crate) fn transfer(
@@ -436,11 +434,11 @@ impl<'w> Update<'w> {
                     for j in clusters.indices(self.plan.k) {
                         sums.limbs[j * words..][..words].fill(0);
                     }
+                    let all = &mut sums.limbs[..self.plan.k * words];
                     match clusters {
                         Clusters::All => {
                             for block in job.blocks() {
                                 let labels = &labels[block.clone()];
-                                let all = &mut sums.limbs[..self.plan.k * words];
                                 add_rows(job, &limbs, block, labels, sums.rows, all, None);
                             }
                         }
@@ -448,7 +446,6 @@ impl<'w> Update<'w> {
                             for (p, label) in labels.iter().enumerate() {
                                 if two.contains(&(*label as usize)) {
                                     let label = core::slice::from_ref(label);
-                                    let all = &mut sums.limbs[..self.plan.k * words];
                                     add_rows(job, &limbs, p..p + 1, label, sums.rows, all, None);
                                 }
                             }
