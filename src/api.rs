@@ -334,6 +334,7 @@ fn with_job<R>(
             kernels: kernels(options.isa),
             crew,
             block: shape.block,
+            stretch: shape.stretch(),
         };
         work(&job, &environment)
     })

@@ -1,0 +1,214 @@
+//! What cannot have changed since the last iteration (Hamerly, Making k-means even faster, 2010).
+//!
+//! For every point a *margin* m is kept, a lower bound of how much nearer its own center is than any other. With
+//! δ(x, c) = |x - c|, exact, in units that make it fit single precision (times a power of two, s):
+//!
+//! ```text
+//!     s δ(x, c_j) - (1 + a) s δ(x, c_label) - w  >=  m    for all j other than the label,   a = 2^-22,  w = s √(3 (d + 8)) 2^-537
+//! ```
+//!
+//! While m > 0 the label is that of the definition. For D, in binary64, is δ² with a relative error of at most
+//! e = 1.01 (d/8 + 8) 2^-53 and, where squares underflow, an absolute one of o = (d + 8) 2^-1074. From
+//! s δ_j > (1 + a) s δ + w follows δ_j² > (1 + 2a) δ² + 3 o; and as 3 e <= 2 a for all d that memory holds, that is
+//! more than (δ² (1 + e) + 2 o) / (1 - e). So D_j > D: the label is the only least one.
+//!
+//! *Where margins come from.* A pass that screens knows |x̂|², the least Ŝ, S, the second least, T, and how far either may be
+//! from s² D and s² δ², E (see [`certify`](super::certify); its bound holds for both). It evaluates, in its own precision,
+//!
+//! ```text
+//!     near = √(|x̂|² + S + 2 E)     far = √(|x̂|² + T - 2 E)     m = far (1 - 2^-20) - near (1 + 2^-19) - w
+//! ```
+//!
+//! E alone would do; the other E, at least 26 roundings of (|x̂| + R)², covers those of the two sums, and of |x̂|², which
+//! is recovered from the reach. The two factors leave room for a and for the roundings of the roots and of m. A square root of
+//! something negative is NaN, and so is m, and NaN is not positive. A point that screening left open has T - S <= 2 E, so
+//! its margin is not positive, whatever D decides. Margins of the passes that screen in binary64 or bytes are rounded down
+//! to single precision.
+//!
+//! *How they shrink.* When every center c_j has moved by δ_j, a margin is less by at most s max δ_i (over the others) plus
+//! (1 + a) s δ_label: the label's *loss*, rounded up. (The farthest move of the others: a lone mover does not cost its own
+//! points twice.) δ_j is the root of D between old and new, times 1 + 2^-20 for D's error, the root's and a, plus w, so that
+//! underflow hides no move. The subtraction in single precision errs by at most 2^-24 m twice, for which m is first lowered
+//! by 2^-23 m.
+
+use crate::distance::squared;
+use crate::lanes::Lanes;
+use crate::tile::Units;
+use crate::workspace::Cut;
+
+/// Margins of all points, and what they lose.
+pub(crate) struct Bounds<'w> {
+    margins: &'w mut [f32],
+    losses: &'w mut [f32],
+    units: Units,
+    state: State,
+    /// Passes to go without margins, and for how many the next time.
+    rest: u32,
+    again: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No margin is known.
+    Unknown,
+    /// Margins were found in the last pass.
+    Found,
+    /// Margins were used in the last pass, and are still true for its centers.
+    Used,
+}
+
+/// What a pass does with margins.
+pub(crate) enum Margins<'a> {
+    /// Nothing.
+    Not,
+    /// Looks at all points, and finds their margins.
+    Find(&'a mut [f32]),
+    /// Lowers margins by losses, and looks at the points that have none left.
+    Use(&'a mut [f32], &'a [f32]),
+}
+
+impl<'w> Bounds<'w> {
+    /// Room for margins, if they are `wanted`.
+    pub(crate) fn cut(from: &mut impl Cut<'w>, (n, k): (usize, usize), wanted: bool) -> Self {
+        let room = |length: usize| if wanted { length } else { 0 };
+        Bounds {
+            margins: from.take(room(n)),
+            losses: from.take(room(k)),
+            units: Units {
+                scale: 1.0,
+                slack: 0.0,
+            },
+            state: State::Unknown,
+            rest: 0,
+            again: 1,
+        }
+    }
+
+    /// Forgets all margins.
+    pub(crate) fn forget(&mut self) {
+        (self.state, self.rest, self.again) = (State::Unknown, 0, 1);
+    }
+
+    /// Margins for the next pass, after one in which so many of the points `moved`.
+    pub(crate) fn margins(&mut self, moved: usize) -> Margins<'_> {
+        // Margins cost as much as a few centers, and last while centers move little.
+        if self.margins.is_empty() || moved > self.margins.len() / 4 {
+            self.state = State::Unknown;
+            return Margins::Not;
+        }
+        if self.rest > 0 {
+            self.rest -= 1;
+            return Margins::Not;
+        }
+        match self.state {
+            State::Unknown => {
+                self.state = State::Found;
+                Margins::Find(self.margins)
+            }
+            State::Found | State::Used => {
+                self.state = State::Used;
+                Margins::Use(self.margins, self.losses)
+            }
+        }
+    }
+
+    /// Learns how many points a pass had to look at. Where nearly all in spite of margins, the next ones go without: one, then
+    /// two, then four.
+    pub(crate) fn looked(&mut self, points: usize) {
+        if self.state != State::Used {
+            return;
+        }
+        if points > self.margins.len() / 8 * 7 {
+            self.state = State::Unknown;
+            self.rest = self.again;
+            self.again = (2 * self.again).min(16);
+        } else {
+            self.again = 1;
+        }
+    }
+
+    /// Learns what margins are measured in.
+    pub(crate) fn set_units(&mut self, units: Units) {
+        self.units = units;
+    }
+
+    /// Learns where the centers have moved to.
+    pub(crate) fn drift(&mut self, new: &[f64], old: &[f64], d: usize) {
+        if self.state == State::Unknown {
+            return;
+        }
+        // The two farthest moves.
+        let (mut farthest, mut second, mut mover) = (0.0, 0.0, 0);
+        let centers = new.chunks_exact(d).zip(old.chunks_exact(d));
+        for (j, (loss, (new, old))) in self.losses.iter_mut().zip(centers).enumerate() {
+            let moved = match new == old {
+                true => 0.0,
+                false => {
+                    let exact = self.units.scale * squared(new, old).sqrt();
+                    exact * (1.0 + 1.0 / f64::from(1 << 20)) + self.units.slack
+                }
+            };
+            if moved > farthest {
+                (farthest, second, mover) = (moved, farthest, j);
+            } else if moved > second {
+                second = moved;
+            }
+            *loss = up(moved);
+        }
+        for (j, loss) in self.losses.iter_mut().enumerate() {
+            let others = if j == mover { second } else { farthest };
+            *loss = up(f64::from(*loss) + others);
+        }
+    }
+}
+
+/// Points whose margins are spent together.
+pub(crate) const TOGETHER: usize = 16;
+
+/// Single precision, not less.
+fn up(x: f64) -> f32 {
+    let rounded = x as f32;
+    match f64::from(rounded) < x {
+        true => rounded.next_up(),
+        false => rounded,
+    }
+}
+
+/// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to
+/// `spent`, and returns how many.
+///
+/// # Safety
+/// The caller is compiled for `L`. `labels` has as many elements as `margins`, `spent` as many, rounded up to sixteen, and
+/// labels are indices of `losses`.
+#[inline(always)]
+pub(crate) unsafe fn spend<L: Lanes>(
+    margins: &mut [f32],
+    labels: &[i32],
+    losses: &[f32],
+    spent: &mut [u32],
+) -> usize {
+    let count = margins.len();
+    let mut found = 0;
+    // SAFETY: sixteen at a time as far as there are, and the rest in arrays of sixteen; as many indices are written at a time,
+    // from a place on that is not beyond the point.
+    unsafe {
+        let mut p = 0;
+        while p < count {
+            let here = TOGETHER.min(count - p);
+            let bits = if here == TOGETHER {
+                let margins = margins.as_mut_ptr().add(p);
+                L::decay(margins, labels.as_ptr().add(p), losses.as_ptr())
+            } else {
+                let (mut rest, mut theirs) = ([0.0; TOGETHER], [0; TOGETHER]);
+                rest[..here].copy_from_slice(&margins[p..]);
+                theirs[..here].copy_from_slice(&labels[p..]);
+                let bits = L::decay(rest.as_mut_ptr(), theirs.as_ptr(), losses.as_ptr());
+                margins[p..].copy_from_slice(&rest[..here]);
+                bits & ((1 << here) - 1)
+            };
+            found += L::list(spent.as_mut_ptr().add(found), p as u32, bits);
+            p += TOGETHER;
+        }
+    }
+    found
+}
