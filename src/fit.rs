@@ -65,7 +65,7 @@ impl<'w> Memory<'w> {
             best_centers: from.take(best_centers),
             seeding: Seeding::cut(from, shape),
             packing: Packing::cut(from, shape),
-            bounds: Bounds::cut(from, (shape.n, shape.k), true),
+            bounds: Bounds::cut(from, shape, true),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -251,11 +251,12 @@ fn iterate<'w>(
             update.clear(team);
             Summing::All(&terms)
         };
-        let margins = bounds.margins(changed as usize);
-        let pass = pass(job, packing, team, centers, labels, margins, summing);
-        bounds.looked(pass.counts.looked as usize);
-        report.distances += pass.counts.looked * k + pass.counts.evaluated;
-        report.skipped += (n - pass.counts.looked) * k;
+        let shortcut = bounds.shortcut(changed as usize);
+        let pass = pass(job, packing, team, centers, labels, shortcut, summing);
+        let points = pass.counts.pairs / k;
+        bounds.looked(points as usize);
+        report.distances += pass.counts.pairs + pass.counts.evaluated;
+        report.skipped += (n * k - pass.counts.pairs).max(0);
         report.rechecked += pass.counts.rechecked;
         report.seconds_assign += pass.assigning.as_secs_f64();
         report.seconds_update += pass.updating.as_secs_f64();

@@ -31,49 +31,57 @@
 //! underflow hides no move. The subtraction in single precision errs by at most 2^-24 m twice, for which m is first lowered
 //! by 2^-23 m.
 
+//! *What was tried beside it.* Bounds to each of 16 groups of centers (Ding et al., Yinyang K-means, 2015), with points sorted by
+//! group into full tiles: on 50,000 patches of photos (8 x 8, k = 256) they evaluated 0.45e9 pairs to convergence where margins
+//! evaluate 1.10e9, and took 1.1 to 1.2 times as long, because packing a point once for each group costs as much as the products
+//! with a group's 16 centers. Hamerly's other test, half the distance to the nearest center, would have spared a third of the
+//! looks at photo pixels and few elsewhere, for another 4 bytes a point.
+
 use crate::distance::squared;
 use crate::lanes::Lanes;
+use crate::plan::Shape;
 use crate::tile::Units;
 use crate::workspace::Cut;
 
-/// Margins of all points, and what they lose.
+/// What is known of all points, and what it loses when centers move.
 pub(crate) struct Bounds<'w> {
     margins: &'w mut [f32],
     losses: &'w mut [f32],
     units: Units,
     state: State,
-    /// Passes to go without margins, and for how many the next time.
+    /// Passes to go without bounds, and for how many the next time.
     rest: u32,
     again: u32,
 }
 
+/// What was true for the centers of the last pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No margin is known.
+    /// Nothing is known.
     Unknown,
-    /// Margins were found in the last pass.
+    /// Margins, which were found just now.
     Found,
-    /// Margins were used in the last pass, and are still true for its centers.
+    /// Margins, which were used.
     Used,
 }
 
-/// What a pass does with margins.
-pub(crate) enum Margins<'a> {
-    /// Nothing.
+/// What a pass need not do, and what it is to find for the next one.
+pub(crate) enum Shortcut<'a> {
+    /// Looks at all points.
     Not,
     /// Looks at all points, and finds their margins.
     Find(&'a mut [f32]),
     /// Lowers margins by losses, and looks at the points that have none left.
-    Use(&'a mut [f32], &'a [f32]),
+    Margins(&'a mut [f32], &'a [f32]),
 }
 
 impl<'w> Bounds<'w> {
     /// Room for margins, if they are `wanted`.
-    pub(crate) fn cut(from: &mut impl Cut<'w>, (n, k): (usize, usize), wanted: bool) -> Self {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
         let room = |length: usize| if wanted { length } else { 0 };
         Bounds {
-            margins: from.take(room(n)),
-            losses: from.take(room(k)),
+            margins: from.take(room(shape.n)),
+            losses: from.take(room(shape.k)),
             units: Units {
                 scale: 1.0,
                 slack: 0.0,
@@ -84,36 +92,36 @@ impl<'w> Bounds<'w> {
         }
     }
 
-    /// Forgets all margins.
+    /// Forgets what was known.
     pub(crate) fn forget(&mut self) {
         (self.state, self.rest, self.again) = (State::Unknown, 0, 1);
     }
 
-    /// Margins for the next pass, after one in which so many of the points `moved`.
-    pub(crate) fn margins(&mut self, moved: usize) -> Margins<'_> {
+    /// For the next pass, after one in which so many of the points `moved`.
+    pub(crate) fn shortcut(&mut self, moved: usize) -> Shortcut<'_> {
         // Margins cost as much as a few centers, and last while centers move little.
         if self.margins.is_empty() || moved > self.margins.len() / 4 {
             self.state = State::Unknown;
-            return Margins::Not;
+            return Shortcut::Not;
         }
         if self.rest > 0 {
             self.rest -= 1;
-            return Margins::Not;
+            return Shortcut::Not;
         }
         match self.state {
             State::Unknown => {
                 self.state = State::Found;
-                Margins::Find(self.margins)
+                Shortcut::Find(self.margins)
             }
             State::Found | State::Used => {
                 self.state = State::Used;
-                Margins::Use(self.margins, self.losses)
+                Shortcut::Margins(self.margins, self.losses)
             }
         }
     }
 
-    /// Learns how many points a pass had to look at. Where nearly all in spite of margins, the next ones go without: one, then
-    /// two, then four.
+    /// Learns how many points a pass looked at. Where nearly all in spite of margins, the next ones go without: one, then two,
+    /// then four.
     pub(crate) fn looked(&mut self, points: usize) {
         if self.state != State::Used {
             return;
@@ -127,7 +135,7 @@ impl<'w> Bounds<'w> {
         }
     }
 
-    /// Learns what margins are measured in.
+    /// Learns what bounds are measured in.
     pub(crate) fn set_units(&mut self, units: Units) {
         self.units = units;
     }
@@ -137,28 +145,33 @@ impl<'w> Bounds<'w> {
         if self.state == State::Unknown {
             return;
         }
-        // The two farthest moves.
-        let (mut farthest, mut second, mut mover) = (0.0, 0.0, 0);
         let centers = new.chunks_exact(d).zip(old.chunks_exact(d));
-        for (j, (loss, (new, old))) in self.losses.iter_mut().zip(centers).enumerate() {
-            let moved = match new == old {
+        for (far, (new, old)) in self.losses.iter_mut().zip(centers) {
+            *far = match new == old {
                 true => 0.0,
                 false => {
                     let exact = self.units.scale * squared(new, old).sqrt();
-                    exact * (1.0 + 1.0 / f64::from(1 << 20)) + self.units.slack
+                    up(exact * (1.0 + 1.0 / f64::from(1 << 20)) + self.units.slack)
                 }
             };
-            if moved > farthest {
-                (farthest, second, mover) = (moved, farthest, j);
-            } else if moved > second {
-                second = moved;
-            }
-            *loss = up(moved);
         }
-        for (j, loss) in self.losses.iter_mut().enumerate() {
-            let others = if j == mover { second } else { farthest };
-            *loss = up(f64::from(*loss) + others);
+        lose(self.losses);
+    }
+}
+
+/// What the labels lose, in place of how far their centers have moved: that, and the farthest move of any other.
+fn lose(moves: &mut [f32]) {
+    let (mut farthest, mut second, mut mover) = (0.0, 0.0, 0);
+    for (j, &far) in moves.iter().enumerate() {
+        if far > farthest {
+            (farthest, second, mover) = (far, farthest, j);
+        } else if far > second {
+            second = far;
         }
+    }
+    for (j, loss) in moves.iter_mut().enumerate() {
+        let others = if j == mover { second } else { farthest };
+        *loss = up(f64::from(*loss) + f64::from(others));
     }
 }
 

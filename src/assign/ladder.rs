@@ -360,8 +360,8 @@ pub(crate) struct Scratch<'w> {
 /// What the screening of a pass came to.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
-    /// Points that were looked at.
-    pub(crate) looked: i64,
+    /// Pairs of point and center that were screened.
+    pub(crate) pairs: i64,
     /// Points decided by D after screening left them open, and pairs evaluated for them.
     pub(crate) rechecked: i64,
     pub(crate) evaluated: i64,
@@ -453,7 +453,7 @@ impl<'w> Scratch<'w> {
         };
         let k = prepared.centers.len() / d;
         self.rung = self.rung.after(found, count, d, k);
-        self.counts.looked += count as i64;
+        self.counts.pairs += (count * k) as i64;
         self.counts.rechecked += found.open as i64;
         self.counts.evaluated += found.evaluated as i64;
         let margins = if wanted { &self.margins[..count] } else { &[] };

@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::bounds::Margins;
+use super::bounds::Shortcut;
 use super::ladder::{Counts, Packing, Prepared, Scratch};
 use crate::job::Job;
 use crate::lanes::Lanes;
@@ -47,11 +47,9 @@ pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]
 pub(crate) struct Worker<'w> {
     scratch: Scratch<'w>,
     sums: Sums<'w>,
-    /// Points of a stretch that have to be looked at, and those of them that moved, with their old and new labels.
+    /// Points of a stretch that have to be looked at.
     spent: &'w mut [u32],
-    moved: &'w mut [u32],
-    from: &'w mut [i32],
-    to: &'w mut [i32],
+    moving: Moving<'w>,
     found: i64,
     assigning: Duration,
     updating: Duration,
@@ -64,9 +62,7 @@ impl<'w> Worker<'w> {
             scratch: Scratch::cut(from, shape),
             sums: Sums::cut(from, plan),
             spent: from.take(stretch),
-            moved: from.take(stretch),
-            from: from.take(stretch),
-            to: from.take(stretch),
+            moving: Moving::cut(from, stretch),
             found: 0,
             assigning: Duration::ZERO,
             updating: Duration::ZERO,
@@ -108,7 +104,7 @@ pub(crate) fn pass(
     team: &mut PerThread<Worker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
-    margins: Margins<'_>,
+    shortcut: Shortcut<'_>,
     summing: Summing<'_>,
 ) -> Pass {
     let begin = Instant::now();
@@ -117,33 +113,34 @@ pub(crate) fn pass(
         worker.scratch.start(&prepared);
         (worker.found, worker.assigning, worker.updating) = Default::default();
     }
-    let (mut known, losses) = match margins {
-        Margins::Not => (None, None),
-        Margins::Find(margins) => (Some(margins), None),
-        Margins::Use(margins, losses) => (Some(margins), Some(losses)),
+    let mut known = match shortcut {
+        Shortcut::Not => Hint::Not,
+        Shortcut::Find(margins) => Hint::Find(margins),
+        Shortcut::Margins(margins, losses) => Hint::Margins(margins, losses),
     };
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
-        let margins = known.take().map(|all| {
-            let (these, rest) = all.split_at_mut(points.len());
-            known = Some(rest);
-            these
-        });
+        let (hint, rest) = core::mem::take(&mut known).split(points.len());
+        known = rest;
         Stretch {
             points,
             labels,
-            margins,
-            losses,
+            hint,
         }
     });
+    let going = Going {
+        job,
+        prepared: &prepared,
+        summing,
+    };
     job.crew.run(stretches, team, |worker, stretch| {
-        worker.go(job, &prepared, stretch, summing);
+        worker.go(&going, stretch)
     });
     let (mut moved, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
     let mut counts = Counts::default();
     for worker in team.iter_mut() {
         let (_, theirs) = worker.scratch.end();
-        counts.looked += theirs.looked;
+        counts.pairs += theirs.pairs;
         counts.rechecked += theirs.rechecked;
         counts.evaluated += theirs.evaluated;
         moved += worker.found;
@@ -162,138 +159,205 @@ pub(crate) fn pass(
     }
 }
 
+/// What is known of some points, or to be found out.
+#[derive(Default)]
+enum Hint<'a> {
+    #[default]
+    Not,
+    /// Room for margins.
+    Find(&'a mut [f32]),
+    /// Margins, and what labels lose of them.
+    Margins(&'a mut [f32], &'a [f32]),
+}
+
+impl<'a> Hint<'a> {
+    /// That for the first points, and that for the rest.
+    fn split(self, points: usize) -> (Self, Self) {
+        match self {
+            Hint::Not => (Hint::Not, Hint::Not),
+            Hint::Find(margins) => {
+                let (these, rest) = margins.split_at_mut(points);
+                (Hint::Find(these), Hint::Find(rest))
+            }
+            Hint::Margins(margins, losses) => {
+                let (these, rest) = margins.split_at_mut(points);
+                (Hint::Margins(these, losses), Hint::Margins(rest, losses))
+            }
+        }
+    }
+
+    /// Where margins go.
+    fn margins(&mut self) -> Option<&mut [f32]> {
+        match self {
+            Hint::Find(margins) | Hint::Margins(margins, _) => Some(margins),
+            Hint::Not => None,
+        }
+    }
+}
+
 /// Some blocks of points in a row, with all that belongs to them: enough points for those that need a look to make full tiles.
 struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
-    /// Margins, where they are wanted or known; losses where they are known.
-    margins: Option<&'a mut [f32]>,
-    losses: Option<&'a [f32]>,
+    hint: Hint<'a>,
+}
+
+/// A pass, as a thread sees it.
+struct Going<'a, 'w, 'p> {
+    job: &'p Job<'a>,
+    prepared: &'p Prepared<'a, 'w>,
+    summing: Summing<'p>,
 }
 
 impl Worker<'_> {
     /// Labels a stretch.
-    fn go<'a>(
-        &mut self,
-        job: &Job<'a>,
-        prepared: &Prepared<'a, '_>,
-        mut stretch: Stretch<'_>,
-        summing: Summing<'_>,
-    ) {
+    fn go(&mut self, pass: &Going<'_, '_, '_>, mut stretch: Stretch<'_>) {
         let begin = Instant::now();
         let Range { start, end } = stretch.points;
-        let spent = match (&mut stretch.margins, stretch.losses) {
-            (Some(margins), Some(losses)) => {
-                job.kernels
-                    .spend(margins, stretch.labels, losses, self.spent)
+        let kernels = pass.job.kernels;
+        let spent = match &mut stretch.hint {
+            Hint::Margins(margins, losses) => {
+                kernels.spend(margins, stretch.labels, losses, self.spent)
             }
-            _ => end - start,
+            Hint::Not | Hint::Find(_) => end - start,
         };
         self.assigning += begin.elapsed();
         // Where most are spent, whole blocks cost less than picking.
         if spent > (end - start) / 4 * 3 {
-            for block in job.blocks_of(start..end) {
+            for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
                     true => block.end,
-                    false => start + job.crew.threads() * job.stretch,
+                    false => start + pass.job.crew.threads() * pass.job.stretch,
                 };
-                let which = Which::Block(block.clone());
-                let next = next..next + job.block;
-                self.look(job, prepared, &which, next, &mut stretch, summing);
-                self.add(job, summing, block, &stretch);
+                let next = next..next + pass.job.block;
+                self.look(pass, &Which::Block(block.clone()), next, &mut stretch);
+                self.add(pass, block, &stretch);
             }
         } else {
             let list = core::mem::take(&mut self.spent);
-            for part in list[..spent].chunks(job.block) {
-                let which = Which::Some(part, start);
-                self.look(job, prepared, &which, 0..0, &mut stretch, summing);
+            for part in list[..spent].chunks(pass.job.block) {
+                self.look(pass, &Which::Some(part, start), 0..0, &mut stretch);
             }
             self.spent = list;
-            for block in job.blocks_of(start..end) {
-                self.add(job, summing, block, &stretch);
+            for block in pass.job.blocks_of(start..end) {
+                self.add(pass, block, &stretch);
             }
         }
     }
 
     /// Labels some points of a stretch.
-    fn look<'a>(
+    fn look(
         &mut self,
-        job: &Job<'a>,
-        prepared: &Prepared<'a, '_>,
+        pass: &Going<'_, '_, '_>,
         which: &Which<'_>,
         next: Range<usize>,
         stretch: &mut Stretch<'_>,
-        summing: Summing<'_>,
     ) {
         let begin = Instant::now();
-        let wanted = stretch.margins.is_some();
-        let (new, margins) = self.scratch.label(job, which, next, wanted, prepared);
+        let Stretch {
+            points,
+            labels,
+            hint,
+        } = stretch;
+        let known = hint.margins();
+        let (new, margins) =
+            self.scratch
+                .label(pass.job, which, next, known.is_some(), pass.prepared);
         let moved = match which {
             Which::Block(block) => {
-                let first = block.start - stretch.points.start;
-                let labels = &mut stretch.labels[first..][..new.len()];
-                let moved = job.kernels.moved(labels, new, self.moved);
-                let changed = self.moved[..moved].iter_mut();
-                for ((p, from), to) in changed.zip(&mut *self.from).zip(&mut *self.to) {
-                    let lane = *p as usize;
-                    *p += first as u32;
-                    *to = new[lane];
-                    *from = core::mem::replace(&mut labels[lane], *to);
+                let first = block.start - points.start;
+                if let Some(known) = known {
+                    known[first..][..margins.len()].copy_from_slice(margins);
                 }
-                if let Some(all) = &mut stretch.margins {
-                    all[first..][..margins.len()].copy_from_slice(margins);
-                }
-                moved
+                self.moving.of_block(pass.job, first, new, labels)
             }
             Which::Some(points, _) => {
-                let mut moved = 0;
-                for (&p, &to) in points.iter().zip(new) {
-                    let label = &mut stretch.labels[p as usize];
-                    if *label != to {
-                        self.moved[moved] = p;
-                        self.to[moved] = to;
-                        self.from[moved] = core::mem::replace(label, to);
-                        moved += 1;
-                    }
-                }
-                if let Some(all) = &mut stretch.margins {
+                if let Some(known) = known {
                     for (&p, &margin) in points.iter().zip(margins) {
-                        all[p as usize] = margin;
+                        known[p as usize] = margin;
                     }
                 }
-                moved
+                self.moving.some(points, new, labels)
             }
         };
+        self.assigning += begin.elapsed();
+        self.transfer(pass, points.clone(), moved);
+    }
+
+    /// Notes the first few points of `moving` as moved, and moves their terms, if that is how sums are kept.
+    fn transfer(&mut self, pass: &Going<'_, '_, '_>, among: Range<usize>, moved: usize) {
         self.found += moved as i64;
-        let looked = Instant::now();
-        self.assigning += looked - begin;
-        if let Summing::Moved(terms) = summing {
-            let moves = Moves {
-                points: &self.moved[..moved],
-                from: &self.from[..moved],
-                to: &self.to[..moved],
-            };
-            self.sums
-                .transfer(job, terms, stretch.points.clone(), &moves);
-            self.updating += looked.elapsed();
+        if let Summing::Moved(terms) = pass.summing {
+            let begin = Instant::now();
+            let moves = self.moving.moves(moved);
+            self.sums.transfer(pass.job, terms, among, &moves);
+            self.updating += begin.elapsed();
         }
     }
 
     /// Adds a block of a stretch, where all points are summed.
-    fn add(
-        &mut self,
-        job: &Job<'_>,
-        summing: Summing<'_>,
-        block: Range<usize>,
-        stretch: &Stretch<'_>,
-    ) {
-        if let Summing::All(terms) = summing {
+    fn add(&mut self, pass: &Going<'_, '_, '_>, block: Range<usize>, stretch: &Stretch<'_>) {
+        if let Summing::All(terms) = pass.summing {
             let begin = Instant::now();
             let first = block.start - stretch.points.start;
             let labels = &stretch.labels[first..][..block.len()];
-            self.sums.add(job, terms, block, labels);
+            self.sums.add(pass.job, terms, block, labels);
             self.updating += begin.elapsed();
         }
+    }
+}
+
+/// Points that move, and from where to where.
+struct Moving<'w> {
+    points: &'w mut [u32],
+    from: &'w mut [i32],
+    to: &'w mut [i32],
+}
+
+impl<'w> Moving<'w> {
+    fn cut(from: &mut impl Cut<'w>, stretch: usize) -> Self {
+        Moving {
+            points: from.take(stretch),
+            from: from.take(stretch),
+            to: from.take(stretch),
+        }
+    }
+
+    /// The first few.
+    fn moves(&self, count: usize) -> Moves<'_> {
+        Moves {
+            points: &self.points[..count],
+            from: &self.from[..count],
+            to: &self.to[..count],
+        }
+    }
+
+    /// Labels anew a block, which starts at label `first`; returns how many moved.
+    fn of_block(&mut self, job: &Job<'_>, first: usize, new: &[i32], labels: &mut [i32]) -> usize {
+        let labels = &mut labels[first..][..new.len()];
+        let count = job.kernels.moved(labels, new, self.points);
+        let moved = self.points[..count].iter_mut();
+        for ((p, from), to) in moved.zip(&mut *self.from).zip(&mut *self.to) {
+            let lane = *p as usize;
+            *p += first as u32;
+            *to = new[lane];
+            *from = core::mem::replace(&mut labels[lane], *to);
+        }
+        count
+    }
+
+    /// Labels some points anew; returns how many moved.
+    fn some(&mut self, points: &[u32], new: &[i32], labels: &mut [i32]) -> usize {
+        let mut count = 0;
+        for (&p, &to) in points.iter().zip(new) {
+            let label = &mut labels[p as usize];
+            if *label != to {
+                (self.points[count], self.to[count]) = (p, to);
+                self.from[count] = core::mem::replace(label, to);
+                count += 1;
+            }
+        }
+        count
     }
 }
