@@ -22,7 +22,7 @@ use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
 use crate::job::Job;
-use crate::parallel::PerThread;
+use crate::parallel::{worthwhile, Crew, PerThread};
 use crate::plan::Shape;
 use crate::scan::{scan, storage};
 use crate::seed::{self, Seeding};
@@ -65,7 +65,7 @@ impl<'w> Memory<'w> {
             best_centers: from.take(best_centers),
             seeding: Seeding::cut(from, shape),
             packing: Packing::cut(from, shape),
-            bounds: Bounds::cut(from, shape, true),
+            bounds: Bounds::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -145,6 +145,7 @@ pub(crate) fn fit<'w>(
         seconds_seed: 0.0,
         seconds_assign: 0.0,
         seconds_update: 0.0,
+        workspace_bytes: 0,
     };
 
     let restarts = restarts(options);
@@ -193,7 +194,9 @@ pub(crate) fn fit<'w>(
                 memory.best_centers.copy_from_slice(memory.centers);
             }
         }
-        if report.cancelled {
+        // Nothing beats an inertia of zero. Nothing else about a restart that is under way is proof that it cannot win: how low
+        // it will end, only its end tells.
+        if report.cancelled || report.inertia == 0.0 {
             break;
         }
     }
@@ -239,7 +242,16 @@ fn iterate<'w>(
     // In the last pass; before the first, every point is as good as moved.
     let mut changed = n;
     let mut stopped_by = StoppedBy::MaxIter;
+    // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
+    let alone = Crew::alone();
+    let quiet = Job {
+        crew: &alone,
+        ..*job
+    };
+    let mut pairs = n * k;
     loop {
+        let work = pairs as u128 * d as u128 + n as u128;
+        let by = if worthwhile(2, work) > 1 { job } else { &quiet };
         // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two.
         let more = (iterations as u64) < options.max_iter;
         let terms = update.terms();
@@ -252,11 +264,11 @@ fn iterate<'w>(
             Summing::All(&terms)
         };
         let shortcut = bounds.shortcut(changed as usize);
-        let pass = pass(job, packing, team, centers, labels, shortcut, summing);
-        let points = pass.counts.pairs / k;
-        bounds.looked(points as usize);
-        report.distances += pass.counts.pairs + pass.counts.evaluated;
-        report.skipped += (n * k - pass.counts.pairs).max(0);
+        let pass = pass(by, packing, team, centers, labels, shortcut, summing);
+        pairs = pass.counts.pairs;
+        bounds.looked((pairs / k) as usize);
+        report.distances += pairs + pass.counts.evaluated;
+        report.skipped += n * k - pairs;
         report.rechecked += pass.counts.rechecked;
         report.seconds_assign += pass.assigning.as_secs_f64();
         report.seconds_update += pass.updating.as_secs_f64();

@@ -42,6 +42,7 @@ use crate::lanes::Lanes;
 use crate::plan::Shape;
 use crate::tile::Units;
 use crate::workspace::Cut;
+use crate::Algorithm;
 
 /// What is known of all points, and what it loses when centers move.
 pub(crate) struct Bounds<'w> {
@@ -49,6 +50,8 @@ pub(crate) struct Bounds<'w> {
     losses: &'w mut [f32],
     units: Units,
     state: State,
+    /// Whether bounds are kept even where they do not pay.
+    always: bool,
     /// Passes to go without bounds, and for how many the next time.
     rest: u32,
     again: u32,
@@ -76,9 +79,12 @@ pub(crate) enum Shortcut<'a> {
 }
 
 impl<'w> Bounds<'w> {
-    /// Room for margins, if they are `wanted`.
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
-        let room = |length: usize| if wanted { length } else { 0 };
+    /// Room for margins, if the algorithm has any.
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
+        let room = |length: usize| match algorithm {
+            Algorithm::Lloyd => 0,
+            Algorithm::Auto | Algorithm::Hamerly => length,
+        };
         Bounds {
             margins: from.take(room(shape.n)),
             losses: from.take(room(shape.k)),
@@ -87,6 +93,7 @@ impl<'w> Bounds<'w> {
                 slack: 0.0,
             },
             state: State::Unknown,
+            always: algorithm == Algorithm::Hamerly,
             rest: 0,
             again: 1,
         }
@@ -100,7 +107,8 @@ impl<'w> Bounds<'w> {
     /// For the next pass, after one in which so many of the points `moved`.
     pub(crate) fn shortcut(&mut self, moved: usize) -> Shortcut<'_> {
         // Margins cost as much as a few centers, and last while centers move little.
-        if self.margins.is_empty() || moved > self.margins.len() / 4 {
+        let unlikely = moved > self.margins.len() / 4 && !self.always;
+        if self.margins.is_empty() || unlikely {
             self.state = State::Unknown;
             return Shortcut::Not;
         }
@@ -123,7 +131,7 @@ impl<'w> Bounds<'w> {
     /// Learns how many points a pass looked at. Where nearly all in spite of margins, the next ones go without: one, then two,
     /// then four.
     pub(crate) fn looked(&mut self, points: usize) {
-        if self.state != State::Used {
+        if self.state != State::Used || self.always {
             return;
         }
         if points > self.margins.len() / 8 * 7 {

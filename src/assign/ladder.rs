@@ -49,10 +49,10 @@ impl Rung {
     }
 
     /// Where to go on after a block of so many points: a second look costs an open point as much as the first, and each
-    /// distance more than a screened pair.
-    fn after(self, found: Found, points: usize, d: usize, k: usize) -> Self {
+    /// distance more than a screened pair. An open point has no margin, either, where those are `wanted`.
+    fn after(self, found: Found, points: usize, d: usize, k: usize, wanted: bool) -> Self {
         let pairs = points.saturating_mul(k);
-        let dear = found.evaluated > pairs / 16;
+        let dear = found.evaluated > pairs / 16 || wanted && found.open > points / 2;
         match self {
             // In cycles: D takes some d / 2 + 60, single precision d / 32, bytes a quarter of that. At half the time of single
             // precision, there is still something won.
@@ -60,7 +60,7 @@ impl Rung {
                 Rung::Single
             }
             Rung::Single if dear => Rung::Double,
-            Rung::Double | Rung::Sorted if dear => Rung::Direct,
+            Rung::Double | Rung::Sorted if found.evaluated > pairs / 16 => Rung::Direct,
             same => same,
         }
     }
@@ -413,6 +413,10 @@ impl<'w> Scratch<'w> {
             true => &mut *self.margins,
             false => &mut [],
         };
+        // Bytes are too coarse to give a margin.
+        if wanted && self.rung == Rung::Bytes {
+            self.rung = Rung::Single;
+        }
         let found = match self.rung {
             Rung::Bytes => {
                 let Some(pass) = &prepared.bytes else {
@@ -452,7 +456,7 @@ impl<'w> Scratch<'w> {
             }
         };
         let k = prepared.centers.len() / d;
-        self.rung = self.rung.after(found, count, d, k);
+        self.rung = self.rung.after(found, count, d, k, wanted);
         self.counts.pairs += (count * k) as i64;
         self.counts.rechecked += found.open as i64;
         self.counts.evaluated += found.evaluated as i64;
