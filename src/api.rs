@@ -471,9 +471,9 @@ pub(crate) fn seed_in(
     check_weights(points, options)?;
     let (n, d, layout) = (points.n(), points.d(), points.layout());
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    workspace.with(plan::seed_bytes(&shape)?, |mut buffer| {
+    workspace.with(plan::seed_bytes(&shape, options.init)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
-            let SeedMemory { mut seeding, marks } = SeedMemory::cut(&mut buffer, &shape);
+            let SeedMemory { mut seeding, marks } = SeedMemory::cut(&mut buffer, &shape, options.init);
             let threads = job.crew.threads();
             let mut team =
                 PerThread::new(threads, || crate::seed::Worker::cut(&mut buffer, &shape));

@@ -62,7 +62,7 @@ impl<'w> Memory<'w> {
             previous: from.take(centers),
             best_labels: from.take(best_n),
             best_centers: from.take(best_centers),
-            seeding: Seeding::cut(from, shape),
+            seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
             update: Update::cut(from, plan, options.empty),
         }

@@ -47,10 +47,28 @@ pub(crate) fn padded(n: usize) -> usize {
 impl<'a> Job<'a> {
     /// The blocks in order, the last one maybe short.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        let (n, block) = (self.points.n(), self.block);
+        self.spans(self.block)
+    }
+
+    /// Spans of so many points in order, the last one maybe short.
+    pub(crate) fn spans(&self, span: usize) -> impl Iterator<Item = Range<usize>> + Send {
+        let n = self.points.n();
         (0..n)
+            .step_by(span)
+            .map(move |first| first..(first + span).min(n))
+    }
+
+    /// The blocks of a span, which starts with one.
+    pub(crate) fn blocks_of(&self, span: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let block = self.block;
+        span.clone()
             .step_by(block)
-            .map(move |first| first..(first + block).min(n))
+            .map(move |first| first..(first + block).min(span.end))
+    }
+
+    /// The weight of point `p`.
+    pub(crate) fn weight(&self, p: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[p])
     }
 
     /// The weights of a block.

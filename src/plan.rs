@@ -10,7 +10,7 @@ use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Sums, Update};
 use crate::workspace::{Cut, Ruler};
-use crate::{Empty, Options};
+use crate::{Empty, Init, Options};
 
 /// What the description of a workspace depends on.
 #[derive(Clone, Copy)]
@@ -80,9 +80,9 @@ pub(crate) struct SeedMemory<'w> {
 }
 
 impl<'w> SeedMemory<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         SeedMemory {
-            seeding: Seeding::cut(from, shape),
+            seeding: Seeding::cut(from, shape, init),
             marks: from.take(shape.n),
         }
     }
@@ -117,9 +117,9 @@ pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Resul
     ruler.bytes()
 }
 
-pub(crate) fn seed_bytes(shape: &Shape) -> Result<usize, Error> {
+pub(crate) fn seed_bytes(shape: &Shape, init: Init) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
-    SeedMemory::cut(&mut ruler, shape);
+    SeedMemory::cut(&mut ruler, shape, init);
     PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape));
     PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
@@ -140,7 +140,7 @@ pub(crate) fn workspace_bytes(
         fit_bytes(&assign, weighted, options)?,
         assign_bytes(&assign)?,
         update_bytes(&update, weighted, options.empty)?,
-        seed_bytes(&assign)?,
+        seed_bytes(&assign, options.init)?,
     ];
     Ok(bytes.into_iter().fold(0, usize::max))
 }

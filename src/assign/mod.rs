@@ -13,9 +13,9 @@
 //!
 //! Which way a shape starts, and where it goes when too much stays open, this file decides ([`Rung`]).
 
-mod certify;
+pub(crate) mod certify;
 mod direct;
-mod panel;
+pub(crate) mod panel;
 pub(crate) mod screen;
 mod sorted;
 

@@ -1,0 +1,271 @@
+//! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
+//!
+//! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
+//!    most, and about how much.
+//! 2. The candidate that takes off most, about, is evaluated exactly: D for its open points. So are those others, mostly
+//!    none, that may take off as much.
+//! 3. What was evaluated of the best lowers the masses.
+
+use crate::parallel::PerThread;
+
+use super::greedy::{largest, Greedy, MOST_CANDIDATES};
+use super::sketch::Screening;
+use super::{Seeding, Worker};
+
+/// Work of a pass, in coordinates, from which on it is worth waking the other threads.
+const WORTH: usize = 1 << 17;
+
+/// What bounds tell of a candidate, in units of T times the largest weight.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bound {
+    /// What it takes off the total at most, and about.
+    most: i64,
+    likely: i64,
+}
+
+impl Greedy<'_, '_> {
+    /// Sketches the points, and sets their masses by the first center.
+    pub(super) fn sketch(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        center: &[f64],
+    ) {
+        let (job, magic) = (self.job, self.unit.magic());
+        let Seeding {
+            span,
+            masses,
+            totals,
+            tops,
+            sketch,
+            trials: [trial, _],
+            ..
+        } = &mut *self.seeding;
+        for worker in team.iter_mut() {
+            worker.wild = false;
+            worker.factors.fill(1.0);
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let spans = job.spans(*span).zip(parts);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        job.crew.run(spans, team, |worker, item| {
+            let (((span, mut part), (masses, trial)), (total, top)) = item;
+            part.shut();
+            for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
+                let dims = 0..job.points.d();
+                let rows = job.points.block_rows(block.clone(), dims, worker.tile);
+                kernel.quantize(rows, &frame, &mut part.after(at));
+                let listed = &mut worker.listed[..block.len()];
+                for (index, p) in listed.iter_mut().zip(at as u32..) {
+                    *index = p;
+                }
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, center, trial);
+            }
+            for p in 0..span.len() {
+                masses[p] = job.weight(span.start + p) * trial[p];
+                part.set_limit(p, trial[p], scale, masses[p] == 0.0);
+                worker.wild |= part.is_wild(p);
+            }
+            *top = largest(&masses[..span.len()]);
+            *total = job.kernels.tally(masses, magic);
+        });
+        self.wild = team.iter_mut().any(|worker| worker.wild);
+    }
+
+    /// Chooses the best of `count` candidates, and lowers the masses by it.
+    pub(super) fn step_by_sketch(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> usize {
+        let bounds = self.screen(team, scale, count);
+        let mut order = [0; MOST_CANDIDATES];
+        for (c, place) in order.iter_mut().enumerate() {
+            *place = c;
+        }
+        let order = &mut order[..count];
+        order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].likely));
+        // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
+        // thousandth.
+        let per_bound = self.heaviest * 2.0 / scale / scale / self.unit.size() * 1.001;
+        let slack = 4.0 * self.job.points.n() as f64;
+        let mut best = (self.evaluate(team, order[0], count), order[0]);
+        for &c in &order[1..] {
+            let most = bounds[c].most as f64 * per_bound + slack;
+            if most < best.0 as f64 && !self.wild {
+                continue;
+            }
+            self.seeding.trials.swap(0, 1);
+            let gain = self.evaluate(team, c, count);
+            if gain > best.0 || gain == best.0 && c < best.1 {
+                best = (gain, c);
+            } else {
+                self.seeding.trials.swap(0, 1);
+            }
+        }
+        self.apply(team, scale, best.1, count);
+        best.1
+    }
+
+    /// Finds the open points of each candidate, and bounds for what it takes off.
+    fn screen(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> [Bound; MOST_CANDIDATES] {
+        let (job, heaviest) = (self.job, self.heaviest);
+        let Seeding {
+            span,
+            candidates,
+            sketch,
+            step,
+            ..
+        } = &mut *self.seeding;
+        for worker in team.iter_mut() {
+            worker.bounds.fill(Bound::default());
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let candidates = &candidates[..count * frame.mean.len()];
+        let (candidates, open) = step.pack(candidates, &frame, kernel.registers);
+        let open = open.chunks_mut(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        job.crew.run(spans, team, |worker, ((span, part), open)| {
+            let Some(candidates) = &candidates else {
+                part.open_all(kernel.width, count, open);
+                return;
+            };
+            if let Some(weights) = job.weights {
+                for (factor, weight) in worker.factors.iter_mut().zip(&weights[span]) {
+                    let share = (weight / heaviest * (1.0 + 1e-6)) as f32;
+                    *factor = share.max(1e-30);
+                }
+            }
+            let sums = &mut worker.sums[..2 * count * kernel.width];
+            sums.fill(0.0);
+            let mut screening = Screening {
+                weights: worker.factors,
+                open,
+                sums,
+            };
+            kernel.screen(&part, candidates, &mut screening);
+            let sums = screening.sums.chunks_exact(2 * kernel.width);
+            for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
+                let (most, likely) = sums.split_at(kernel.width);
+                let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
+                bound.most += sum(most).ceil() as i64;
+                bound.likely += sum(likely) as i64;
+            }
+        });
+        let mut bounds = [Bound::default(); MOST_CANDIDATES];
+        for worker in team.iter_mut() {
+            for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
+                bound.most += of_worker.most;
+                bound.likely += of_worker.likely;
+            }
+        }
+        self.wild |= candidates.is_none();
+        bounds
+    }
+
+    /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
+    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i64 {
+        let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
+        let Seeding {
+            span,
+            masses,
+            candidates,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.seeding;
+        let candidate = &candidates[c * d..][..d];
+        let width = job.kernels.sketched().width;
+        for worker in team.iter_mut() {
+            worker.gain = 0;
+        }
+        let open = step.open.chunks(*span / width * count);
+        let spans = job.spans(*span).zip(open);
+        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        let worth = self.expected.saturating_mul(d) >= WORTH;
+        job.crew.run_if(worth, spans, team, |worker, item| {
+            let ((span, open), (masses, trial)) = item;
+            let listed = list(worker.listed, open, (c, count), (span.len(), width));
+            let points = (&job.points, span.start);
+            job.kernels.listed(points, listed, candidate, trial);
+            for &p in listed {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * trial[p];
+                if mass < masses[p] {
+                    worker.gain += unit.count(masses[p]) - unit.count(mass);
+                }
+            }
+        });
+        team.iter_mut().map(|worker| worker.gain).sum()
+    }
+
+    /// Lowers the masses by candidate `c`, D of whose open points is in the first trial.
+    fn apply(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, c: usize, count: usize) {
+        let (job, unit) = (self.job, self.unit);
+        let Seeding {
+            span,
+            masses,
+            totals,
+            tops,
+            sketch,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.seeding;
+        let kernel = job.kernels.sketched();
+        let (_, parts) = sketch.split(scale, *span, kernel);
+        let open = step.open.chunks(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        let worth = self.expected >= WORTH / 16;
+        job.crew.run_if(worth, spans, team, |worker, item| {
+            let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
+            let mut from_top = false;
+            for &p in list(worker.listed, open, (c, count), (span.len(), kernel.width)).iter() {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * trial[p];
+                if mass < masses[p] {
+                    *total -= unit.count(masses[p]) - unit.count(mass);
+                    from_top |= masses[p] == *top;
+                    masses[p] = mass;
+                    part.set_limit(p, trial[p], scale, mass == 0.0);
+                }
+            }
+            if from_top {
+                *top = largest(masses);
+            }
+        });
+    }
+}
+
+/// The points of a span that candidate `c` of `count` may lower.
+fn list<'a>(
+    listed: &'a mut [u32],
+    open: &[u16],
+    (c, count): (usize, usize),
+    (points, width): (usize, usize),
+) -> &'a [u32] {
+    let mut length = 0;
+    let groups = points.div_ceil(width);
+    for (group, bits) in open[..groups * count].chunks_exact(count).enumerate() {
+        let mut bits = bits[c];
+        while bits != 0 {
+            listed[length] = (group * width) as u32 + bits.trailing_zeros();
+            length += 1;
+            bits &= bits - 1;
+        }
+    }
+    &listed[..length]
+}
