@@ -473,7 +473,8 @@ pub(crate) fn seed_in(
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     workspace.with(plan::seed_bytes(&shape, options.init)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
-            let SeedMemory { mut seeding, marks } = SeedMemory::cut(&mut buffer, &shape, options.init);
+            let SeedMemory { mut seeding, marks } =
+                SeedMemory::cut(&mut buffer, &shape, options.init);
             let threads = job.crew.threads();
             let mut team =
                 PerThread::new(threads, || crate::seed::Worker::cut(&mut buffer, &shape));

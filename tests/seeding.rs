@@ -111,6 +111,83 @@ fn seeds_are_rows_and_do_not_depend_on_the_way() {
     }
 }
 
+/// k-means++ along all ways against the reference, bit for bit.
+fn check_greedy(case: &Case, seed: u64, ways: &[Way], bad: &mut Bad) {
+    let got = seeds(case, Init::KmeansPlusPlus, seed, ways, bad);
+    let want =
+        reference::seeding::greedy(&case.x, case.d, case.weights.as_deref(), case.k(), seed, 0);
+    bad.note(
+        || format!("seed {seed} of {}, d {}, k {}", case.name, case.d, case.k()),
+        same("centers", &got, &want),
+    );
+}
+
+/// Every kind of data and of weights, where there is a sketch of the points and where there is none.
+#[test]
+fn greedy_seeds_are_those_of_the_reference() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(3);
+    for kind in KINDS {
+        for (n, d, k) in [(60, 3, 9), (97, 8, 11), (131, 19, 16)] {
+            let case = Case::new(kind.0, d, fill(*kind, n * d, &mut rng), vec![0.0; k * d]);
+            check_greedy(&case, rng.next(), &few_ways(), &mut bad);
+            for of in WEIGHTS {
+                let weighted = case.weighted(of.0, weigh(*of, n, &mut rng));
+                check_greedy(&weighted, rng.next(), &least_ways(), &mut bad);
+            }
+        }
+    }
+}
+
+/// Sizes around groups, panels and spans; enough of them for threads; blobs near and far, ties and outliers.
+#[test]
+fn greedy_seeds_of_many_points_are_those_of_the_reference() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(4);
+    let shapes = [
+        (1023, 8, 40),
+        (1025, 9, 21),
+        (1056, 15, 22),
+        (2113, 16, 60),
+        (2111, 17, 55),
+        (3000, 33, 100),
+        (4500, 64, 8),
+        (700, 130, 150),
+        (500, 785, 4),
+        (300, 2049, 6),
+        (1500, 7, 30),
+        (5000, 2, 10),
+        (2500, 1, 12),
+        (17, 12, 17),
+        (48, 12, 3),
+    ];
+    for (index, (n, d, k)) in shapes.into_iter().enumerate() {
+        let far = blobs(n, d, k, &mut rng);
+        let near: Vec<f64> = far.iter().map(|x| x * 0.01).collect();
+        let mut outlier = near.clone();
+        outlier[n / 2 * d] = 1e9;
+        outlier[n / 3 * d + d - 1] = -3e4;
+        let grid = fill(GRID, n * d, &mut rng);
+        let cases = [
+            ("far blobs", far),
+            ("near blobs", near),
+            ("outliers", outlier),
+        ];
+        for (name, x) in cases.into_iter().chain([("grid", grid)]) {
+            let case = Case::new(name, d, x, vec![0.0; k * d]);
+            let ways = if index % 4 == 3 {
+                all_ways()
+            } else {
+                few_ways()
+            };
+            check_greedy(&case, rng.next(), &ways, &mut bad);
+            let of = WEIGHTS[rng.below(WEIGHTS.len())];
+            let weighted = case.weighted(of.0, weigh(of, n, &mut rng));
+            check_greedy(&weighted, rng.next(), &least_ways(), &mut bad);
+        }
+    }
+}
+
 fn seeds_are_legal(case: &Case, init: Init, centers: &[f64]) -> Result<(), String> {
     match init {
         Init::Random => are_rows(case, centers),

@@ -148,12 +148,8 @@ pub(crate) struct SketchKernel {
     screen: ScreenFn,
 }
 
-type ScreenFn = unsafe fn(
-    &sketch::Part<'_>,
-    usize,
-    &sketch::Candidates<'_>,
-    &mut sketch::Screening<'_>,
-);
+type ScreenFn =
+    unsafe fn(&sketch::Part<'_>, usize, &sketch::Candidates<'_>, &mut sketch::Screening<'_>);
 
 type FrameFn<E> = unsafe fn(
     &screen::Pass<'_, E, Frame<'_>>,
@@ -374,7 +370,14 @@ macro_rules! table {
     };
 }
 
-table!(PORTABLE, Portable, PortableF32, PortableF64, PortableBytes, portable);
+table!(
+    PORTABLE,
+    Portable,
+    PortableF32,
+    PortableF64,
+    PortableBytes,
+    portable
+);
 #[cfg(target_arch = "x86_64")]
 table!(AVX2, Avx2, Avx2F32, Avx2F64, Avx2Bytes, avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]

@@ -52,8 +52,8 @@ pub(crate) trait Screen: Copy + 'static {
 pub(crate) trait Integers: Screen<E = i32> {
     /// `norms * per[0] + errors * per[1] + 3`, or 2^29 if that is less.
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
-    /// Adds each lane of `x` that is positive, times its weight, to its sum.
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: Self::V);
+    /// Adds each lane of some vectors that is positive, times its weight, to the sum of its lane.
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]);
 }
 
 /// What the vectors of a [`Screen`] hold.
@@ -249,14 +249,10 @@ portable!(
     |a, b, c| a * b + c,
     |a, b| (a.fast_min(b), a.fast_max(b))
 );
-portable!(
-    PortableF32,
-    f32,
-    f32x4,
-    4,
-    |a, b, c| a * b + c,
-    |a, b| (a.fast_min(b), a.fast_max(b))
-);
+portable!(PortableF32, f32, f32x4, 4, |a, b, c| a * b + c, |a, b| (
+    a.fast_min(b),
+    a.fast_max(b)
+));
 portable!(
     PortableBytes,
     i32,
@@ -294,10 +290,12 @@ impl Integers for PortableBytes {
         wide::i32x4::new(reach)
     }
     #[inline(always)]
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: Self::V) {
-        for (l, x) in x.to_array().into_iter().enumerate() {
-            // SAFETY: the caller vouches for a vector of elements.
-            unsafe { *sums.add(l) += x.max(0) as f32 * *weights.add(l) };
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]) {
+        for (g, x) in x.iter().enumerate() {
+            for (l, x) in x.to_array().into_iter().enumerate() {
+                // SAFETY: the caller vouches for a vector of sums, and as many weights as lanes.
+                unsafe { *sums.add(l) += x.max(0) as f32 * *weights.add(4 * g + l) };
+            }
         }
     }
 }
@@ -507,12 +505,18 @@ mod x86_64 {
             }
         }
         #[inline(always)]
-        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: __m512i) {
+        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m512i]) {
             // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
             unsafe {
-                let positive = _mm512_cvtepi32_ps(_mm512_max_epi32(x, _mm512_setzero_si512()));
-                let weights = _mm512_loadu_ps(weights);
-                _mm512_storeu_ps(sums, _mm512_fmadd_ps(positive, weights, _mm512_loadu_ps(sums)));
+                let mut sum = _mm512_loadu_ps(sums);
+                let mut g = 0;
+                while g < x.len() {
+                    let positive = _mm512_max_epi32(x[g], _mm512_setzero_si512());
+                    let weights = _mm512_loadu_ps(weights.add(16 * g));
+                    sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(positive), weights, sum);
+                    g += 1;
+                }
+                _mm512_storeu_ps(sums, sum);
             }
         }
     }
@@ -573,12 +577,18 @@ mod x86_64 {
             }
         }
         #[inline(always)]
-        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: __m256i) {
+        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m256i]) {
             // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
             unsafe {
-                let positive = _mm256_cvtepi32_ps(_mm256_max_epi32(x, _mm256_setzero_si256()));
-                let weights = _mm256_loadu_ps(weights);
-                _mm256_storeu_ps(sums, _mm256_fmadd_ps(positive, weights, _mm256_loadu_ps(sums)));
+                let mut sum = _mm256_loadu_ps(sums);
+                let mut g = 0;
+                while g < x.len() {
+                    let positive = _mm256_max_epi32(x[g], _mm256_setzero_si256());
+                    let weights = _mm256_loadu_ps(weights.add(8 * g));
+                    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(positive), weights, sum);
+                    g += 1;
+                }
+                _mm256_storeu_ps(sums, sum);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
 //!
 //! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
-//!    most, and about how much.
-//! 2. The candidate that takes off most, about, is evaluated exactly: D for its open points. So are those others, mostly
-//!    none, that may take off as much.
+//!    most and at least.
+//! 2. The most promising candidate is evaluated exactly: D for its open points. So are those others that may take off as
+//!    much, if there are any.
 //! 3. What was evaluated of the best lowers the masses.
 
 use crate::parallel::PerThread;
@@ -18,19 +18,14 @@ const WORTH: usize = 1 << 17;
 /// What bounds tell of a candidate, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
-    /// What it takes off the total at most, and about.
+    /// What it takes off the total at most, and at least.
     most: i64,
-    likely: i64,
+    least: i64,
 }
 
 impl Greedy<'_, '_> {
     /// Sketches the points, and sets their masses by the first center.
-    pub(super) fn sketch(
-        &mut self,
-        team: &mut PerThread<Worker<'_>>,
-        scale: f64,
-        center: &[f64],
-    ) {
+    pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
         let (job, magic) = (self.job, self.unit.magic());
         let Seeding {
             span,
@@ -88,7 +83,7 @@ impl Greedy<'_, '_> {
             *place = c;
         }
         let order = &mut order[..count];
-        order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].likely));
+        order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
         // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
         // thousandth.
         let per_bound = self.heaviest * 2.0 / scale / scale / self.unit.size() * 1.001;
@@ -156,17 +151,17 @@ impl Greedy<'_, '_> {
             kernel.screen(&part, candidates, &mut screening);
             let sums = screening.sums.chunks_exact(2 * kernel.width);
             for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
-                let (most, likely) = sums.split_at(kernel.width);
+                let (most, least) = sums.split_at(kernel.width);
                 let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
                 bound.most += sum(most).ceil() as i64;
-                bound.likely += sum(likely) as i64;
+                bound.least += sum(least).floor() as i64;
             }
         });
         let mut bounds = [Bound::default(); MOST_CANDIDATES];
         for worker in team.iter_mut() {
             for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
                 bound.most += of_worker.most;
-                bound.likely += of_worker.likely;
+                bound.least += of_worker.least;
             }
         }
         self.wild |= candidates.is_none();

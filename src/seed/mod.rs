@@ -57,7 +57,11 @@ impl<'w> Seeding<'w> {
         let Shape { n, d, k, block, .. } = *shape;
         let greedy = init == Init::KmeansPlusPlus;
         let count = if greedy { candidates_per_step(k) } else { 0 };
-        let room = if greedy && sketch::wanted(shape) { n } else { 0 };
+        let room = if greedy && sketch::wanted(shape) {
+            n
+        } else {
+            0
+        };
         let span = span(block);
         let spans = n.div_ceil(span);
         Seeding {
@@ -82,8 +86,9 @@ impl<'w> Seeding<'w> {
 pub(crate) struct Worker<'w> {
     /// A block, packed for the lanes.
     tile: &'w mut [f64],
-    /// Its weights; zeros in the padding, so that it has no mass.
+    /// Its weights; zeros in the padding, so that it has no mass. And how many ones, and nothing else, they are.
     weights: &'w mut [f64],
+    ones: usize,
     /// Of a span, where there is a sketch: the weights in single precision, those points that are looked at, and for each
     /// candidate and lane bounds of what it takes off.
     factors: &'w mut [f32],
@@ -101,11 +106,20 @@ pub(crate) struct Worker<'w> {
 impl<'w> Worker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
         let Shape { d, k, block, .. } = *shape;
-        let room = if sketch::wanted(shape) { span(block) } else { 0 };
-        let sums = if room > 0 { 2 * WIDEST * candidates_per_step(k) } else { 0 };
+        let room = if sketch::wanted(shape) {
+            span(block)
+        } else {
+            0
+        };
+        let sums = if room > 0 {
+            2 * WIDEST * candidates_per_step(k)
+        } else {
+            0
+        };
         Worker {
             tile: from.take(block.saturating_mul(d)),
             weights: from.take(block),
+            ones: 0,
             factors: from.take(room),
             listed: from.take(room),
             sums: from.take(sums),
@@ -121,8 +135,11 @@ impl<'w> Worker<'w> {
         let count = block.len();
         match job.weights_of(&block) {
             Some(weights) => self.weights[..count].copy_from_slice(weights),
+            // All but the last block leave them as they are.
+            None if count == self.ones => {}
             None => self.weights[..count].fill(1.0),
         }
+        self.ones = if job.weights.is_some() { 0 } else { count };
         self.weights[count..].fill(0.0);
         job.kernels
             .pack(&job.points, &Which::Block(block), self.tile);

@@ -42,14 +42,15 @@
 
 use core::ops::Range;
 
-use crate::assign::panel::{pack_bytes, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::certify::byte_scale;
+use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
 use crate::job::Job;
 use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
 use crate::plan::Shape;
 use crate::points::Rows;
+use crate::tile::Ahead;
 use crate::workspace::Cut;
 
 /// Lanes in the widest group.
@@ -66,6 +67,9 @@ const MOST_LIMIT: f64 = (1 << 28) as f64;
 
 /// |X|² beyond which a point is wild.
 const WILD: f64 = (1 << 27) as f64;
+
+/// How many times the groups at hand the memory that is asked for is ahead.
+const AHEAD: usize = 2;
 
 /// Points whose coordinates give mean and scale.
 const SAMPLE: usize = 256;
@@ -297,7 +301,7 @@ pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part
         let (group, lane) = (p - p % width, p % width);
         let at = group * elements + lane;
         let (mut squares, mut errors) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-        let mut kept = 0;
+        let mut kept = [0.0; TOGETHER];
         let row = rows.row(p);
         let mut i = 0;
         while i < d {
@@ -319,7 +323,7 @@ pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part
                 let off = exact - rounded;
                 squares[l] += exact * exact;
                 errors[l] += off * off;
-                kept += (rounded * rounded) as i32;
+                kept[l] += rounded * rounded;
                 bytes[l] = (shifted.to_bits() as u8).wrapping_add(128);
             }
             let [a, b, c, d4, e, f, g, h] = bytes;
@@ -334,13 +338,20 @@ pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part
             }
             i += TOGETHER;
         }
-        let sum = |parts: &[f64; TOGETHER]| parts.iter().sum::<f64>();
-        let up = |x: f64| (x * (1.0 + 1e-6)) as f32;
-        let square = sum(&squares);
-        let wild = square > WILD;
+        let (mut square, mut error, mut norm) = (0.0, 0.0, 0.0f64);
+        for l in 0..TOGETHER {
+            square += squares[l];
+            error += errors[l];
+            norm += kept[l];
+        }
+        // Rounded up.
+        const UP: f64 = 1.0 + 1e-6;
         part.squares[p] = square;
-        part.norms[p] = up(f64::from(kept).sqrt());
-        part.errors[p] = if wild { f32::MAX } else { up(sum(&errors).sqrt()) };
+        part.norms[p] = (norm.sqrt() * UP) as f32;
+        part.errors[p] = match square > WILD {
+            true => f32::MAX,
+            false => (error.sqrt() * UP) as f32,
+        };
     }
 }
 
@@ -418,13 +429,18 @@ unsafe fn screen_groups<S: Integers, const G: usize>(
             bits: screening.open.as_mut_ptr().add(first * count),
             sums: screening.sums.as_mut_ptr(),
         };
+        let groups = part.data.as_ptr().add(at * elements);
         let over = Sweep {
-            groups: part.data.as_ptr().add(at * elements),
+            groups,
             elements,
             chunk: 0..elements,
             values: core::ptr::null_mut(),
         };
-        sweep::<S, G, _>(&over, &candidates.panels, &mut receiver, || ());
+        let length = G * S::WIDTH * elements;
+        let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
+        let share = ahead.share(steps::<S>(elements, count));
+        let between = || ahead.ask(share);
+        sweep::<S, G, _>(&over, &candidates.panels, &mut receiver, between);
     }
 }
 
@@ -446,18 +462,18 @@ impl<S: Integers, const G: usize> Receive<S, G> for Bounds<S, G> {
         // SAFETY: the caller is compiled for `S`; every group has bits for every candidate and a weight for every lane, and
         // every candidate two sums for every lane.
         unsafe {
-            let most = self.sums.add(2 * j * S::WIDTH);
-            let least = most.add(S::WIDTH);
-            for (g, &value) in values.iter().enumerate() {
-                let shut = S::not_greater(self.open[g], value);
+            let (mut most, mut least) = (self.open, self.sure);
+            for g in 0..G {
+                let shut = S::not_greater(self.open[g], values[g]);
                 let bits = !shut & ((1 << S::WIDTH) - 1);
                 *self.bits.add(g * self.count + j) = bits as u16;
-                if bits != 0 {
-                    let weights = self.weights.add(g * S::WIDTH);
-                    S::add_positive(most, weights, S::sub(self.open[g], value));
-                    S::add_positive(least, weights, S::sub(self.sure[g], value));
-                }
+                most[g] = S::sub(most[g], values[g]);
+                least[g] = S::sub(least[g], values[g]);
             }
+            // Whether anything is open or not: a branch that nobody can foretell would take longer.
+            let sums = self.sums.add(2 * j * S::WIDTH);
+            S::add_positive(sums, self.weights, &most);
+            S::add_positive(sums.add(S::WIDTH), self.weights, &least);
         }
     }
 }
