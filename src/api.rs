@@ -364,7 +364,8 @@ pub(crate) fn fit_in(
             |job, environment| {
                 let plan = Plan::new(&shape, weighted);
                 let mut memory = Memory::cut(&mut buffer, &shape, &plan, options);
-                let mut teams = Teams::cut(&mut buffer, job.crew.threads(), &shape, &plan);
+                let threads = job.crew.threads();
+                let mut teams = Teams::cut(&mut buffer, threads, &shape, &plan, options.init);
                 crate::fit::fit(
                     job,
                     options,
@@ -476,10 +477,11 @@ pub(crate) fn seed_in(
             let SeedMemory { mut seeding, marks } =
                 SeedMemory::cut(&mut buffer, &shape, options.init);
             let threads = job.crew.threads();
-            let mut team =
-                PerThread::new(threads, || crate::seed::Worker::cut(&mut buffer, &shape));
+            let mut team = PerThread::new(threads, || {
+                crate::seed::Worker::cut(&mut buffer, &shape, options.init)
+            });
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
-            scan(job, &mut seen, None, None)?;
+            seeding.set_largest(scan(job, &mut seen, None, None)?);
             let key = (options.seed, 0);
             crate::seed::seed(
                 job,

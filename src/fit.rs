@@ -83,13 +83,14 @@ impl<'w> Teams<'w> {
         threads: usize,
         shape: &Shape,
         plan: &update::Plan,
+        init: Init,
     ) -> Self {
         Teams {
             workers: PerThread::new(threads, || {
                 let scratch = assign::Scratch::cut(from, shape);
                 Worker::new(scratch, Sums::cut(from, plan))
             }),
-            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape)),
+            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -129,6 +130,7 @@ pub(crate) fn fit<'w>(
     let given = (options.init == Init::Given).then_some(&*centers);
     let largest = scan(job, &mut teams.seen, given, Some(memory.update.ranges()))?;
     memory.packing.set_largest(largest);
+    memory.seeding.set_largest(largest);
     memory.update.prepare(job.points.n());
     let mut report = Report {
         stopped_by: StoppedBy::Converged,

@@ -43,6 +43,16 @@ impl Shape {
         }
     }
 
+    /// The shape of a pass over other points, at most as many.
+    pub(crate) fn of_points(&self, n: usize) -> Self {
+        Shape {
+            n,
+            layout: Layout::Rows,
+            block: block_size(n, self.d, self.threads),
+            ..*self
+        }
+    }
+
     /// The shape of a pass that only sums.
     pub(crate) fn of_update(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
         let few = Self::of_assign(n, d, k.min(UPDATE_CENTERS), layout, threads);
@@ -96,7 +106,7 @@ pub(crate) fn fit_bytes(
     let plan = update::Plan::new(shape, weighted);
     let mut ruler = Ruler::default();
     fit::Memory::cut(&mut ruler, shape, &plan, options);
-    fit::Teams::cut(&mut ruler, shape.threads, shape, &plan);
+    fit::Teams::cut(&mut ruler, shape.threads, shape, &plan, options.init);
     ruler.bytes()
 }
 
@@ -120,7 +130,7 @@ pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Resul
 pub(crate) fn seed_bytes(shape: &Shape, init: Init) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     SeedMemory::cut(&mut ruler, shape, init);
-    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape));
+    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape, init));
     PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }

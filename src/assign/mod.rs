@@ -107,10 +107,11 @@ impl<'w, E: Element> Packed<'w, E> {
         }
     }
 
-    fn panels(&self) -> Panels<'_, E> {
+    /// The first k of the centers there is room for.
+    fn panels(&self, k: usize, d: usize) -> Panels<'_, E> {
         Panels {
-            data: self.data,
-            norms: self.norms,
+            data: &self.data[..k * screen::elements::<E>(d)],
+            norms: &self.norms[..k],
         }
     }
 }
@@ -146,7 +147,7 @@ impl<'w> Packing<'w> {
         self.scale = scale_for_f32(largest);
     }
 
-    /// Packs the centers of a pass.
+    /// Packs the centers of a pass, at most as many as it was cut for.
     fn prepare<'a>(&'a mut self, job: &Job<'a>, centers: &'a [f64]) -> Prepared<'a> {
         let d = job.points.d();
         if self.rung <= Rung::Double {
@@ -167,8 +168,14 @@ impl<'w> Packing<'w> {
             .then(|| screened(job, centers, mean, self.scale, &mut self.single));
         let double = (self.rung <= Rung::Double)
             .then(|| screened(job, centers, mean, 1.0, &mut self.double));
-        let sorted =
-            (self.rung == Rung::Sorted).then(|| Sorted::new(centers, self.sorted.0, self.sorted.1));
+        let sorted = (self.rung == Rung::Sorted).then(|| {
+            let (values, indices) = &mut self.sorted;
+            Sorted::new(
+                centers,
+                &mut values[..centers.len()],
+                &mut indices[..centers.len()],
+            )
+        });
         let rung = match self.rung {
             Rung::Bytes if bytes.is_none() => Rung::Single,
             rung => rung,
@@ -199,7 +206,7 @@ fn screened<'a, E: Working>(
     screen::Pass {
         points: job.points,
         centers,
-        panels: packed.panels(),
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
         frame: Frame {
             mean,
             scale,
@@ -237,7 +244,7 @@ fn screened_in_bytes<'a>(
     Some(screen::Pass {
         points: job.points,
         centers,
-        panels: packed.panels(),
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
         frame: Bytes {
             mean,
             scale,
@@ -312,6 +319,12 @@ pub(crate) struct Scratch<'w> {
     /// Points decided by D after screening, and pairs evaluated for them, in the current pass.
     rechecked: i64,
     evaluated: i64,
+}
+
+impl<'w> AsMut<Scratch<'w>> for Scratch<'w> {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
 }
 
 impl<'w> Scratch<'w> {
@@ -447,17 +460,18 @@ pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]
 }
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.
-pub(crate) fn assign(
+pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
-    team: &mut PerThread<Scratch<'_>>,
+    team: &mut PerThread<S>,
     centers: &[f64],
     base: i32,
     labels: &mut [i32],
     mut sqdist: Option<&mut [f64]>,
 ) {
     let prepared = packing.prepare(job, centers);
-    team.iter_mut().for_each(|scratch| scratch.start(&prepared));
+    team.iter_mut()
+        .for_each(|scratch| scratch.as_mut().start(&prepared));
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
     let blocks = blocks.map(move |(block, labels)| {
         let sqdist = sqdist.take().map(|all| {
@@ -469,7 +483,7 @@ pub(crate) fn assign(
     });
     job.crew
         .run(blocks, team, |scratch, (block, labels, sqdist)| {
-            let nearest = scratch.label(job, block.clone(), &prepared);
+            let nearest = scratch.as_mut().label(job, block.clone(), &prepared);
             if let Some(sqdist) = sqdist {
                 own_block(&job.points, job.kernels, block, nearest, centers, sqdist);
             }

@@ -10,7 +10,7 @@ use crate::parallel::PerThread;
 
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
 use super::sketch::Screening;
-use super::{Seeding, Worker};
+use super::{Masses, Worker};
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
 const WORTH: usize = 1 << 17;
@@ -27,7 +27,7 @@ impl Greedy<'_, '_> {
     /// Sketches the points, and sets their masses by the first center.
     pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
         let (job, magic) = (self.job, self.unit.magic());
-        let Seeding {
+        let Masses {
             span,
             masses,
             totals,
@@ -35,7 +35,7 @@ impl Greedy<'_, '_> {
             sketch,
             trials: [trial, _],
             ..
-        } = &mut *self.seeding;
+        } = &mut *self.state;
         for worker in team.iter_mut() {
             worker.wild = false;
             worker.factors.fill(1.0);
@@ -86,7 +86,8 @@ impl Greedy<'_, '_> {
         order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
         // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
         // thousandth.
-        let per_bound = self.heaviest * 2.0 / scale / scale / self.unit.size() * 1.001;
+        // (In this order nothing underflows: the unit is less than the heaviest times some D.)
+        let per_bound = self.heaviest / self.unit.size() * 2.0 / scale / scale * 1.001;
         let slack = 4.0 * self.job.points.n() as f64;
         let mut best = (self.evaluate(team, order[0], count), order[0]);
         for &c in &order[1..] {
@@ -94,12 +95,12 @@ impl Greedy<'_, '_> {
             if most < best.0 as f64 && !self.wild {
                 continue;
             }
-            self.seeding.trials.swap(0, 1);
+            self.state.trials.swap(0, 1);
             let gain = self.evaluate(team, c, count);
             if gain > best.0 || gain == best.0 && c < best.1 {
                 best = (gain, c);
             } else {
-                self.seeding.trials.swap(0, 1);
+                self.state.trials.swap(0, 1);
             }
         }
         self.apply(team, scale, best.1, count);
@@ -114,13 +115,13 @@ impl Greedy<'_, '_> {
         count: usize,
     ) -> [Bound; MOST_CANDIDATES] {
         let (job, heaviest) = (self.job, self.heaviest);
-        let Seeding {
+        let Masses {
             span,
             candidates,
             sketch,
             step,
             ..
-        } = &mut *self.seeding;
+        } = &mut *self.state;
         for worker in team.iter_mut() {
             worker.bounds.fill(Bound::default());
         }
@@ -172,14 +173,14 @@ impl Greedy<'_, '_> {
     fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i64 {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
-        let Seeding {
+        let Masses {
             span,
             masses,
             candidates,
             step,
             trials: [trial, _],
             ..
-        } = &mut *self.seeding;
+        } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
         let width = job.kernels.sketched().width;
         for worker in team.iter_mut() {
@@ -208,7 +209,7 @@ impl Greedy<'_, '_> {
     /// Lowers the masses by candidate `c`, D of whose open points is in the first trial.
     fn apply(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, c: usize, count: usize) {
         let (job, unit) = (self.job, self.unit);
-        let Seeding {
+        let Masses {
             span,
             masses,
             totals,
@@ -217,7 +218,7 @@ impl Greedy<'_, '_> {
             step,
             trials: [trial, _],
             ..
-        } = &mut *self.seeding;
+        } = &mut *self.state;
         let kernel = job.kernels.sketched();
         let (_, parts) = sketch.split(scale, *span, kernel);
         let open = step.open.chunks(*span / kernel.width * count);

@@ -15,7 +15,7 @@ use crate::parallel::PerThread;
 use crate::update::Unit;
 
 use super::philox::{below, Draw};
-use super::{Seeding, Worker};
+use super::{Masses, Worker};
 
 /// The least k with ln k >= 1, 2, 3, ... A table, because workspace sizes depend on it: they are asked for outside the
 /// standard floating-point environment, and must not differ by a logarithm's rounding.
@@ -36,7 +36,7 @@ pub(crate) fn candidates_per_step(k: usize) -> usize {
 pub(super) fn seed(
     job: &Job<'_>,
     (seed, restart): (u64, u32),
-    seeding: &mut Seeding<'_>,
+    state: &mut Masses<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
@@ -48,10 +48,8 @@ pub(super) fn seed(
         candidate: candidate as u32,
     };
 
-    // The first center is drawn by weight.
-    let mut greedy = Greedy::by_weight(job, seeding);
-    let total = greedy.count();
-    let p = greedy.find(below(total, seed, draw(0, 0)));
+    let mut greedy = Greedy::by_weight(job, state);
+    let p = greedy.first((seed, restart));
     job.points.copy_point(p, &mut centers[..d]);
     greedy.begin(team, &centers[..d]);
     let mut compared = n as i64;
@@ -82,7 +80,7 @@ pub(super) fn seed(
 /// Masses on their way down.
 pub(super) struct Greedy<'a, 'w> {
     pub(super) job: &'a Job<'a>,
-    pub(super) seeding: &'a mut Seeding<'w>,
+    pub(super) state: &'a mut Masses<'w>,
     /// What the totals count in.
     pub(super) unit: Unit,
     /// The largest weight.
@@ -97,24 +95,24 @@ pub(super) struct Greedy<'a, 'w> {
 
 impl<'a, 'w> Greedy<'a, 'w> {
     /// With masses that are the points' weights.
-    fn by_weight(job: &'a Job<'a>, seeding: &'a mut Seeding<'w>) -> Self {
+    pub(super) fn by_weight(job: &'a Job<'a>, state: &'a mut Masses<'w>) -> Self {
         let n = job.points.n();
-        seeding.masses.fill(0.0);
+        state.masses.fill(0.0);
         match job.weights {
-            Some(weights) => seeding.masses[..n].copy_from_slice(weights),
-            None => seeding.masses[..n].fill(1.0),
+            Some(weights) => state.masses[..n].copy_from_slice(weights),
+            None => state.masses[..n].fill(1.0),
         }
-        let spans = seeding.masses.chunks(seeding.span);
-        for (top, masses) in seeding.tops.iter_mut().zip(spans) {
+        let spans = state.masses.chunks(state.span);
+        for (top, masses) in state.tops.iter_mut().zip(spans) {
             *top = largest(masses);
         }
-        let heaviest = largest(seeding.tops);
+        let heaviest = largest(state.tops);
         let mut greedy = Greedy {
             job,
             unit: Unit::of(heaviest, n),
             heaviest,
-            scale: seeding.sketch.scale(job),
-            seeding,
+            scale: state.sketch.scale(job),
+            state,
             wild: false,
             expected: n,
         };
@@ -124,14 +122,14 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// The largest mass.
     fn top(&self) -> f64 {
-        largest(self.seeding.tops)
+        largest(self.state.tops)
     }
 
     /// Sums the masses of each span.
     fn tally(&mut self) {
         let (kernels, magic) = (self.job.kernels, self.unit.magic());
-        let spans = self.seeding.masses.chunks(self.seeding.span);
-        for (total, masses) in self.seeding.totals.iter_mut().zip(spans) {
+        let spans = self.state.masses.chunks(self.state.span);
+        for (total, masses) in self.state.totals.iter_mut().zip(spans) {
             *total = kernels.tally(masses, magic);
         }
     }
@@ -143,16 +141,16 @@ impl<'a, 'w> Greedy<'a, 'w> {
             self.unit = unit;
             self.tally();
         }
-        self.seeding.totals.iter().sum::<i64>() as u64
+        self.state.totals.iter().sum::<i64>() as u64
     }
 
     /// The first point whose prefix sum exceeds `target`, which is below the total.
     fn find(&self, target: u64) -> usize {
         let mut left = target as i64;
-        for (s, &total) in self.seeding.totals.iter().enumerate() {
+        for (s, &total) in self.state.totals.iter().enumerate() {
             if left < total {
-                let first = s * self.seeding.span;
-                for (p, &mass) in self.seeding.masses.iter().enumerate().skip(first) {
+                let first = s * self.state.span;
+                for (p, &mass) in self.state.masses.iter().enumerate().skip(first) {
                     left -= self.unit.count(mass);
                     if left < 0 {
                         return p;
@@ -164,10 +162,21 @@ impl<'a, 'w> Greedy<'a, 'w> {
         unreachable!("the target is below the sum of all units")
     }
 
+    /// The first center, drawn by weight, as the masses are.
+    pub(super) fn first(&mut self, (seed, restart): (u64, u32)) -> usize {
+        let total = self.count();
+        let draw = Draw {
+            restart,
+            step: 0,
+            candidate: 0,
+        };
+        self.find(below(total, seed, draw))
+    }
+
     /// Makes point `p` the candidate `c` of the next step.
     fn set_candidate(&mut self, c: usize, p: usize) {
         let d = self.job.points.d();
-        let candidate = &mut self.seeding.candidates[c * d..][..d];
+        let candidate = &mut self.state.candidates[c * d..][..d];
         self.job.points.copy_point(p, candidate);
     }
 
@@ -176,7 +185,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         match self.scale {
             Some(scale) => self.sketch(team, scale, center),
             None => {
-                self.seeding.masses.fill(f64::INFINITY);
+                self.state.masses[..self.job.points.n()].fill(f64::INFINITY);
                 self.lower(team, center);
             }
         }
@@ -191,11 +200,11 @@ impl<'a, 'w> Greedy<'a, 'w> {
         match self.scale {
             Some(scale) => {
                 let best = self.step_by_sketch(team, scale, count);
-                chosen(self.seeding.candidates, best, center);
+                chosen(self.state.candidates, best, center);
             }
             None => {
                 let best = self.least_potential(team, count);
-                chosen(self.seeding.candidates, best, center);
+                chosen(self.state.candidates, best, center);
                 self.lower(team, center);
             }
         }
@@ -204,13 +213,13 @@ impl<'a, 'w> Greedy<'a, 'w> {
     /// Lowers the masses by a new center, all points evaluated.
     fn lower(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
         let (job, magic) = (self.job, self.unit.magic());
-        let Seeding {
+        let Masses {
             span,
             masses,
             totals,
             tops,
             ..
-        } = &mut *self.seeding;
+        } = &mut *self.state;
         let spans = job.spans(*span).zip(masses.chunks_mut(*span));
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
         job.crew
@@ -229,11 +238,11 @@ impl<'a, 'w> Greedy<'a, 'w> {
     /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
     fn least_potential(&mut self, team: &mut PerThread<Worker<'_>>, count: usize) -> usize {
         let (job, magic) = (self.job, self.unit.magic());
-        let candidates = &self.seeding.candidates[..count * job.points.d()];
+        let candidates = &self.state.candidates[..count * job.points.d()];
         for worker in team.iter_mut() {
             worker.potentials.fill(0);
         }
-        let blocks = job.blocks().zip(self.seeding.masses.chunks(job.block));
+        let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
         job.crew.run(blocks, team, |worker, (block, masses)| {
             worker.load(job, block);
             let (tile, weights) = (&*worker.tile, &*worker.weights);

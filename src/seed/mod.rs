@@ -9,16 +9,19 @@
 //! | `dense` | all pairs by D |
 //! | `sketch` | the points in bytes, and what they prove |
 //! | `bounded` | a step by a sketch |
+//! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
 mod bounded;
 mod dense;
 mod greedy;
 mod philox;
+mod rounds;
 pub(crate) mod sketch;
 
 use core::ops::Range;
 
+use crate::assign::Scratch;
 use crate::job::{padded, Job};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
@@ -30,10 +33,11 @@ use bounded::Bound;
 pub(crate) use dense::{approach, potentials, tally};
 use greedy::{candidates_per_step, MOST_CANDIDATES};
 use philox::Draw;
+use rounds::Rounds;
 use sketch::{Sketch, Step, WIDEST};
 
-/// What seeding keeps of all points.
-pub(crate) struct Seeding<'w> {
+/// What greedy k-means++ keeps of all points.
+struct Masses<'w> {
     /// Points in a span, a multiple of those in a block.
     span: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
@@ -49,22 +53,21 @@ pub(crate) struct Seeding<'w> {
     trials: [&'w mut [f64]; 2],
 }
 
-/// Points in a span, at least, if there are as many.
+/// Points in a span, at most.
 const SPAN: usize = 1024;
 
-impl<'w> Seeding<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
+impl<'w> Masses<'w> {
+    /// For a shape; with a sketch, if it pays and is wanted.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
         let Shape { n, d, k, block, .. } = *shape;
-        let greedy = init == Init::KmeansPlusPlus;
-        let count = if greedy { candidates_per_step(k) } else { 0 };
-        let room = if greedy && sketch::wanted(shape) {
-            n
-        } else {
-            0
+        let count = candidates_per_step(k);
+        let room = match sketched && sketch::wanted(shape) {
+            true => n,
+            false => 0,
         };
         let span = span(block);
         let spans = n.div_ceil(span);
-        Seeding {
+        Masses {
             span,
             masses: from.take(padded(n)),
             totals: from.take(spans),
@@ -75,10 +78,32 @@ impl<'w> Seeding<'w> {
             trials: [from.take(room), from.take(room)],
         }
     }
+}
+
+/// What seeding keeps.
+pub(crate) struct Seeding<'w> {
+    masses: Masses<'w>,
+    rounds: Option<Rounds<'w>>,
+}
+
+impl<'w> Seeding<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
+        Seeding {
+            masses: Masses::cut(from, shape, init == Init::KmeansPlusPlus),
+            rounds: (init == Init::Parallel).then(|| Rounds::cut(from, shape)),
+        }
+    }
+
+    /// Takes note of the largest magnitude of any coordinate.
+    pub(crate) fn set_largest(&mut self, largest: f64) {
+        if let Some(rounds) = &mut self.rounds {
+            rounds.set_largest(largest);
+        }
+    }
 
     /// The masses, as scratch for when there is nothing to seed.
     pub(crate) fn scratch(&mut self) -> &mut [f64] {
-        self.masses
+        self.masses.masses
     }
 }
 
@@ -101,17 +126,25 @@ pub(crate) struct Worker<'w> {
     gain: i64,
     /// Whether there is a wild point.
     wild: bool,
+    /// What the rounds of k-means|| find the nearest candidates with.
+    scratch: Option<Scratch<'w>>,
+}
+
+impl<'w> AsMut<Scratch<'w>> for Worker<'w> {
+    fn as_mut(&mut self) -> &mut Scratch<'w> {
+        match &mut self.scratch {
+            Some(scratch) => scratch,
+            None => unreachable!("scratch is cut for rounds, and rounds alone ask for it"),
+        }
+    }
 }
 
 impl<'w> Worker<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         let Shape { d, k, block, .. } = *shape;
-        let room = if sketch::wanted(shape) {
-            span(block)
-        } else {
-            0
-        };
-        let sums = if room > 0 {
+        let sketched = sketch::wanted(shape) && !matches!(init, Init::Random | Init::Given);
+        let room = if sketched { SPAN } else { 0 };
+        let sums = if sketched {
             2 * WIDEST * candidates_per_step(k)
         } else {
             0
@@ -127,6 +160,7 @@ impl<'w> Worker<'w> {
             bounds: [Bound::default(); MOST_CANDIDATES],
             gain: 0,
             wild: false,
+            scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
         }
     }
 
@@ -163,7 +197,16 @@ pub(crate) fn seed(
     centers: &mut [f64],
 ) -> i64 {
     match init {
-        Init::KmeansPlusPlus => greedy::seed(job, (seed, restart), seeding, team, centers),
+        Init::KmeansPlusPlus => {
+            greedy::seed(job, (seed, restart), &mut seeding.masses, team, centers)
+        }
+        Init::Parallel => match &mut seeding.rounds {
+            Some(rounds) => {
+                let key = (seed, restart);
+                rounds::seed(job, key, rounds, &mut seeding.masses, team, centers)
+            }
+            None => unreachable!("rounds are cut for those who ask for them"),
+        },
         Init::Random => {
             random(job, (seed, restart), marks, centers);
             0

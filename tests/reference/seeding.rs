@@ -142,3 +142,62 @@ pub fn greedy(
     }
     chosen.iter().flat_map(|&p| row(p).to_vec()).collect()
 }
+
+/// Rounds of k-means‖.
+const ROUNDS: u32 = 5;
+
+/// The centers that k-means‖ draws; their rows.
+pub fn parallel(
+    x: &[f64],
+    d: usize,
+    weights: Option<&[f64]>,
+    k: usize,
+    seed: u64,
+    restart: u32,
+) -> Vec<f64> {
+    let n = x.len() / d;
+    let weight = |p: usize| weights.map_or(1.0, |w| w[p]);
+    let row = |p: usize| &x[p * d..][..d];
+    let by_weight: Vec<f64> = (0..n).map(weight).collect();
+    let mut candidates = vec![drawn(
+        &all_units(&by_weight),
+        bits(seed, [0, 0, restart, 0]),
+    )];
+    let mut nearest = vec![f64::INFINITY; n];
+    let mut seen = 0;
+    for round in 0..ROUNDS {
+        for (p, nearest) in nearest.iter_mut().enumerate() {
+            for &c in &candidates[seen..] {
+                *nearest = nearest.min(squared(row(p), row(c)));
+            }
+        }
+        seen = candidates.len();
+        let masses: Vec<f64> = (0..n).map(|p| weight(p) * nearest[p]).collect();
+        if masses.iter().all(|&mass| mass == 0.0) {
+            break;
+        }
+        let counted = all_units(&masses);
+        let total: i64 = counted.iter().sum();
+        let joins = |&p: &usize| {
+            let u = bits(
+                seed,
+                [p as u32, (p as u64 >> 32) as u32, restart, round + 1],
+            );
+            i128::from(below(total, u)) < 2 * k as i128 * i128::from(counted[p])
+        };
+        let new: Vec<usize> = (0..n).filter(joins).take(3 * k + 32).collect();
+        candidates.extend(new);
+    }
+
+    let rows: Vec<f64> = candidates.iter().flat_map(|&p| row(p).to_vec()).collect();
+    let mut counts = vec![0i64; candidates.len()];
+    for (p, units) in all_units(&by_weight).into_iter().enumerate() {
+        counts[super::label(row(p), &rows).0 as usize] += units;
+    }
+    if counts.iter().filter(|&&count| count > 0).count() < k {
+        return greedy(x, d, weights, k, seed, restart);
+    }
+    let power = (*counts.iter().max().unwrap() as u64).next_power_of_two() as f64;
+    let counts: Vec<f64> = counts.iter().map(|&count| count as f64 / power).collect();
+    greedy(&rows, d, Some(&counts), k, seed, restart)
+}
