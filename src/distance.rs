@@ -114,14 +114,14 @@ impl<const D: usize> Metric for Few<D> {
             let mut squares = [[L::splat(0.0); 8]; G];
             for i in 0..D {
                 let c = L::splat(*center.add(i));
-                for g in 0..G {
+                for (g, squares) in squares.iter_mut().enumerate() {
                     let t = L::sub(L::load(groups.add((g * D + i) * L::WIDTH)), c);
-                    squares[g][i] = L::mul(t, t);
+                    squares[i] = L::mul(t, t);
                 }
             }
             let mut distances = [L::splat(0.0); G];
-            for g in 0..G {
-                distances[g] = fold_lanes::<L>(&squares[g], D);
+            for (distance, squares) in distances.iter_mut().zip(&squares) {
+                *distance = fold_lanes::<L>(squares, D);
             }
             distances
         }
@@ -150,9 +150,9 @@ impl Metric for Many {
             let mut s = [[L::splat(0.0); 8]; G];
             let step = |s: &mut [[L::F; 8]; G], i: usize, r: usize| {
                 let c = L::splat(*center.add(i + r));
-                for g in 0..G {
+                for (g, s) in s.iter_mut().enumerate() {
                     let t = L::sub(L::load(groups.add((g * d + i + r) * L::WIDTH)), c);
-                    s[g][r] = L::add(s[g][r], L::mul(t, t));
+                    s[r] = L::add(s[r], L::mul(t, t));
                 }
             };
             let whole = d - d % 8;
@@ -170,8 +170,8 @@ impl Metric for Many {
                 }
             }
             let mut distances = [L::splat(0.0); G];
-            for g in 0..G {
-                distances[g] = fold_lanes::<L>(&s[g], 8);
+            for (distance, s) in distances.iter_mut().zip(&s) {
+                *distance = fold_lanes::<L>(s, 8);
             }
             distances
         }

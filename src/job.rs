@@ -51,7 +51,10 @@ impl<'a> Job<'a> {
     }
 
     /// Spans of so many points in order, the last one maybe short.
-    pub(crate) fn spans(&self, span: usize) -> impl Iterator<Item = Range<usize>> + Send {
+    pub(crate) fn spans(
+        &self,
+        span: usize,
+    ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {
         let n = self.points.n();
         (0..n)
             .step_by(span)

@@ -2,14 +2,16 @@
 //!
 //! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
 //!    most and at least.
-//! 2. The most promising candidate is evaluated exactly: D for its open points. So are those others that may take off as
-//!    much, if there are any.
-//! 3. What was evaluated of the best lowers the masses.
+//! 2. If others may take off as much as the most promising candidate, it is evaluated exactly, D for its open points, and then
+//!    so are those others that still may.
+//! 3. The best lowers the masses of those of its open points that it is nearer to.
+
+use core::ops::Range;
 
 use crate::parallel::PerThread;
 
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
-use super::sketch::Screening;
+use super::sketch::{Part, Screening};
 use super::{Masses, Worker};
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
@@ -85,14 +87,19 @@ impl Greedy<'_, '_> {
         let order = &mut order[..count];
         order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
         // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
-        // thousandth.
-        // (In this order nothing underflows: the unit is less than the heaviest times some D.)
-        let per_bound = self.heaviest / self.unit.size() * 2.0 / scale / scale * 1.001;
+        // thousandth. (In this order nothing underflows: the unit is less than the heaviest times some D.)
+        let per_bound = self.heaviest / self.unit.size() * 2.0 / scale / scale;
         let slack = 4.0 * self.job.points.n() as f64;
-        let mut best = (self.evaluate(team, order[0], count), order[0]);
+        let most = |c: usize| bounds[c].most as f64 * per_bound * 1.001 + slack;
+        let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
+        let first = order[0];
+        if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
+            self.apply(team, scale, (first, count), false);
+            return first;
+        }
+        let mut best = (self.evaluate(team, first, count), first);
         for &c in &order[1..] {
-            let most = bounds[c].most as f64 * per_bound + slack;
-            if most < best.0 as f64 && !self.wild {
+            if most(c) < best.0 as f64 && !self.wild {
                 continue;
             }
             self.state.trials.swap(0, 1);
@@ -103,7 +110,7 @@ impl Greedy<'_, '_> {
                 self.state.trials.swap(0, 1);
             }
         }
-        self.apply(team, scale, best.1, count);
+        self.apply(team, scale, (best.1, count), true);
         best.1
     }
 
@@ -131,7 +138,8 @@ impl Greedy<'_, '_> {
         let (candidates, open) = step.pack(candidates, &frame, kernel.registers);
         let open = open.chunks_mut(*span / kernel.width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
-        job.crew.run(spans, team, |worker, ((span, part), open)| {
+        type Item<'a> = ((Range<usize>, Part<'a>), &'a mut [u16]);
+        let work = |worker: &mut Worker<'_>, ((span, part), open): Item<'_>| {
             let Some(candidates) = &candidates else {
                 part.open_all(kernel.width, count, open);
                 return;
@@ -157,7 +165,13 @@ impl Greedy<'_, '_> {
                 bound.most += sum(most).ceil() as i64;
                 bound.least += sum(least).floor() as i64;
             }
-        });
+        };
+        // There and back: what one step saw last is still in the cache when the next one begins.
+        self.back = !self.back;
+        match self.back {
+            true => job.crew.run(spans.rev(), team, work),
+            false => job.crew.run(spans, team, work),
+        }
         let mut bounds = [Bound::default(); MOST_CANDIDATES];
         for worker in team.iter_mut() {
             for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
@@ -206,30 +220,46 @@ impl Greedy<'_, '_> {
         team.iter_mut().map(|worker| worker.gain).sum()
     }
 
-    /// Lowers the masses by candidate `c`, D of whose open points is in the first trial.
-    fn apply(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, c: usize, count: usize) {
+    /// Lowers the masses by candidate `c`; if it was `evaluated`, D of its open points is in the first trial.
+    fn apply(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        (c, count): (usize, usize),
+        evaluated: bool,
+    ) {
         let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
         let Masses {
             span,
             masses,
             totals,
             tops,
+            candidates,
             sketch,
             step,
             trials: [trial, _],
             ..
         } = &mut *self.state;
         let kernel = job.kernels.sketched();
+        let candidate = &candidates[c * d..][..d];
         let (_, parts) = sketch.split(scale, *span, kernel);
         let open = step.open.chunks(*span / kernel.width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
-        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks(*span)));
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
-        let worth = self.expected >= WORTH / 16;
+        let work = if evaluated { 16 } else { d.max(16) };
+        let worth = self.expected.saturating_mul(work) >= WORTH;
         job.crew.run_if(worth, spans, team, |worker, item| {
             let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
             let mut from_top = false;
-            for &p in list(worker.listed, open, (c, count), (span.len(), kernel.width)).iter() {
+            let lanes = (span.len(), kernel.width);
+            let listed = list(worker.listed, open, (c, count), lanes);
+            if !evaluated {
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, candidate, trial);
+            }
+            for &p in listed {
                 let p = p as usize;
                 let mass = job.weight(span.start + p) * trial[p];
                 if mass < masses[p] {

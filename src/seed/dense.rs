@@ -100,8 +100,7 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
     let d = metric.d();
     // SAFETY: group g of the tile is at g * d * WIDTH, of the other arrays at g * WIDTH.
     unsafe {
-        for c in 0..sums.len() {
-            let candidate = &candidates[c * d..][..d];
+        for (candidate, sum) in candidates.chunks_exact(d).zip(sums) {
             let mut units = L::zero_bits();
             for g in 0..masses.len() / L::WIDTH {
                 let group = tile.as_ptr().add(g * d * L::WIDTH);
@@ -116,7 +115,7 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
             // Each addition brought the pattern of the magic number along.
             let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
             let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-            sums[c] = sums[c].wrapping_add(units.wrapping_sub(bias));
+            *sum = sum.wrapping_add(units.wrapping_sub(bias));
         }
     }
 }

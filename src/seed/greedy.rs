@@ -89,6 +89,8 @@ pub(super) struct Greedy<'a, 'w> {
     pub(super) scale: Option<f64>,
     /// Whether any point is too far off for sums of bounds.
     pub(super) wild: bool,
+    /// Whether the last pass went backwards.
+    pub(super) back: bool,
     /// About how many points a new center lowers.
     pub(super) expected: usize,
 }
@@ -114,6 +116,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
             scale: state.sketch.scale(job),
             state,
             wild: false,
+            back: false,
             expected: n,
         };
         greedy.tally();
@@ -221,7 +224,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
             ..
         } = &mut *self.state;
         let spans = job.spans(*span).zip(masses.chunks_mut(*span));
-        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        // Backwards: what the pass before saw last may still be in the cache.
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
         job.crew
             .run(spans, team, |worker, ((span, masses), (total, top))| {
                 *top = 0.0;

@@ -216,7 +216,10 @@ impl<'w> Sketch<'w> {
         scale: f64,
         span: usize,
         kernel: SketchKernel,
-    ) -> (Frame<'_>, impl Iterator<Item = Part<'_>> + Send) {
+    ) -> (
+        Frame<'_>,
+        impl DoubleEndedIterator<Item = Part<'_>> + ExactSizeIterator + Send,
+    ) {
         let frame = Frame {
             mean: self.mean,
             scale,
