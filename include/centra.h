@@ -61,6 +61,11 @@
 /// Start from what the array of centers holds on entry.
 #define CENTRA_INIT_GIVEN 2
 
+/// Start from k-means|| (Bahmani et al. 2012): five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
+/// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
+/// many. The workspace grows by up to 15 k + 161 rows of d, and by 24 bytes a point.
+#define CENTRA_INIT_PARALLEL 3
+
 /// An empty cluster takes the point farthest from its own center (the default).
 #define CENTRA_EMPTY_RELOCATE 0
 
@@ -113,7 +118,7 @@ typedef struct centra_options {
     /// Set by centra_options_init. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
     size_t struct_size;
-    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM or CENTRA_INIT_GIVEN.
+    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     int32_t init;
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
     /// member of positive weight. RELOCATE: for each empty cluster in ascending index, the point farthest from
@@ -201,7 +206,9 @@ void centra_report_init(struct centra_report *report);
 ///
 /// Of the options count layout, threads, init, n_init, empty, and whether weights is NULL (they are not read). In
 /// orders of magnitude, with T threads: 12 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, and 4 n more with
-/// n_init > 1; never a multiple of n k.
+/// n_init > 1; never a multiple of n k. With CENTRA_INIT_KMEANSPP, k >= 4 and 8 <= d <= 2048 there are up to d + 51 bytes a
+/// point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a point, what 3 k + 32 centers take instead of
+/// k, and up to 15 k + 161 rows of d, each with up to d + 67 bytes more.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.
@@ -212,7 +219,11 @@ void centra_report_init(struct centra_report *report);
 ///
 /// # Safety
 /// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
-int32_t centra_workspace_size(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
+int32_t centra_workspace_size(size_t n,
+                              size_t d,
+                              size_t k,
+                              const struct centra_options *options,
+                              size_t *bytes);
 
 /// Clusters: seeds, then alternates assignment and update until it stops.
 ///
@@ -306,11 +317,12 @@ int32_t centra_update(const double *points,
 /// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, threads, weights, seed
 ///     and init, which must not be CENTRA_INIT_GIVEN.
 /// centers: k contiguous rows of d, written; each a copy of a point of positive weight (where there are fewer than k of
-///     these, CENTRA_INIT_RANDOM goes on with the others, CENTRA_INIT_KMEANSPP repeats some).
+///     these, CENTRA_INIT_RANDOM goes on with the others, the other two repeat some).
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
-/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); sampling without replacement (Bentley and Floyd 1987);
+/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii
+/// 2012); sampling without replacement (Bentley and Floyd 1987);
 /// Philox4x32-10 (Salmon and others 2011), a counter for each draw.
 ///
 /// # Safety
