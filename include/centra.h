@@ -61,6 +61,11 @@
 /// Start from what the array of centers holds on entry.
 #define CENTRA_INIT_GIVEN 2
 
+/// Start from k-means|| (Bahmani et al. 2012): five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
+/// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
+/// many. The workspace grows by up to 15 k + 161 rows of d, and by 24 bytes a point.
+#define CENTRA_INIT_PARALLEL 3
+
 /// An empty cluster takes the point farthest from its own center (the default).
 #define CENTRA_EMPTY_RELOCATE 0
 
@@ -122,7 +127,7 @@ typedef struct centra_options {
     /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
     size_t struct_size;
-    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM or CENTRA_INIT_GIVEN.
+    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     int32_t init;
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
     /// member of positive weight. RELOCATE: for each empty cluster in ascending index, the point farthest from
@@ -235,7 +240,9 @@ void centra_report_init_sized(struct centra_report *report,
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
 /// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
-/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k.
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. With CENTRA_INIT_KMEANSPP, k >= 4 and
+/// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
+/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 161 rows of d, each with up to d + 67 bytes more.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.
@@ -344,11 +351,12 @@ int32_t centra_update(const double *points,
 /// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, threads, weights, seed
 ///     and init, which must not be CENTRA_INIT_GIVEN.
 /// centers: k contiguous rows of d, written; each a copy of a point of positive weight (where there are fewer than k of
-///     these, CENTRA_INIT_RANDOM goes on with the others, CENTRA_INIT_KMEANSPP repeats some).
+///     these, CENTRA_INIT_RANDOM goes on with the others, the other two repeat some).
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
-/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); sampling without replacement (Bentley and Floyd 1987);
+/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii
+/// 2012); sampling without replacement (Bentley and Floyd 1987);
 /// Philox4x32-10 (Salmon and others 2011), a counter for each draw.
 ///
 /// # Safety

@@ -366,7 +366,8 @@ pub(crate) fn fit_in(
             |job, environment| {
                 let plan = Plan::new(&shape, weighted);
                 let mut memory = Memory::cut(&mut buffer, &shape, &plan, options);
-                let mut teams = Teams::cut(&mut buffer, job.crew.threads(), &shape, &plan);
+                let threads = job.crew.threads();
+                let mut teams = Teams::cut(&mut buffer, threads, &shape, &plan, options.init);
                 let mut report = crate::fit::fit(
                     job,
                     options,
@@ -475,14 +476,16 @@ pub(crate) fn seed_in(
     check_weights(points, options)?;
     let (n, d, layout) = (points.n(), points.d(), points.layout());
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    workspace.with(plan::seed_bytes(&shape)?, |mut buffer| {
+    workspace.with(plan::seed_bytes(&shape, options.init)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
-            let SeedMemory { mut seeding, marks } = SeedMemory::cut(&mut buffer, &shape);
+            let SeedMemory { mut seeding, marks } =
+                SeedMemory::cut(&mut buffer, &shape, options.init);
             let threads = job.crew.threads();
-            let mut team =
-                PerThread::new(threads, || crate::seed::Worker::cut(&mut buffer, &shape));
+            let mut team = PerThread::new(threads, || {
+                crate::seed::Worker::cut(&mut buffer, &shape, options.init)
+            });
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
-            scan(job, &mut seen, None, None)?;
+            seeding.set_largest(scan(job, &mut seen, None, None)?);
             let key = (options.seed, 0);
             crate::seed::seed(
                 job,

@@ -63,7 +63,7 @@ impl<'w> Memory<'w> {
             previous: from.take(centers),
             best_labels: from.take(best_n),
             best_centers: from.take(best_centers),
-            seeding: Seeding::cut(from, shape),
+            seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
             bounds: Bounds::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
@@ -85,10 +85,11 @@ impl<'w> Teams<'w> {
         threads: usize,
         shape: &Shape,
         plan: &update::Plan,
+        init: Init,
     ) -> Self {
         Teams {
             workers: PerThread::new(threads, || Worker::cut(from, shape, plan)),
-            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape)),
+            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -129,6 +130,7 @@ pub(crate) fn fit<'w>(
     let largest = scan(job, &mut teams.seen, given, Some(memory.update.ranges()))?;
     memory.packing.set_largest(largest);
     memory.bounds.set_units(memory.packing.units());
+    memory.seeding.set_largest(largest);
     memory.update.prepare(job.points.n());
     let mut report = Report {
         stopped_by: StoppedBy::Converged,

@@ -60,7 +60,10 @@ pub(crate) fn padded(n: usize) -> usize {
 }
 
 /// Pieces of so many points.
-fn cut(points: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> + Send {
+fn cut(
+    points: Range<usize>,
+    size: usize,
+) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {
     let Range { start, end } = points;
     (start..end)
         .step_by(size)
@@ -70,20 +73,33 @@ fn cut(points: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> 
 impl<'a> Job<'a> {
     /// The blocks in order, the last one maybe short.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        self.blocks_of(0..self.points.n())
-    }
-
-    /// The blocks of some points.
-    pub(crate) fn blocks_of(
-        &self,
-        points: Range<usize>,
-    ) -> impl Iterator<Item = Range<usize>> + Send {
-        cut(points, self.block)
+        self.spans(self.block)
     }
 
     /// The stretches in order, the last one maybe short.
     pub(crate) fn stretches(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        cut(0..self.points.n(), self.stretch)
+        self.spans(self.stretch)
+    }
+
+    /// Spans of so many points in order, the last one maybe short.
+    pub(crate) fn spans(
+        &self,
+        span: usize,
+    ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {
+        cut(0..self.points.n(), span)
+    }
+
+    /// The blocks of a span, which starts with one.
+    pub(crate) fn blocks_of(
+        &self,
+        span: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + Send {
+        cut(span, self.block)
+    }
+
+    /// The weight of point `p`.
+    pub(crate) fn weight(&self, p: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[p])
     }
 
     /// The weights of a block.

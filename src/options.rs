@@ -13,6 +13,9 @@ pub enum Init {
     Random,
     /// Where the caller's centers are.
     Given,
+    /// k-means‖: five rounds of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
+    /// large that k passes over the points are too many.
+    Parallel,
 }
 
 /// What becomes of a cluster without a member of positive weight.

@@ -157,6 +157,23 @@ impl Crew<'_> {
         }
     }
 
+    /// The same as [`run`](Self::run), on the calling thread alone unless it is `worth` waking the others.
+    pub(crate) fn run_if<S, I>(
+        &self,
+        worth: bool,
+        items: I,
+        states: &mut PerThread<S>,
+        work: impl Fn(&mut S, I::Item) + Sync,
+    ) where
+        S: Send,
+        I: Iterator + Send,
+    {
+        match worth {
+            true => self.run(items, states, work),
+            false => items.for_each(|item| work(&mut states.first, item)),
+        }
+    }
+
     /// Does `work` on every item, on whichever thread is free, with that thread's state.
     pub(crate) fn run<S, I>(
         &self,
@@ -168,9 +185,7 @@ impl Crew<'_> {
         I: Iterator + Send,
     {
         if self.pool.is_none() {
-            for item in items {
-                work(&mut states.first, item);
-            }
+            items.for_each(|item| work(&mut states.first, item));
             return;
         }
         // A lock around the iterator hands out disjoint pieces of the outputs without unsafe code; a

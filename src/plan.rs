@@ -10,7 +10,7 @@ use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Sums, Update};
 use crate::workspace::{Cut, Ruler};
-use crate::{Empty, Options};
+use crate::{Empty, Init, Options};
 
 /// What the description of a workspace depends on.
 #[derive(Clone, Copy)]
@@ -45,6 +45,16 @@ impl Shape {
             layout,
             threads,
             block: block_size(n, d, threads),
+        }
+    }
+
+    /// The shape of a pass over other points, at most as many.
+    pub(crate) fn of_points(&self, n: usize) -> Self {
+        Shape {
+            n,
+            layout: Layout::Rows,
+            block: block_size(n, self.d, self.threads),
+            ..*self
         }
     }
 
@@ -85,9 +95,9 @@ pub(crate) struct SeedMemory<'w> {
 }
 
 impl<'w> SeedMemory<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         SeedMemory {
-            seeding: Seeding::cut(from, shape),
+            seeding: Seeding::cut(from, shape, init),
             marks: from.take(shape.n),
         }
     }
@@ -101,7 +111,7 @@ pub(crate) fn fit_bytes(
     let plan = update::Plan::new(shape, weighted);
     let mut ruler = Ruler::default();
     fit::Memory::cut(&mut ruler, shape, &plan, options);
-    fit::Teams::cut(&mut ruler, shape.threads, shape, &plan);
+    fit::Teams::cut(&mut ruler, shape.threads, shape, &plan, options.init);
     ruler.bytes()
 }
 
@@ -122,10 +132,10 @@ pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Resul
     ruler.bytes()
 }
 
-pub(crate) fn seed_bytes(shape: &Shape) -> Result<usize, Error> {
+pub(crate) fn seed_bytes(shape: &Shape, init: Init) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
-    SeedMemory::cut(&mut ruler, shape);
-    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape));
+    SeedMemory::cut(&mut ruler, shape, init);
+    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape, init));
     PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
@@ -145,7 +155,7 @@ pub(crate) fn workspace_bytes(
         fit_bytes(&assign, weighted, options)?,
         assign_bytes(&assign)?,
         update_bytes(&update, weighted, options.empty)?,
-        seed_bytes(&assign)?,
+        seed_bytes(&assign, options.init)?,
     ];
     Ok(bytes.into_iter().fold(0, usize::max))
 }

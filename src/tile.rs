@@ -596,6 +596,17 @@ impl Ahead {
         }
     }
 
+    /// So many elements without gaps.
+    pub(crate) fn run<E>(start: *const E, length: usize) -> Self {
+        Ahead {
+            row: start.cast(),
+            stride: 0,
+            rows: 1,
+            lines: (length * size_of::<E>()).div_ceil(LINE),
+            line: 0,
+        }
+    }
+
     /// How many lines to ask for in each of so many steps.
     #[inline(always)]
     pub(crate) fn share(&self, steps: usize) -> usize {

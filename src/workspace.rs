@@ -25,6 +25,8 @@ unsafe impl Plain for f32 {}
 // SAFETY: a plain number.
 unsafe impl Plain for i32 {}
 // SAFETY: a plain number.
+unsafe impl Plain for u16 {}
+// SAFETY: a plain number.
 unsafe impl Plain for u32 {}
 // SAFETY: a plain number.
 unsafe impl Plain for i64 {}

@@ -252,6 +252,7 @@ fn plain_cases(shapes: &[(usize, usize, usize)]) -> Vec<Case> {
             };
             for (init, name) in [
                 (KMEANSPP, "k-means++"),
+                (PARALLEL, "k-means||"),
                 (RANDOM, "random"),
                 (GIVEN, "given"),
             ] {
@@ -311,7 +312,7 @@ fn special_cases() -> Vec<Case> {
         // Fewer distinct points than clusters.
         let mut two = blobs.clone().with(|o| o.n_init = 2);
         two.points = blobs.points[..10].repeat(300);
-        for init in [KMEANSPP, RANDOM] {
+        for init in [KMEANSPP, RANDOM, PARALLEL] {
             add(
                 "fit two distinct points",
                 Function::Fit,
@@ -783,6 +784,12 @@ fn workspace_is_never_of_order_n_k() {
     const PER_COORDINATE: usize = 128;
     const PER_CENTER: usize = 1400;
     const CONSTANT: usize = 1 << 20;
+    // A sketch has up to d + 51 bytes a point; k-means|| up to 15 k + 161 candidates, with their rows and a sketch of them.
+    let seeding = |init, n: usize, d: usize, k: usize| match init {
+        KMEANSPP => n * (d + 51),
+        PARALLEL => 24 * n + (15 * k + 161) * (9 * d + 100),
+        _ => 0,
+    };
     for n in [1usize, 10, 1000, 100_000, 10_000_000, 1 << 33] {
         for k in [1usize, 2, 10, 1000, 30_000, 1_000_000]
             .into_iter()
@@ -790,7 +797,7 @@ fn workspace_is_never_of_order_n_k() {
         {
             for d in [1usize, 2, 3, 8, 64, 784] {
                 for threads in [1, 2, 16] {
-                    for init in [KMEANSPP, RANDOM, GIVEN] {
+                    for init in [KMEANSPP, RANDOM, GIVEN, PARALLEL] {
                         let options = Options {
                             threads,
                             init,
@@ -805,8 +812,12 @@ fn workspace_is_never_of_order_n_k() {
                             unsafe { centra_workspace_size(n, d, k, &options, &mut bytes) };
                         assert_eq!(status, OK, "{n}x{d} k={k}: {}", detail());
                         let threads = threads as usize;
+                        // Rounds compare the points with as many candidates.
+                        let centers = if init == PARALLEL { 3 * k + 32 } else { k };
                         let limit = PER_POINT * n
-                            + threads * (PER_COORDINATE * k * d + PER_CENTER * k + CONSTANT);
+                            + seeding(init, n, d, k)
+                            + threads
+                                * (PER_COORDINATE * centers * d + PER_CENTER * centers + CONSTANT);
                         assert!(
                             bytes <= limit,
                             "{n}x{d} k={k} threads {threads}: {bytes} > {limit}"

@@ -9,7 +9,7 @@ use harness::data::*;
 use harness::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-const INITS: [Init; 2] = [Init::KmeansPlusPlus, Init::Random];
+const INITS: [Init; 3] = [Init::KmeansPlusPlus, Init::Random, Init::Parallel];
 
 fn bits(row: &[f64]) -> Vec<u64> {
     row.iter().map(|c| c.to_bits()).collect()
@@ -107,6 +107,93 @@ fn seeds_are_rows_and_do_not_depend_on_the_way() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// k-means++ and k-means‖ along all ways against the reference, bit for bit.
+fn check_drawn(case: &Case, seed: u64, ways: &[Way], bad: &mut Bad) {
+    let (weights, k) = (case.weights.as_deref(), case.k());
+    for init in [Init::KmeansPlusPlus, Init::Parallel] {
+        let want = match init {
+            Init::Parallel => reference::seeding::parallel(&case.x, case.d, weights, k, seed, 0),
+            _ => reference::seeding::greedy(&case.x, case.d, weights, k, seed, 0),
+        };
+        let got = seeds(case, init, seed, ways, bad);
+        bad.note(
+            || {
+                format!(
+                    "{init:?}, seed {seed} of {}, d {}, k {k}",
+                    case.name, case.d
+                )
+            },
+            same("centers", &got, &want),
+        );
+    }
+}
+
+/// Every kind of data and of weights, where there is a sketch of the points and where there is none.
+#[test]
+fn seeds_are_those_of_the_reference() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(3);
+    for kind in KINDS {
+        for (n, d, k) in [(60, 3, 9), (97, 8, 11), (131, 19, 16)] {
+            let case = Case::new(kind.0, d, fill(*kind, n * d, &mut rng), vec![0.0; k * d]);
+            check_drawn(&case, rng.next(), &few_ways(), &mut bad);
+            for of in WEIGHTS {
+                let weighted = case.weighted(of.0, weigh(*of, n, &mut rng));
+                check_drawn(&weighted, rng.next(), &least_ways(), &mut bad);
+            }
+        }
+    }
+}
+
+/// Sizes around groups, panels and spans; enough of them for threads; blobs near and far, ties and outliers.
+#[test]
+fn seeds_of_many_points_are_those_of_the_reference() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(4);
+    let shapes = [
+        (1023, 8, 12),
+        (1025, 9, 21),
+        (1056, 15, 22),
+        (2113, 16, 30),
+        (2111, 17, 9),
+        (1500, 33, 100),
+        (3500, 64, 8),
+        (300, 130, 60),
+        (200, 785, 4),
+        (100, 2049, 5),
+        (1500, 7, 30),
+        (5000, 2, 10),
+        (2500, 1, 12),
+        (17, 12, 17),
+        (48, 12, 3),
+    ];
+    for (index, (n, d, k)) in shapes.into_iter().enumerate() {
+        let far = blobs(n, d, k, &mut rng);
+        let near: Vec<f64> = far.iter().map(|x| x * 0.01).collect();
+        let mut outlier = near.clone();
+        outlier[n / 2 * d] = 1e9;
+        outlier[n / 3 * d + d - 1] = -3e4;
+        let grid = fill(GRID, n * d, &mut rng);
+        let cases = [
+            ("far blobs", far),
+            ("near blobs", near),
+            ("outliers", outlier),
+        ];
+        for (name, x) in cases.into_iter().chain([("grid", grid)]) {
+            let case = Case::new(name, d, x, vec![0.0; k * d]);
+            let ways = if index % 4 == 3 {
+                all_ways()
+            } else {
+                few_ways()
+            };
+            check_drawn(&case, rng.next(), &ways, &mut bad);
+            let of = WEIGHTS[rng.below(WEIGHTS.len())];
+            let weighted = case.weighted(of.0, weigh(of, n, &mut rng));
+            check_drawn(&weighted, rng.next(), &least_ways(), &mut bad);
         }
     }
 }
@@ -314,7 +401,7 @@ fn one_seed_per_blob() {
 fn draws_follow_seed_and_weight() {
     let x: Vec<f64> = (0..4).map(f64::from).collect();
     let points = centra::Points::rows(&x, 4, 1).unwrap();
-    for init in INITS {
+    for init in [Init::KmeansPlusPlus, Init::Random] {
         for weights in [[1.0, 1.0, 1.0, 1.0], [3.0, 1.0, 0.0, 4.0]] {
             let mut drawn = [0; 4];
             for seed in 0..4000 {

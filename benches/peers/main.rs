@@ -5,6 +5,7 @@
 //! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`
 //! - `rounds`: turns, answers checked, statistics
 //! - `iteration`: the shapes of the table, and what is wanted of it
+//! - `seeding`: the table of starting centers
 //! - `machine`: what it is and what it can do at best
 //! - `report`, `chart`: Markdown and SVG
 
@@ -19,6 +20,7 @@ mod native;
 mod python;
 mod report;
 mod rounds;
+mod seeding;
 
 use clap::{value_parser, Arg, ArgAction, Command};
 use machine::Meter;
@@ -113,7 +115,11 @@ fn main() {
 
     let chosen = |task: &rounds::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
     let tasks: Vec<_> = iteration::TASKS.into_iter().filter(chosen).collect();
-    assert!(!tasks.is_empty(), "no shape has {only:?} in its name");
+    let seedings = seeding::TASKS.into_iter();
+    let chosen = |task: &seeding::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
+    let seedings: Vec<_> = seedings.filter(chosen).collect();
+    let some = !tasks.is_empty() || !seedings.is_empty();
+    assert!(some, "no shape has {only:?} in its name");
     let (mut tables, mut bars) = (Vec::new(), Vec::new());
     for task in tasks {
         let task = if smoke { iteration::smoke(task) } else { task };
@@ -123,6 +129,15 @@ fn main() {
             bars.extend(iteration::bars(&table));
         }
         tables.push(table);
+    }
+    let mut seeded = vec![seeding::INTRODUCTION.to_string()];
+    for task in seedings {
+        let (task, seeds) = match smoke {
+            true => (task.smoke(), 2),
+            false => (task, seeding::SEEDS),
+        };
+        seeded.push(seeding::run(task, seeds, cores, &mut worker));
+        println!("\n{}", seeded[seeded.len() - 1]);
     }
     if let Some(load) = machine::load() {
         description.push(("load average at the end", load));
@@ -141,9 +156,13 @@ fn main() {
     std::fs::create_dir_all(&out).expect("the folder of the results can be made");
     let file = out.join("iteration.md");
     std::fs::write(&file, text.join("\n")).expect("the results can be written");
+    let seedings = out.join("seeding.md");
+    std::fs::write(&seedings, seeded.join("\n")).expect("the results can be written");
     let picture = out.join("iteration.svg");
     chart::draw(&picture, &tables).expect("the chart can be written");
-    println!("{}\n{}", file.display(), picture.display());
+    for file in [file, seedings, picture] {
+        println!("{}", file.display());
+    }
 
     let failed = |row: &rounds::Row| row.result.is_err();
     let incomplete = tables.iter().any(|table| table.rows.iter().any(failed));

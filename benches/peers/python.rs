@@ -118,6 +118,24 @@ impl Worker {
         })
     }
 
+    /// Draws starting centers by scikit-learn's k-means++; seconds.
+    pub fn seed(&mut self, seed: u32, threads: usize) -> Result<f64, String> {
+        let answer = self.ask(&["seed", &seed.to_string(), &threads.to_string()])?;
+        let word = answer.first().ok_or("a short answer")?;
+        word.parse()
+            .map_err(|_| format!("{word} is not a number of seconds"))
+    }
+
+    /// The centers that were drawn last.
+    pub fn seeds(&mut self) -> Result<Vec<f64>, String> {
+        let file = self.file("seeds");
+        self.ask(&["seeds", &file])?;
+        let bytes = std::fs::read(&file).map_err(|error| error.to_string())?;
+        std::fs::remove_file(&file).map_err(|error| error.to_string())?;
+        let (words, _) = bytes.as_chunks::<8>();
+        Ok(words.iter().map(|&word| f64::from_ne_bytes(word)).collect())
+    }
+
     /// The labels of the last fit.
     pub fn labels(&mut self) -> Result<Vec<i32>, String> {
         let file = self.file("labels");

@@ -16,7 +16,7 @@ pub fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-fn times(value: f64) -> String {
+pub fn times(value: f64) -> String {
     format!("{} ×", number(value))
 }
 
@@ -28,12 +28,12 @@ fn median(timings: &Timings) -> f64 {
     spread(timings.measured.iter().copied()).median
 }
 
-fn row(cells: impl IntoIterator<Item = String>) -> String {
+pub fn row(cells: impl IntoIterator<Item = String>) -> String {
     let cells: Vec<String> = cells.into_iter().collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn head(names: &[String], left: usize) -> String {
+pub fn head(names: &[String], left: usize) -> String {
     let align = |at| if at < left { "---" } else { "---:" };
     let ruler = (0..names.len()).map(|at| align(at).to_string());
     row(names.iter().cloned()) + &row(ruler)

@@ -7,6 +7,8 @@ and why not.
     load POINTS START N D K                    reads both files (raw doubles, row after row)
     fit PEER ITERATIONS THREADS REPEATS        seconds a fit, processor seconds a fit, iterations done
     labels FILE                                writes those of the last fit, as 32-bit integers
+    seed SEED THREADS                          seconds of drawing centers by scikit-learn's k-means++
+    seeds FILE                                 writes those, as raw doubles
 
 The clock starts when the peer is called and stops when it returns: validation, copies and all.
 """
@@ -167,7 +169,7 @@ PEERS = {
     "faiss": Faiss,
     "numba": Numba,
 }
-ready, last, data = {}, None, None
+ready, last, data, drawn = {}, None, None, None
 
 
 def version(name):
@@ -200,6 +202,22 @@ def labels(file):
     return []
 
 
+def seed(number, threads):
+    global drawn
+    from sklearn.cluster import kmeans_plusplus
+
+    with threadpoolctl.threadpool_limits(int(threads)):
+        wall = time.perf_counter()
+        drawn, _ = kmeans_plusplus(data.points, data.k, random_state=int(number))
+        wall = time.perf_counter() - wall
+    return [repr(wall)]
+
+
+def seeds(file):
+    drawn.tofile(file)
+    return []
+
+
 def answer(line):
     request, *words = line.rstrip("\n").split("\t")
     try:
@@ -208,7 +226,7 @@ def answer(line):
         return ["error", f"{type(error).__name__}: {error}".replace("\t", " ").replace("\n", " ")]
 
 
-REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels}
+REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels, "seed": seed, "seeds": seeds}
 
 if __name__ == "__main__":
     # The time to convergence of one that is asked for fewer iterations is not a mistake to warn of each time.

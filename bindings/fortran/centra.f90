@@ -43,6 +43,7 @@ module centra
   integer(int32), parameter, public :: CENTRA_INIT_KMEANSPP = 0
   integer(int32), parameter, public :: CENTRA_INIT_RANDOM = 1
   integer(int32), parameter, public :: CENTRA_INIT_GIVEN = 2
+  integer(int32), parameter, public :: CENTRA_INIT_PARALLEL = 3
 
   ! What becomes of a cluster that loses all its points (`empty`).
   integer(int32), parameter, public :: CENTRA_EMPTY_RELOCATE = 0

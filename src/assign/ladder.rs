@@ -82,10 +82,11 @@ impl<'w, E: Element> Packed<'w, E> {
         }
     }
 
-    fn panels(&self) -> Panels<'_, E> {
+    /// The first k of the centers there is room for.
+    fn panels(&self, k: usize, d: usize) -> Panels<'_, E> {
         Panels {
-            data: self.data,
-            norms: self.norms,
+            data: &self.data[..k * screen::elements::<E>(d)],
+            norms: &self.norms[..k],
         }
     }
 }
@@ -148,7 +149,7 @@ impl<'w> Packing<'w> {
         };
     }
 
-    /// Prepares for the centers of a pass.
+    /// Prepares for the centers of a pass, at most as many as there is room for.
     pub(super) fn prepare<'a>(&'a mut self, job: &Job<'a>, centers: &'a [f64]) -> Prepared<'a, 'w> {
         let d = job.points.d();
         if self.first <= Rung::Double {
@@ -166,8 +167,14 @@ impl<'w> Packing<'w> {
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes())
             .then(|| screened_in_bytes(job, centers, mean, units, &mut self.bytes))
             .flatten();
-        let sorted = (self.first == Rung::Sorted)
-            .then(|| Sorted::new(centers, self.sorted.0, self.sorted.1));
+        let sorted = (self.first == Rung::Sorted).then(|| {
+            let (values, indices) = &mut self.sorted;
+            Sorted::new(
+                centers,
+                &mut values[..centers.len()],
+                &mut indices[..centers.len()],
+            )
+        });
         let rung = match self.start {
             Rung::Bytes if bytes.is_none() => Rung::Single,
             rung => rung,
@@ -205,7 +212,7 @@ fn screened<'a, E: Working>(
     screen::Pass {
         points: job.points,
         centers,
-        panels: packed.panels(),
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
         frame: Frame {
             mean,
             scale,
@@ -245,7 +252,7 @@ fn screened_in_bytes<'a>(
     Some(screen::Pass {
         points: job.points,
         centers,
-        panels: packed.panels(),
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
         frame: Bytes {
             mean,
             scale,
@@ -365,6 +372,12 @@ pub(crate) struct Counts {
     /// Points decided by D after screening left them open, and pairs evaluated for them.
     pub(crate) rechecked: i64,
     pub(crate) evaluated: i64,
+}
+
+impl<'w> AsMut<Scratch<'w>> for Scratch<'w> {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
 }
 
 impl<'w> Scratch<'w> {

@@ -15,10 +15,10 @@
 //! | `direct` | D for every pair |
 
 mod bounds;
-mod certify;
+pub(crate) mod certify;
 mod direct;
 mod ladder;
-mod panel;
+pub(crate) mod panel;
 mod pass;
 pub(crate) mod screen;
 mod sorted;
@@ -34,17 +34,18 @@ use crate::parallel::PerThread;
 use crate::tile::Which;
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.
-pub(crate) fn assign(
+pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
-    team: &mut PerThread<Scratch<'_>>,
+    team: &mut PerThread<S>,
     centers: &[f64],
     base: i32,
     labels: &mut [i32],
     mut sqdist: Option<&mut [f64]>,
 ) {
     let prepared = packing.prepare(job, centers);
-    team.iter_mut().for_each(|scratch| scratch.start(&prepared));
+    team.iter_mut()
+        .for_each(|scratch| scratch.as_mut().start(&prepared));
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
     let blocks = blocks.map(move |(block, labels)| {
         let sqdist = sqdist.take().map(|all| {
@@ -59,7 +60,10 @@ pub(crate) fn assign(
             // What this thread works on next, if all are equally fast.
             let next = block.start + job.crew.threads() * job.block;
             let which = Which::Block(block.clone());
-            let (nearest, _) = scratch.label(job, &which, next..next + job.block, false, &prepared);
+            let (nearest, _) =
+                scratch
+                    .as_mut()
+                    .label(job, &which, next..next + job.block, false, &prepared);
             if let Some(sqdist) = sqdist {
                 own_block(&job.points, job.kernels, block, nearest, centers, sqdist);
             }

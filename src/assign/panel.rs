@@ -124,7 +124,9 @@ pub(crate) fn pack_bytes(
         }
         radius = radius.max(square.sqrt());
         error = error.max(errors.sqrt());
-        norms[j] = (square * 0.5 * ratio).round_ties_even() as i32 + 128 * sum;
+        // Centers that are out of all range saturate it, and are not compared.
+        let half = (square * 0.5 * ratio).round_ties_even() as i32;
+        norms[j] = half.saturating_add(128 * sum);
     });
     (radius, error)
 }

@@ -115,6 +115,7 @@ pub(super) fn choose(raw: &centra_options) -> Result<Choice, Error> {
         CENTRA_INIT_KMEANSPP => Init::KmeansPlusPlus,
         CENTRA_INIT_RANDOM => Init::Random,
         CENTRA_INIT_GIVEN => Init::Given,
+        CENTRA_INIT_PARALLEL => Init::Parallel,
         other => unknown("init", other, format_args!("one of CENTRA_INIT_*"))?,
     };
     let empty = match raw.empty {

@@ -89,7 +89,9 @@ unsafe fn init<T>(to: *mut T, size: usize, values: T) {
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
 /// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
-/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k.
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. With CENTRA_INIT_KMEANSPP, k >= 4 and
+/// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
+/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 161 rows of d, each with up to d + 67 bytes more.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.
@@ -365,11 +367,12 @@ pub unsafe extern "C" fn centra_update(
 /// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, threads, weights, seed
 ///     and init, which must not be CENTRA_INIT_GIVEN.
 /// centers: k contiguous rows of d, written; each a copy of a point of positive weight (where there are fewer than k of
-///     these, CENTRA_INIT_RANDOM goes on with the others, CENTRA_INIT_KMEANSPP repeats some).
+///     these, CENTRA_INIT_RANDOM goes on with the others, the other two repeat some).
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
-/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); sampling without replacement (Bentley and Floyd 1987);
+/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii
+/// 2012); sampling without replacement (Bentley and Floyd 1987);
 /// Philox4x32-10 (Salmon and others 2011), a counter for each draw.
 ///
 /// # Safety

@@ -41,6 +41,10 @@ pub const CENTRA_INIT_KMEANSPP: i32 = 0;
 pub const CENTRA_INIT_RANDOM: i32 = 1;
 /// Start from what the array of centers holds on entry.
 pub const CENTRA_INIT_GIVEN: i32 = 2;
+/// Start from k-means|| (Bahmani et al. 2012): five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
+/// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
+/// many. The workspace grows by up to 15 k + 161 rows of d, and by 24 bytes a point.
+pub const CENTRA_INIT_PARALLEL: i32 = 3;
 
 /// An empty cluster takes the point farthest from its own center (the default).
 pub const CENTRA_EMPTY_RELOCATE: i32 = 0;
@@ -100,7 +104,7 @@ pub struct centra_options {
     /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
     pub struct_size: usize,
-    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM or CENTRA_INIT_GIVEN.
+    /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     pub init: i32,
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
     /// member of positive weight. RELOCATE: for each empty cluster in ascending index, the point farthest from

@@ -7,16 +7,17 @@ use core::ffi::CStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::portable::Portable;
-use super::screen::{PortableF32, PortableF64, Screen};
+use super::screen::{PortableBytes, PortableF32, PortableF64, Screen};
 #[cfg(target_arch = "x86_64")]
 use super::{
     avx2::Avx2,
     avx512::Avx512,
-    screen::{Avx2F32, Avx2F64, Avx512F32, Avx512F64, Vnni},
+    screen::{Avx2Bytes, Avx2F32, Avx2F64, Avx512F32, Avx512F64, Vnni},
 };
 use crate::assign::screen;
 use crate::job::padded;
 use crate::points::{Points, Rows};
+use crate::seed::sketch;
 use crate::tile::{self, Ahead, Bytes, Frame, Which};
 use crate::update::{Limbs, Moves};
 use crate::{assign, distance, scan, seed, update};
@@ -131,7 +132,24 @@ pub(crate) struct Kernels {
     transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &Moves<'_>, &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
+    tally: unsafe fn(&[f64], f64) -> i64,
+    listed: unsafe fn((&Points<'_>, usize), &[u32], &[f64], &mut [f64]),
+    sketched: SketchKernel,
 }
+
+/// The kernel of sketches (see `seed::sketch`).
+#[derive(Clone, Copy)]
+pub(crate) struct SketchKernel {
+    /// Points in a group.
+    pub(crate) width: usize,
+    /// Registers that panels are packed for.
+    pub(crate) registers: usize,
+    quantize: unsafe fn(Rows<'_>, &sketch::Frame<'_>, &mut sketch::Part<'_>),
+    screen: ScreenFn,
+}
+
+type ScreenFn =
+    unsafe fn(&sketch::Part<'_>, usize, &sketch::Candidates<'_>, &mut sketch::Screening<'_>);
 
 type FrameFn<E> = unsafe fn(
     &screen::Pass<'_, E, Frame<'_>>,
@@ -163,7 +181,7 @@ pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
 /// The safety of every shim is that of its kernel, and that the CPU has the instruction set, which
 /// [`kernels`] sees to before it hands out a table.
 macro_rules! table {
-    ($name:ident, $lanes:ident, $f32:ident, $f64:ident, $module:ident $(, $feature:literal)?) => {
+    ($name:ident, $lanes:ident, $f32:ident, $f64:ident, $bytes:ident, $module:ident $(, $feature:literal)?) => {
         mod $module {
             use super::*;
 
@@ -294,6 +312,44 @@ macro_rules! table {
                     seed::potentials::<$lanes>(tile, weights, candidates, masses, magic, sums)
                 }
             }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn tally(masses: &[f64], magic: f64) -> i64 {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { seed::tally::<$lanes>(masses, magic) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn listed(
+                points: (&Points<'_>, usize),
+                listed: &[u32],
+                center: &[f64],
+                distances: &mut [f64],
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { distance::listed::<$lanes>(points, listed, center, distances) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn quantize(
+                rows: Rows<'_>,
+                frame: &sketch::Frame<'_>,
+                part: &mut sketch::Part<'_>,
+            ) {
+                // SAFETY: the caller's contract.
+                unsafe { sketch::quantize(rows, frame, part) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn screen_sketch(
+                part: &sketch::Part<'_>,
+                elements: usize,
+                candidates: &sketch::Candidates<'_>,
+                screening: &mut sketch::Screening<'_>,
+            ) {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { sketch::screen::<$bytes>(part, elements, candidates, screening) }
+            }
         }
 
         const $name: Kernels = Kernels {
@@ -313,19 +369,35 @@ macro_rules! table {
             transfer: $module::transfer,
             approach: $module::approach,
             potentials: $module::potentials,
+            tally: $module::tally,
+            listed: $module::listed,
+            sketched: SketchKernel {
+                width: <$bytes as Screen>::WIDTH,
+                registers: <$bytes as Screen>::REGISTERS,
+                quantize: $module::quantize,
+                screen: $module::screen_sketch,
+            },
         };
     };
 }
 
-table!(PORTABLE, Portable, PortableF32, PortableF64, portable);
+table!(
+    PORTABLE,
+    Portable,
+    PortableF32,
+    PortableF64,
+    PortableBytes,
+    portable
+);
 #[cfg(target_arch = "x86_64")]
-table!(AVX2, Avx2, Avx2F32, Avx2F64, avx2, "avx2,fma");
+table!(AVX2, Avx2, Avx2F32, Avx2F64, Avx2Bytes, avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 table!(
     AVX512,
     Avx512,
     Avx512F32,
     Avx512F64,
+    Avx2Bytes,
     avx512,
     "avx512f,avx512dq,avx2,fma"
 );
@@ -334,6 +406,12 @@ table!(
 #[cfg(target_arch = "x86_64")]
 const AVX512_VNNI: Kernels = Kernels {
     screen_bytes: Some(vnni::screen_bytes),
+    sketched: SketchKernel {
+        width: <Vnni as Screen>::WIDTH,
+        registers: <Vnni as Screen>::REGISTERS,
+        quantize: vnni::quantize,
+        screen: vnni::screen_sketch,
+    },
     ..AVX512
 };
 
@@ -356,6 +434,27 @@ mod vnni {
     ) -> screen::Found {
         // SAFETY: compiled for the instruction set; the rest is the caller's contract.
         unsafe { screen::screen::<Avx512, Vnni, _>(pass, which, scratch) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
+    pub(super) unsafe fn quantize(
+        rows: Rows<'_>,
+        frame: &sketch::Frame<'_>,
+        part: &mut sketch::Part<'_>,
+    ) {
+        // SAFETY: the caller's contract.
+        unsafe { sketch::quantize(rows, frame, part) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
+    pub(super) unsafe fn screen_sketch(
+        part: &sketch::Part<'_>,
+        elements: usize,
+        candidates: &sketch::Candidates<'_>,
+        screening: &mut sketch::Screening<'_>,
+    ) {
+        // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+        unsafe { sketch::screen::<Vnni>(part, elements, candidates, screening) }
     }
 }
 
@@ -549,5 +648,66 @@ impl Kernels {
         assert!(tile.len() >= masses.len() * d && candidates.len() == sums.len() * d);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.potentials)(tile, weights, candidates, masses, magic, sums) }
+    }
+
+    /// The sum of the masses, each rounded to the unit that `magic` stands for.
+    pub(crate) fn tally(&self, masses: &[f64], magic: f64) -> i64 {
+        assert!(masses.len().is_multiple_of(self.width));
+        // SAFETY: the CPU has the instruction set, and the length is as the kernel requires.
+        unsafe { (self.tally)(masses, magic) }
+    }
+
+    /// Writes D between a center and the points `listed`, counted from the given one, where the list says.
+    pub(crate) fn listed(
+        &self,
+        points: (&Points<'_>, usize),
+        listed: &[u32],
+        center: &[f64],
+        distances: &mut [f64],
+    ) {
+        assert!(center.len() == points.0.d());
+        // SAFETY: the CPU has the instruction set; indices are checked as they are used.
+        unsafe { (self.listed)(points, listed, center, distances) }
+    }
+
+    /// The kernel of sketches.
+    pub(crate) fn sketched(&self) -> SketchKernel {
+        self.sketched
+    }
+}
+
+impl SketchKernel {
+    /// Turns rows into bytes: those of the part from its first on.
+    pub(crate) fn quantize(
+        &self,
+        rows: Rows<'_>,
+        frame: &sketch::Frame<'_>,
+        part: &mut sketch::Part<'_>,
+    ) {
+        let lanes = rows.count().next_multiple_of(self.width);
+        let elements = screen::elements::<i32>(rows.dims());
+        assert!(part.data.len() >= lanes * elements && frame.width == self.width);
+        assert!(frame.mean.len() == rows.dims());
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.quantize)(rows, frame, part) }
+    }
+
+    /// Finds for each candidate the points it may lower.
+    pub(crate) fn screen(
+        &self,
+        part: &sketch::Part<'_>,
+        candidates: &sketch::Candidates<'_>,
+        screening: &mut sketch::Screening<'_>,
+    ) {
+        let (lanes, count) = (part.limits.len(), candidates.panels.norms.len());
+        let elements = part.data.len() / lanes;
+        assert!(lanes.is_multiple_of(self.width) && part.data.len() == lanes * elements);
+        assert!(part.norms.len() == lanes && part.errors.len() == lanes);
+        assert!(candidates.panels.data.len() == count * elements);
+        assert!(screening.weights.len() >= lanes);
+        assert!(screening.open.len() >= lanes / self.width * count);
+        assert!(screening.sums.len() >= 2 * count * self.width);
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.screen)(part, elements, candidates, screening) }
     }
 }

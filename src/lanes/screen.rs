@@ -47,6 +47,17 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn not_greater(a: Self::V, b: Self::V) -> u32;
 }
 
+/// Four bytes a lane, products of which are summed in 32-bit integers; and what sketches do with these (see `seed::sketch`).
+///
+/// # Safety
+/// As for [`Lanes`](super::Lanes).
+pub(crate) trait Integers: Screen<E = i32> {
+    /// `norms * per[0] + errors * per[1] + 3`, or 2^29 if that is less.
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
+    /// Adds each lane of some vectors that is positive, times its weight, to the sum of its lane.
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]);
+}
+
 /// What the vectors of a [`Screen`] hold.
 pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     /// Coordinates in an element of a point.
@@ -187,7 +198,9 @@ impl Working for f64 {
 
 /// The vectors of `wide`, which has one way of saying everything.
 macro_rules! portable {
-    ($name:ident, $element:ty, $vector:ident, $width:literal) => {
+    ($name:ident, $element:ty, $vector:ident, $width:literal,
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr,
+     |$p:ident, $q:ident| $min_max:expr) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
@@ -215,9 +228,8 @@ macro_rules! portable {
                 }
             }
             #[inline(always)]
-            unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-                // Not `mul_add`, which without the instruction is a library call a lane.
-                a * b + c
+            unsafe fn mul_add($a: Self::V, $b: Self::V, $c: Self::V) -> Self::V {
+                $mul_add
             }
             #[inline(always)]
             unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
@@ -234,12 +246,12 @@ macro_rules! portable {
                 unsafe { to.cast::<[i32; $width]>().write_unaligned(labels) }
             }
             #[inline(always)]
-            unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
-                a.fast_min(b)
+            unsafe fn min($p: Self::V, $q: Self::V) -> Self::V {
+                $min_max.0
             }
             #[inline(always)]
-            unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
-                a.fast_max(b)
+            unsafe fn max($p: Self::V, $q: Self::V) -> Self::V {
+                $min_max.1
             }
             #[inline(always)]
             unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
@@ -253,8 +265,68 @@ macro_rules! portable {
     };
 }
 
-portable!(PortableF64, f64, f64x2, 2);
-portable!(PortableF32, f32, f32x4, 4);
+portable!(
+    PortableF64,
+    f64,
+    f64x2,
+    2,
+    // Not `mul_add`, which without the instruction is a library call a lane.
+    |a, b, c| a * b + c,
+    |a, b| (a.fast_min(b), a.fast_max(b))
+);
+portable!(PortableF32, f32, f32x4, 4, |a, b, c| a * b + c, |a, b| (
+    a.fast_min(b),
+    a.fast_max(b)
+));
+portable!(
+    PortableBytes,
+    i32,
+    i32x4,
+    4,
+    |a, b, c| dot_bytes(a, b, c),
+    |a, b| (a.min(b), a.max(b))
+);
+
+/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`.
+#[inline(always)]
+fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
+    let halves = |x: wide::i32x4| {
+        let x = x.to_array().map(|x| x.to_ne_bytes());
+        // SAFETY: both are sixteen bytes, and any bytes are integers.
+        wide::i16x8::new(unsafe { core::mem::transmute::<[[u8; 4]; 4], [i16; 8]>(x) })
+    };
+    // Bytes at even and at odd places, as 16-bit integers, pairs of whose products are summed.
+    let low = wide::i32x4::splat(0xff_00ff);
+    let (even, odd) = (halves(a & low), halves((a >> 8) & low));
+    let b = halves(b);
+    let (even_b, odd_b): (wide::i16x8, wide::i16x8) = ((b << 8) >> 8, b >> 8);
+    even.dot(even_b) + odd.dot(odd_b) + c
+}
+
+impl Integers for PortableBytes {
+    #[inline(always)]
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V {
+        let mut reach = [0; 4];
+        for (l, reach) in reach.iter_mut().enumerate() {
+            // SAFETY: the caller vouches for a vector of readable elements.
+            let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
+            *reach = (norm * per[0] + error * per[1] + 3.0).min(MOST_REACH) as i32;
+        }
+        wide::i32x4::new(reach)
+    }
+    #[inline(always)]
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]) {
+        for (g, x) in x.iter().enumerate() {
+            for (l, x) in x.to_array().into_iter().enumerate() {
+                // SAFETY: the caller vouches for a vector of sums, and as many weights as lanes.
+                unsafe { *sums.add(l) += x.max(0) as f32 * *weights.add(4 * g + l) };
+            }
+        }
+    }
+}
+
+/// See [`Integers::reach`].
+const MOST_REACH: f32 = (1 << 29) as f32;
 
 /// The vectors of x86-64, whose intrinsics differ only in their names.
 #[cfg(target_arch = "x86_64")]
@@ -334,7 +406,7 @@ macro_rules! x86 {
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
-    use super::Screen;
+    use super::{Integers, Screen, MOST_REACH};
     use core::arch::x86_64::*;
 
     x86!(
@@ -445,6 +517,106 @@ mod x86_64 {
         |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
         |a, b| _mm512_cmple_epi32_mask(a, b)
     );
+
+    impl Integers for Vnni {
+        #[inline(always)]
+        unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> __m512i {
+            // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+            unsafe {
+                let error = _mm512_mul_ps(_mm512_loadu_ps(errors), _mm512_set1_ps(per[1]));
+                let both = _mm512_fmadd_ps(_mm512_loadu_ps(norms), _mm512_set1_ps(per[0]), error);
+                let reach = _mm512_add_ps(both, _mm512_set1_ps(3.0));
+                _mm512_cvttps_epi32(_mm512_min_ps(reach, _mm512_set1_ps(MOST_REACH)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m512i]) {
+            // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+            unsafe {
+                let mut sum = _mm512_loadu_ps(sums);
+                let mut g = 0;
+                while g < x.len() {
+                    let positive = _mm512_max_epi32(x[g], _mm512_setzero_si512());
+                    let weights = _mm512_loadu_ps(weights.add(16 * g));
+                    sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(positive), weights, sum);
+                    g += 1;
+                }
+                _mm512_storeu_ps(sums, sum);
+            }
+        }
+    }
+
+    /// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`. (The instruction for
+    /// bytes alone would saturate.)
+    #[inline(always)]
+    unsafe fn dot_pairs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe {
+            let even = _mm256_and_si256(a, _mm256_set1_epi16(0xff));
+            let odd = _mm256_srli_epi16::<8>(a);
+            let even_b = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
+            let odd_b = _mm256_srai_epi16::<8>(b);
+            let sum = _mm256_add_epi32(c, _mm256_madd_epi16(even, even_b));
+            _mm256_add_epi32(sum, _mm256_madd_epi16(odd, odd_b))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_256(from: *const i32) -> __m256i {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_256(to: *mut i32, x: __m256i) {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe { _mm256_storeu_si256(to.cast(), x) }
+    }
+    // Four bytes a lane, AVX2.
+    x86!(
+        Avx2Bytes,
+        i32,
+        __m256i,
+        8,
+        16,
+        _mm256_set1_epi32,
+        load_256,
+        store_256,
+        dot_pairs,
+        _mm256_add_epi32,
+        _mm256_sub_epi32,
+        _mm256_min_epi32,
+        _mm256_max_epi32,
+        |to, x| _mm256_storeu_si256(to.cast(), x),
+        |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
+        |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
+    );
+
+    impl Integers for Avx2Bytes {
+        #[inline(always)]
+        unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> __m256i {
+            // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+            unsafe {
+                let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
+                let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
+                let reach = _mm256_add_ps(both, _mm256_set1_ps(3.0));
+                _mm256_cvttps_epi32(_mm256_min_ps(reach, _mm256_set1_ps(MOST_REACH)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m256i]) {
+            // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+            unsafe {
+                let mut sum = _mm256_loadu_ps(sums);
+                let mut g = 0;
+                while g < x.len() {
+                    let positive = _mm256_max_epi32(x[g], _mm256_setzero_si256());
+                    let weights = _mm256_loadu_ps(weights.add(8 * g));
+                    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(positive), weights, sum);
+                    g += 1;
+                }
+                _mm256_storeu_ps(sums, sum);
+            }
+        }
+    }
 }
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::*;

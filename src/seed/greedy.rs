@@ -10,15 +10,12 @@
 //! less than 2^-w of the largest mass for each point, far below what sampling could show. A point without
 //! mass has no units and is never drawn.
 
-use crate::distance::{Few, Many, Metric};
 use crate::job::Job;
-use crate::lanes::Lanes;
 use crate::parallel::PerThread;
-use crate::tile::Which;
 use crate::update::Unit;
 
 use super::philox::{below, Draw};
-use super::{Seeding, Worker};
+use super::{Masses, Worker};
 
 /// The least k with ln k >= 1, 2, 3, ... A table, because workspace sizes depend on it: they are asked for outside the
 /// standard floating-point environment, and must not differ by a logarithm's rounding.
@@ -35,11 +32,11 @@ pub(crate) fn candidates_per_step(k: usize) -> usize {
     2 + POWERS_OF_E.partition_point(|&power| power <= k)
 }
 
-/// Draws all centers; returns how many pairs of point and center were evaluated.
+/// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
     job: &Job<'_>,
     (seed, restart): (u64, u32),
-    seeding: &mut Seeding<'_>,
+    state: &mut Masses<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
@@ -51,28 +48,15 @@ pub(super) fn seed(
         candidate: candidate as u32,
     };
 
-    // The first center is drawn by weight.
-    seeding.masses.fill(0.0);
-    match job.weights {
-        Some(weights) => seeding.masses[..n].copy_from_slice(weights),
-        None => seeding.masses[..n].fill(1.0),
-    }
-    let top = seeding.masses.iter().fold(0.0, |top: f64, &m| top.max(m));
-    let total = tally(job, seeding, Unit::of(top, n));
-    let p = find(
-        job,
-        seeding,
-        Unit::of(top, n),
-        below(total, seed, draw(0, 0)),
-    );
+    let mut greedy = Greedy::by_weight(job, state);
+    let p = greedy.first((seed, restart));
     job.points.copy_point(p, &mut centers[..d]);
-    seeding.masses.fill(f64::INFINITY);
-    let mut top = lower(job, seeding, team, &centers[..d]);
-    let mut evaluated = n as i64;
+    greedy.begin(team, &centers[..d]);
+    let mut compared = n as i64;
 
     for step in 1..k {
         let center = &mut centers[step * d..][..d];
-        if top == 0.0 {
+        if greedy.top() == 0.0 {
             // Every point of positive weight lies on a center: draw any.
             let positive = (0..n).filter(|&p| job.counts(p)).count();
             let rank = below(positive as u64, seed, draw(step, 0)) as usize;
@@ -80,232 +64,213 @@ pub(super) fn seed(
             job.points.copy_point(p, center);
             continue;
         }
-        let unit = Unit::of(top, n);
-        let total = tally(job, seeding, unit);
+        let total = greedy.count();
         let count = candidates_per_step(k);
         for c in 0..count {
-            let p = find(job, seeding, unit, below(total, seed, draw(step, c)));
-            job.points
-                .copy_point(p, &mut seeding.candidates[c * d..][..d]);
+            let p = greedy.find(below(total, seed, draw(step, c)));
+            greedy.set_candidate(c, p);
         }
-        let best = least_potential(job, seeding, team, unit, count);
-        center.copy_from_slice(&seeding.candidates[best * d..][..d]);
-        top = lower(job, seeding, team, center);
-        evaluated += (count as i64 + 1) * n as i64;
+        greedy.expected = n / step;
+        greedy.step(team, count, center);
+        compared += (count as i64 + 1) * n as i64;
     }
-    evaluated
+    compared
 }
 
-/// Sums the masses of each block; returns the sum of all.
-fn tally(job: &Job<'_>, seeding: &mut Seeding<'_>, unit: Unit) -> u64 {
-    let blocks = seeding.masses.chunks(job.block);
-    let mut all = 0;
-    for (total, masses) in seeding.totals.iter_mut().zip(blocks) {
-        *total = masses.iter().map(|&mass| unit.count(mass)).sum();
-        all += *total;
-    }
-    all as u64
+/// Masses on their way down.
+pub(super) struct Greedy<'a, 'w> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) state: &'a mut Masses<'w>,
+    /// What the totals count in.
+    pub(super) unit: Unit,
+    /// The largest weight.
+    pub(super) heaviest: f64,
+    /// Of the sketch, if there is one.
+    pub(super) scale: Option<f64>,
+    /// Whether any point is too far off for sums of bounds.
+    pub(super) wild: bool,
+    /// Whether the last pass went backwards.
+    pub(super) back: bool,
+    /// About how many points a new center lowers.
+    pub(super) expected: usize,
 }
 
-/// The first point whose prefix sum exceeds `target`, which is below the total.
-fn find(job: &Job<'_>, seeding: &Seeding<'_>, unit: Unit, target: u64) -> usize {
-    let mut left = target as i64;
-    for (b, &total) in seeding.totals.iter().enumerate() {
-        if left < total {
-            let first = b * job.block;
-            for (p, &mass) in seeding.masses.iter().enumerate().skip(first) {
-                left -= unit.count(mass);
-                if left < 0 {
-                    return p;
+impl<'a, 'w> Greedy<'a, 'w> {
+    /// With masses that are the points' weights.
+    pub(super) fn by_weight(job: &'a Job<'a>, state: &'a mut Masses<'w>) -> Self {
+        let n = job.points.n();
+        state.masses.fill(0.0);
+        match job.weights {
+            Some(weights) => state.masses[..n].copy_from_slice(weights),
+            None => state.masses[..n].fill(1.0),
+        }
+        let spans = state.masses.chunks(state.span);
+        for (top, masses) in state.tops.iter_mut().zip(spans) {
+            *top = largest(masses);
+        }
+        let heaviest = largest(state.tops);
+        let mut greedy = Greedy {
+            job,
+            unit: Unit::of(heaviest, n),
+            heaviest,
+            scale: state.sketch.scale(job),
+            state,
+            wild: false,
+            back: false,
+            expected: n,
+        };
+        greedy.tally();
+        greedy
+    }
+
+    /// The largest mass.
+    fn top(&self) -> f64 {
+        largest(self.state.tops)
+    }
+
+    /// Sums the masses of each span.
+    fn tally(&mut self) {
+        let (kernels, magic) = (self.job.kernels, self.unit.magic());
+        let spans = self.state.masses.chunks(self.state.span);
+        for (total, masses) in self.state.totals.iter_mut().zip(spans) {
+            *total = kernels.tally(masses, magic);
+        }
+    }
+
+    /// Sees to it that the totals are in the unit of the masses as they are; returns their sum.
+    fn count(&mut self) -> u64 {
+        let unit = Unit::of(self.top(), self.job.points.n());
+        if unit != self.unit {
+            self.unit = unit;
+            self.tally();
+        }
+        self.state.totals.iter().sum::<i64>() as u64
+    }
+
+    /// The first point whose prefix sum exceeds `target`, which is below the total.
+    fn find(&self, target: u64) -> usize {
+        let mut left = target as i64;
+        for (s, &total) in self.state.totals.iter().enumerate() {
+            if left < total {
+                let first = s * self.state.span;
+                for (p, &mass) in self.state.masses.iter().enumerate().skip(first) {
+                    left -= self.unit.count(mass);
+                    if left < 0 {
+                        return p;
+                    }
                 }
             }
+            left -= total;
         }
-        left -= total;
+        unreachable!("the target is below the sum of all units")
     }
-    unreachable!("the target is below the sum of all units")
-}
 
-/// Lowers the masses by a new center; returns the largest left.
-fn lower(
-    job: &Job<'_>,
-    seeding: &mut Seeding<'_>,
-    team: &mut PerThread<Worker<'_>>,
-    center: &[f64],
-) -> f64 {
-    for worker in team.iter_mut() {
-        worker.top = 0.0;
+    /// The first center, drawn by weight, as the masses are.
+    pub(super) fn first(&mut self, (seed, restart): (u64, u32)) -> usize {
+        let total = self.count();
+        let draw = Draw {
+            restart,
+            step: 0,
+            candidate: 0,
+        };
+        self.find(below(total, seed, draw))
     }
-    let blocks = job.blocks().zip(seeding.masses.chunks_mut(job.block));
-    job.crew.run(blocks, team, |worker, (block, masses)| {
-        worker.load(job, block);
-        let top = job
-            .kernels
-            .approach(worker.tile, worker.weights, center, masses);
-        worker.top = worker.top.max(top);
-    });
-    team.iter_mut().fold(0.0, |top, worker| top.max(worker.top))
-}
 
-/// The candidate that would leave the least mass, the first of equals.
-fn least_potential(
-    job: &Job<'_>,
-    seeding: &Seeding<'_>,
-    team: &mut PerThread<Worker<'_>>,
-    unit: Unit,
-    count: usize,
-) -> usize {
-    let d = job.points.d();
-    let candidates = &seeding.candidates[..count * d];
-    for worker in team.iter_mut() {
-        worker.sums.fill(0);
+    /// Makes point `p` the candidate `c` of the next step.
+    fn set_candidate(&mut self, c: usize, p: usize) {
+        let d = self.job.points.d();
+        let candidate = &mut self.state.candidates[c * d..][..d];
+        self.job.points.copy_point(p, candidate);
     }
-    let blocks = job.blocks().zip(seeding.masses.chunks(job.block));
-    job.crew.run(blocks, team, |worker, (block, masses)| {
-        worker.load(job, block);
-        let (tile, weights) = (&*worker.tile, &*worker.weights);
-        let sums = &mut worker.sums[..count];
-        job.kernels
-            .potentials(tile, weights, candidates, masses, unit.magic(), sums);
-    });
-    let potential = |c: usize, team: &mut PerThread<Worker<'_>>| {
-        team.iter_mut().map(|worker| worker.sums[c]).sum::<i64>()
-    };
-    let mut best = (potential(0, team), 0);
-    for c in 1..count {
-        best = best.min((potential(c, team), c));
-    }
-    best.1
-}
 
-impl Worker<'_> {
-    /// Packs a block and its weights.
-    fn load(&mut self, job: &Job<'_>, block: core::ops::Range<usize>) {
-        let count = block.len();
-        match job.weights_of(&block) {
-            Some(weights) => self.weights[..count].copy_from_slice(weights),
-            None => self.weights[..count].fill(1.0),
-        }
-        self.weights[count..].fill(0.0);
-        job.kernels
-            .pack(&job.points, &Which::Block(block), self.tile);
-    }
-}
-
-/// Calls a function with the metric for `$d` dimensions.
-macro_rules! with_metric {
-    ($d:expr, $function:ident::<$lanes:ident>($($argument:expr),*)) => {
-        match $d {
-            1 => $function::<$lanes, _>(Few::<1>, $($argument),*),
-            2 => $function::<$lanes, _>(Few::<2>, $($argument),*),
-            3 => $function::<$lanes, _>(Few::<3>, $($argument),*),
-            4 => $function::<$lanes, _>(Few::<4>, $($argument),*),
-            d => $function::<$lanes, _>(Many(d), $($argument),*),
-        }
-    };
-}
-
-/// Lowers each mass to the weight times D to `center`; returns the largest.
-///
-/// # Safety
-/// The caller is compiled for `L`. `masses.len()` is a multiple of `WIDTH`; `weights` has at least as
-/// many elements, `tile` d times as many, packed in groups.
-#[inline(always)]
-pub(crate) unsafe fn approach<L: Lanes>(
-    tile: &[f64],
-    weights: &[f64],
-    center: &[f64],
-    masses: &mut [f64],
-) -> f64 {
-    // SAFETY: the contract above.
-    unsafe {
-        with_metric!(
-            center.len(),
-            approach_by::<L>(tile, weights, center, masses)
-        )
-    }
-}
-
-#[inline(always)]
-unsafe fn approach_by<L: Lanes, M: Metric>(
-    metric: M,
-    tile: &[f64],
-    weights: &[f64],
-    center: &[f64],
-    masses: &mut [f64],
-) -> f64 {
-    let d = metric.d();
-    // SAFETY: group g of the tile is at g * d * WIDTH, of the other arrays at g * WIDTH.
-    unsafe {
-        let mut top = L::splat(0.0);
-        for g in 0..masses.len() / L::WIDTH {
-            let group = tile.as_ptr().add(g * d * L::WIDTH);
-            let [distance] = metric.squared::<L, 1>(group, center.as_ptr());
-            let mass = masses.as_mut_ptr().add(g * L::WIDTH);
-            let weight = L::load(weights.as_ptr().add(g * L::WIDTH));
-            let lowered = L::min(L::mul(weight, distance), L::load(mass));
-            L::store(mass, lowered);
-            top = L::max(lowered, top);
-        }
-        let mut lanes = [0.0; 8];
-        L::store(lanes.as_mut_ptr(), top);
-        lanes.iter().fold(0.0, |top: f64, &x| top.max(x))
-    }
-}
-
-/// For each candidate center adds to its sum the units of the masses as they would be with it.
-///
-/// # Safety
-/// As for [`approach`]; also, `candidates` is one center of d dimensions for each of the `sums`.
-#[inline(always)]
-pub(crate) unsafe fn potentials<L: Lanes>(
-    tile: &[f64],
-    weights: &[f64],
-    candidates: &[f64],
-    masses: &[f64],
-    magic: f64,
-    sums: &mut [i64],
-) {
-    let d = candidates.len() / sums.len();
-    // SAFETY: the contract above.
-    unsafe {
-        with_metric!(
-            d,
-            potentials_by::<L>(tile, weights, candidates, masses, magic, sums)
-        )
-    }
-}
-
-#[inline(always)]
-unsafe fn potentials_by<L: Lanes, M: Metric>(
-    metric: M,
-    tile: &[f64],
-    weights: &[f64],
-    candidates: &[f64],
-    masses: &[f64],
-    magic: f64,
-    sums: &mut [i64],
-) {
-    let d = metric.d();
-    // SAFETY: group g of the tile is at g * d * WIDTH, of the other arrays at g * WIDTH.
-    unsafe {
-        for (candidate, sum) in candidates.chunks_exact(d).zip(sums) {
-            let mut units = L::zero_bits();
-            for g in 0..masses.len() / L::WIDTH {
-                let group = tile.as_ptr().add(g * d * L::WIDTH);
-                let [distance] = metric.squared::<L, 1>(group, candidate.as_ptr());
-                let weight = L::load(weights.as_ptr().add(g * L::WIDTH));
-                let mass = L::load(masses.as_ptr().add(g * L::WIDTH));
-                let lowered = L::min(L::mul(weight, distance), mass);
-                units = L::add_bits(units, L::add(lowered, L::splat(magic)));
+    /// Sets the masses by the first center.
+    fn begin(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
+        match self.scale {
+            Some(scale) => self.sketch(team, scale, center),
+            None => {
+                self.state.masses[..self.job.points.n()].fill(f64::INFINITY);
+                self.lower(team, center);
             }
-            let mut lanes = [0; 8];
-            L::store_bits(lanes.as_mut_ptr(), units);
-            // Each addition brought the pattern of the magic number along.
-            let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
-            let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-            *sum = sum.wrapping_add(units.wrapping_sub(bias));
         }
     }
+
+    /// Makes the best of the candidates a center, and lowers the masses by it.
+    fn step(&mut self, team: &mut PerThread<Worker<'_>>, count: usize, center: &mut [f64]) {
+        let d = center.len();
+        let chosen = |candidates: &[f64], best: usize, center: &mut [f64]| {
+            center.copy_from_slice(&candidates[best * d..][..d]);
+        };
+        match self.scale {
+            Some(scale) => {
+                let best = self.step_by_sketch(team, scale, count);
+                chosen(self.state.candidates, best, center);
+            }
+            None => {
+                let best = self.least_potential(team, count);
+                chosen(self.state.candidates, best, center);
+                self.lower(team, center);
+            }
+        }
+    }
+
+    /// Lowers the masses by a new center, all points evaluated.
+    fn lower(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
+        let (job, magic) = (self.job, self.unit.magic());
+        let Masses {
+            span,
+            masses,
+            totals,
+            tops,
+            ..
+        } = &mut *self.state;
+        let spans = job.spans(*span).zip(masses.chunks_mut(*span));
+        // Backwards: what the pass before saw last may still be in the cache.
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
+        job.crew
+            .run(spans, team, |worker, ((span, masses), (total, top))| {
+                *top = 0.0;
+                for (block, masses) in job.blocks_of(span).zip(masses.chunks_mut(job.block)) {
+                    worker.load(job, block);
+                    let (tile, weights) = (&*worker.tile, &*worker.weights);
+                    let most = job.kernels.approach(tile, weights, center, masses);
+                    *top = top.max(most);
+                }
+                *total = job.kernels.tally(masses, magic);
+            });
+    }
+
+    /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
+    fn least_potential(&mut self, team: &mut PerThread<Worker<'_>>, count: usize) -> usize {
+        let (job, magic) = (self.job, self.unit.magic());
+        let candidates = &self.state.candidates[..count * job.points.d()];
+        for worker in team.iter_mut() {
+            worker.potentials.fill(0);
+        }
+        let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
+        job.crew.run(blocks, team, |worker, (block, masses)| {
+            worker.load(job, block);
+            let (tile, weights) = (&*worker.tile, &*worker.weights);
+            let sums = &mut worker.potentials[..count];
+            job.kernels
+                .potentials(tile, weights, candidates, masses, magic, sums);
+        });
+        let potential = |c: usize, team: &mut PerThread<Worker<'_>>| {
+            let potentials = team.iter_mut().map(|worker| worker.potentials[c]);
+            potentials.sum::<i64>()
+        };
+        let mut best = (potential(0, team), 0);
+        for c in 1..count {
+            best = best.min((potential(c, team), c));
+        }
+        best.1
+    }
+}
+
+/// The largest of some masses.
+pub(super) fn largest(masses: &[f64]) -> f64 {
+    masses
+        .iter()
+        .fold(0.0, |top: f64, &m| if m > top { m } else { top })
 }
 
 #[cfg(test)]

@@ -2,42 +2,108 @@
 //!
 //! Every draw has a counter of its own ([`philox`]), and every sum that steers a draw is exact, so the
 //! centers depend on the points, the weights, the seed and the restart, and on nothing else.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `greedy` | greedy k-means++: masses, draws, steps |
+//! | `dense` | all pairs by D |
+//! | `sketch` | the points in bytes, and what they prove |
+//! | `bounded` | a step by a sketch |
+//! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
+//! | `philox` | random numbers that are functions of what they are for |
 
+mod bounded;
+mod dense;
 mod greedy;
 mod philox;
+mod rounds;
+pub(crate) mod sketch;
 
+use core::ops::Range;
+
+use crate::assign::Scratch;
 use crate::job::{padded, Job};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
+use crate::tile::Which;
 use crate::workspace::Cut;
 use crate::Init;
 
-pub(crate) use greedy::{approach, candidates_per_step, potentials};
+use bounded::Bound;
+pub(crate) use dense::{approach, potentials, tally};
+use greedy::{candidates_per_step, MOST_CANDIDATES};
 use philox::Draw;
+use rounds::Rounds;
+use sketch::{Sketch, Step, WIDEST};
 
-/// What seeding keeps of all points.
-pub(crate) struct Seeding<'w> {
+/// What greedy k-means++ keeps of all points.
+struct Masses<'w> {
+    /// Points in a span, a multiple of those in a block.
+    span: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
     masses: &'w mut [f64],
-    /// The masses of each block, in units.
+    /// The masses of each span, in units, and the largest of them.
     totals: &'w mut [i64],
+    tops: &'w mut [f64],
     /// The points that may become the next center.
     candidates: &'w mut [f64],
+    sketch: Sketch<'w>,
+    step: Step<'w>,
+    /// D between points and two of the candidates, where there is a sketch.
+    trials: [&'w mut [f64]; 2],
+}
+
+/// Points in a span, at most.
+const SPAN: usize = 1024;
+
+impl<'w> Masses<'w> {
+    /// For a shape; with a sketch, if it pays and is wanted.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
+        let Shape { n, d, k, block, .. } = *shape;
+        let count = candidates_per_step(k);
+        let room = match sketched && sketch::wanted(shape) {
+            true => n,
+            false => 0,
+        };
+        let span = span(block);
+        let spans = n.div_ceil(span);
+        Masses {
+            span,
+            masses: from.take(padded(n)),
+            totals: from.take(spans),
+            tops: from.take(spans),
+            candidates: from.take(count.saturating_mul(d)),
+            sketch: Sketch::cut(from, shape, room),
+            step: Step::cut(from, shape, room, count),
+            trials: [from.take(room), from.take(room)],
+        }
+    }
+}
+
+/// What seeding keeps.
+pub(crate) struct Seeding<'w> {
+    masses: Masses<'w>,
+    rounds: Option<Rounds<'w>>,
 }
 
 impl<'w> Seeding<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        let Shape { n, d, k, block, .. } = *shape;
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         Seeding {
-            masses: from.take(padded(n)),
-            totals: from.take(n.div_ceil(block)),
-            candidates: from.take(candidates_per_step(k).saturating_mul(d)),
+            masses: Masses::cut(from, shape, init == Init::KmeansPlusPlus),
+            rounds: (init == Init::Parallel).then(|| Rounds::cut(from, shape)),
+        }
+    }
+
+    /// Takes note of the largest magnitude of any coordinate.
+    pub(crate) fn set_largest(&mut self, largest: f64) {
+        if let Some(rounds) = &mut self.rounds {
+            rounds.set_largest(largest);
         }
     }
 
     /// The masses, as scratch for when there is nothing to seed.
     pub(crate) fn scratch(&mut self) -> &mut [f64] {
-        self.masses
+        self.masses.masses
     }
 }
 
@@ -45,24 +111,78 @@ impl<'w> Seeding<'w> {
 pub(crate) struct Worker<'w> {
     /// A block, packed for the lanes.
     tile: &'w mut [f64],
-    /// Its weights; zeros in the padding, so that it has no mass.
+    /// Its weights; zeros in the padding, so that it has no mass. And how many ones, and nothing else, they are.
     weights: &'w mut [f64],
-    /// The potential of each candidate, over this thread's blocks.
-    sums: [i64; greedy::MOST_CANDIDATES],
-    /// The largest mass in this thread's blocks.
-    top: f64,
+    ones: usize,
+    /// Of a span, where there is a sketch: the weights in single precision, those points that are looked at, and for each
+    /// candidate and lane bounds of what it takes off.
+    factors: &'w mut [f32],
+    listed: &'w mut [u32],
+    sums: &'w mut [f32],
+    /// Of this thread's part of the points, for each candidate: the mass it would leave, and bounds for what it takes off.
+    potentials: [i64; MOST_CANDIDATES],
+    bounds: [Bound; MOST_CANDIDATES],
+    /// What the candidate that is being evaluated takes off.
+    gain: i64,
+    /// Whether there is a wild point.
+    wild: bool,
+    /// What the rounds of k-means|| find the nearest candidates with.
+    scratch: Option<Scratch<'w>>,
+}
+
+impl<'w> AsMut<Scratch<'w>> for Worker<'w> {
+    fn as_mut(&mut self) -> &mut Scratch<'w> {
+        match &mut self.scratch {
+            Some(scratch) => scratch,
+            None => unreachable!("scratch is cut for rounds, and rounds alone ask for it"),
+        }
+    }
 }
 
 impl<'w> Worker<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        let Shape { d, block, .. } = *shape;
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
+        let Shape { d, k, block, .. } = *shape;
+        let sketched = sketch::wanted(shape) && !matches!(init, Init::Random | Init::Given);
+        let room = if sketched { SPAN } else { 0 };
+        let sums = if sketched {
+            2 * WIDEST * candidates_per_step(k)
+        } else {
+            0
+        };
         Worker {
             tile: from.take(block.saturating_mul(d)),
             weights: from.take(block),
-            sums: [0; greedy::MOST_CANDIDATES],
-            top: 0.0,
+            ones: 0,
+            factors: from.take(room),
+            listed: from.take(room),
+            sums: from.take(sums),
+            potentials: [0; MOST_CANDIDATES],
+            bounds: [Bound::default(); MOST_CANDIDATES],
+            gain: 0,
+            wild: false,
+            scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
         }
     }
+
+    /// Packs a block and its weights.
+    fn load(&mut self, job: &Job<'_>, block: Range<usize>) {
+        let count = block.len();
+        match job.weights_of(&block) {
+            Some(weights) => self.weights[..count].copy_from_slice(weights),
+            // All but the last block leave them as they are.
+            None if count == self.ones => {}
+            None => self.weights[..count].fill(1.0),
+        }
+        self.ones = if job.weights.is_some() { 0 } else { count };
+        self.weights[count..].fill(0.0);
+        job.kernels
+            .pack(&job.points, &Which::Block(block), self.tile);
+    }
+}
+
+/// Points in a span, for blocks of so many.
+fn span(block: usize) -> usize {
+    block * (SPAN / block).max(1)
 }
 
 /// Draws starting centers; returns how many pairs of point and center were evaluated. `marks` is
@@ -77,7 +197,16 @@ pub(crate) fn seed(
     centers: &mut [f64],
 ) -> i64 {
     match init {
-        Init::KmeansPlusPlus => greedy::seed(job, (seed, restart), seeding, team, centers),
+        Init::KmeansPlusPlus => {
+            greedy::seed(job, (seed, restart), &mut seeding.masses, team, centers)
+        }
+        Init::Parallel => match &mut seeding.rounds {
+            Some(rounds) => {
+                let key = (seed, restart);
+                rounds::seed(job, key, rounds, &mut seeding.masses, team, centers)
+            }
+            None => unreachable!("rounds are cut for those who ask for them"),
+        },
         Init::Random => {
             random(job, (seed, restart), marks, centers);
             0

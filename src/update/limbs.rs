@@ -57,7 +57,7 @@ pub(super) fn stride(dims: usize) -> usize {
 
 /// The unit of the top limb alone, for sums that only steer a choice: what it rounds away does not matter,
 /// but its sums are exact sums of integers, and so have no order.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Unit {
     magic: f64,
 }
@@ -73,6 +73,11 @@ impl Unit {
     /// M, for kernels that add it to whole vectors.
     pub(crate) fn magic(self) -> f64 {
         self.magic
+    }
+
+    /// The unit itself.
+    pub(crate) fn size(self) -> f64 {
+        self.magic / 1.5 / (1u64 << 52) as f64
     }
 
     /// `x` in units, rounded.

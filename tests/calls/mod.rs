@@ -141,6 +141,7 @@ extern "C" {
 }
 
 pub const KMEANSPP: i32 = 0;
+pub const PARALLEL: i32 = 3;
 pub const RANDOM: i32 = 1;
 pub const GIVEN: i32 = 2;
 pub const RELOCATE: i32 = 0;

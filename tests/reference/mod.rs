@@ -5,6 +5,8 @@
 //! `d` doubles, one after the other; centers likewise. Nothing here is fast, and nothing here should become so.
 #![allow(dead_code)]
 
+pub mod seeding;
+
 /// What happens to a cluster without a member of positive weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Empty {

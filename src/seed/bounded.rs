@@ -1,0 +1,297 @@
+//! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
+//!
+//! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
+//!    most and at least.
+//! 2. If others may take off as much as the most promising candidate, it is evaluated exactly, D for its open points, and then
+//!    so are those others that still may.
+//! 3. The best lowers the masses of those of its open points that it is nearer to.
+
+use core::ops::Range;
+
+use crate::parallel::PerThread;
+
+use super::greedy::{largest, Greedy, MOST_CANDIDATES};
+use super::sketch::{Part, Screening};
+use super::{Masses, Worker};
+
+/// Work of a pass, in coordinates, from which on it is worth waking the other threads.
+const WORTH: usize = 1 << 17;
+
+/// What bounds tell of a candidate, in units of T times the largest weight.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bound {
+    /// What it takes off the total at most, and at least.
+    most: i64,
+    least: i64,
+}
+
+impl Greedy<'_, '_> {
+    /// Sketches the points, and sets their masses by the first center.
+    pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
+        let (job, magic) = (self.job, self.unit.magic());
+        let Masses {
+            span,
+            masses,
+            totals,
+            tops,
+            sketch,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        for worker in team.iter_mut() {
+            worker.wild = false;
+            worker.factors.fill(1.0);
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let spans = job.spans(*span).zip(parts);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        job.crew.run(spans, team, |worker, item| {
+            let (((span, mut part), (masses, trial)), (total, top)) = item;
+            part.shut();
+            for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
+                let dims = 0..job.points.d();
+                let rows = job.points.block_rows(block.clone(), dims, worker.tile);
+                kernel.quantize(rows, &frame, &mut part.after(at));
+                let listed = &mut worker.listed[..block.len()];
+                for (index, p) in listed.iter_mut().zip(at as u32..) {
+                    *index = p;
+                }
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, center, trial);
+            }
+            for p in 0..span.len() {
+                masses[p] = job.weight(span.start + p) * trial[p];
+                part.set_limit(p, trial[p], scale, masses[p] == 0.0);
+                worker.wild |= part.is_wild(p);
+            }
+            *top = largest(&masses[..span.len()]);
+            *total = job.kernels.tally(masses, magic);
+        });
+        self.wild = team.iter_mut().any(|worker| worker.wild);
+    }
+
+    /// Chooses the best of `count` candidates, and lowers the masses by it.
+    pub(super) fn step_by_sketch(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> usize {
+        let bounds = self.screen(team, scale, count);
+        let mut order = [0; MOST_CANDIDATES];
+        for (c, place) in order.iter_mut().enumerate() {
+            *place = c;
+        }
+        let order = &mut order[..count];
+        order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
+        // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
+        // thousandth. (In this order nothing underflows: the unit is less than the heaviest times some D.)
+        let per_bound = self.heaviest / self.unit.size() * 2.0 / scale / scale;
+        let slack = 4.0 * self.job.points.n() as f64;
+        let most = |c: usize| bounds[c].most as f64 * per_bound * 1.001 + slack;
+        let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
+        let first = order[0];
+        if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
+            self.apply(team, scale, (first, count), false);
+            return first;
+        }
+        let mut best = (self.evaluate(team, first, count), first);
+        for &c in &order[1..] {
+            if most(c) < best.0 as f64 && !self.wild {
+                continue;
+            }
+            self.state.trials.swap(0, 1);
+            let gain = self.evaluate(team, c, count);
+            if gain > best.0 || gain == best.0 && c < best.1 {
+                best = (gain, c);
+            } else {
+                self.state.trials.swap(0, 1);
+            }
+        }
+        self.apply(team, scale, (best.1, count), true);
+        best.1
+    }
+
+    /// Finds the open points of each candidate, and bounds for what it takes off.
+    fn screen(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> [Bound; MOST_CANDIDATES] {
+        let (job, heaviest) = (self.job, self.heaviest);
+        let Masses {
+            span,
+            candidates,
+            sketch,
+            step,
+            ..
+        } = &mut *self.state;
+        for worker in team.iter_mut() {
+            worker.bounds.fill(Bound::default());
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let candidates = &candidates[..count * frame.mean.len()];
+        let (candidates, open) = step.pack(candidates, &frame, kernel.registers);
+        let open = open.chunks_mut(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        type Item<'a> = ((Range<usize>, Part<'a>), &'a mut [u16]);
+        let work = |worker: &mut Worker<'_>, ((span, part), open): Item<'_>| {
+            let Some(candidates) = &candidates else {
+                part.open_all(kernel.width, count, open);
+                return;
+            };
+            if let Some(weights) = job.weights {
+                for (factor, weight) in worker.factors.iter_mut().zip(&weights[span]) {
+                    let share = (weight / heaviest * (1.0 + 1e-6)) as f32;
+                    *factor = share.max(1e-30);
+                }
+            }
+            let sums = &mut worker.sums[..2 * count * kernel.width];
+            sums.fill(0.0);
+            let mut screening = Screening {
+                weights: worker.factors,
+                open,
+                sums,
+            };
+            kernel.screen(&part, candidates, &mut screening);
+            let sums = screening.sums.chunks_exact(2 * kernel.width);
+            for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
+                let (most, least) = sums.split_at(kernel.width);
+                let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
+                bound.most += sum(most).ceil() as i64;
+                bound.least += sum(least).floor() as i64;
+            }
+        };
+        // There and back: what one step saw last is still in the cache when the next one begins.
+        self.back = !self.back;
+        match self.back {
+            true => job.crew.run(spans.rev(), team, work),
+            false => job.crew.run(spans, team, work),
+        }
+        let mut bounds = [Bound::default(); MOST_CANDIDATES];
+        for worker in team.iter_mut() {
+            for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
+                bound.most += of_worker.most;
+                bound.least += of_worker.least;
+            }
+        }
+        self.wild |= candidates.is_none();
+        bounds
+    }
+
+    /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
+    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i64 {
+        let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
+        let Masses {
+            span,
+            masses,
+            candidates,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        let candidate = &candidates[c * d..][..d];
+        let width = job.kernels.sketched().width;
+        for worker in team.iter_mut() {
+            worker.gain = 0;
+        }
+        let open = step.open.chunks(*span / width * count);
+        let spans = job.spans(*span).zip(open);
+        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        let worth = self.expected.saturating_mul(d) >= WORTH;
+        job.crew.run_if(worth, spans, team, |worker, item| {
+            let ((span, open), (masses, trial)) = item;
+            let listed = list(worker.listed, open, (c, count), (span.len(), width));
+            let points = (&job.points, span.start);
+            job.kernels.listed(points, listed, candidate, trial);
+            for &p in listed {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * trial[p];
+                if mass < masses[p] {
+                    worker.gain += unit.count(masses[p]) - unit.count(mass);
+                }
+            }
+        });
+        team.iter_mut().map(|worker| worker.gain).sum()
+    }
+
+    /// Lowers the masses by candidate `c`; if it was `evaluated`, D of its open points is in the first trial.
+    fn apply(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        (c, count): (usize, usize),
+        evaluated: bool,
+    ) {
+        let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
+        let Masses {
+            span,
+            masses,
+            totals,
+            tops,
+            candidates,
+            sketch,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        let kernel = job.kernels.sketched();
+        let candidate = &candidates[c * d..][..d];
+        let (_, parts) = sketch.split(scale, *span, kernel);
+        let open = step.open.chunks(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        let work = if evaluated { 16 } else { d.max(16) };
+        let worth = self.expected.saturating_mul(work) >= WORTH;
+        job.crew.run_if(worth, spans, team, |worker, item| {
+            let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
+            let mut from_top = false;
+            let lanes = (span.len(), kernel.width);
+            let listed = list(worker.listed, open, (c, count), lanes);
+            if !evaluated {
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, candidate, trial);
+            }
+            for &p in listed {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * trial[p];
+                if mass < masses[p] {
+                    *total -= unit.count(masses[p]) - unit.count(mass);
+                    from_top |= masses[p] == *top;
+                    masses[p] = mass;
+                    part.set_limit(p, trial[p], scale, mass == 0.0);
+                }
+            }
+            if from_top {
+                *top = largest(masses);
+            }
+        });
+    }
+}
+
+/// The points of a span that candidate `c` of `count` may lower.
+fn list<'a>(
+    listed: &'a mut [u32],
+    open: &[u16],
+    (c, count): (usize, usize),
+    (points, width): (usize, usize),
+) -> &'a [u32] {
+    let mut length = 0;
+    let groups = points.div_ceil(width);
+    for (group, bits) in open[..groups * count].chunks_exact(count).enumerate() {
+        let mut bits = bits[c];
+        while bits != 0 {
+            listed[length] = (group * width) as u32 + bits.trailing_zeros();
+            length += 1;
+            bits &= bits - 1;
+        }
+    }
+    &listed[..length]
+}

@@ -1,0 +1,482 @@
+//! A sketch: the points in bytes, once for all steps, to tell which of them a candidate may lower.
+//!
+//! Let X = s (x - μ) and C = s (c - μ) with any fixed μ and s > 0, and X̂, Ĉ their coordinates as whole numbers of at most 127
+//! in magnitude. Then for D = D(x, c)
+//!
+//! ```text
+//!     s² D / 2 ≈ |X|² / 2 + T,     T = round(|C|² / 2) - X̂·Ĉ,
+//! ```
+//!
+//! where the kernel evaluates T exactly, in 32-bit integers. As X·C - X̂·Ĉ = X̂·(C - Ĉ) + (X - X̂)·C, what T leaves out is, by
+//! Cauchy and Schwarz, at most
+//!
+//! ```text
+//!     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 3.
+//! ```
+//!
+//! All four norms are measured, not bounded, so a coordinate that had to be clamped is no danger: it makes R wide. The 3
+//! covers the two roundings to whole numbers (of |C|² / 2 above, of the limit below) and those of binary64: X and the norms
+//! are within (d + 4) v of what they stand for, v = 2^-53, and D within 1.01 (d/8 + 8) v; of numbers that are below 2^28 for
+//! points that are not *wild*, |X|² <= 2^27, that is less than 2^-10 for d <= 2048. (Squares that underflow in D change it by
+//! (d + 8) 2^-1074, which s² <= 2^614 leaves beneath notice.) Norms are kept in binary32, and the first two terms of R evaluated
+//! in it; a margin of a hundredth is more than that rounds.
+//!
+//! A point's *limit* is s² D' / 2 - |X|² / 2, rounded up, D' being D to its nearest center so far. So a candidate with
+//!
+//! ```text
+//!     T >= limit + R
+//! ```
+//!
+//! has D >= D', and by the monotonicity of rounding w D >= w D' however these are rounded: it does not lower the mass. For
+//! the others, s² (D' - D) / 2 lies between limit - R - T and limit + R - T. Sums of these (times the weight) bound what
+//! a candidate takes off the total of the masses, and most candidates of a step are beaten by another one's bound. Only what is
+//! left is evaluated by D.
+//!
+//! A wild point is always open and says nothing about sums; so is every point to a wild candidate. Points of no mass, and
+//! the padding, have a limit that nothing is below.
+//!
+//! Why not the triangle inequality (Raff 2021)? It rules out a candidate that is twice as far from a point's nearest center as
+//! the point is. Points of one cluster are about as far apart as two points of neighbouring ones are where there are many
+//! dimensions, and then it rules out nothing at all; bytes do, as they know the distance to a few hundredths. Where clusters
+//! are far apart it would save products of bytes, which are the smallest part of what is left.
+
+use core::ops::Range;
+
+use crate::assign::certify::byte_scale;
+use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
+use crate::assign::screen::elements;
+use crate::job::Job;
+use crate::lanes::dispatch::SketchKernel;
+use crate::lanes::screen::{Integers, Screen};
+use crate::plan::Shape;
+use crate::points::Rows;
+use crate::tile::Ahead;
+use crate::workspace::Cut;
+
+/// Lanes in the widest group.
+pub(crate) const WIDEST: usize = 16;
+
+/// And in the narrowest.
+const NARROWEST: usize = 4;
+
+/// A limit that nothing is below.
+const SHUT: i32 = -(1 << 30);
+
+/// More than any limit where no point is wild.
+const MOST_LIMIT: f64 = (1 << 28) as f64;
+
+/// |X|² beyond which a point is wild.
+const WILD: f64 = (1 << 27) as f64;
+
+/// How many times the groups at hand the memory that is asked for is ahead.
+const AHEAD: usize = 2;
+
+/// Points whose coordinates give mean and scale.
+const SAMPLE: usize = 256;
+
+/// Dimensions for which there are sketches: with fewer, D takes no longer.
+const DIMENSIONS: Range<usize> = 8..2049;
+
+/// Centers from which on a sketch saves more than it costs.
+const CENTERS: usize = 4;
+
+/// The points in bytes; nothing where there is no sketch.
+pub(super) struct Sketch<'w> {
+    mean: &'w mut [f64],
+    /// Four bytes each, 128 added, in groups of as many points as the kernel has lanes.
+    data: &'w mut [i32],
+    limits: &'w mut [i32],
+    /// |X̂| and |X̂ - X|, rounded up.
+    norms: &'w mut [f32],
+    errors: &'w mut [f32],
+    /// |X|².
+    squares: &'w mut [f64],
+}
+
+/// What a step compares the points with, and what it finds.
+pub(super) struct Step<'w> {
+    /// The candidates, negated, and |C|² / 2.
+    panels: &'w mut [i32],
+    starts: &'w mut [i32],
+    /// For each group and candidate, a bit for each point that may be lowered.
+    pub(super) open: &'w mut [u16],
+}
+
+impl<'w> Step<'w> {
+    /// For so many points and candidates.
+    pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, n: usize, candidates: usize) -> Self {
+        let groups = n.next_multiple_of(WIDEST) / NARROWEST;
+        let candidates = if n > 0 { candidates } else { 0 };
+        Step {
+            panels: from.take(candidates.saturating_mul(elements::<i32>(shape.d))),
+            starts: from.take(candidates),
+            open: from.take(groups.saturating_mul(candidates)),
+        }
+    }
+
+    /// Packs candidates; none if one of them is wild.
+    pub(super) fn pack(
+        &mut self,
+        centers: &[f64],
+        frame: &Frame<'_>,
+        registers: usize,
+    ) -> (Option<Candidates<'_>>, &mut [u16]) {
+        let Frame { mean, scale, .. } = *frame;
+        let count = centers.len() / mean.len();
+        let panels = &mut self.panels[..count * elements::<i32>(mean.len())];
+        let starts = &mut self.starts[..count];
+        let (radius, error) = pack_bytes(centers, mean, (scale, 1.0), registers, panels, starts);
+        let margin = 1.01;
+        let candidates = (radius * radius <= WILD).then_some(Candidates {
+            panels: Panels {
+                data: panels,
+                norms: starts,
+            },
+            per_norm: (margin * error) as f32,
+            // Not zero, or the reach of a wild point would be.
+            per_error: (margin * radius).max(1.0) as f32,
+        });
+        (candidates, self.open)
+    }
+}
+
+/// The points of a span in a sketch.
+pub(crate) struct Part<'a> {
+    pub(crate) data: &'a mut [i32],
+    pub(crate) limits: &'a mut [i32],
+    pub(crate) norms: &'a mut [f32],
+    pub(crate) errors: &'a mut [f32],
+    pub(crate) squares: &'a mut [f64],
+}
+
+/// How points become bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) mean: &'a [f64],
+    pub(crate) scale: f64,
+    /// Lanes in a group.
+    pub(crate) width: usize,
+}
+
+/// The candidates of a step.
+pub(crate) struct Candidates<'a> {
+    pub(crate) panels: Panels<'a, i32>,
+    /// R is |X̂| and |X̂ - X| times these, and 3.
+    pub(crate) per_norm: f32,
+    pub(crate) per_error: f32,
+}
+
+/// Whether sketches pay for a shape.
+pub(super) fn wanted(shape: &Shape) -> bool {
+    DIMENSIONS.contains(&shape.d) && shape.k >= CENTERS
+}
+
+impl<'w> Sketch<'w> {
+    /// Of so many points, maybe none.
+    pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, n: usize) -> Self {
+        let lanes = n.next_multiple_of(WIDEST);
+        let elements = elements::<i32>(shape.d);
+        Sketch {
+            mean: from.take(if n > 0 { shape.d } else { 0 }),
+            data: from.take(lanes.saturating_mul(elements)),
+            limits: from.take(lanes),
+            norms: from.take(lanes),
+            errors: from.take(lanes),
+            squares: from.take(lanes),
+        }
+    }
+
+    /// Chooses mean and scale, if there is to be a sketch, and the data allow one.
+    pub(super) fn scale(&mut self, job: &Job<'_>) -> Option<f64> {
+        if self.data.is_empty() {
+            return None;
+        }
+        let (n, d) = (job.points.n(), job.points.d());
+        let sample = || (0..n).step_by(n.div_ceil(SAMPLE));
+        self.mean.fill(0.0);
+        for p in sample() {
+            for (i, mean) in self.mean.iter_mut().enumerate() {
+                *mean += job.points.at(p, i);
+            }
+        }
+        let count = sample().count() as f64;
+        self.mean.iter_mut().for_each(|mean| *mean /= count);
+        let mut range = 0.0f64;
+        for p in sample() {
+            for i in 0..d {
+                range = range.max((job.points.at(p, i) - self.mean[i]).abs());
+            }
+        }
+        byte_scale(range)
+    }
+
+    /// The points, span by span, and how they become bytes.
+    pub(super) fn split(
+        &mut self,
+        scale: f64,
+        span: usize,
+        kernel: SketchKernel,
+    ) -> (
+        Frame<'_>,
+        impl DoubleEndedIterator<Item = Part<'_>> + ExactSizeIterator + Send,
+    ) {
+        let frame = Frame {
+            mean: self.mean,
+            scale,
+            width: kernel.width,
+        };
+        let elements = self.data.len() / self.limits.len();
+        let parts = self.data.chunks_mut(span * elements);
+        let parts = parts.zip(self.limits.chunks_mut(span));
+        let parts = parts.zip(self.norms.chunks_mut(span));
+        let parts = parts.zip(self.errors.chunks_mut(span));
+        let parts = parts.zip(self.squares.chunks_mut(span));
+        let parts = parts.map(|((((data, limits), norms), errors), squares)| Part {
+            data,
+            limits,
+            norms,
+            errors,
+            squares,
+        });
+        (frame, parts)
+    }
+}
+
+impl Part<'_> {
+    /// The points from `first` on, which starts a group.
+    pub(super) fn after(&mut self, first: usize) -> Part<'_> {
+        let elements = self.data.len() / self.limits.len();
+        Part {
+            data: &mut self.data[first * elements..],
+            limits: &mut self.limits[first..],
+            norms: &mut self.norms[first..],
+            errors: &mut self.errors[first..],
+            squares: &mut self.squares[first..],
+        }
+    }
+
+    /// Nothing can be lowered, as long as nothing else is said.
+    pub(super) fn shut(&mut self) {
+        self.limits.fill(SHUT);
+    }
+
+    /// Every point that can be lowered may be lowered by every candidate.
+    pub(super) fn open_all(&self, width: usize, count: usize, open: &mut [u16]) {
+        let groups = self.limits.chunks_exact(width);
+        for (limits, bits) in groups.zip(open.chunks_exact_mut(count)) {
+            let lanes = limits.iter().zip(0..);
+            bits.fill(lanes.fold(0, |bits, (&limit, l)| bits | u16::from(limit != SHUT) << l));
+        }
+    }
+
+    /// Takes note of D between point `p` and its nearest center; `shut` tells whether nothing can lower its mass.
+    pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, shut: bool) {
+        let square = self.squares[p];
+        self.limits[p] = if shut {
+            SHUT
+        } else if square > WILD {
+            0
+        } else {
+            let limit = 0.5 * (scale * (scale * distance) - square);
+            limit.min(MOST_LIMIT).floor() as i32 + 1
+        };
+    }
+
+    /// Whether a point is too far off for bounds.
+    pub(super) fn is_wild(&self, p: usize) -> bool {
+        self.squares[p] > WILD
+    }
+}
+
+/// Turns rows into bytes: elements, norms, errors and squares of as many points.
+///
+/// # Safety
+/// `part.data` is whole groups of `frame.width` points, as many as there are rows at least; the other arrays have an element
+/// for each row, and the mean as many as a row.
+#[inline(always)]
+pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part<'_>) {
+    const TOGETHER: usize = 8;
+    // Added, it leaves whole numbers in the low bits.
+    const MAGIC: f64 = (3u64 << 51) as f64;
+    let (d, width) = (rows.dims(), frame.width);
+    let elements = elements::<i32>(d);
+    for p in 0..rows.count() {
+        let (group, lane) = (p - p % width, p % width);
+        let at = group * elements + lane;
+        let (mut squares, mut errors) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+        let mut kept = [0.0; TOGETHER];
+        let row = rows.row(p);
+        let mut i = 0;
+        while i < d {
+            let (mut x, mut mean) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+            if i + TOGETHER <= d {
+                x.copy_from_slice(&row[i..i + TOGETHER]);
+                mean.copy_from_slice(&frame.mean[i..i + TOGETHER]);
+            } else {
+                x[..d - i].copy_from_slice(&row[i..]);
+                mean[..d - i].copy_from_slice(&frame.mean[i..d]);
+            }
+            let mut bytes = [0u8; TOGETHER];
+            for l in 0..TOGETHER {
+                let exact = (x[l] - mean[l]) * frame.scale;
+                let least = if exact > -127.0 { exact } else { -127.0 };
+                let clamped = if least < 127.0 { least } else { 127.0 };
+                let shifted = clamped + MAGIC;
+                let rounded = shifted - MAGIC;
+                let off = exact - rounded;
+                squares[l] += exact * exact;
+                errors[l] += off * off;
+                kept[l] += rounded * rounded;
+                bytes[l] = (shifted.to_bits() as u8).wrapping_add(128);
+            }
+            let [a, b, c, d4, e, f, g, h] = bytes;
+            // SAFETY: the element of the lane in its group, and the next one where there is one.
+            unsafe {
+                *part.data.get_unchecked_mut(at + i / 4 * width) =
+                    i32::from_ne_bytes([a, b, c, d4]);
+                if i + 4 < d {
+                    *part.data.get_unchecked_mut(at + (i / 4 + 1) * width) =
+                        i32::from_ne_bytes([e, f, g, h]);
+                }
+            }
+            i += TOGETHER;
+        }
+        let (mut square, mut error, mut norm) = (0.0, 0.0, 0.0f64);
+        for l in 0..TOGETHER {
+            square += squares[l];
+            error += errors[l];
+            norm += kept[l];
+        }
+        // Rounded up.
+        const UP: f64 = 1.0 + 1e-6;
+        part.squares[p] = square;
+        part.norms[p] = (norm.sqrt() * UP) as f32;
+        part.errors[p] = match square > WILD {
+            true => f32::MAX,
+            false => (error.sqrt() * UP) as f32,
+        };
+    }
+}
+
+/// What a screening reads and writes besides the points.
+pub(crate) struct Screening<'a> {
+    /// Times the points' weights, or as many as there are points; zero in the padding.
+    pub(crate) weights: &'a [f32],
+    /// For each group and candidate, a bit for each lane: may it be lowered?
+    pub(crate) open: &'a mut [u16],
+    /// For each candidate and lane, what it takes off at most, and at least.
+    pub(crate) sums: &'a mut [f32],
+}
+
+/// Finds for each candidate the points it may lower.
+///
+/// # Safety
+/// The caller is compiled for `S`. The part is `lanes` points, whole groups of `S`, packed for it, and the panels are of
+/// points of as many `elements`, packed for the registers of `S`.
+#[inline(always)]
+pub(crate) unsafe fn screen<S: Integers>(
+    part: &Part<'_>,
+    elements: usize,
+    candidates: &Candidates<'_>,
+    screening: &mut Screening<'_>,
+) {
+    let groups = part.limits.len() / S::WIDTH;
+    let mut g = 0;
+    // SAFETY: the contract above.
+    unsafe {
+        while g + GROUPS <= groups {
+            screen_groups::<S, GROUPS>(part, elements, candidates, screening, g);
+            g += GROUPS;
+        }
+        while g < groups {
+            screen_groups::<S, 1>(part, elements, candidates, screening, g);
+            g += 1;
+        }
+    }
+}
+
+/// `G` groups, the first of which is `first`.
+///
+/// # Safety
+/// That of [`screen`].
+#[inline(always)]
+unsafe fn screen_groups<S: Integers, const G: usize>(
+    part: &Part<'_>,
+    elements: usize,
+    candidates: &Candidates<'_>,
+    screening: &mut Screening<'_>,
+    first: usize,
+) {
+    let at = first * S::WIDTH;
+    let count = candidates.panels.norms.len();
+    // SAFETY: the groups are inside the part.
+    unsafe {
+        let zero = S::splat(0);
+        let (mut open, mut sure) = ([zero; G], [zero; G]);
+        for g in 0..G {
+            let at = at + g * S::WIDTH;
+            let limit = S::load(part.limits.as_ptr().add(at));
+            let reach = S::reach(
+                part.norms.as_ptr().add(at),
+                part.errors.as_ptr().add(at),
+                [candidates.per_norm, candidates.per_error],
+            );
+            open[g] = S::add(limit, reach);
+            sure[g] = S::sub(limit, reach);
+        }
+        let mut receiver = Bounds::<S, G> {
+            open,
+            sure,
+            count,
+            weights: screening.weights.as_ptr().add(at),
+            bits: screening.open.as_mut_ptr().add(first * count),
+            sums: screening.sums.as_mut_ptr(),
+        };
+        let groups = part.data.as_ptr().add(at * elements);
+        let over = Sweep {
+            groups,
+            elements,
+            chunk: 0..elements,
+            values: core::ptr::null_mut(),
+        };
+        let length = G * S::WIDTH * elements;
+        let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
+        let share = ahead.share(steps::<S>(elements, count));
+        let between = || ahead.ask(share);
+        sweep::<S, G, _>(&over, &candidates.panels, &mut receiver, between);
+    }
+}
+
+/// Compares T with what it must be below.
+struct Bounds<S: Screen, const G: usize> {
+    /// Limits plus and minus R.
+    open: [S::V; G],
+    sure: [S::V; G],
+    /// Of candidates.
+    count: usize,
+    weights: *const f32,
+    bits: *mut u16,
+    sums: *mut f32,
+}
+
+impl<S: Integers, const G: usize> Receive<S, G> for Bounds<S, G> {
+    #[inline(always)]
+    unsafe fn receive(&mut self, j: usize, values: &[S::V; G]) {
+        // SAFETY: the caller is compiled for `S`; every group has bits for every candidate and a weight for every lane, and
+        // every candidate two sums for every lane.
+        unsafe {
+            let (mut most, mut least) = (self.open, self.sure);
+            for g in 0..G {
+                let shut = S::not_greater(self.open[g], values[g]);
+                let bits = !shut & ((1 << S::WIDTH) - 1);
+                *self.bits.add(g * self.count + j) = bits as u16;
+                most[g] = S::sub(most[g], values[g]);
+                least[g] = S::sub(least[g], values[g]);
+            }
+            // Whether anything is open or not: a branch that nobody can foretell would take longer.
+            let sums = self.sums.add(2 * j * S::WIDTH);
+            S::add_positive(sums, self.weights, &most);
+            S::add_positive(sums.add(S::WIDTH), self.weights, &least);
+        }
+    }
+}
