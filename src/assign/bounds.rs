@@ -50,6 +50,7 @@ pub(crate) struct Bounds<'w> {
     losses: &'w mut [f32],
     units: Units,
     state: State,
+    costs: Costs,
     /// Whether bounds are kept even where they do not pay.
     always: bool,
     /// Passes to go without bounds, and for how many the next time.
@@ -93,6 +94,7 @@ impl<'w> Bounds<'w> {
                 slack: 0.0,
             },
             state: State::Unknown,
+            costs: Costs::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
             rest: 0,
             again: 1,
@@ -106,9 +108,9 @@ impl<'w> Bounds<'w> {
 
     /// For the next pass, after one in which so many of the points `moved`.
     pub(crate) fn shortcut(&mut self, moved: usize) -> Shortcut<'_> {
-        // Margins cost as much as a few centers, and last while centers move little.
-        let unlikely = moved > self.margins.len() / 4 && !self.always;
-        if self.margins.is_empty() || unlikely {
+        // Where a point moves, some ten others lose their margins.
+        let unlikely = !self.costs.pay(moved.saturating_mul(10), self.margins.len());
+        if self.margins.is_empty() || unlikely && !self.always {
             self.state = State::Unknown;
             return Shortcut::Not;
         }
@@ -128,13 +130,13 @@ impl<'w> Bounds<'w> {
         }
     }
 
-    /// Learns how many points a pass looked at. Where nearly all in spite of margins, the next ones go without: one, then two,
+    /// Learns how many points a pass looked at. Where margins spared too few to pay, the next passes go without: one, then two,
     /// then four.
     pub(crate) fn looked(&mut self, points: usize) {
         if self.state != State::Used || self.always {
             return;
         }
-        if points > self.margins.len() / 8 * 7 {
+        if !self.costs.pay(points, self.margins.len()) {
             self.state = State::Unknown;
             self.rest = self.again;
             self.again = (2 * self.again).min(16);
@@ -164,6 +166,36 @@ impl<'w> Bounds<'w> {
             };
         }
         lose(self.losses);
+    }
+}
+
+/// What a look at a point costs, in cycles of a core with 512-bit vectors, roughly (measured where bounds hardly pay: 10 centers
+/// in 2 dimensions). Narrower vectors make looks dearer, and margins pay sooner.
+#[derive(Clone, Copy)]
+pub(crate) struct Costs {
+    look: usize,
+}
+
+/// What it costs more to pick a point and find its margin, and to find the margin only.
+const PICK: usize = 20;
+const FIND: usize = 4;
+
+impl Costs {
+    pub(crate) fn new(d: usize, k: usize) -> Self {
+        // Packing, and the products and comparisons with each center.
+        let look = d + 6 + k.saturating_mul(d.saturating_add(4)) / 32;
+        Costs { look }
+    }
+
+    /// Whether margins pay that leave so many of n points to look at.
+    fn pay(self, points: usize, n: usize) -> bool {
+        let with = (points as u128) * (self.look + PICK) as u128 + (n + n / 2) as u128;
+        with <= n as u128 * (self.look - self.look / 10) as u128
+    }
+
+    /// Whether so many points are better picked than the `count` of them looked at that they are among.
+    pub(crate) fn pick(self, points: usize, count: usize) -> bool {
+        points as u128 * (self.look + PICK) as u128 <= count as u128 * (self.look + FIND) as u128
     }
 }
 

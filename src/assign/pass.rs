@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::bounds::Shortcut;
+use super::bounds::{Costs, Shortcut};
 use super::ladder::{Counts, Packing, Prepared, Scratch};
 use crate::job::Job;
 use crate::lanes::Lanes;
@@ -132,6 +132,7 @@ pub(crate) fn pass(
         job,
         prepared: &prepared,
         summing,
+        costs: Costs::new(job.points.d(), centers.len() / job.points.d()),
     };
     job.crew.run(stretches, team, |worker, stretch| {
         worker.go(&going, stretch)
@@ -207,6 +208,7 @@ struct Going<'a, 'w, 'p> {
     job: &'p Job<'a>,
     prepared: &'p Prepared<'a, 'w>,
     summing: Summing<'p>,
+    costs: Costs,
 }
 
 impl Worker<'_> {
@@ -222,8 +224,7 @@ impl Worker<'_> {
             Hint::Not | Hint::Find(_) => end - start,
         };
         self.assigning += begin.elapsed();
-        // Where most are spent, whole blocks cost less than picking.
-        if spent > (end - start) / 4 * 3 {
+        if !pass.costs.pick(spent, end - start) {
             for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
