@@ -60,9 +60,14 @@ def matrix(x: Any, name: str = "points") -> Matrix:
     return Matrix(x, pointer(x), n, d, d, lib.CENTRA_ROWS)
 
 
+def packed(x: np.ndarray) -> np.ndarray:
+    """An array in C order and aligned: `x` itself where it is that."""
+    return np.require(x, requirements=["C", "A"])
+
+
 def centers_of(x: Any, d: int, name: str = "centers") -> np.ndarray:
     """Centers in contiguous rows: `x` itself where it is that."""
-    x = np.ascontiguousarray(numbers(x, name))
+    x = packed(numbers(x, name))
     if x.ndim != 2 or x.shape[1] != d:
         raise ValueError(f"{name}: shape (k, {d}) was expected, to fit the points, not {x.shape}")
     return x
@@ -76,9 +81,9 @@ def labels_of(x: Any, n: int) -> np.ndarray:
     if x.shape != (n,):
         raise ValueError(f"labels: shape ({n},) was expected, to fit the points, not {x.shape}")
     if x.dtype == np.int32:
-        return np.ascontiguousarray(x)
+        return packed(x)
     # What does not fit 32 bits is no label either; it must not become one by wrapping around.
-    labels = x.astype(np.int32)
+    labels = x.astype(np.int32, order="C")
     labels[(x < 0) | (x > 2**31 - 1)] = -1
     return labels
 
@@ -87,7 +92,7 @@ def weights_of(x: Any, n: int) -> np.ndarray | None:
     """Weights in contiguous doubles: `x` itself where it is that."""
     if x is None:
         return None
-    x = np.ascontiguousarray(numbers(x, "weights"))
+    x = packed(numbers(x, "weights"))
     if x.shape != (n,):
         raise ValueError(f"weights: shape ({n},) was expected, to fit the points, not {x.shape}")
     return x

@@ -21,8 +21,8 @@ from ._progress import Progress
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# So many numbers are put in order before seeding; of more, that would take longer than seeding.
-_ORDERED = 1 << 18
+# So many numbers are put in order before seeding; with more, that would take longer than seeding, and a copy that hurts.
+_ORDERED = 1 << 17
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -78,7 +78,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     -----
     Sparse matrices are accepted and made dense. NaN and infinities are refused with their place.
 
-    Where `X` has no more than 262,144 numbers, k-means++ draws from its distinct rows in an order of their own: the result
+    Where `X` has no more than 131,072 numbers, k-means++ draws from its distinct rows in ascending order: the result
     does then not depend on the order of the rows, and a row of weight 3 counts exactly as three rows do.
 
     Examples
@@ -367,20 +367,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 def _ordered(
     points: NDArray[np.float64], weights: NDArray[np.float64] | None, k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """The distinct rows in an order of their own, and the sums of their weights.
-
-    Their order is that of a hash: a sum of the coordinates' patterns, each times its own random number. Bytes are swapped
-    because it is the high ones in which coordinates differ, and only high bits survive in the high bits of a product. Were
-    two rows' hashes ever equal, one of them would not be drawn.
-    """
-    n, d = points.shape
-    factors = np.frombuffer(np.random.RandomState(0).bytes(8 * d), np.uint64)
-    # Adding 0 turns -0 into 0.
-    keys = np.ascontiguousarray(points + 0.0).view(np.uint64).byteswap() @ (factors | np.uint64(1))
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    """The distinct rows in ascending order, and the sums of their weights."""
+    column = points[:, 0]
+    order = np.argsort(column)
+    column = column[order]
+    if (column[1:] == column[:-1]).any():
+        order = np.lexsort(points.T[::-1])
+    rows = points[order]
+    first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     if len(first) < k:
         return points, weights
-    counted = np.ones(n) if weights is None else weights[order]
-    return points[order[first]], np.add.reduceat(counted, first)
+    counted = np.ones(len(points)) if weights is None else weights[order]
+    return rows[first], np.add.reduceat(counted, first)

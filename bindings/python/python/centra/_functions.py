@@ -421,8 +421,10 @@ def inertia(
     x = _call.matrix(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
-    if 0 < x.n < c.shape[0] and 0 <= given.min() and given.max() < c.shape[0]:
+    if 0 < x.n < c.shape[0]:
         # The library wants as many points as centers: those without a point contribute nothing.
+        if given.min() < 0 or given.max() >= c.shape[0]:
+            raise ValueError(f"labels: {given} are not all in 0..={c.shape[0] - 1}")
         used, given = np.unique(given, return_inverse=True)
         c, given = c[used], given.astype(np.int32)
     w = _call.weights_of(weights, x.n)

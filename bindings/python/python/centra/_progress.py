@@ -33,12 +33,14 @@ class Watch:
         self.callback = callback
         self.bar = _bar() if verbose else None
         self.error: BaseException | None = None
-        self.handle = ffi.callback("centra_progress_fn", self._tell, error=1, onerror=self._failed)
+        self.handle: Any = ffi.callback("centra_progress_fn", self._tell, error=1, onerror=self._failed)
 
     def __enter__(self) -> Watch:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        # It refers back to this object: without the circle the two go at once, and not when the collector comes by.
+        self.handle = None
         if self.bar is not None:
             self.bar.close()
 
