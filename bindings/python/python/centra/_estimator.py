@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy.sparse import issparse
@@ -21,11 +22,13 @@ from ._progress import Progress
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._functions import Init
+
 # So many numbers are put in order before seeding; with more, that would take longer than seeding, and a copy that hurts.
 _ORDERED = 1 << 17
 
 
-class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """k-means clustering, as `sklearn.cluster.KMeans` has it, exact and reproducible.
 
     Labels, centers, inertia and number of iterations are a function of the data, the weights and the parameters, bit for bit:
@@ -327,7 +330,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         k, init = self.n_clusters, self.init
         if isinstance(init, str):
             drawn = random_state.randint(np.iinfo(np.int32).max)
-            start = seed(draw_from[0], k, init=str(init), weights=draw_from[1], seed=drawn, threads=self.threads)
+            start = seed(draw_from[0], k, init=cast("Init", str(init)), weights=draw_from[1], seed=drawn, threads=self.threads)
         else:
             if callable(init):
                 init = init(X, k, random_state=random_state)
@@ -354,9 +357,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         looked = report.stopped_by == "converged" and not (tol > 0 and last[0].shift <= tol)
         return result, min(report.iterations + looked, self.max_iter)
 
-    def _rounded(
-        self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering
-    ) -> Clustering:
+    def _rounded(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
         """The clustering by the centers as single precision can tell them."""
         centers = found.centers.astype(np.float32)
         labels = assign(points, centers, threads=self.threads)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
 from . import _call
-from ._call import ffi, lib, pointer
+from ._call import pointer
+from ._native import ffi, lib
 from ._progress import Progress, Watch
 
 if TYPE_CHECKING:
