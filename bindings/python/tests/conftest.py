@@ -24,3 +24,12 @@ def _of_another_estimator(item):
     arguments = getattr(item, "callspec", None)
     estimators = [a for a in arguments.params.values() if isinstance(a, type)] if arguments else []
     return any(e.__module__.startswith("sklearn.") for e in estimators)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    import sys
+
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

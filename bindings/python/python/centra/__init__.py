@@ -13,6 +13,7 @@ from ._functions import Clustering, Report, assign, inertia, kmeans, seed, updat
 from ._native import ffi as _ffi
 from ._native import lib as _lib
 from ._progress import Progress
+from ._sweep import Sweep, sweep
 
 if TYPE_CHECKING:
     from . import plot as plot
@@ -23,12 +24,14 @@ __all__ = [
     "KMeans",
     "Progress",
     "Report",
+    "Sweep",
     "assign",
     "inertia",
     "isa",
     "kmeans",
     "plot",
     "seed",
+    "sweep",
     "update",
 ]
 __version__: str = _ffi.string(_lib.centra_version()).decode()
