@@ -60,7 +60,7 @@ python-test:
 		set -ex; cd bindings/python; venv='$(abspath $(PYVENV))/bin'; \
 		$$venv/ruff check --quiet . && $$venv/ruff format --quiet --check .; \
 		$$venv/mypy; \
-		$$venv/python -m pytest --quiet -p no:cacheprovider . --pyargs centra; \
+		$$venv/python -m pytest --quiet -p no:cacheprovider tests README.md --pyargs centra; \
 	else \
 		echo "that failed, so the tests of the Python package are left out (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
 		test -z "$$CI"; \

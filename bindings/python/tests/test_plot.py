@@ -47,7 +47,8 @@ def test_silhouettes(blobs, weighted):
     assert found.ks[np.nanargmax(found.silhouettes)] == 6
 
 
-def test_silhouette_of_equal_points():
+def test_silhouette_of_equal_points_and_of_lonely_ones():
+    assert centra.sweep([[0.0], [1.0], [9.0]], [3]).silhouettes.tolist() == [0.0]
     assert centra.sweep(np.ones((5, 2)), [2]).silhouettes.tolist() == [0.0]
 
 

@@ -68,15 +68,15 @@ def sweep(
     that is the same for a smaller k, it starts as it would have alone, else from centers that were chosen among more.
 
     The silhouette is the simplified one (Hruschka, de Castro and Campello 2004): (b - a) / max(a, b), a and b the distances of a
-    point to its own center and to the nearest of the others, 0 where both are 0. It takes n k distances; the silhouette by mean
-    distances between points would take n^2.
+    point to its own center and to the nearest of the others, and 0 where both are 0 or a cluster has no other member. It takes
+    n k distances; the silhouette by mean distances between points would take n^2.
 
     Examples
     --------
     >>> import centra
     >>> found = centra.sweep([[0.0], [1.0], [10.0], [11.0], [20.0], [21.0]], range(1, 5))
     >>> found.inertias.round(1).tolist()
-    [401.5, 151.0, 1.5, 1.0]
+    [401.5, 101.5, 1.5, 1.0]
     >>> found.ks[found.silhouettes[1:].argmax() + 1]
     3
     """
@@ -104,7 +104,7 @@ def _silhouette(
     values = np.zeros(len(points))
     for j in range(k):
         members = np.flatnonzero(found.labels == j)
-        if not len(members):
+        if len(members) < 2:
             continue
         mine = points[members]
         a = np.sqrt(assign(mine, found.centers[j : j + 1], threads=threads, sqdist=True)[1])

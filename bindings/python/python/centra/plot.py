@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"centra.plot needs {error.name}: pip install 'centra[plot]'") from error
 import numpy as np
 from matplotlib.collections import PolyCollection
+from matplotlib.ticker import MaxNLocator
 
 from . import _call
 from ._functions import Clustering, kmeans
@@ -65,8 +66,8 @@ def clusters(points: ArrayLike, found: Clustering, *, ax: Axes | None = None, si
     ax.add_collection(PolyCollection(cells, facecolors="none", edgecolors="white", linewidths=1.0))
     area = float(np.clip(20_000 / len(x), 0.5, 30)) if size is None else size
     # Points beyond some ten thousand make a vector file that no viewer likes.
-    ax.scatter(*x.T, s=area, c=colors[found.labels], linewidths=0, rasterized=len(x) > 10_000)
-    ax.scatter(*found.centers.T, s=60, c=colors, marker="X", edgecolors="black", linewidths=0.8, zorder=3)
+    ax.scatter(x[:, 0], x[:, 1], s=area, c=colors[found.labels], linewidths=0, rasterized=len(x) > 10_000)
+    ax.scatter(found.centers[:, 0], found.centers[:, 1], s=60, c=colors, marker="X", edgecolors="black", linewidths=0.8, zorder=3)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     return ax
 
@@ -159,7 +160,7 @@ def _curve(found: Sweep, values: NDArray[np.float64], name: str, ax: Axes | None
         ax = plt.figure(layout="constrained").add_subplot()
     ax.plot(found.ks, values, marker="o")
     ax.set(xlabel="clusters", ylabel=name)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax
 
 
