@@ -40,12 +40,7 @@ class ScikitLearn:
     def fit(self, iterations):
         data = self.data
         model = self.kmeans(
-            data.k,
-            init=data.start,
-            n_init=1,
-            max_iter=iterations,
-            tol=0,
-            algorithm=self.algorithm,
+            data.k, init=data.start, n_init=1, max_iter=iterations, tol=0, algorithm=self.algorithm
         ).fit(data.points)
         self.model = model
         return model.n_iter_
@@ -210,10 +205,7 @@ def answer(line):
     try:
         return ["ok", *REQUESTS[request](*words)]
     except Exception as error:  # a peer may fail in any way, and the others go on
-        return [
-            "error",
-            f"{type(error).__name__}: {error}".replace("\t", " ").replace("\n", " "),
-        ]
+        return ["error", f"{type(error).__name__}: {error}".replace("\t", " ").replace("\n", " ")]
 
 
 REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels}
