@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | test | python-test | lint | header | bench | install
+# The few commands of this repository: make demo | test | python-test | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -15,6 +15,8 @@ DESTDIR  ?=
 PYTHON   ?=
 # Words for the program that `make bench` runs, such as --rounds=3, 1000000x2 or --test
 BENCH    ?=
+# Words for the program that `make strategies` runs, such as --rounds=3 or --test
+STRATEGIES ?=
 
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 RELEASE  := $(TARGET)/release
@@ -25,7 +27,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran test lint header bench bench-python python-test install uninstall tools
+.PHONY: all demo demo-c demo-fortran test lint header bench bench-python python-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -99,6 +101,15 @@ bench-python:
 	rm -f $(PEERS)/made; \
 	echo "that failed, so the benchmark runs without what is missing (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
 	test -z "$$CI"
+
+# Seven ways to do k-means from Python beside centra's Python package, into benches/results.
+strategies:
+	@echo "installing the Python package and the strategies into $(TARGET)/strategies-venv"
+	@python3 -m venv $(TARGET)/strategies-venv
+	@$(TARGET)/strategies-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r benches/strategies/requirements.txt ./bindings/python
+	$(TARGET)/strategies-venv/bin/python -B benches/strategies/main.py $(STRATEGIES) \
+		--out $(if $(findstring --test,$(STRATEGIES)),$(TARGET)/strategies,benches/results)
 
 install: all
 	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
