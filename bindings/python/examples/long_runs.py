@@ -51,10 +51,18 @@ def run(name, points, k, max_iter):
     agree = np.mean(model.labels_ == found.labels)
     report = found.report
     proven = 1 - report.rechecked / (len(points) * (report.iterations + 1))
-    return (
-        f"| {name} | {len(points):,} × {points.shape[1]}, k = {k} | {report.iterations}, {report.stopped_by} | {found.inertia:.10g} "
-        f"| {ours:.3g} s | {theirs:.3g} s | {theirs / ours:.1f} × | {100 * agree:.3f} % | {100 * proven:.2f} % |"
-    )
+    cells = [
+        name,
+        f"{len(points):,} × {points.shape[1]}, k = {k}",
+        f"{report.iterations}, {report.stopped_by}",
+        f"{found.inertia:.10g}",
+        f"{ours:.3g} s",
+        f"{theirs:.3g} s",
+        f"{theirs / ours:.1f} ×",
+        f"{100 * agree:.3f} %",
+        f"{100 * proven:.2f} %",
+    ]
+    return "| " + " | ".join(cells) + " |"
 
 
 def main(words):

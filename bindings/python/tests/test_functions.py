@@ -236,26 +236,22 @@ def test_progress_lines_without_tqdm(data, capsys, monkeypatch):
 
 def test_other_threads_run_meanwhile(data):
     """The interpreter's lock is free during a call: another thread works while one call lasts."""
-    points, start = data(200_000, 8, 50)
-    inside, worked = threading.Event(), []
+    points, start = data(400_000, 16, 200)
+    worked, done = [], threading.Event()
 
     def work():
-        inside.wait()
-        while not done.is_set():
+        while not done.wait(0.001):
             worked.append(1)
-            done.wait(0.001)
 
-    done = threading.Event()
     other = threading.Thread(target=work)
     other.start()
-    inside.set()
     before = len(worked)
-    for _ in range(20):
-        centra.assign(points, start, threads=1)
+    centra.assign(points, start, threads=1)
     during = len(worked) - before
     done.set()
     other.join()
-    assert during > 20
+    # With the lock held it could have worked at the beginning and at the end of the call only.
+    assert during > 5
 
 
 def test_many_python_threads(data):

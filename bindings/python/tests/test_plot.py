@@ -1,8 +1,6 @@
 """Pictures show what was found, and `sweep` is `kmeans` for each k."""
 
-import runpy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,12 +123,3 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.delattr(centra, "plot", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'centra\[plot\]'"):
         centra.plot  # noqa: B018
-
-
-def test_the_example_makes_its_pictures(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("skimage")
-    script = Path(__file__).parents[1] / "examples" / "pictures.py"
-    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path)])
-    runpy.run_path(str(script), run_name="__main__")
-    assert sorted(x.name for x in tmp_path.iterdir()) == ["astronaut.png", "clusters.svg", "curves.svg", "digits.svg"]
-    assert "colors left: 16" in capsys.readouterr().out
