@@ -76,7 +76,7 @@ class Table:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", type=Path, required=True, help="the folder for strategies.md and strategies.svg")
-    arguments.add_argument("--rounds", type=int, default=7, help="how often each takes its turn")
+    arguments.add_argument("--rounds", type=int, default=5, help="how often each takes its turn")
     arguments.add_argument("--test", action="store_true", help="small data, one round: does it still run?")
     choice = arguments.parse_args()
     works = [Work(5_000, 2, 10, None), Work(1_000_000, 2, 10, 20)]

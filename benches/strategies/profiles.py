@@ -27,15 +27,18 @@ def shares(strategy):
 
 
 def _report(strategy):
-    begin = time.perf_counter()
-    strategy.fit()
-    seconds = time.perf_counter() - begin
-    report = strategy.report
+    """The same of centra's report, in the quickest of some fits."""
+    fits = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        strategy.fit()
+        fits.append((time.perf_counter() - begin, strategy.report))
+    seconds, report = min(fits, key=lambda fit: fit[0])
     scan, assign, update = (
         f"{100 * part / seconds:.0f} %" for part in (report.seconds_scan, report.seconds_assign, report.seconds_update)
     )
-    proven = 100 - 100 * report.rechecked / max(1, report.iterations * len(strategy.work.points))
-    return assign, update, f"by its own report; looking for NaN takes {scan}; {proven:.2f} % of labels proven by a cheap test"
+    proven = 100 - 100 * report.rechecked / (report.iterations + 1) / len(strategy.work.points)
+    return assign, update, f"looking for NaN {scan}; {proven:.2f} % of labels proven by a cheap test"
 
 
 def _profile(strategy, functions):
