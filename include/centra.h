@@ -76,6 +76,15 @@
 /// Dimension i is n contiguous doubles at points + i * ld.
 #define CENTRA_COLUMNS 1
 
+/// Bounds where they pay (the default).
+#define CENTRA_ALGORITHM_AUTO 0
+
+/// Every iteration looks at every point; the least memory.
+#define CENTRA_ALGORITHM_LLOYD 1
+
+/// Every iteration looks at those points whose bound does not prove their label, from the second on.
+#define CENTRA_ALGORITHM_HAMERLY 2
+
 /// No label changed.
 #define CENTRA_CONVERGED 0
 
@@ -110,7 +119,7 @@ typedef int32_t (*centra_progress_fn)(const struct centra_progress *progress, vo
 /// What a caller may choose. Fill it by centra_options_init, then change members. NULL in place of a pointer
 /// to it means the defaults.
 typedef struct centra_options {
-    /// Set by centra_options_init. A smaller (older) size is accepted, and members beyond it have their
+    /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
     size_t struct_size;
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM or CENTRA_INIT_GIVEN.
@@ -145,11 +154,15 @@ typedef struct centra_options {
     centra_progress_fn progress;
     /// Passed to progress.
     void *progress_data;
+    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit keeps from doing
+    /// again what cannot have changed. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes a point and 4 a
+    /// center of workspace; with CENTRA_ALGORITHM_LLOYD there are none.
+    int32_t algorithm;
 } centra_options;
 
 /// What a fit did. Fill it by centra_report_init. Written when the status is not negative.
 typedef struct centra_report {
-    /// Set by centra_report_init. A smaller (older) size is accepted, and nothing beyond it is written; a
+    /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it is written; a
     /// larger one is refused.
     size_t struct_size;
     /// Why the returned restart stopped: CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER or CENTRA_STOPPED.
@@ -178,30 +191,51 @@ typedef struct centra_report {
     double seconds_assign;
     /// Seconds spent computing centers.
     double seconds_update;
+    /// Bytes of workspace that the call needed.
+    int64_t workspace_bytes;
 } centra_report;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/// Sets all options to their defaults. Does nothing when options is NULL.
+/// Sets the options of the first version of this struct, up to progress_data, to their defaults, and struct_size to the size of
+/// that version; a program that was built with an older header has no room for more. In C, where this header knows how large
+/// the struct is, a macro of the same name calls centra_options_init_sized instead. Does nothing when options is NULL.
 ///
 /// # Safety
-/// `options` is NULL, or points to a centra_options.
+/// `options` is NULL, or points to a centra_options of any version.
 void centra_options_init(struct centra_options *options);
 
-/// Sets struct_size, and all results to zero. Does nothing when report is NULL.
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to these bytes, or to as many as
+/// this library knows. Does nothing when options is NULL or the bytes are too few for the member itself.
 ///
 /// # Safety
-/// `report` is NULL, or points to a centra_report.
+/// `options` is NULL, or points to `struct_size` writable bytes.
+void centra_options_init_sized(struct centra_options *options,
+                               size_t struct_size);
+
+/// Sets all results of the first version of this struct, up to seconds_update, to zero, and struct_size to the size of that
+/// version; otherwise as centra_options_init. Does nothing when report is NULL.
+///
+/// # Safety
+/// `report` is NULL, or points to a centra_report of any version.
 void centra_report_init(struct centra_report *report);
+
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to these bytes, or to as many as this
+/// library knows. Does nothing when report is NULL or the bytes are too few for the member itself.
+///
+/// # Safety
+/// `report` is NULL, or points to `struct_size` writable bytes.
+void centra_report_init_sized(struct centra_report *report,
+                              size_t struct_size);
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
-/// Of the options count layout, threads, init, n_init, empty, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: 12 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, and 4 n more with
-/// n_init > 1; never a multiple of n k.
+/// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
+/// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.
@@ -212,7 +246,11 @@ void centra_report_init(struct centra_report *report);
 ///
 /// # Safety
 /// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
-int32_t centra_workspace_size(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
+int32_t centra_workspace_size(size_t n,
+                              size_t d,
+                              size_t k,
+                              const struct centra_options *options,
+                              size_t *bytes);
 
 /// Clusters: seeds, then alternates assignment and update until it stops.
 ///
@@ -367,3 +405,7 @@ const char *centra_isa(void);
 #endif  // __cplusplus
 
 #endif  /* CENTRA_H */
+
+/* The struct as this header knows it; see centra_options_init_sized. */
+#define centra_options_init(options) centra_options_init_sized((options), sizeof(centra_options))
+#define centra_report_init(report) centra_report_init_sized((report), sizeof(centra_report))

@@ -334,6 +334,7 @@ fn with_job<R>(
             kernels: kernels(options.isa),
             crew,
             block: shape.block,
+            stretch: shape.stretch(),
         };
         work(&job, &environment)
     })
@@ -355,7 +356,8 @@ pub(crate) fn fit_in(
     let (n, d, layout) = (points.n(), points.d(), points.layout());
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     let weighted = options.weights.is_some();
-    workspace.with(plan::fit_bytes(&shape, weighted, options)?, |mut buffer| {
+    let bytes = plan::fit_bytes(&shape, weighted, options)?;
+    workspace.with(bytes, |mut buffer| {
         with_job(
             points,
             options.weights,
@@ -365,7 +367,7 @@ pub(crate) fn fit_in(
                 let plan = Plan::new(&shape, weighted);
                 let mut memory = Memory::cut(&mut buffer, &shape, &plan, options);
                 let mut teams = Teams::cut(&mut buffer, job.crew.threads(), &shape, &plan);
-                crate::fit::fit(
+                let mut report = crate::fit::fit(
                     job,
                     options,
                     &mut memory,
@@ -373,7 +375,9 @@ pub(crate) fn fit_in(
                     environment,
                     centers,
                     labels,
-                )
+                )?;
+                report.workspace_bytes = bytes;
+                Ok(report)
             },
         )
     })

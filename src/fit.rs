@@ -17,17 +17,17 @@
 
 use std::time::Instant;
 
-use crate::assign::{self, pass, Packing, Summing, Worker};
+use crate::assign::{pass, Bounds, Packing, Summing, Worker};
 use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
 use crate::job::Job;
-use crate::parallel::PerThread;
+use crate::parallel::{worthwhile, Crew, PerThread};
 use crate::plan::Shape;
 use crate::scan::{scan, storage};
 use crate::seed::{self, Seeding};
 use crate::status::Error;
-use crate::update::{self, Sums, Update};
+use crate::update::{self, Update};
 use crate::workspace::Cut;
 use crate::{Init, Options, Progress, Report, StoppedBy};
 
@@ -41,6 +41,7 @@ pub(crate) struct Memory<'w> {
     best_centers: &'w mut [f64],
     seeding: Seeding<'w>,
     packing: Packing<'w>,
+    bounds: Bounds<'w>,
     update: Update<'w>,
 }
 
@@ -64,6 +65,7 @@ impl<'w> Memory<'w> {
             best_centers: from.take(best_centers),
             seeding: Seeding::cut(from, shape),
             packing: Packing::cut(from, shape),
+            bounds: Bounds::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -85,10 +87,7 @@ impl<'w> Teams<'w> {
         plan: &update::Plan,
     ) -> Self {
         Teams {
-            workers: PerThread::new(threads, || {
-                let scratch = assign::Scratch::cut(from, shape);
-                Worker::new(scratch, Sums::cut(from, plan))
-            }),
+            workers: PerThread::new(threads, || Worker::cut(from, shape, plan)),
             seeders: PerThread::new(threads, || seed::Worker::cut(from, shape)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
@@ -129,6 +128,7 @@ pub(crate) fn fit<'w>(
     let given = (options.init == Init::Given).then_some(&*centers);
     let largest = scan(job, &mut teams.seen, given, Some(memory.update.ranges()))?;
     memory.packing.set_largest(largest);
+    memory.bounds.set_units(memory.packing.units());
     memory.update.prepare(job.points.n());
     let mut report = Report {
         stopped_by: StoppedBy::Converged,
@@ -145,6 +145,7 @@ pub(crate) fn fit<'w>(
         seconds_seed: 0.0,
         seconds_assign: 0.0,
         seconds_update: 0.0,
+        workspace_bytes: 0,
     };
 
     let restarts = restarts(options);
@@ -193,7 +194,9 @@ pub(crate) fn fit<'w>(
                 memory.best_centers.copy_from_slice(memory.centers);
             }
         }
-        if report.cancelled {
+        // Nothing beats an inertia of zero. Nothing else about a restart that is under way is proof that it cannot win: how low
+        // it will end, only its end tells.
+        if report.cancelled || report.inertia == 0.0 {
             break;
         }
     }
@@ -221,40 +224,58 @@ fn iterate<'w>(
     report: &mut Report,
 ) -> Result<Outcome, Error> {
     let (n, d) = (job.points.n() as i64, job.points.d());
-    let pairs = n * (memory.centers.len() / d) as i64;
+    let k = (memory.centers.len() / d) as i64;
     let Memory {
         labels,
         centers,
         previous,
         seeding,
         packing,
+        bounds,
         update,
         ..
     } = memory;
+    bounds.forget();
     // No label yet: every point counts as moved in the first pass.
     labels.fill(-1);
     let (mut iterations, mut moved) = (0, 0);
+    // In the last pass; before the first, every point is as good as moved.
+    let mut changed = n;
     let mut stopped_by = StoppedBy::MaxIter;
+    // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
+    let alone = Crew::alone();
+    let quiet = Job {
+        crew: &alone,
+        ..*job
+    };
+    let mut pairs = n * k;
     loop {
+        let work = pairs as u128 * d as u128 + n as u128;
+        let by = if worthwhile(2, work) > 1 { job } else { &quiet };
         // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two.
         let more = (iterations as u64) < options.max_iter;
         let terms = update.terms();
         let summing = if !more {
             Summing::Not
-        } else if update.lasting() && moved < n / 3 && iterations > 1 {
+        } else if update.lasting() && changed < n / 3 {
             Summing::Moved(&terms)
         } else {
             update.clear(team);
             Summing::All(&terms)
         };
-        let pass = pass(job, packing, team, centers, labels, summing);
-        report.distances += pairs + pass.evaluated;
-        report.rechecked += pass.rechecked;
+        let shortcut = bounds.shortcut(changed as usize);
+        let pass = pass(by, packing, team, centers, labels, shortcut, summing);
+        pairs = pass.counts.pairs;
+        bounds.looked((pairs / k) as usize);
+        report.distances += pairs + pass.counts.evaluated;
+        report.skipped += n * k - pairs;
+        report.rechecked += pass.counts.rechecked;
         report.seconds_assign += pass.assigning.as_secs_f64();
         report.seconds_update += pass.updating.as_secs_f64();
 
+        changed = pass.moved;
         if iterations > 0 {
-            moved = pass.moved;
+            moved = changed;
             let shift = shift(options, centers, previous, d);
             let stop = match shift {
                 _ if moved == 0 => Some(StoppedBy::Converged),
@@ -285,6 +306,7 @@ fn iterate<'w>(
         let begin = Instant::now();
         previous.copy_from_slice(centers);
         update.means(job, team, labels, seeding.scratch(), centers)?;
+        bounds.drift(centers, previous, d);
         iterations += 1;
         report.seconds_update += begin.elapsed().as_secs_f64();
     }

@@ -16,6 +16,8 @@ pub(crate) struct Job<'a> {
     pub(crate) crew: &'a Crew<'a>,
     /// Points in a block; see [`block_size`].
     pub(crate) block: usize,
+    /// Points in a stretch, a few blocks; see [`stretch_size`].
+    pub(crate) stretch: usize,
 }
 
 /// Coordinates in a block: 128 KiB, so that a block that was packed is still in the second-level
@@ -39,18 +41,49 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
     (size - size % STEP).max(STEP)
 }
 
+/// Points that are picked from together: enough for full tiles of those few that need a look.
+const STRETCH: usize = 4096;
+
+/// Points in a stretch, a multiple of the block: few enough for every thread to get several.
+pub(crate) fn stretch_size(n: usize, block: usize, threads: usize) -> usize {
+    let fair = match threads {
+        1 => n,
+        _ => n / (4 * threads),
+    };
+    let size = STRETCH.min(fair);
+    (size - size % block).max(block)
+}
+
 /// `n` rounded up to whole groups, for arrays that kernels read and write in whole vectors.
 pub(crate) fn padded(n: usize) -> usize {
     n.next_multiple_of(GROUP)
 }
 
+/// Pieces of so many points.
+fn cut(points: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> + Send {
+    let Range { start, end } = points;
+    (start..end)
+        .step_by(size)
+        .map(move |first| first..(first + size).min(end))
+}
+
 impl<'a> Job<'a> {
     /// The blocks in order, the last one maybe short.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        let (n, block) = (self.points.n(), self.block);
-        (0..n)
-            .step_by(block)
-            .map(move |first| first..(first + block).min(n))
+        self.blocks_of(0..self.points.n())
+    }
+
+    /// The blocks of some points.
+    pub(crate) fn blocks_of(
+        &self,
+        points: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + Send {
+        cut(points, self.block)
+    }
+
+    /// The stretches in order, the last one maybe short.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = Range<usize>> + Send {
+        cut(0..self.points.n(), self.stretch)
     }
 
     /// The weights of a block.

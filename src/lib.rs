@@ -67,6 +67,6 @@ pub use api::{
     update_into, workspace_size, Clustering,
 };
 pub use lanes::dispatch::{isa, Isa};
-pub use options::{Empty, Init, Options, Progress, Report, StoppedBy};
+pub use options::{Algorithm, Empty, Init, Options, Progress, Report, StoppedBy};
 pub use points::{Layout, Points};
 pub use status::{Error, Status};

@@ -29,6 +29,19 @@ pub enum Empty {
     Error,
 }
 
+/// How a fit keeps from doing again what cannot have changed. The results do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Bounds where they pay.
+    #[default]
+    Auto,
+    /// Every iteration looks at every point (Lloyd 1982); the least memory.
+    Lloyd,
+    /// Every iteration looks at those points whose bound does not prove their label, from the second on (Hamerly 2010): 4 bytes
+    /// of workspace a point and 4 a center.
+    Hamerly,
+}
+
 /// What a progress callback is told, after every iteration of every restart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -66,6 +79,8 @@ pub struct Options<'a> {
     pub weights: Option<&'a [f64]>,
     /// Called on the calling thread after every iteration; `true` stops the fit there.
     pub progress: Option<&'a dyn Fn(&Progress) -> bool>,
+    /// How a fit keeps from doing again what cannot have changed; only for [`fit`](crate::fit).
+    pub algorithm: Algorithm,
     /// Use no more than this instruction set, and no more than [`isa`](crate::isa) says. The results do
     /// not depend on it; it is for tests and benchmarks that compare the paths in one process.
     pub isa: Isa,
@@ -83,6 +98,7 @@ impl Default for Options<'_> {
             seed: 0,
             weights: None,
             progress: None,
+            algorithm: Algorithm::default(),
             isa: Isa::Avx512,
         }
     }
@@ -147,4 +163,6 @@ pub struct Report {
     pub seconds_assign: f64,
     /// Seconds spent computing centers.
     pub seconds_update: f64,
+    /// Bytes of workspace that the call needed.
+    pub workspace_bytes: usize,
 }

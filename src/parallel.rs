@@ -56,10 +56,7 @@ pub(crate) struct Crew<'a> {
 /// Calls `work` with a crew of `threads`, or of the calling thread alone where no more can be had.
 pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) -> R {
     let mut work = Some(work);
-    let alone = Crew {
-        pool: None,
-        threads: 1,
-    };
+    let alone = Crew::alone();
     if threads > 1 {
         // As `build_scoped` does it, but with the workers joined: a scope only waits for their closures, and a thread
         // that is still on its way out when the call returns would be left half alive in a child of `fork()`.
@@ -133,6 +130,14 @@ impl<S> PerThread<S> {
 }
 
 impl Crew<'_> {
+    /// The calling thread.
+    pub(crate) fn alone() -> Self {
+        Crew {
+            pool: None,
+            threads: 1,
+        }
+    }
+
     pub(crate) fn threads(&self) -> usize {
         self.threads
     }

@@ -2,7 +2,7 @@
 
 use crate::assign;
 use crate::fit;
-use crate::job::{block_size, padded};
+use crate::job::{block_size, padded, stretch_size};
 use crate::parallel::{worthwhile, PerThread};
 use crate::points::{check_sizes, Layout};
 use crate::scan::storage;
@@ -29,6 +29,11 @@ pub(crate) struct Shape {
 const UPDATE_CENTERS: usize = 4;
 
 impl Shape {
+    /// Points in a stretch.
+    pub(crate) fn stretch(&self) -> usize {
+        stretch_size(self.n, self.block, self.threads)
+    }
+
     /// The shape of a pass that compares every point with every center.
     pub(crate) fn of_assign(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
         let work = (n as u128) * (d as u128) * (k as u128);

@@ -22,7 +22,7 @@ use crate::points::{Layout, Points};
 pub(crate) enum Which<'a> {
     /// A block.
     Block(Range<usize>),
-    /// Some points, by index.
+    /// Some points, by index, counting from a point.
     Some(&'a [u32], usize),
 }
 
@@ -38,9 +38,33 @@ impl Which<'_> {
         self.len() == 0
     }
 
+    /// Those of some lanes.
+    pub(crate) fn part(&self, lanes: Range<usize>) -> Which<'_> {
+        match self {
+            Which::Block(block) => Which::Block(block.start + lanes.start..block.start + lanes.end),
+            Which::Some(indices, first) => Which::Some(&indices[lanes], *first),
+        }
+    }
+
+    /// Where the block starts, or what the indices count from.
+    pub(crate) fn first(&self) -> usize {
+        match self {
+            Which::Block(block) => block.start,
+            Which::Some(_, first) => *first,
+        }
+    }
+
+    /// Whether all of them are among `n` points.
+    pub(crate) fn all_below(&self, n: usize) -> bool {
+        match self {
+            Which::Block(block) => block.end <= n,
+            Which::Some(indices, first) => indices.iter().all(|&p| first + (p as usize) < n),
+        }
+    }
+
     /// The point of a lane; lanes past the end repeat the last point, so that kernels compute on finite values only.
     #[inline(always)]
-    fn point(&self, lane: usize) -> usize {
+    pub(crate) fn point(&self, lane: usize) -> usize {
         let lane = lane.min(self.len() - 1);
         match self {
             Which::Block(block) => block.start + lane,
@@ -77,20 +101,18 @@ unsafe fn pour<L: Lanes>(
     let mut lane = 0;
     // SAFETY: the contract above; `run` holds all coordinates of a block.
     unsafe {
-        if let (Which::Block(block), true) = (which, dims.len() == points.d()) {
-            if let Some(run) = points.run(block.clone()) {
-                lane = match points.d() {
-                    1 => pour_narrow::<L, 1>(run, sink),
-                    2 => pour_narrow::<L, 2>(run, sink),
-                    3 => pour_narrow::<L, 3>(run, sink),
-                    4 => pour_narrow::<L, 4>(run, sink),
-                    5 => pour_narrow::<L, 5>(run, sink),
-                    6 => pour_narrow::<L, 6>(run, sink),
-                    7 => pour_narrow::<L, 7>(run, sink),
-                    8 => pour_narrow::<L, 8>(run, sink),
-                    _ => 0,
-                };
-            }
+        if dims.len() == points.d() {
+            lane = match points.d() {
+                1 => pour_narrow::<L, 1>(points, which, lanes, sink),
+                2 => pour_narrow::<L, 2>(points, which, lanes, sink),
+                3 => pour_narrow::<L, 3>(points, which, lanes, sink),
+                4 => pour_narrow::<L, 4>(points, which, lanes, sink),
+                5 => pour_narrow::<L, 5>(points, which, lanes, sink),
+                6 => pour_narrow::<L, 6>(points, which, lanes, sink),
+                7 => pour_narrow::<L, 7>(points, which, lanes, sink),
+                8 => pour_narrow::<L, 8>(points, which, lanes, sink),
+                _ => 0,
+            };
         }
         while lane < lanes {
             pour_group::<L>(points, which, dims.clone(), lane, sink);
@@ -99,13 +121,56 @@ unsafe fn pour<L: Lanes>(
     }
 }
 
-/// Whole groups of points of `D` coordinates without gaps; returns how many points that were.
+/// Points of `D` coordinates in rows, so far as they lie, or can be laid, side by side; returns how many lanes that made.
+///
+/// # Safety
+/// The caller is compiled for `L`; points have `D` dimensions.
+#[inline(always)]
+unsafe fn pour_narrow<L: Lanes, const D: usize>(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    lanes: usize,
+    sink: &mut impl Sink<L>,
+) -> usize {
+    // SAFETY: the contract above; a row is D doubles.
+    unsafe {
+        match (which, points.layout()) {
+            (Which::Block(block), _) => match points.run(block.clone()) {
+                Some(run) => pour_run::<L, D>(run, 0, sink),
+                None => 0,
+            },
+            (Which::Some(..), Layout::Columns) => 0,
+            // Rows from here and there are copied first, many at a time: vectors that were just written in parts would have
+            // to wait for the parts.
+            (Which::Some(..), Layout::Rows) => {
+                let mut copies = [[0.0; D]; COPIED];
+                for lane in (0..lanes).step_by(COPIED) {
+                    let count = COPIED.min(lanes - lane);
+                    for (l, copy) in copies.iter_mut().enumerate().take(count) {
+                        let row = points.row(which.point(lane + l)).as_ptr();
+                        *copy = row.cast::<[f64; D]>().read();
+                    }
+                    pour_run::<L, D>(copies[..count].as_flattened(), lane, sink);
+                }
+                lanes
+            }
+        }
+    }
+}
+
+/// Rows that are copied at a time; whole groups.
+const COPIED: usize = 64;
+
+/// Whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
 ///
 /// # Safety
 /// The caller is compiled for `L`.
 #[inline(always)]
-unsafe fn pour_narrow<L: Lanes, const D: usize>(run: &[f64], sink: &mut impl Sink<L>) -> usize {
-    let mut lane = 0;
+unsafe fn pour_run<L: Lanes, const D: usize>(
+    run: &[f64],
+    mut lane: usize,
+    sink: &mut impl Sink<L>,
+) -> usize {
     for group in run.chunks_exact(L::WIDTH * D) {
         // SAFETY: the group is WIDTH points of D coordinates.
         unsafe {
@@ -233,6 +298,16 @@ pub(crate) struct Frame<'a> {
     pub(crate) scale: f64,
     pub(crate) per_square: f64,
     pub(crate) constant: f64,
+    pub(crate) units: Units,
+}
+
+/// What margins are measured in (see `assign::bounds`).
+#[derive(Clone, Copy)]
+pub(crate) struct Units {
+    /// Units in a distance of 1.
+    pub(crate) scale: f64,
+    /// What underflows of D could amount to, in these units.
+    pub(crate) slack: f64,
 }
 
 /// Where points are packed for screening.
@@ -268,6 +343,10 @@ pub(crate) trait Screened<E> {
     fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
         None
     }
+
+    /// How much nearer the center of the least value is than any other, at least, given the second least value, the point's
+    /// reach and |X|²; not positive, or NaN, where that is not known.
+    fn margin(&self, least: E, second: E, reach: E, square: f64) -> f32;
 }
 
 impl<E: Working> Screened<E> for Frame<'_> {
@@ -297,7 +376,21 @@ impl<E: Working> Screened<E> for Frame<'_> {
             pour::<L>(points, which, chunk, lanes, &mut shifted);
         }
     }
+
+    #[inline(always)]
+    fn margin(&self, least: E, second: E, reach: E, _square: f64) -> f32 {
+        // The reach was made of |x̂|², and gives it back nearly enough.
+        let square = (reach - E::of(self.constant)) * E::of(1.0 / self.per_square);
+        let near = (square + least + reach).sqrt();
+        let far = (square + second - reach).sqrt();
+        let units = self.units.scale / self.scale;
+        (far * E::of(FAR) - near * E::of(NEAR)).down(units) - self.units.slack as f32
+    }
 }
+
+/// Factors of the farther and the nearer distance in a margin (see `assign::bounds`).
+const FAR: f64 = 1.0 - 1.0 / (1 << 20) as f64;
+const NEAR: f64 = 1.0 + 1.0 / (1 << 19) as f64;
 
 /// Points shifted, scaled and rounded.
 struct Shifted<'a, L: Lanes, E> {
@@ -367,6 +460,7 @@ pub(crate) struct Bytes<'a> {
     pub(crate) constant: f64,
     /// The centers' scale.
     pub(crate) center_scale: f64,
+    pub(crate) units: Units,
 }
 
 /// Farther apart than any two values of bytes.
@@ -380,6 +474,18 @@ impl Screened<i32> for Bytes<'_> {
         let value = 0.5 * self.center_scale * (self.scale * distance - square / self.scale);
         // Half the reach is the error of one value; the 1 is for rounding here.
         (reach < FARTHEST).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
+    }
+
+    #[inline(always)]
+    fn margin(&self, least: i32, second: i32, reach: i32, square: f64) -> f32 {
+        if reach == FARTHEST {
+            return 0.0;
+        }
+        let square = 0.5 * self.center_scale / self.scale * square;
+        let near = (square + f64::from(least) + f64::from(reach)).sqrt();
+        let far = (square + f64::from(second) - f64::from(reach)).sqrt();
+        let units = self.units.scale * (2.0 / (self.scale * self.center_scale)).sqrt();
+        (far * FAR - near * NEAR).down(units) - self.units.slack as f32
     }
 
     /// Dimensions are in lanes here: a point's bytes are side by side anyway. Needs AVX-512 F, DQ, BW and VL.

@@ -49,6 +49,11 @@ module centra
   integer(int32), parameter, public :: CENTRA_EMPTY_KEEP = 1
   integer(int32), parameter, public :: CENTRA_EMPTY_ERROR = 2
 
+  ! How a fit keeps from doing again what cannot have changed (`algorithm`); the results are the same.
+  integer(int32), parameter, public :: CENTRA_ALGORITHM_AUTO = 0
+  integer(int32), parameter, public :: CENTRA_ALGORITHM_LLOYD = 1     ! no bounds, the least memory
+  integer(int32), parameter, public :: CENTRA_ALGORITHM_HAMERLY = 2   ! bounds always
+
   ! How points lie in memory (`layout`). ROWS is Fortran's points(d, n), one point after the other;
   ! COLUMNS is points(n, d), one coordinate of all points after the other.
   integer(int32), parameter, public :: CENTRA_ROWS = 0
@@ -90,6 +95,7 @@ module centra
     type(c_ptr) :: weights = c_null_ptr
     type(c_funptr) :: progress = c_null_funptr
     type(c_ptr) :: progress_data = c_null_ptr
+    integer(c_int32_t) :: algorithm = 0
   end type centra_options
 
   !> What a fit did. Distances, counts and seconds are totals over all restarts; the other components
@@ -110,6 +116,7 @@ module centra
     real(c_double) :: seconds_seed = 0
     real(c_double) :: seconds_assign = 0
     real(c_double) :: seconds_update = 0
+    integer(c_int64_t) :: workspace_bytes = 0 !< that the call needed
   end type centra_report
 
   !> The options of the `kmeans_*` procedures, with the library's defaults. Weights are not here but an
@@ -120,6 +127,7 @@ module centra
     integer(int32) :: layout = CENTRA_ROWS      !< ROWS: points(d, n); COLUMNS: points(n, d)
     integer(int32) :: threads = 1               !< 0: every core this process may use
     integer(int32) :: n_init = 1                !< restarts; the least inertia wins, then the earliest
+    integer(int32) :: algorithm = CENTRA_ALGORITHM_AUTO   !< LLOYD takes the least memory
     integer(int64) :: max_iter = 300
     real(real64) :: tol = 0                     !< 0: stop only when no label changes
     integer(int64) :: seed = 0                  !< its 64 bits are the key; a negative number is one too
@@ -149,17 +157,21 @@ module centra
   ! argument for an assumed-size array that is not contiguous is copied by the compiler without a word,
   ! and an array cannot be null. Options and report are typed, and absent means NULL.
   interface
-    subroutine centra_options_init(options) bind(C, name="centra_options_init")
-      import :: centra_options
+    subroutine centra_options_init_sized(options, struct_size) &
+        bind(C, name="centra_options_init_sized")
+      import :: c_size_t, centra_options
       implicit none
       type(centra_options), intent(inout) :: options
-    end subroutine centra_options_init
+      integer(c_size_t), intent(in), value :: struct_size
+    end subroutine centra_options_init_sized
 
-    subroutine centra_report_init(report) bind(C, name="centra_report_init")
-      import :: centra_report
+    subroutine centra_report_init_sized(report, struct_size) &
+        bind(C, name="centra_report_init_sized")
+      import :: c_size_t, centra_report
       implicit none
       type(centra_report), intent(inout) :: report
-    end subroutine centra_report_init
+      integer(c_size_t), intent(in), value :: struct_size
+    end subroutine centra_report_init_sized
 
     function centra_workspace_size(n, d, k, options, bytes) result(status) &
         bind(C, name="centra_workspace_size")
@@ -261,6 +273,7 @@ module centra
     end function centra_isa
   end interface
   public :: centra_options_init, centra_report_init, centra_workspace_size
+  public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
   public :: centra_status_message, centra_error_detail, centra_version, centra_isa
 
@@ -612,9 +625,22 @@ contains
   ! From Fortran's arguments to C's
   ! ---------------------------------------------------------------------------------------------
 
+  !> Sets the options of the raw interface to the library's defaults, as far as this module knows them.
+  recursive subroutine centra_options_init(options)
+    type(centra_options), intent(inout) :: options
+
+    call centra_options_init_sized(options, c_sizeof(options))
+  end subroutine centra_options_init
+
+  !> Sets the report of the raw interface to zero, and its size to what this module knows.
+  recursive subroutine centra_report_init(report)
+    type(centra_report), intent(inout) :: report
+
+    call centra_report_init_sized(report, c_sizeof(report))
+  end subroutine centra_report_init
+
   !> All of the library's options from ours. Each component is set here, and struct_size is what *this*
-  !> module was compiled with: centra_options_init of a later shared library would write the structure
-  !> that one knows, and it may be larger.
+  !> module was compiled with.
   recursive subroutine take_options(this, options)
     type(call_t), intent(inout) :: this
     type(kmeans_options), intent(in), optional :: options
@@ -631,6 +657,7 @@ contains
     this%options%max_iter = from%max_iter
     this%options%tol = from%tol
     this%options%seed = from%seed
+    this%options%algorithm = from%algorithm
     if (associated(from%progress)) this%options%progress = c_funloc(from%progress)
     this%options%progress_data = from%progress_data
   end subroutine take_options

@@ -68,15 +68,16 @@ pub(crate) struct Pass<'a, E, F> {
 
 impl<E: Element, F> Pass<'_, E, F> {
     /// Panics unless everything is as long as the kernel relies on, for groups of `width` points.
-    pub(crate) fn check(&self, block: &Range<usize>, scratch: &Scratch<'_, E>, width: usize) {
+    pub(crate) fn check(&self, which: &Which<'_>, scratch: &Scratch<'_, E>, width: usize) {
         let (d, k) = (self.points.d(), self.panels.norms.len());
-        let lanes = block.len().next_multiple_of(width);
-        assert!(!block.is_empty() && block.end <= self.points.n() && width <= WIDEST);
+        let lanes = which.len().next_multiple_of(width);
+        assert!(!which.is_empty() && which.all_below(self.points.n()) && width <= WIDEST);
         assert!(k > 0 && self.panels.data.len() == k * elements::<E>(d));
         assert!(self.centers.len() == k * d && scratch.tile.len() >= tile::<E>(d));
         assert!(scratch.values.len() >= values::<E>(d, k));
         assert!(scratch.reaches.len() >= lanes && scratch.least.len() >= lanes);
-        assert!(scratch.labels.len() >= lanes && scratch.open.len() >= block.len());
+        assert!(scratch.labels.len() >= lanes && scratch.open.len() >= which.len());
+        assert!(scratch.margins.is_empty() || scratch.margins.len() >= lanes);
     }
 }
 
@@ -90,14 +91,17 @@ pub(crate) struct Scratch<'a, E> {
     pub(crate) reaches: &'a mut [E],
     /// For each point: the least Ŝ.
     pub(crate) least: &'a mut [E],
-    /// The points that stayed open, from the start of the block.
+    /// The lanes of the points that stayed open.
     pub(crate) open: &'a mut [u32],
     pub(crate) labels: &'a mut [i32],
+    /// For each point: how much nearer its center is than any other, at least (see [`bounds`](super::bounds)); or empty, where
+    /// nobody wants to know.
+    pub(crate) margins: &'a mut [f32],
     /// The block that is likely next.
     pub(crate) next: Range<usize>,
 }
 
-/// What became of a block.
+/// What became of some points.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Found {
     /// Points the first look left open.
@@ -106,7 +110,7 @@ pub(crate) struct Found {
     pub(crate) evaluated: usize,
 }
 
-/// Labels a block.
+/// Labels some points: lane after lane, `which` of them it is.
 ///
 /// # Safety
 /// The caller is compiled for `L` and `S`, and what else packing by `F` needs; the width of `S` is once or twice that of `L`.
@@ -114,27 +118,28 @@ pub(crate) struct Found {
 #[inline(always)]
 pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
     pass: &Pass<'_, S::E, F>,
-    block: Range<usize>,
+    which: &Which<'_>,
     scratch: &mut Scratch<'_, S::E>,
 ) -> Found {
+    let count = which.len();
     let mut screening = Screening {
         pass,
-        first: block.start,
-        count: block.len(),
+        which,
+        count,
         keeps: keeps::<S::E>(pass.points.d()),
         ahead: Ahead::of(&pass.points, scratch.next.clone(), 0..pass.points.d()),
         scratch,
         found: Found::default(),
     };
     let packed = match screening.keeps {
-        true => block.len(),
+        true => count,
         false => PACKED,
     };
-    // SAFETY: the block has these lanes, the last group of them maybe not full; a tile has room for so many points of few
+    // SAFETY: there are these lanes, the last group of them maybe not full; a tile has room for so many points of few
     // dimensions.
     unsafe {
-        for start in (0..block.len()).step_by(packed) {
-            let end = block.len().min(start + packed);
+        for start in (0..count).step_by(packed) {
+            let end = count.min(start + packed);
             if !screening.keeps {
                 screening.pack::<L, S>(start..end);
             }
@@ -155,10 +160,10 @@ pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
     screening.found
 }
 
-/// A block being screened.
+/// Points being screened.
 struct Screening<'a, 'b, E, F> {
     pass: &'a Pass<'a, E, F>,
-    first: usize,
+    which: &'a Which<'a>,
     count: usize,
     keeps: bool,
     ahead: Ahead,
@@ -170,11 +175,11 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// Packs the `lanes` of points of few dimensions.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; the block has these lanes, at most [`PACKED`].
+    /// The caller is compiled for `L` and `S`; there are these lanes, at most [`PACKED`].
     #[inline(always)]
     unsafe fn pack<L: Lanes, S: Screen<E = E>>(&mut self, lanes: Range<usize>) {
         let pass = self.pass;
-        let which = Which::Block(self.first + lanes.start..self.first + lanes.end);
+        let which = self.which.part(lanes.clone());
         let chunk = 0..elements::<E>(pass.points.d());
         let tile = Tile {
             width: S::WIDTH,
@@ -192,7 +197,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// already, from `place` on.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
     #[inline(always)]
     unsafe fn look<L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
@@ -247,7 +252,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// Packs `G` groups and compares them with all centers, chunk by chunk.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
     #[inline(always)]
     unsafe fn sweep_chunks<L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
@@ -256,14 +261,14 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
         squares: &mut [f64],
     ) {
         let Screening {
-            pass, first, count, ..
+            pass, which, count, ..
         } = *self;
         let (d, k) = (pass.points.d(), pass.panels.norms.len());
         let elements = elements::<E>(d);
         let share = self.share::<S, G>(elements);
         let scratch = &mut *self.scratch;
-        let points = first + lane..first + count.min(lane + G * S::WIDTH);
-        let which = Which::Block(points.clone());
+        let lanes = lane..count.min(lane + G * S::WIDTH);
+        let part = which.part(lanes.clone());
         for start in (0..elements).step_by(E::CHUNK) {
             let chunk = start..elements.min(start + E::CHUNK);
             let last = chunk.end == elements;
@@ -276,7 +281,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
             // SAFETY: a tile has room for a chunk of the groups.
             unsafe {
                 pass.frame
-                    .pack::<L>(&pass.points, &which, chunk.clone(), tile);
+                    .pack::<L>(&pass.points, &part, chunk.clone(), tile);
             }
             // A chunk of everything: the next block, evenly. Else the next chunk.
             let mut next_chunk;
@@ -284,15 +289,19 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 (&mut self.ahead, share)
             } else {
                 let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
-                next_chunk = if last {
-                    let next = match points.end < first + count {
-                        true => points.end,
-                        false => scratch.next.start,
-                    };
-                    Ahead::of(&pass.points, next..next + TOGETHER, dims(0))
-                } else {
-                    let dims = dims(chunk.end * E::COORDINATES);
-                    Ahead::of(&pass.points, points.clone(), dims)
+                next_chunk = match which {
+                    Which::Some(..) => Ahead::of(&pass.points, 0..0, 0..0),
+                    Which::Block(block) if last => {
+                        let next = match lanes.end < count {
+                            true => block.start + lanes.end,
+                            false => scratch.next.start,
+                        };
+                        Ahead::of(&pass.points, next..next + TOGETHER, dims(0))
+                    }
+                    Which::Block(block) => {
+                        let points = block.start + lanes.start..block.start + lanes.end;
+                        Ahead::of(&pass.points, points, dims(chunk.end * E::COORDINATES))
+                    }
                 };
                 let share = next_chunk.share(steps::<S>(chunk.len(), k));
                 (&mut next_chunk, share)
@@ -313,7 +322,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// Labels what the first look proved; decides the rest, where values are kept, and else notes it as open.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; the block has these `G` groups from `lane` on.
+    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
     #[inline(always)]
     unsafe fn conclude<L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
@@ -323,7 +332,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     ) {
         let Screening {
             pass,
-            first,
+            which,
             count,
             keeps,
             ..
@@ -336,6 +345,17 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 let at = lane + g * S::WIDTH;
                 S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
                 let reach = S::load(scratch.reaches.as_ptr().add(at));
+                if !scratch.margins.is_empty() {
+                    let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
+                    S::store(least.as_mut_ptr(), nearest.least[g]);
+                    S::store(second.as_mut_ptr(), nearest.second[g]);
+                    for l in 0..S::WIDTH {
+                        let reach = *scratch.reaches.get_unchecked(at + l);
+                        let square = squares[g * S::WIDTH + l];
+                        *scratch.margins.get_unchecked_mut(at + l) =
+                            pass.frame.margin(least[l], second[l], reach, square);
+                    }
+                }
                 // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
                 let gap = S::sub(nearest.second[g], nearest.least[g]);
                 let unproven = S::not_greater(gap, reach) & ((1 << S::WIDTH.min(count - at)) - 1);
@@ -345,7 +365,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 if keeps {
                     let mut chosen = [0; WIDEST];
                     for (l, p) in chosen.iter_mut().enumerate() {
-                        *p = first + at + l;
+                        *p = which.point(at + l);
                     }
                     let limit = S::add(nearest.least[g], reach);
                     let mut decide =
@@ -398,24 +418,27 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// The caller is compiled for `L` and `S`.
     #[inline(always)]
     unsafe fn look_again<L: Lanes, S: Screen<E = E>>(&mut self) {
-        let Screening { pass, first, .. } = *self;
+        let Screening { pass, which, .. } = *self;
         let scratch = &mut *self.scratch;
         let elements = elements::<E>(pass.points.d());
         for start in (0..self.found.open).step_by(S::WIDTH) {
             let lanes = S::WIDTH.min(self.found.open - start);
-            let indices = &scratch.open[start..start + lanes];
+            let open = &scratch.open[start..start + lanes];
             let mut chosen = [0; WIDEST];
+            let mut indices = [0; WIDEST];
             let mut limit = [E::default(); WIDEST];
             let mut reaches = [E::default(); WIDEST];
-            for (l, &index) in indices.iter().enumerate() {
-                chosen[l] = first + index as usize;
-                limit[l] = scratch.least[index as usize];
-                reaches[l] = scratch.reaches[index as usize];
+            for (l, &lane) in open.iter().enumerate() {
+                chosen[l] = which.point(lane as usize);
+                indices[l] = (chosen[l] - which.first()) as u32;
+                limit[l] = scratch.least[lane as usize];
+                reaches[l] = scratch.reaches[lane as usize];
             }
             // SAFETY: one group fits the tile; the open points are of the block.
             unsafe {
                 let limit = S::add(S::load(limit.as_ptr()), S::load(reaches.as_ptr()));
-                let (which, chunk) = (Which::Some(indices, first), 0..elements);
+                let these = Which::Some(&indices[..lanes], which.first());
+                let chunk = 0..elements;
                 let tile = Tile {
                     width: S::WIDTH,
                     elements: scratch.tile,
@@ -423,7 +446,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     squares: &mut [],
                 };
                 pass.frame
-                    .pack::<L>(&pass.points, &which, chunk.clone(), tile);
+                    .pack::<L>(&pass.points, &these, chunk.clone(), tile);
                 let unproven = ((1u64 << lanes) - 1) as u32;
                 let decide = Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
                 let mut decide = Deciding::<L, S>(decide, core::marker::PhantomData);
@@ -436,7 +459,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 sweep::<S, 1, _>(&over, &pass.panels, &mut decide, || ());
                 self.found.evaluated += decide.0.evaluated;
                 decide.0.each(|l, label| {
-                    scratch.labels[indices[l] as usize] = label;
+                    scratch.labels[open[l] as usize] = label;
                 });
             }
         }

@@ -7,7 +7,7 @@ use super::types::*;
 use crate::points::{check_leading_dimension, check_sizes, extent, Layout, Points};
 use crate::status::{refuse, Error};
 use crate::workspace::Workspace;
-use crate::{Empty, Init, Isa, Options, Report};
+use crate::{Algorithm, Empty, Init, Isa, Options, Report};
 
 /// One pointer argument: what it is called, where it lies, whether it is written.
 pub(super) struct Argument {
@@ -132,6 +132,16 @@ pub(super) fn choose(raw: &centra_options) -> Result<Choice, Error> {
             format_args!("CENTRA_ROWS or CENTRA_COLUMNS"),
         )?,
     };
+    let algorithm = match raw.algorithm {
+        CENTRA_ALGORITHM_AUTO => Algorithm::Auto,
+        CENTRA_ALGORITHM_LLOYD => Algorithm::Lloyd,
+        CENTRA_ALGORITHM_HAMERLY => Algorithm::Hamerly,
+        other => unknown(
+            "algorithm",
+            other,
+            format_args!("one of CENTRA_ALGORITHM_*"),
+        )?,
+    };
     if !(0..=1).contains(&raw.label_base) {
         return unknown("label_base", raw.label_base, format_args!("0 or 1"));
     }
@@ -155,6 +165,7 @@ pub(super) fn choose(raw: &centra_options) -> Result<Choice, Error> {
         seed: raw.seed,
         weights: None,
         progress: None,
+        algorithm,
         isa: Isa::Avx512,
     };
     options.check()?;
@@ -299,6 +310,7 @@ pub(super) unsafe fn write_report(to: *mut centra_report, bytes: usize, report: 
         seconds_seed: report.seconds_seed,
         seconds_assign: report.seconds_assign,
         seconds_update: report.seconds_update,
+        workspace_bytes: report.workspace_bytes as i64,
     };
     // SAFETY: the contract; `bytes` is at most the size of the struct.
     unsafe {

@@ -20,39 +20,76 @@ use boundary::boundary;
 
 pub use types::*;
 
-/// Sets all options to their defaults. Does nothing when options is NULL.
+/// Sets the options of the first version of this struct, up to progress_data, to their defaults, and struct_size to the size of
+/// that version; a program that was built with an older header has no room for more. In C, where this header knows how large
+/// the struct is, a macro of the same name calls centra_options_init_sized instead. Does nothing when options is NULL.
 ///
 /// # Safety
-/// `options` is NULL, or points to a centra_options.
+/// `options` is NULL, or points to a centra_options of any version.
 #[no_mangle]
 pub unsafe extern "C" fn centra_options_init(options: *mut centra_options) {
-    if !options.is_null() {
-        // SAFETY: writable by the contract.
-        unsafe { options.write(DEFAULTS) }
-    }
+    // SAFETY: every version is at least as large as the first.
+    unsafe { centra_options_init_sized(options, FIRST_OPTIONS) }
 }
 
-/// Sets struct_size, and all results to zero. Does nothing when report is NULL.
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to these bytes, or to as many as
+/// this library knows. Does nothing when options is NULL or the bytes are too few for the member itself.
 ///
 /// # Safety
-/// `report` is NULL, or points to a centra_report.
+/// `options` is NULL, or points to `struct_size` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn centra_options_init_sized(
+    options: *mut centra_options,
+    struct_size: usize,
+) {
+    // SAFETY: the contract; a member is a plain number or a nullable pointer, so any of its bytes may be written apart.
+    unsafe { init(options, struct_size, DEFAULTS) }
+}
+
+/// Sets all results of the first version of this struct, up to seconds_update, to zero, and struct_size to the size of that
+/// version; otherwise as centra_options_init. Does nothing when report is NULL.
+///
+/// # Safety
+/// `report` is NULL, or points to a centra_report of any version.
 #[no_mangle]
 pub unsafe extern "C" fn centra_report_init(report: *mut centra_report) {
-    if !report.is_null() {
-        // SAFETY: writable by the contract; zero bytes are a value of every member.
-        unsafe {
-            report.write_bytes(0, 1);
-            (*report).struct_size = size_of::<centra_report>();
-        }
+    // SAFETY: every version is at least as large as the first.
+    unsafe { centra_report_init_sized(report, FIRST_REPORT) }
+}
+
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to these bytes, or to as many as this
+/// library knows. Does nothing when report is NULL or the bytes are too few for the member itself.
+///
+/// # Safety
+/// `report` is NULL, or points to `struct_size` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn centra_report_init_sized(report: *mut centra_report, struct_size: usize) {
+    // SAFETY: the contract; zero bytes are a value of every member.
+    unsafe { init(report, struct_size, core::mem::zeroed()) }
+}
+
+/// Writes the first `size` bytes of `values`, or all, to a struct whose first member is that size.
+///
+/// # Safety
+/// `to` is NULL, or points to `size` writable bytes; `T` is a plain struct that starts with a `usize`.
+unsafe fn init<T>(to: *mut T, size: usize, values: T) {
+    let size = size.min(size_of::<T>());
+    if to.is_null() || size < size_of::<usize>() {
+        return;
+    }
+    // SAFETY: the contract.
+    unsafe {
+        core::ptr::copy_nonoverlapping((&raw const values).cast::<u8>(), to.cast::<u8>(), size);
+        to.cast::<usize>().write(size);
     }
 }
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
-/// Of the options count layout, threads, init, n_init, empty, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: 12 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, and 4 n more with
-/// n_init > 1; never a multiple of n k.
+/// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
+/// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.

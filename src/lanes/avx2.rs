@@ -3,7 +3,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{portable::Portable, transposed, Lanes};
+use super::{portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
@@ -193,6 +193,24 @@ impl Lanes for Avx2 {
                 same |= (_mm256_movemask_ps(equal) as u32) << half;
             }
             !same & 0xffff
+        }
+    }
+    #[inline(always)]
+    unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
+        // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
+        unsafe {
+            let mut spent = 0;
+            for half in [0, 8] {
+                let labels = _mm256_loadu_si256(labels.add(half).cast());
+                let losses = _mm256_i32gather_ps::<4>(losses, labels);
+                let at = margins.add(half);
+                let own = _mm256_mul_ps(_mm256_loadu_ps(at), _mm256_set1_ps(DECAY));
+                let left = _mm256_sub_ps(own, losses);
+                _mm256_storeu_ps(at, left);
+                let positive = _mm256_cmp_ps::<_CMP_NGT_UQ>(left, _mm256_setzero_ps());
+                spent |= (_mm256_movemask_ps(positive) as u32) << half;
+            }
+            spent
         }
     }
     #[inline(always)]

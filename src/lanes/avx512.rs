@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{avx2::Avx2, portable::Portable, transposed, Lanes};
+use super::{avx2::Avx2, portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
@@ -207,6 +207,29 @@ impl Lanes for Avx512 {
         unsafe {
             let (a, b) = (_mm512_loadu_si512(a.cast()), _mm512_loadu_si512(b.cast()));
             u32::from(_mm512_cmpneq_epi32_mask(a, b))
+        }
+    }
+    #[inline(always)]
+    unsafe fn list(to: *mut u32, first: u32, bits: u32) -> usize {
+        // SAFETY: see the top of this impl; sixteen elements are writable.
+        unsafe {
+            let counting = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let all = _mm512_add_epi32(counting, _mm512_set1_epi32(first as i32));
+            let some = _mm512_maskz_compress_epi32(bits as u16, all);
+            _mm512_storeu_si512(to.cast(), some);
+        }
+        bits.count_ones() as usize
+    }
+    #[inline(always)]
+    unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
+        // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
+        unsafe {
+            let labels = _mm512_loadu_si512(labels.cast());
+            let losses = _mm512_i32gather_ps::<4>(labels, losses.cast());
+            let own = _mm512_mul_ps(_mm512_loadu_ps(margins), _mm512_set1_ps(DECAY));
+            let left = _mm512_sub_ps(own, losses);
+            _mm512_storeu_ps(margins, left);
+            u32::from(_mm512_cmp_ps_mask::<_CMP_NGT_UQ>(left, _mm512_setzero_ps()))
         }
     }
     #[inline(always)]

@@ -4,7 +4,6 @@
 #![allow(clippy::type_complexity)]
 
 use core::ffi::CStr;
-use core::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::portable::Portable;
@@ -19,7 +18,7 @@ use crate::assign::screen;
 use crate::job::padded;
 use crate::points::{Points, Rows};
 use crate::tile::{self, Ahead, Bytes, Frame, Which};
-use crate::update::Limbs;
+use crate::update::{Limbs, Moves};
 use crate::{assign, distance, scan, seed, update};
 
 /// An instruction set, in ascending order.
@@ -125,23 +124,24 @@ pub(crate) struct Kernels {
     screen_f64: FrameFn<f64>,
     nearest: unsafe fn(&[f64], usize, &[f64], &mut [i32], &mut [f64], &mut Ahead),
     moved: unsafe fn(&[i32], &[i32], &mut [u32]) -> usize,
+    spend: unsafe fn(&mut [f32], &[i32], &[f32], &mut [u32]) -> usize,
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
     accumulate:
         unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64], Option<&mut [i64]>),
-    transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &[u32], (&[i32], &[i32]), &Limbs<'_>, &mut [i64]),
+    transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &Moves<'_>, &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
 }
 
 type FrameFn<E> = unsafe fn(
     &screen::Pass<'_, E, Frame<'_>>,
-    Range<usize>,
+    &Which<'_>,
     &mut screen::Scratch<'_, E>,
 ) -> screen::Found;
 
 type BytesFn = unsafe fn(
     &screen::Pass<'_, i32, Bytes<'_>>,
-    Range<usize>,
+    &Which<'_>,
     &mut screen::Scratch<'_, i32>,
 ) -> screen::Found;
 
@@ -186,21 +186,21 @@ macro_rules! table {
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f32(
                 pass: &screen::Pass<'_, f32, Frame<'_>>,
-                block: Range<usize>,
+                which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f32>,
             ) -> screen::Found {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { screen::screen::<$lanes, $f32, _>(pass, block, scratch) }
+                unsafe { screen::screen::<$lanes, $f32, _>(pass, which, scratch) }
             }
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f64(
                 pass: &screen::Pass<'_, f64, Frame<'_>>,
-                block: Range<usize>,
+                which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f64>,
             ) -> screen::Found {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { screen::screen::<$lanes, $f64, _>(pass, block, scratch) }
+                unsafe { screen::screen::<$lanes, $f64, _>(pass, which, scratch) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -220,6 +220,17 @@ macro_rules! table {
             pub(super) unsafe fn moved(old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { assign::moved::<$lanes>(old, new, moved) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn spend(
+                margins: &mut [f32],
+                labels: &[i32],
+                losses: &[f32],
+                spent: &mut [u32],
+            ) -> usize {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { assign::spend::<$lanes>(margins, labels, losses, spent) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -250,13 +261,12 @@ macro_rules! table {
             pub(super) unsafe fn transfer(
                 rows: Rows<'_>,
                 weights: Option<&[f64]>,
-                moved: &[u32],
-                labels: (&[i32], &[i32]),
+                moves: &Moves<'_>,
                 limbs: &Limbs<'_>,
                 sums: &mut [i64],
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { update::transfer::<$lanes>(rows, weights, moved, labels, limbs, sums) }
+                unsafe { update::transfer::<$lanes>(rows, weights, moves, limbs, sums) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -297,6 +307,7 @@ macro_rules! table {
             scan: $module::scan,
             nearest: $module::nearest,
             moved: $module::moved,
+            spend: $module::spend,
             own: $module::own,
             accumulate: $module::accumulate,
             transfer: $module::transfer,
@@ -340,11 +351,11 @@ mod vnni {
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
     pub(super) unsafe fn screen_bytes(
         pass: &screen::Pass<'_, i32, Bytes<'_>>,
-        block: Range<usize>,
+        which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, i32>,
     ) -> screen::Found {
         // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-        unsafe { screen::screen::<Avx512, Vnni, _>(pass, block, scratch) }
+        unsafe { screen::screen::<Avx512, Vnni, _>(pass, which, scratch) }
     }
 }
 
@@ -354,18 +365,18 @@ impl Kernels {
         self.screen_bytes.is_some()
     }
 
-    /// Labels a block by screening in bytes.
+    /// Labels points by screening in bytes.
     pub(crate) fn screen_bytes(
         &self,
         pass: &screen::Pass<'_, i32, Bytes<'_>>,
-        block: Range<usize>,
+        which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, i32>,
     ) -> screen::Found {
         // Its groups are as wide as those of single precision.
-        pass.check(&block, scratch, self.width_f32);
+        pass.check(which, scratch, self.width_f32);
         match self.screen_bytes {
             // SAFETY: the CPU has the instruction set, and the lengths were checked.
-            Some(screen) => unsafe { screen(pass, block, scratch) },
+            Some(screen) => unsafe { screen(pass, which, scratch) },
             None => unreachable!("bytes are for kernels that have them"),
         }
     }
@@ -379,28 +390,28 @@ impl Kernels {
         lanes
     }
 
-    /// Labels a block by screening in single precision.
+    /// Labels points by screening in single precision.
     pub(crate) fn screen_f32(
         &self,
         pass: &screen::Pass<'_, f32, Frame<'_>>,
-        block: Range<usize>,
+        which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f32>,
     ) -> screen::Found {
-        pass.check(&block, scratch, self.width_f32);
+        pass.check(which, scratch, self.width_f32);
         // SAFETY: the CPU has the instruction set, and the lengths were checked.
-        unsafe { (self.screen_f32)(pass, block, scratch) }
+        unsafe { (self.screen_f32)(pass, which, scratch) }
     }
 
-    /// Labels a block by screening in double precision.
+    /// Labels points by screening in double precision.
     pub(crate) fn screen_f64(
         &self,
         pass: &screen::Pass<'_, f64, Frame<'_>>,
-        block: Range<usize>,
+        which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f64>,
     ) -> screen::Found {
-        pass.check(&block, scratch, self.width);
+        pass.check(which, scratch, self.width);
         // SAFETY: the CPU has the instruction set, and the lengths were checked.
-        unsafe { (self.screen_f64)(pass, block, scratch) }
+        unsafe { (self.screen_f64)(pass, which, scratch) }
     }
 
     /// Widens what was `seen` of a slab by `rows`, each times its weight.
@@ -434,6 +445,23 @@ impl Kernels {
         assert!(new.len() == old.len() && moved.len() >= old.len());
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.moved)(old, new, moved) }
+    }
+
+    /// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to
+    /// `spent`, and returns how many.
+    pub(crate) fn spend(
+        &self,
+        margins: &mut [f32],
+        labels: &[i32],
+        losses: &[f32],
+        spent: &mut [u32],
+    ) -> usize {
+        let room = margins.len().next_multiple_of(assign::SPENT_TOGETHER);
+        assert!(labels.len() == margins.len() && spent.len() >= room);
+        let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
+        assert!((most as usize) < losses.len() || labels.is_empty());
+        // SAFETY: the CPU has the instruction set, and lengths and labels are as the kernel requires.
+        unsafe { (self.spend)(margins, labels, losses, spent) }
     }
 
     /// Squared distance of each row to the center its label names.
@@ -474,26 +502,21 @@ impl Kernels {
         unsafe { (self.accumulate)(rows, weights, labels, limbs, sums, counts) }
     }
 
-    /// Moves the limbs of rows that `moved` names from the sums of their `old` label's cluster to those of the `new` one's.
+    /// Moves the limbs of rows from the sums of one cluster to those of another.
     pub(crate) fn transfer(
         &self,
         rows: Rows<'_>,
         weights: Option<&[f64]>,
-        moved: &[u32],
-        (old, new): (&[i32], &[i32]),
+        moves: &Moves<'_>,
         limbs: &Limbs<'_>,
         sums: &mut [i64],
     ) {
         let k = sums.len() / limbs.words();
-        let fine = |labels: &[i32]| {
-            moved
-                .iter()
-                .all(|&p| labels.get(p as usize).is_some_and(|&j| (j as usize) < k))
-        };
-        assert!(rows.dims() == limbs.dims() && fine(old) && fine(new));
+        let fine = |labels: &[i32]| labels.iter().all(|&j| (j as usize) < k);
+        assert!(rows.dims() == limbs.dims() && fine(moves.from) && fine(moves.to));
         // SAFETY: the CPU has the instruction set, and labels are as the kernel requires; rows and weights are checked as
         // they are taken.
-        unsafe { (self.transfer)(rows, weights, moved, (old, new), limbs, sums) }
+        unsafe { (self.transfer)(rows, weights, moves, limbs, sums) }
     }
 
     /// Lowers each mass to the weight times D to `center`; returns the largest mass.

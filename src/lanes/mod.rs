@@ -30,6 +30,9 @@ pub(crate) fn prefetch(at: *const u8) {
     let _ = at;
 }
 
+/// What is left of a margin after its own rounding.
+const DECAY: f32 = 1.0 - f32::EPSILON;
+
 /// A vector of `WIDTH` doubles and what the kernels do with it.
 ///
 /// # Safety
@@ -108,6 +111,21 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// Bit `l` is set where labels `l` of sixteen differ.
     unsafe fn differences(a: *const i32, b: *const i32) -> u32;
+    /// Writes `first` plus the index of every bit that is set; returns how many. There is room for sixteen.
+    #[inline(always)]
+    unsafe fn list(to: *mut u32, first: u32, mut bits: u32) -> usize {
+        let mut count = 0;
+        while bits != 0 {
+            // SAFETY: there are at most sixteen bits.
+            unsafe { *to.add(count) = first + bits.trailing_zeros() };
+            bits &= bits - 1;
+            count += 1;
+        }
+        count
+    }
+    /// Lowers sixteen margins by the losses that their labels name, and by their own rounding: to m (1 - 2^-23) - loss. Bit
+    /// `l` is set where margin `l` is not positive then.
+    unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32;
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
 }

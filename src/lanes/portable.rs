@@ -5,7 +5,7 @@
 
 use wide::{f64x2, i32x4, i64x2};
 
-use super::Lanes;
+use super::{Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -146,6 +146,21 @@ impl Lanes for Portable {
             same |= four(&a).simd_eq(four(&b)).to_bitmask() << quarter;
         }
         !same & 0xffff
+    }
+    #[inline(always)]
+    unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
+        let mut spent = 0;
+        for l in 0..16 {
+            // SAFETY: the caller vouches for sixteen margins and labels, which are indices of losses.
+            unsafe {
+                let left = *margins.add(l) * DECAY - *losses.add(*labels.add(l) as usize);
+                *margins.add(l) = left;
+                // NaN is not positive either.
+                let positive = left > 0.0;
+                spent |= u32::from(!positive) << l;
+            }
+        }
+        spent
     }
     #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: f64x2) {

@@ -4,6 +4,8 @@
 //! may round as they like; what comes out of it is the same on every instruction set all the same,
 //! because whatever the bound leaves open is decided by D.
 
+use core::ops::{Add, Mul, Sub};
+
 use super::Lanes;
 use crate::workspace::Plain;
 
@@ -70,13 +72,19 @@ impl Element for i32 {
 }
 
 /// A floating-point precision to screen in.
-pub(crate) trait Working: Element {
+pub(crate) trait Working:
+    Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
     /// Its unit roundoff.
     const ROUNDOFF: f64;
     /// Its smallest positive number.
     const TINIEST: f64;
     fn of(x: f64) -> Self;
     fn to_f64(self) -> f64;
+    /// NaN of what is negative.
+    fn sqrt(self) -> Self;
+    /// `units` times this, or a little less; single precision, which is in these units anyway, as it is.
+    fn down(self, units: f64) -> f32;
     /// A vector of doubles, rounded, to memory.
     ///
     /// # Safety
@@ -109,6 +117,14 @@ impl Working for f32 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self.into()
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f32 {
+        self.sqrt()
+    }
+    #[inline(always)]
+    fn down(self, _: f64) -> f32 {
+        self
     }
     #[inline(always)]
     unsafe fn store<L: Lanes>(to: *mut f32, x: L::F) {
@@ -147,6 +163,15 @@ impl Working for f64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        self.sqrt()
+    }
+    #[inline(always)]
+    fn down(self, units: f64) -> f32 {
+        let rounded = (self * units) as f32;
+        rounded - rounded.abs() * f32::EPSILON - f32::MIN_POSITIVE
     }
     #[inline(always)]
     unsafe fn store<L: Lanes>(to: *mut f64, x: L::F) {

@@ -403,26 +403,42 @@ fn scalars(terms: &Terms<'_>, sums: &mut [i64], mut counts: Option<&mut [i64]>) 
     }
 }
 
-/// Takes the limbs of those rows that `moved` names out of the sums of the clusters that `old` labels name, and adds them
-/// to those of the clusters that `new` labels name: sums are exact, so nothing of a point stays behind.
+/// Points that move: the index of each, and the clusters it leaves and enters.
+pub(crate) struct Moves<'a> {
+    pub(crate) points: &'a [u32],
+    pub(crate) from: &'a [i32],
+    pub(crate) to: &'a [i32],
+}
+
+impl<'a> Moves<'a> {
+    /// The first row's.
+    pub(crate) fn one(from: &'a i32, to: &'a i32) -> Self {
+        Moves {
+            points: &[0],
+            from: core::slice::from_ref(from),
+            to: core::slice::from_ref(to),
+        }
+    }
+}
+
+/// Takes the limbs of the rows that move out of the sums of the clusters they leave, and adds them to those of the clusters
+/// they enter: sums are exact, so nothing of a point stays behind.
 ///
 /// # Safety
-/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions; `moved` are indices of rows; `old`, `new` and
-/// `weights` have at least as many elements as `rows` has rows; `sums` has `limbs.words()` integers for every label of a row
-/// that moved.
+/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions, and a row for every point; `weights` has at least as
+/// many elements as `rows` has rows; `sums` has `limbs.words()` integers for every cluster of a move.
 #[inline(always)]
 pub(crate) unsafe fn transfer<L: Lanes>(
     rows: Rows<'_>,
     weights: Option<&[f64]>,
-    moved: &[u32],
-    (old, new): (&[i32], &[i32]),
+    moves: &Moves<'_>,
     limbs: &Limbs<'_>,
     sums: &mut [i64],
 ) {
-    for &p in moved {
+    for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
         let p = p as usize;
         let weight = weights.map(|weights| weights[p]);
-        let (from, to) = (old[p] as usize, new[p] as usize);
+        let (from, to) = (from as usize, to as usize);
         // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
         unsafe {
             match limbs.stride {

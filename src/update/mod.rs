@@ -28,7 +28,7 @@ use crate::status::{refuse, Error};
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, transfer, Limbs, Unit};
+pub(crate) use limbs::{accumulate, transfer, Limbs, Moves, Unit};
 use limbs::{most_limbs, ordinary_limbs, stride};
 use relocate::Relocation;
 
@@ -168,20 +168,21 @@ impl<'w> Sums<'w> {
         }
     }
 
-    /// Moves those points of a block that `moved` names, counting from the start of the block, from the clusters that `old`
-    /// labels name to those that `new` ones do. For the fused plan.
+    /// Moves points from cluster to cluster; their indices count from the start of `among`. For the fused plan.
     pub(crate) fn transfer(
         &mut self,
         job: &Job<'_>,
         terms: &Terms<'_>,
-        block: Range<usize>,
-        moved: &[u32],
-        (old, new): (&[i32], &[i32]),
+        among: Range<usize>,
+        moves: &Moves<'_>,
     ) {
+        if moves.points.is_empty() {
+            return;
+        }
         let tally = &mut self.tally;
-        let weights = job.weights_of(&block);
-        for &p in moved {
-            let (from, to) = (old[p as usize] as usize, new[p as usize] as usize);
+        let weights = job.weights_of(&among);
+        for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
+            let (from, to) = (from as usize, to as usize);
             tally.counts[from] -= 1;
             tally.counts[to] += 1;
             if let Some(weights) = weights {
@@ -194,14 +195,28 @@ impl<'w> Sums<'w> {
         if let (Some(weights), Some(limbs)) = (weights, &terms.weights) {
             let rows = Rows::new(weights, 1);
             let sums = &mut tally.weights[..k * limbs.words()];
-            job.kernels
-                .transfer(rows, None, moved, (old, new), limbs, sums);
+            job.kernels.transfer(rows, None, moves, limbs, sums);
         }
-        if let (Some(limbs), false) = (&terms.coordinates, moved.is_empty()) {
-            let rows = job.points.block_rows(block, limbs.range(), self.rows);
-            let sums = &mut self.limbs[..k * limbs.words()];
-            job.kernels
-                .transfer(rows, weights, moved, (old, new), limbs, sums);
+        let Some(limbs) = &terms.coordinates else {
+            return;
+        };
+        let sums = &mut self.limbs[..k * limbs.words()];
+        match job.points.layout() {
+            Layout::Rows => {
+                let rows = job.points.block_rows(among, limbs.range(), &mut []);
+                job.kernels.transfer(rows, weights, moves, limbs, sums);
+            }
+            // Few points of many: one after the other.
+            Layout::Columns => {
+                for (i, &p) in moves.points.iter().enumerate() {
+                    let p = p as usize;
+                    let point = among.start + p..among.start + p + 1;
+                    let row = job.points.block_rows(point, limbs.range(), self.rows);
+                    let weight = weights.map(|weights| &weights[p..=p]);
+                    let one = Moves::one(&moves.from[i], &moves.to[i]);
+                    job.kernels.transfer(row, weight, &one, limbs, sums);
+                }
+            }
         }
     }
 }

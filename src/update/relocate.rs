@@ -5,7 +5,7 @@
 //! Sums are exact, so the point is simply taken out of one cluster's and put into the other's. A point at
 //! distance 0 is not moved, so that with fewer than k distinct points the loop ends.
 
-use super::{Clusters, Limbs, Sums, Update};
+use super::{Clusters, Limbs, Moves, Sums, Update};
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
@@ -62,8 +62,8 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
         update.tally.positive[a] -= 1;
         update.tally.counts[j] += 1;
         update.tally.positive[j] = 1;
-        move_weight(update, job, p, (a, j));
-        move_coordinates(update, job, team.first().as_mut(), p, (a, j));
+        move_weight(update, job, p, (a as i32, j as i32));
+        move_coordinates(update, job, team.first().as_mut(), p, (a as i32, j as i32));
         if update.fused {
             let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
             let sums = &team.first().as_mut().limbs;
@@ -81,7 +81,7 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
         let (p, donor) = (update.relocation.point[j], update.relocation.donor[j]);
         if p != NONE {
             labels[p] = donor;
-            let back = (j, donor as usize);
+            let back = (j as i32, donor);
             move_coordinates(update, job, team.first().as_mut(), p, back);
         }
     }
@@ -122,13 +122,13 @@ fn farthest(
 }
 
 /// Moves the weight of point `p` from one cluster's sum to another's.
-fn move_weight(update: &mut Update<'_>, job: &Job<'_>, p: usize, (from, to): (usize, usize)) {
+fn move_weight(update: &mut Update<'_>, job: &Job<'_>, p: usize, (from, to): (i32, i32)) {
     if let Some(weights) = job.weights {
         let limbs = Limbs::view(update.weight_magic, 0..1, update.weight_limbs);
         let row = Rows::new(&weights[p..=p], 1);
         let sums = &mut update.tally.weights[..update.plan.k * limbs.words()];
-        let labels = (&[from as i32][..], &[to as i32][..]);
-        job.kernels.transfer(row, None, &[0], labels, &limbs, sums);
+        let moves = Moves::one(&from, &to);
+        job.kernels.transfer(row, None, &moves, &limbs, sums);
     }
 }
 
@@ -138,7 +138,7 @@ fn move_coordinates(
     job: &Job<'_>,
     sums: &mut Sums<'_>,
     p: usize,
-    (from, to): (usize, usize),
+    (from, to): (i32, i32),
 ) {
     if update.fused {
         let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
@@ -146,8 +146,7 @@ fn move_coordinates(
         let weights = job.weights_of(&block);
         let row = job.points.block_rows(block, limbs.range(), sums.rows);
         let all = &mut sums.limbs[..update.plan.k * limbs.words()];
-        let labels = (&[from as i32][..], &[to as i32][..]);
-        job.kernels
-            .transfer(row, weights, &[0], labels, &limbs, all);
+        let moves = Moves::one(&from, &to);
+        job.kernels.transfer(row, weights, &moves, &limbs, all);
     }
 }

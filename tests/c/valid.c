@@ -59,15 +59,17 @@ static void check_abi(void)
     CHECK(CENTRA_INIT_KMEANSPP == 0 && CENTRA_INIT_RANDOM == 1 && CENTRA_INIT_GIVEN == 2);
     CHECK(CENTRA_EMPTY_RELOCATE == 0 && CENTRA_EMPTY_KEEP == 1 && CENTRA_EMPTY_ERROR == 2);
     CHECK(CENTRA_ROWS == 0 && CENTRA_COLUMNS == 1);
+    CHECK(CENTRA_ALGORITHM_AUTO == 0 && CENTRA_ALGORITHM_LLOYD == 1 && CENTRA_ALGORITHM_HAMERLY == 2);
     CHECK(CENTRA_CONVERGED == 0 && CENTRA_TOLERANCE == 1 && CENTRA_MAX_ITER == 2 && CENTRA_STOPPED == 3);
     if (sizeof(void *) != 8)
         return;
-    CHECK(sizeof(centra_options) == 80 && sizeof(centra_report) == 104 && sizeof(centra_progress) == 40);
+    CHECK(sizeof(centra_options) == 88 && sizeof(centra_report) == 112 && sizeof(centra_progress) == 40);
     CHECK(offsetof(centra_options, init) == 8 && offsetof(centra_options, empty) == 12 && offsetof(centra_options, layout) == 16);
     CHECK(offsetof(centra_options, label_base) == 20 && offsetof(centra_options, threads) == 24);
     CHECK(offsetof(centra_options, n_init) == 28 && offsetof(centra_options, max_iter) == 32 && offsetof(centra_options, tol) == 40);
     CHECK(offsetof(centra_options, seed) == 48 && offsetof(centra_options, weights) == 56);
     CHECK(offsetof(centra_options, progress) == 64 && offsetof(centra_options, progress_data) == 72);
+    CHECK(offsetof(centra_options, algorithm) == 80 && offsetof(centra_report, workspace_bytes) == 104);
     CHECK(offsetof(centra_report, stopped_by) == 8 && offsetof(centra_report, threads) == 12);
     CHECK(offsetof(centra_report, iterations) == 16 && offsetof(centra_report, empty_clusters) == 24);
     CHECK(offsetof(centra_report, moved) == 32 && offsetof(centra_report, inertia) == 40 && offsetof(centra_report, distances) == 48);
@@ -101,6 +103,40 @@ static void check_texts(void)
         CHECK(rank == 0);
     if (asked && strcmp(asked, "avx2") == 0)
         CHECK(rank <= 1);
+}
+
+/* A program that was built when the structs were smaller calls the functions themselves, which write no more than it has. */
+static void check_first_versions(void)
+{
+    struct { centra_options options; unsigned char beyond[8]; } o;
+    struct { centra_report report; unsigned char beyond[8]; } r;
+    memset(&o, 0xa5, sizeof o);
+    memset(&r, 0xa5, sizeof r);
+    (centra_options_init)(&o.options);
+    (centra_report_init)(&r.report);
+    size_t first_options = offsetof(centra_options, algorithm), first_report = offsetof(centra_report, workspace_bytes);
+    CHECK(o.options.struct_size == first_options && r.report.struct_size == first_report);
+    CHECK(o.options.max_iter == 300 && o.options.progress_data == NULL && r.report.seconds_update == 0);
+    for (size_t i = first_options; i < sizeof o; i++)
+        CHECK(((unsigned char *)&o)[i] == 0xa5);
+    for (size_t i = first_report; i < sizeof r; i++)
+        CHECK(((unsigned char *)&r)[i] == 0xa5);
+    double points[4] = {0, 1, 10, 11}, centers[2] = {0, 10};
+    int32_t labels[4];
+    o.options.init = CENTRA_INIT_GIVEN;
+    CHECK(centra_fit(points, 4, 1, 1, 2, &o.options, centers, labels, &r.report, NULL, 0) == CENTRA_OK);
+    CHECK(centers[0] == 0.5 && centers[1] == 10.5 && r.report.inertia == 1);
+    for (size_t i = first_report; i < sizeof r; i++)
+        CHECK(((unsigned char *)&r)[i] == 0xa5);
+    /* Any size at all: whole members or not, more than there is, too small for the size itself. */
+    for (size_t size = 0; size < sizeof o; size++) {
+        memset(&o, 0xa5, sizeof o);
+        centra_options_init_sized(&o.options, size);
+        size_t written = size < sizeof(size_t) ? 0 : size < sizeof(centra_options) ? size : sizeof(centra_options);
+        CHECK(written == 0 || o.options.struct_size == written);
+        for (size_t i = written; i < sizeof o; i++)
+            CHECK(((unsigned char *)&o)[i] == 0xa5);
+    }
 }
 
 static void check_known(const centra_options *options, const double *data, size_t ld)
@@ -721,6 +757,7 @@ int main(void)
     check_empty();
     check_weights();
     check_older_structs();
+    check_first_versions();
     check_environment();
     check_fork();
     free(cloud);

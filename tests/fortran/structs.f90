@@ -54,6 +54,7 @@ program structs
   call check('default label base of C', options%label_base == 0)
   call check('default threads', options%threads == defaults%threads)
   call check('default n_init', options%n_init == defaults%n_init)
+  call check('default algorithm', options%algorithm == defaults%algorithm)
   call check('default max_iter', options%max_iter == defaults%max_iter)
   call check('default tol', same(options%tol, defaults%tol))
   call check('default seed', options%seed == defaults%seed)

@@ -10,7 +10,9 @@ mod memory;
 pub use memory::{Stored, Workspace};
 
 use crate::reference::{self as oracle, Stop};
-use centra::{Clustering, Empty, Error, Init, Isa, Options, Points, Report, Status, StoppedBy};
+use centra::{
+    Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points, Report, Status, StoppedBy,
+};
 use std::fmt::Debug;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -50,9 +52,17 @@ pub const ERROR: Plan = Plan {
 pub struct Way {
     pub isa: Isa,
     pub threads: usize,
-    /// Which of the case's [`Stored`] copies.
+    /// Which of the case's [`Stored`] copies; and with it goes an algorithm.
     pub copy: usize,
 }
+
+/// An algorithm for each copy: results depend on neither.
+const ALGORITHM: [Algorithm; COPIES] = [
+    Algorithm::Auto,
+    Algorithm::Hamerly,
+    Algorithm::Lloyd,
+    Algorithm::Hamerly,
+];
 
 pub const COPIES: usize = 4;
 /// With so many coordinates compared, more than one thread must be used where more than one is asked for.
@@ -225,6 +235,7 @@ impl Case {
             isa: way.isa,
             threads: way.threads,
             init: Init::Given,
+            algorithm: ALGORITHM[way.copy],
             weights: self.weights.as_deref(),
             ..Options::default()
         }

@@ -1,0 +1,363 @@
+//! One pass of a fit: labels, and the sums that follow them.
+
+use core::ops::Range;
+use std::time::{Duration, Instant};
+
+use super::bounds::Shortcut;
+use super::ladder::{Counts, Packing, Prepared, Scratch};
+use crate::job::Job;
+use crate::lanes::Lanes;
+use crate::parallel::PerThread;
+use crate::plan::Shape;
+use crate::tile::Which;
+use crate::update::{Moves, Plan, Sums, Terms};
+use crate::workspace::Cut;
+
+/// Writes the indices at which labels differ to `moved`; returns how many.
+///
+/// # Safety
+/// The caller is compiled for `L`. `new` and `moved` have as many elements as `old`.
+#[inline(always)]
+pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
+    const TOGETHER: usize = 16;
+    let mut count = 0;
+    let mut p = 0;
+    // SAFETY: labels are read below the length; there are at most as many indices.
+    unsafe {
+        while p + TOGETHER <= old.len() {
+            let mut bits = L::differences(old.as_ptr().add(p), new.as_ptr().add(p));
+            while bits != 0 {
+                *moved.get_unchecked_mut(count) = p as u32 + bits.trailing_zeros();
+                count += 1;
+                bits &= bits - 1;
+            }
+            p += TOGETHER;
+        }
+    }
+    for p in p..old.len() {
+        if old[p] != new[p] {
+            moved[count] = p as u32;
+            count += 1;
+        }
+    }
+    count
+}
+
+/// What one thread of a fit works with, and what it found in the current pass.
+pub(crate) struct Worker<'w> {
+    scratch: Scratch<'w>,
+    sums: Sums<'w>,
+    /// Points of a stretch that have to be looked at.
+    spent: &'w mut [u32],
+    moving: Moving<'w>,
+    found: i64,
+    assigning: Duration,
+    updating: Duration,
+}
+
+impl<'w> Worker<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, plan: &Plan) -> Self {
+        let stretch = shape.stretch();
+        Worker {
+            scratch: Scratch::cut(from, shape),
+            sums: Sums::cut(from, plan),
+            spent: from.take(stretch),
+            moving: Moving::cut(from, stretch),
+            found: 0,
+            assigning: Duration::ZERO,
+            updating: Duration::ZERO,
+        }
+    }
+}
+
+impl<'w> AsMut<Sums<'w>> for Worker<'w> {
+    fn as_mut(&mut self) -> &mut Sums<'w> {
+        &mut self.sums
+    }
+}
+
+/// What a pass found.
+pub(crate) struct Pass {
+    /// Labels that changed.
+    pub(crate) moved: i64,
+    pub(crate) counts: Counts,
+    /// Wall time, shared out in the proportion of the threads' time.
+    pub(crate) assigning: Duration,
+    pub(crate) updating: Duration,
+}
+
+/// What a pass does with the terms of the sums.
+#[derive(Clone, Copy)]
+pub(crate) enum Summing<'a> {
+    /// Nothing: there will be no update.
+    Not,
+    /// Adds all points; the sums were cleared.
+    All(&'a Terms<'a>),
+    /// Moves the points whose label changes; the sums are those of the labels as they were.
+    Moved(&'a Terms<'a>),
+}
+
+/// Labels all points, and keeps the sums up.
+pub(crate) fn pass(
+    job: &Job<'_>,
+    packing: &mut Packing<'_>,
+    team: &mut PerThread<Worker<'_>>,
+    centers: &[f64],
+    labels: &mut [i32],
+    shortcut: Shortcut<'_>,
+    summing: Summing<'_>,
+) -> Pass {
+    let begin = Instant::now();
+    let prepared = packing.prepare(job, centers);
+    for worker in team.iter_mut() {
+        worker.scratch.start(&prepared);
+        (worker.found, worker.assigning, worker.updating) = Default::default();
+    }
+    let mut known = match shortcut {
+        Shortcut::Not => Hint::Not,
+        Shortcut::Find(margins) => Hint::Find(margins),
+        Shortcut::Margins(margins, losses) => Hint::Margins(margins, losses),
+    };
+    let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
+    let stretches = stretches.map(move |(points, labels)| {
+        let (hint, rest) = core::mem::take(&mut known).split(points.len());
+        known = rest;
+        Stretch {
+            points,
+            labels,
+            hint,
+        }
+    });
+    let going = Going {
+        job,
+        prepared: &prepared,
+        summing,
+    };
+    job.crew.run(stretches, team, |worker, stretch| {
+        worker.go(&going, stretch)
+    });
+    let (mut moved, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
+    let mut counts = Counts::default();
+    for worker in team.iter_mut() {
+        let (_, theirs) = worker.scratch.end();
+        counts.pairs += theirs.pairs;
+        counts.rechecked += theirs.rechecked;
+        counts.evaluated += theirs.evaluated;
+        moved += worker.found;
+        assigning += worker.assigning;
+        updating += worker.updating;
+    }
+    packing.settle(team.iter_mut().map(|worker| worker.scratch.end().0));
+    let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
+    let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
+    let updating = wall.mul_f64(share.min(1.0));
+    Pass {
+        moved,
+        counts,
+        assigning: wall.saturating_sub(updating),
+        updating,
+    }
+}
+
+/// What is known of some points, or to be found out.
+#[derive(Default)]
+enum Hint<'a> {
+    #[default]
+    Not,
+    /// Room for margins.
+    Find(&'a mut [f32]),
+    /// Margins, and what labels lose of them.
+    Margins(&'a mut [f32], &'a [f32]),
+}
+
+impl<'a> Hint<'a> {
+    /// That for the first points, and that for the rest.
+    fn split(self, points: usize) -> (Self, Self) {
+        match self {
+            Hint::Not => (Hint::Not, Hint::Not),
+            Hint::Find(margins) => {
+                let (these, rest) = margins.split_at_mut(points);
+                (Hint::Find(these), Hint::Find(rest))
+            }
+            Hint::Margins(margins, losses) => {
+                let (these, rest) = margins.split_at_mut(points);
+                (Hint::Margins(these, losses), Hint::Margins(rest, losses))
+            }
+        }
+    }
+
+    /// Where margins go.
+    fn margins(&mut self) -> Option<&mut [f32]> {
+        match self {
+            Hint::Find(margins) | Hint::Margins(margins, _) => Some(margins),
+            Hint::Not => None,
+        }
+    }
+}
+
+/// Some blocks of points in a row, with all that belongs to them: enough points for those that need a look to make full tiles.
+struct Stretch<'a> {
+    points: Range<usize>,
+    labels: &'a mut [i32],
+    hint: Hint<'a>,
+}
+
+/// A pass, as a thread sees it.
+struct Going<'a, 'w, 'p> {
+    job: &'p Job<'a>,
+    prepared: &'p Prepared<'a, 'w>,
+    summing: Summing<'p>,
+}
+
+impl Worker<'_> {
+    /// Labels a stretch.
+    fn go(&mut self, pass: &Going<'_, '_, '_>, mut stretch: Stretch<'_>) {
+        let begin = Instant::now();
+        let Range { start, end } = stretch.points;
+        let kernels = pass.job.kernels;
+        let spent = match &mut stretch.hint {
+            Hint::Margins(margins, losses) => {
+                kernels.spend(margins, stretch.labels, losses, self.spent)
+            }
+            Hint::Not | Hint::Find(_) => end - start,
+        };
+        self.assigning += begin.elapsed();
+        // Where most are spent, whole blocks cost less than picking.
+        if spent > (end - start) / 4 * 3 {
+            for block in pass.job.blocks_of(start..end) {
+                // What this thread works on next, if all are equally fast.
+                let next = match block.end < end {
+                    true => block.end,
+                    false => start + pass.job.crew.threads() * pass.job.stretch,
+                };
+                let next = next..next + pass.job.block;
+                self.look(pass, &Which::Block(block.clone()), next, &mut stretch);
+                self.add(pass, block, &stretch);
+            }
+        } else {
+            let list = core::mem::take(&mut self.spent);
+            for part in list[..spent].chunks(pass.job.block) {
+                self.look(pass, &Which::Some(part, start), 0..0, &mut stretch);
+            }
+            self.spent = list;
+            for block in pass.job.blocks_of(start..end) {
+                self.add(pass, block, &stretch);
+            }
+        }
+    }
+
+    /// Labels some points of a stretch.
+    fn look(
+        &mut self,
+        pass: &Going<'_, '_, '_>,
+        which: &Which<'_>,
+        next: Range<usize>,
+        stretch: &mut Stretch<'_>,
+    ) {
+        let begin = Instant::now();
+        let Stretch {
+            points,
+            labels,
+            hint,
+        } = stretch;
+        let known = hint.margins();
+        let (new, margins) =
+            self.scratch
+                .label(pass.job, which, next, known.is_some(), pass.prepared);
+        let moved = match which {
+            Which::Block(block) => {
+                let first = block.start - points.start;
+                if let Some(known) = known {
+                    known[first..][..margins.len()].copy_from_slice(margins);
+                }
+                self.moving.of_block(pass.job, first, new, labels)
+            }
+            Which::Some(points, _) => {
+                if let Some(known) = known {
+                    for (&p, &margin) in points.iter().zip(margins) {
+                        known[p as usize] = margin;
+                    }
+                }
+                self.moving.some(points, new, labels)
+            }
+        };
+        self.assigning += begin.elapsed();
+        self.transfer(pass, points.clone(), moved);
+    }
+
+    /// Notes the first few points of `moving` as moved, and moves their terms, if that is how sums are kept.
+    fn transfer(&mut self, pass: &Going<'_, '_, '_>, among: Range<usize>, moved: usize) {
+        self.found += moved as i64;
+        if let Summing::Moved(terms) = pass.summing {
+            let begin = Instant::now();
+            let moves = self.moving.moves(moved);
+            self.sums.transfer(pass.job, terms, among, &moves);
+            self.updating += begin.elapsed();
+        }
+    }
+
+    /// Adds a block of a stretch, where all points are summed.
+    fn add(&mut self, pass: &Going<'_, '_, '_>, block: Range<usize>, stretch: &Stretch<'_>) {
+        if let Summing::All(terms) = pass.summing {
+            let begin = Instant::now();
+            let first = block.start - stretch.points.start;
+            let labels = &stretch.labels[first..][..block.len()];
+            self.sums.add(pass.job, terms, block, labels);
+            self.updating += begin.elapsed();
+        }
+    }
+}
+
+/// Points that move, and from where to where.
+struct Moving<'w> {
+    points: &'w mut [u32],
+    from: &'w mut [i32],
+    to: &'w mut [i32],
+}
+
+impl<'w> Moving<'w> {
+    fn cut(from: &mut impl Cut<'w>, stretch: usize) -> Self {
+        Moving {
+            points: from.take(stretch),
+            from: from.take(stretch),
+            to: from.take(stretch),
+        }
+    }
+
+    /// The first few.
+    fn moves(&self, count: usize) -> Moves<'_> {
+        Moves {
+            points: &self.points[..count],
+            from: &self.from[..count],
+            to: &self.to[..count],
+        }
+    }
+
+    /// Labels anew a block, which starts at label `first`; returns how many moved.
+    fn of_block(&mut self, job: &Job<'_>, first: usize, new: &[i32], labels: &mut [i32]) -> usize {
+        let labels = &mut labels[first..][..new.len()];
+        let count = job.kernels.moved(labels, new, self.points);
+        let moved = self.points[..count].iter_mut();
+        for ((p, from), to) in moved.zip(&mut *self.from).zip(&mut *self.to) {
+            let lane = *p as usize;
+            *p += first as u32;
+            *to = new[lane];
+            *from = core::mem::replace(&mut labels[lane], *to);
+        }
+        count
+    }
+
+    /// Labels some points anew; returns how many moved.
+    fn some(&mut self, points: &[u32], new: &[i32], labels: &mut [i32]) -> usize {
+        let mut count = 0;
+        for (&p, &to) in points.iter().zip(new) {
+            let label = &mut labels[p as usize];
+            if *label != to {
+                (self.points[count], self.to[count]) = (p, to);
+                self.from[count] = core::mem::replace(label, to);
+                count += 1;
+            }
+        }
+        count
+    }
+}

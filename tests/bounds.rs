@@ -1,0 +1,284 @@
+//! What bounds spare is never seen in a result: every algorithm gives the oracle's run, on data made to break bounds, and
+//! sums that points were moved in and out of for 10,000 iterations are those of a fresh pass.
+
+mod harness;
+mod reference;
+
+use centra::{Algorithm, Init, Isa, Options, Points, Report};
+use harness::data::{blobs, drawn, fill, two_to, weigh, Rng, BELL, UNIFORM, WEIGHTS};
+use harness::*;
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
+
+/// The oracle's run by every algorithm along the ways; returns how many pairs Hamerly's bounds proved away along the first.
+fn check(case: &Case, plan: Plan, ways: &[Way], bad: &mut Bad) -> i64 {
+    let want = case.oracle(plan).expect("no refusal under these plans");
+    let passes = want.iterations + 1;
+    let pairs = (case.n() * case.k()) as i64;
+    let mut spared = None;
+    case.each("fit", ways, bad, |points, options, _| {
+        for algorithm in ALGORITHMS {
+            let options = Options {
+                algorithm,
+                ..plan.options(options.clone())
+            };
+            let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+            same_run(&want, &fit.centers, &fit.labels, &fit.report)
+                .and_then(|()| told_truly(&fit.report, algorithm, pairs, passes, case.n() as i64))
+                .map_err(|e| format!("{algorithm:?}: {e}"))?;
+            if algorithm == Algorithm::Hamerly {
+                spared.get_or_insert(fit.report.skipped);
+            }
+        }
+        Ok(())
+    });
+    spared.unwrap_or(0)
+}
+
+/// Every pair of every pass was either evaluated or proven away; the inertia evaluates each point once more.
+fn told_truly(
+    report: &Report,
+    algorithm: Algorithm,
+    pairs: i64,
+    passes: i64,
+    n: i64,
+) -> Result<(), String> {
+    let (done, spared) = (report.distances - n, report.skipped);
+    require(algorithm != Algorithm::Lloyd || spared == 0, || {
+        format!("{spared} pairs spared without bounds")
+    })?;
+    require(
+        spared >= 0 && done + spared >= pairs * passes && done <= 3 * pairs * passes,
+        || {
+            format!(
+                "{done} pairs evaluated and {spared} spared of {pairs} in each of {passes} passes"
+            )
+        },
+    )
+}
+
+fn sizes() -> Vec<(usize, usize, usize)> {
+    // Dimensions around the widths of the narrow kernels and of those that keep values; sizes around vectors and tiles.
+    vec![
+        (700, 2, 9),
+        (769, 3, 16),
+        (511, 5, 7),
+        (384, 8, 17),
+        (97, 9, 8),
+        (600, 16, 15),
+        (385, 17, 12),
+        (331, 70, 33),
+        (50, 1, 3),
+    ]
+}
+
+/// All centers start in one corner, and creep from there.
+#[test]
+fn creeping_convergence() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(11));
+    let mut spared = 0;
+    for (n, d, k) in sizes() {
+        let x = fill(UNIFORM, n * d, &mut rng);
+        let start = fill(UNIFORM, k * d, &mut rng)
+            .iter()
+            .map(|c| c * 0.1)
+            .collect();
+        let case = Case::new("from a corner", d, x, start);
+        spared += check(&case, KEEP, &least_ways(), &mut bad);
+        spared += check(&case, RELOCATE.at_most(40), &least_ways(), &mut bad);
+    }
+    assert!(spared > 0, "bounds proved nothing");
+}
+
+/// Two centers share one blob, and one has several: clusters merge and split.
+#[test]
+fn merging_and_splitting() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(12));
+    let mut spared = 0;
+    for (n, d, k) in sizes() {
+        let mut x = blobs(n, d, k, &mut rng);
+        let start: Vec<f64> = (0..k).flat_map(|j| x[j % 2 * d..][..d].to_vec()).collect();
+        // Equal starts are ties; the last digits of the others differ.
+        let start: Vec<f64> = start
+            .iter()
+            .enumerate()
+            .map(|(i, c)| c + (i / d / 2) as f64 * 1e-9)
+            .collect();
+        let case = Case::new("two starts", d, x.clone(), start);
+        spared += check(&case, RELOCATE, &least_ways(), &mut bad);
+        // Every point three times, and some all alike.
+        x.truncate(n / 3 * d);
+        let thrice = [&x[..], &x[..], &vec![x[0]; 4 * d], &x[..]].concat();
+        let start = drawn(&thrice, d, k, &mut rng);
+        let case = Case::new("duplicates", d, thrice, start);
+        spared += check(&case, RELOCATE, &least_ways(), &mut bad);
+    }
+    assert!(spared > 0, "bounds proved nothing");
+}
+
+/// A name, and how a coordinate changes in a dimension.
+type Kind = (&'static str, fn(f64, usize) -> f64);
+
+/// Offsets and scales at which single precision tells nothing apart, or everything underflows; and both at once.
+#[test]
+fn offsets_and_scales() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(13));
+    for (n, d, k) in [(500, 2, 8), (300, 5, 9), (260, 17, 7)] {
+        let plain = fill(BELL, n * d, &mut rng);
+        let kinds: [Kind; 8] = [
+            ("offset 1e8", |x, _| x + 1e8),
+            ("offset 1e15", |x, _| x + 1e15),
+            ("offset 1e30", |x, _| x + 1e30),
+            ("1e30 beside 1", |x, i| if i == 0 { 1e30 * x } else { x }),
+            ("1e30, constant", |x, i| if i == 0 { 1e30 } else { x }),
+            ("2^-300", |x, _| x * two_to(-300)),
+            ("2^400", |x, _| x * two_to(400)),
+            ("2^-530, squares underflow", |x, _| x * two_to(-530)),
+        ];
+        for (name, change) in kinds {
+            let x: Vec<f64> = plain
+                .iter()
+                .enumerate()
+                .map(|(c, &x)| change(x, c % d))
+                .collect();
+            let start = drawn(&x, d, k, &mut rng);
+            check(
+                &Case::new(name, d, x, start),
+                RELOCATE.at_most(60),
+                &least_ways(),
+                &mut bad,
+            );
+        }
+    }
+}
+
+/// Weights of zero, and so many clusters that some empty again and again in the middle of a run.
+#[test]
+fn weights_and_relocations() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(14));
+    for (n, d, k) in [(400, 2, 60), (300, 3, 100), (250, 16, 40), (200, 40, 50)] {
+        for of in WEIGHTS {
+            let x = fill(BELL, n * d, &mut rng);
+            let start = drawn(&x, d, k, &mut rng);
+            let case = Case::new("normal", d, x, start).weighted(of.0, weigh(*of, n, &mut rng));
+            check(&case, RELOCATE.at_most(60), &least_ways(), &mut bad);
+            check(&case, KEEP.at_most(60), &least_ways(), &mut bad);
+        }
+    }
+}
+
+/// Enough work for several threads, and several stretches of points for each.
+#[test]
+fn stretches_and_threads() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(15));
+    for (n, d, k) in [(9001, 2, 60), (4099, 20, 40)] {
+        let x = blobs(n, d, 12, &mut rng);
+        let start = drawn(&x, d, k, &mut rng);
+        let case = Case::new("blobs", d, x, start);
+        let ways: Vec<Way> = all_ways()
+            .into_iter()
+            .filter(|w| w.copy == w.threads % 4)
+            .collect();
+        let spared = check(&case, RELOCATE.at_most(25), &ways, &mut bad);
+        assert!(spared > 0, "bounds proved nothing");
+    }
+}
+
+/// Rounded means can make the definition itself go in circles: here five points change their clusters in every iteration,
+/// for ever, while all others stay, so that after the first passes sums are only moved in and out of. After 10,000 iterations
+/// they are, to the last bit, what a fresh pass gives.
+#[test]
+fn sums_do_not_drift() {
+    let above = 0.1f64.next_up();
+    for d in [1, 2, 9] {
+        // The circle in dimension 0; far from it 60 points of all magnitudes that are a cluster of their own.
+        let mut rng = Rng(16);
+        let mut x = Vec::new();
+        for c in [above, above, 0.1, 0.1, 0.1] {
+            x.push(c);
+            x.extend(vec![0.0; d - 1]);
+        }
+        for p in 0..60 {
+            x.push(1e3 + BELL.1(rng.next()));
+            x.extend((1..d).map(|i| BELL.1(rng.next()) * two_to(-((p * i) as i32 % 60))));
+        }
+        let n = x.len() / d;
+        let row = |p: usize| x[p * d..][..d].to_vec();
+        let start = [row(0), row(2), row(5)].concat();
+        let points = Points::rows(&x, n, d).unwrap();
+        for isa in ISAS {
+            for algorithm in ALGORITHMS {
+                let moved = std::cell::Cell::new((0, 0));
+                let note = |progress: &centra::Progress| {
+                    let (iterations, least) = moved.get();
+                    moved.set((
+                        iterations + 1,
+                        if iterations == 0 {
+                            5
+                        } else {
+                            least.min(progress.moved)
+                        },
+                    ));
+                    false
+                };
+                let options = Options {
+                    init: Init::Given,
+                    empty: centra::Empty::Keep,
+                    max_iter: 10_000,
+                    algorithm,
+                    isa,
+                    progress: Some(&note),
+                    ..Options::default()
+                };
+                let fit = centra::fit_from(&points, &start, &options).unwrap();
+                assert!(
+                    moved.get().0 == 10_000 && moved.get().1 > 0,
+                    "d {d}: the circle was left: {:?}",
+                    moved.get()
+                );
+                // Means of the labels before the last pass are the centers; the last pass moved the circle on, so one step more
+                // from scratch must be one step more of the run.
+                let longer = Options {
+                    max_iter: 10_001,
+                    progress: None,
+                    ..options.clone()
+                };
+                let longer = centra::fit_from(&points, &start, &longer).unwrap();
+                let mut fresh = fit.centers.clone();
+                centra::update(&points, &fit.labels, &mut fresh, &options).unwrap();
+                same("centers", &longer.centers, &fresh).unwrap();
+                if isa == Isa::Portable && algorithm == Algorithm::Auto {
+                    let (want, _) = reference::means(
+                        &x,
+                        d,
+                        None,
+                        &fit.labels,
+                        &fit.centers,
+                        reference::Empty::Keep,
+                    )
+                    .unwrap();
+                    same("centers", &longer.centers, &want).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Restarts stop at an inertia that none can beat.
+#[test]
+fn restarts_that_cannot_win() {
+    let x: Vec<f64> = (0..20).map(|c| f64::from(c / 2 % 5)).collect();
+    let points = Points::rows(&x, 10, 2).unwrap();
+    let restarts = std::cell::Cell::new(0);
+    let note = |progress: &centra::Progress| {
+        restarts.set(progress.restart + 1);
+        false
+    };
+    let options = Options {
+        n_init: 50,
+        progress: Some(&note),
+        ..Options::default()
+    };
+    let fit = centra::fit(&points, 5, &options).unwrap();
+    assert_eq!((fit.report.inertia, restarts.get()), (0.0, 1));
+}
