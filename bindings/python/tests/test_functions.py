@@ -172,6 +172,14 @@ def test_restarts_and_seeds(data):
     same(centra.kmeans(points, 8, seed=2**64 - 1, max_iter=0).centers, centra.seed(points, 8, seed=2**64 - 1))
 
 
+def test_reports_are_filled(data):
+    points, _ = data(3000, 2, 10)
+    report = centra.kmeans(points, 10).report
+    assert report.threads >= 1 and report.iterations > 1 and report.distances > 3000 and report.workspace_bytes > 3000
+    assert min(report.seconds_scan, report.seconds_seed, report.seconds_assign, report.seconds_update) > 0
+    assert (report.empty_clusters, report.moved) == (0, 0)
+
+
 def test_reasons_to_stop(data):
     points, start = data(3000, 2, 10)
     assert centra.kmeans(points, 10, init=start).report.stopped_by == "converged"

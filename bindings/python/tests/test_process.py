@@ -188,6 +188,6 @@ def test_all_symbols_of_the_header_are_there():
 
     header = Path(__file__).parents[3] / "include" / "centra.h"
     declared = set(re.findall(r"^\w.*\b(centra_\w+)\(", header.read_text(), re.MULTILINE))
-    assert len(declared) == 12
+    assert {"centra_fit", "centra_assign", "centra_error_detail"} < declared
     for name in declared:
         assert callable(getattr(lib, name))

@@ -101,7 +101,7 @@ def weights_of(x: Any, n: int) -> np.ndarray | None:
 def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None = None) -> Any:
     """A centra_options with defaults but for what all calls share."""
     options = ffi.new("centra_options *")
-    lib.centra_options_init(options)
+    lib.centra_options_init_sized(options, ffi.sizeof("centra_options"))
     options.layout = points.layout
     options.threads = integer(_threads.effective(threads), "threads", 31)
     if weights is not None:

@@ -48,6 +48,8 @@ class Report:
     distances, rechecked, skipped : int
         Pairs of point and center evaluated; points decided by the squared distance itself after a cheaper test left
         them open; pairs proven away without being evaluated. Over all restarts.
+    workspace_bytes : int
+        Bytes of memory that the call needed beyond its arguments and results.
     seconds_scan, seconds_seed, seconds_assign, seconds_update : float
         Where the time went: looking for NaN and ranges, seeding, finding the nearest centers, computing centers.
     """
@@ -60,6 +62,7 @@ class Report:
     distances: int
     rechecked: int
     skipped: int
+    workspace_bytes: int
     seconds_scan: float
     seconds_seed: float
     seconds_assign: float
@@ -183,7 +186,7 @@ def kmeans(
             raise ValueError(f"init: k = {k} centers were expected, not {centers.shape[0]}")
     labels = np.empty(x.n, np.int32)
     report = ffi.new("centra_report *")
-    lib.centra_report_init(report)
+    lib.centra_report_init_sized(report, ffi.sizeof("centra_report"))
     with Watch(callback, verbose) as watch:
         options.progress = watch.handle
         status = lib.centra_fit(
@@ -205,6 +208,7 @@ def _report(report: Any) -> Report:
         report.distances,
         report.rechecked,
         report.skipped,
+        report.workspace_bytes,
         report.seconds_scan,
         report.seconds_seed,
         report.seconds_assign,
