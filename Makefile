@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | test | lint | header | bench | install
+# The few commands of this repository: make demo | test | python-test | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -15,16 +15,19 @@ DESTDIR  ?=
 PYTHON   ?=
 # Words for the program that `make bench` runs, such as --rounds=3, 1000000x2 or --test
 BENCH    ?=
+# Words for the program that `make strategies` runs, such as --rounds=3 or --test
+STRATEGIES ?=
 
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 RELEASE  := $(TARGET)/release
 DEMO     := $(TARGET)/demo
 PEERS    := $(TARGET)/bench-venv
+PYVENV   := $(TARGET)/python-venv
 VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran test lint header bench bench-python install uninstall tools
+.PHONY: all demo demo-c demo-fortran test lint header bench bench-python python-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -47,8 +50,23 @@ demo-fortran: demo-c
 		test -z "$$CI"; \
 	fi
 
-test: tools
+test: tools python-test
 	$(CARGO) test
+
+# The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
+python-test:
+	@echo "installing the Python package and what its tests need into $(PYVENV)"; \
+	python3 -m venv $(PYVENV) && $(PYVENV)/bin/python -m pip install --quiet --disable-pip-version-check './bindings/python[test]' \
+		&& touch $(PYVENV)/made || rm -f $(PYVENV)/made
+	@if test -e $(PYVENV)/made; then \
+		set -ex; cd bindings/python; venv='$(abspath $(PYVENV))/bin'; \
+		$$venv/ruff check --quiet --no-cache . && $$venv/ruff format --quiet --no-cache --check .; \
+		$$venv/mypy; \
+		$$venv/python -m pytest --quiet -p no:cacheprovider tests README.md --pyargs centra; \
+	else \
+		echo "that failed, so the tests of the Python package are left out (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
+		test -z "$$CI"; \
+	fi
 
 # Says which tests will be left out for want of a tool; in CI none may be.
 tools:
@@ -83,6 +101,15 @@ bench-python:
 	rm -f $(PEERS)/made; \
 	echo "that failed, so the benchmark runs without what is missing (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
 	test -z "$$CI"
+
+# Seven ways to do k-means from Python beside centra's Python package, into benches/results.
+strategies:
+	@echo "installing the Python package and the strategies into $(TARGET)/strategies-venv"
+	@python3 -m venv $(TARGET)/strategies-venv
+	@$(TARGET)/strategies-venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r benches/strategies/requirements.txt ./bindings/python
+	$(TARGET)/strategies-venv/bin/python -B benches/strategies/main.py $(STRATEGIES) \
+		--out $(if $(findstring --test,$(STRATEGIES)),$(TARGET)/strategies,benches/results)
 
 install: all
 	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig

@@ -85,7 +85,7 @@ fn commands_exist() {
             .filter(|(at, _)| is_command(&text[..*at]))
             .map(|(at, make)| {
                 text[at + make.len()..]
-                    .split(|c: char| !c.is_ascii_lowercase())
+                    .split(|c: char| !c.is_ascii_lowercase() && c != '-')
                     .next()
                     .unwrap_or_default()
             })

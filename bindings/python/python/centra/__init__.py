@@ -1,0 +1,67 @@
+"""Exact k-means with one answer, bit for bit, for any number of threads and any processor.
+
+Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. With scikit-learn installed, `centra.KMeans` is its
+estimator, name for name. With matplotlib installed, `centra.plot` draws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import _threads
+from ._functions import Clustering, Report, assign, inertia, kmeans, seed, update
+from ._native import ffi as _ffi
+from ._native import lib as _lib
+from ._progress import Progress
+from ._sweep import Sweep, sweep
+
+if TYPE_CHECKING:
+    from . import plot as plot
+    from ._estimator import KMeans as KMeans
+
+__all__ = [
+    "Clustering",
+    "KMeans",
+    "Progress",
+    "Report",
+    "Sweep",
+    "assign",
+    "inertia",
+    "isa",
+    "kmeans",
+    "plot",
+    "seed",
+    "sweep",
+    "update",
+]
+__version__: str = _ffi.string(_lib.centra_version()).decode()
+
+_threads.register()
+
+
+def isa() -> str:
+    """Name the instruction set in use: 'avx512', 'avx2' or 'portable'.
+
+    It is the best of the processor, unless the environment variable ``CENTRA_ISA``, read at the first call, names a lower one.
+    Results do not depend on it.
+    """
+    return _ffi.string(_lib.centra_isa()).decode()
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn and matplotlib are optional and slow to import, so they wait until somebody asks.
+    if name == "KMeans":
+        try:
+            from ._estimator import KMeans
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(f"centra.KMeans needs {error.name}: pip install 'centra[sklearn]'") from error
+        return KMeans
+    if name == "plot":
+        import importlib
+
+        return importlib.import_module(".plot", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,382 @@
+"""scikit-learn's estimator on centra."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ._functions import Clustering, assign, inertia, kmeans, seed, update
+from ._progress import Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._functions import Init
+
+# So many numbers are put in order before seeding; with more, that would take longer than seeding, and a copy that hurts.
+_ORDERED = 1 << 17
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """k-means clustering, as `sklearn.cluster.KMeans` has it, exact and reproducible.
+
+    Labels, centers, inertia and number of iterations are a function of the data, the weights and the parameters, bit for bit:
+    neither the number of threads nor the processor changes them. The random numbers are not scikit-learn's, so that from
+    the same `random_state` other starting centers are drawn; from the same starting centers the same clusters are found.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+    init : {'k-means++', 'random'}, callable or array-like of shape (n_clusters, n_features), default='k-means++'
+        Greedy k-means++; rows drawn uniformly; a function of `X`, `n_clusters` and `random_state` that returns centers; or
+        centers.
+    n_init : 'auto' or int, default='auto'
+        Restarts, of which the best inertia wins. 'auto' is 10 for 'random' and for a callable, else 1.
+    max_iter : int, default=300
+        Iterations of a restart, at most.
+    tol : float, default=1e-4
+        A restart ends when the squared shifts of the centers sum to no more than this times the mean variance of the
+        features. 0: only when no label changes.
+    verbose : int, default=0
+        Other than 0: show a progress bar on standard error.
+    random_state : int, RandomState instance or None, default=None
+        What is drawn from.
+    copy_x : bool, default=True
+        Without effect: `X` is never written to, and never copied if it is dense and of doubles.
+    algorithm : {'lloyd', 'elkan'}, default='lloyd'
+        Without effect: both give the same clusters, and the library chooses by itself how it finds them.
+    threads : int or None, default=None
+        Threads, at most; 0 for all cores; None for what the environment says, see `centra.kmeans`.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        The centers. Single precision if `X` is.
+    labels_ : ndarray of int32, shape (n_samples,)
+        The nearest of these centers for each point, also where `tol` or `max_iter` ended the fit.
+    inertia_ : float
+        Sum of the squared distances to the nearest centers, times the weights.
+    n_iter_ : int
+        Number of iterations. As in scikit-learn, a last look that changes nothing counts as one.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if `X` had them.
+    report_ : Report
+        What the fit did, and where the time went.
+
+    Notes
+    -----
+    Sparse matrices are accepted and made dense. NaN and infinities are refused with their place.
+
+    Where `X` has no more than 131,072 numbers, k-means++ draws from its distinct rows in ascending order: the result
+    does then not depend on the order of the rows, and a row of weight 3 counts exactly as three rows do.
+
+    Examples
+    --------
+    >>> from centra import KMeans
+    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
+    >>> model = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> model.predict([[0, 0], [12, 3]])
+    array([1, 0], dtype=int32)
+    >>> model.cluster_centers_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    """
+
+    _parameter_constraints = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions({"lloyd", "elkan"})],
+        "threads": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: str | ArrayLike | Callable[..., ArrayLike] = "k-means++",
+        n_init: int | str = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+        copy_x: bool = True,
+        algorithm: str = "lloyd",
+        threads: int | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.threads = threads
+
+    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> KMeans:
+        """Cluster.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The points.
+        y : Ignored
+            For the sake of pipelines.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the points; all ones if None. A callable or an array for `init` does not get to see them.
+
+        Returns
+        -------
+        KMeans
+            This estimator, fitted.
+        """
+        self._validate_params()
+        X = self._points(X, reset=True)
+        points = np.asarray(X, np.float64)
+        n, k = X.shape[0], self.n_clusters
+        if n < k:
+            raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        self._n_init = self._restarts()
+        random_state = check_random_state(self.random_state)
+        tol = self._absolute_tol(points)
+
+        draw_from = (points, weights)
+        if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
+            draw_from = _ordered(points, weights, k)
+        best: Clustering | None = None
+        for _ in range(self._n_init):
+            result, iterations = self._restart(X, points, weights, tol, draw_from, random_state)
+            if best is None or result.inertia < best.inertia:
+                best, best_iterations = result, iterations
+        assert best is not None
+        if X.dtype == np.float32:
+            best = self._rounded(points, weights, best)
+
+        distinct = np.count_nonzero(np.bincount(best.labels, minlength=k))
+        if distinct < k:
+            warnings.warn(
+                f"Number of distinct clusters ({distinct}) found smaller than n_clusters ({k}). "
+                "Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.cluster_centers_ = best.centers
+        self.labels_ = best.labels
+        self.inertia_ = best.inertia
+        self.n_iter_ = best_iterations
+        self.report_ = best.report
+        self._n_features_out = k
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[np.int32]:
+        """Cluster, and return the labels.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_samples,)
+            `labels_`.
+        """
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def predict(self, X: Any) -> NDArray[np.int32]:
+        """Label points by the fitted centers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The points.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_samples,)
+            The index of the nearest center; of equally near ones the lowest.
+        """
+        check_is_fitted(self)
+        return assign(self._points(X), self.cluster_centers_, threads=self.threads)
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Compute the distance of each point to each center.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The points.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            Euclidean distances, not squared.
+        """
+        check_is_fitted(self)
+        return self._distances(self._points(X, finite=True))
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
+        """Cluster, and return the distance of each point to each center.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            What `transform` returns.
+        """
+        return self.fit(X, sample_weight=sample_weight)._distances(self._points(X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Compute what k-means maximises: the opposite of the inertia of points to their nearest fitted centers.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            The opposite of the weighted sum of the squared distances.
+        """
+        check_is_fitted(self)
+        X = self._points(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        labels = assign(X, self.cluster_centers_, threads=self.threads)
+        return -inertia(X, self.cluster_centers_, labels, weights=sample_weight, threads=self.threads)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _points(self, X: Any, reset: bool = False, finite: bool = False) -> NDArray[Any]:
+        """Points as a dense array of floats. Unless `finite` asks for it, that they are so is left to the library to check."""
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            accept_large_sparse=False,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=finite,
+        )
+        return X.toarray() if issparse(X) else X
+
+    def _distances(self, X: NDArray[Any]) -> NDArray[Any]:
+        return cdist(X, self.cluster_centers_).astype(X.dtype, copy=False)
+
+    def _restarts(self) -> int:
+        draws = isinstance(self.init, str) or callable(self.init)
+        if self.n_init == "auto":
+            return 10 if draws and self.init != "k-means++" else 1
+        if not draws and self.n_init != 1:
+            warnings.warn(
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return 1
+        return int(self.n_init)
+
+    def _absolute_tol(self, points: NDArray[np.float64]) -> float:
+        """`tol` in the unit of squared shifts: the mean variance is the inertia of one cluster over n and d."""
+        if self.tol == 0:
+            return 0.0
+        labels = np.zeros(points.shape[0], np.int32)
+        center = update(points, labels, points[:1], threads=self.threads)
+        return self.tol * inertia(points, center, labels, threads=self.threads) / points.size
+
+    def _restart(
+        self,
+        X: NDArray[Any],
+        points: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+        tol: float,
+        draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None],
+        random_state: np.random.RandomState,
+    ) -> tuple[Clustering, int]:
+        """One fit from one start, and how many iterations scikit-learn would count."""
+        k, init = self.n_clusters, self.init
+        if isinstance(init, str):
+            drawn = random_state.randint(np.iinfo(np.int32).max)
+            start = seed(draw_from[0], k, init=cast("Init", str(init)), weights=draw_from[1], seed=drawn, threads=self.threads)
+        else:
+            if callable(init):
+                init = init(X, k, random_state=random_state)
+            start = check_array(init, dtype=np.float64)
+            for size, at, name in ((k, 0, "clusters"), (X.shape[1], 1, "features of the data")):
+                if start.shape[at] != size:
+                    raise ValueError(
+                        f"The shape of the initial centers {start.shape} does not match the number of {name} {size}."
+                    )
+        last: list[Progress] = []
+        result = kmeans(
+            points,
+            k,
+            init=start,
+            weights=weights,
+            max_iter=self.max_iter,
+            tol=tol,
+            threads=self.threads,
+            callback=lambda progress: last.__setitem__(slice(None), [progress]),
+            verbose=self.verbose,
+        )
+        report = result.report
+        # scikit-learn sees that no label changed when it has assigned once more, unless the centers' rest told it before.
+        looked = report.stopped_by == "converged" and not (tol > 0 and last[0].shift <= tol)
+        return result, min(report.iterations + looked, self.max_iter)
+
+    def _rounded(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
+        """The clustering by the centers as single precision can tell them."""
+        centers = found.centers.astype(np.float32)
+        labels = assign(points, centers, threads=self.threads)
+        total = inertia(points, centers, labels, weights=weights, threads=self.threads)
+        return Clustering(centers, labels, total, found.report)  # type: ignore[arg-type]
+
+
+def _ordered(
+    points: NDArray[np.float64], weights: NDArray[np.float64] | None, k: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The distinct rows in ascending order, and the sums of their weights."""
+    column = points[:, 0]
+    order = np.argsort(column)
+    column = column[order]
+    if (column[1:] == column[:-1]).any():
+        order = np.lexsort(points.T[::-1])
+    rows = points[order]
+    first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
+    if len(first) < k:
+        return points, weights
+    counted = np.ones(len(points)) if weights is None else weights[order]
+    return rows[first], np.add.reduceat(counted, first)

@@ -1,0 +1,114 @@
+"""Several numbers of clusters at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from . import _call
+from ._functions import Clustering, assign, kmeans, seed
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# `seed` is the name of an argument, too.
+_draw = seed
+
+
+class Sweep(NamedTuple):
+    """What `sweep` returns."""
+
+    ks: list[int]
+    """Numbers of clusters, ascending."""
+    clusterings: list[Clustering]
+    """The clustering for each of them."""
+    silhouettes: NDArray[np.float64]
+    """The mean simplified silhouette of each: from -1 to 1, the more the better; NaN for one cluster."""
+
+    @property
+    def inertias(self) -> NDArray[np.float64]:
+        """The inertia of each."""
+        return np.array([clustering.inertia for clustering in self.clusterings])
+
+
+def sweep(
+    points: ArrayLike,
+    ks: Iterable[int],
+    *,
+    weights: ArrayLike | None = None,
+    max_iter: int = 300,
+    tol: float = 0.0,
+    seed: int = 0,
+    threads: int | None = None,
+    verbose: int = 0,
+) -> Sweep:
+    """Cluster with several numbers of clusters, to choose one.
+
+    Parameters
+    ----------
+    points : array_like of shape (n, d)
+        As for `kmeans`.
+    ks : iterable of int
+        Numbers of clusters, in any order.
+    weights, max_iter, tol, seed, threads, verbose
+        As for `kmeans`.
+
+    Returns
+    -------
+    Sweep
+        A named tuple of `ks`, `clusterings` and `silhouettes`, with the property `inertias`.
+
+    Notes
+    -----
+    What is shared is the start: greedy k-means++ draws one center after the other, so centers are drawn once, for the largest
+    k, and each smaller k starts from the first k of them. So the seeding costs as much as that of the largest k alone, and the
+    curves are smoother than with a new draw for each k. Each step chooses among 2 + floor(ln k) candidates, k the largest: where
+    that is the same for a smaller k, it starts as it would have alone, else from centers that were chosen among more.
+
+    The silhouette is the simplified one (Hruschka, de Castro and Campello 2004): (b - a) / max(a, b), a and b the distances of a
+    point to its own center and to the nearest of the others, and 0 where both are 0 or a cluster has no other member. It takes
+    n k distances; the silhouette by mean distances between points would take n^2.
+
+    Examples
+    --------
+    >>> import centra
+    >>> found = centra.sweep([[0.0], [1.0], [10.0], [11.0], [20.0], [21.0]], range(1, 5))
+    >>> found.inertias.round(1).tolist()
+    [401.5, 101.5, 1.5, 1.0]
+    >>> found.ks[found.silhouettes[1:].argmax() + 1]
+    3
+    """
+    x = _call.matrix(points)
+    weights = _call.weights_of(weights, x.n)
+    ks = sorted({_call.integer(k, "ks", 63) for k in ks})
+    if not ks:
+        return Sweep([], [], np.empty(0))
+    start = _draw(x.array, ks[-1], weights=weights, seed=seed, threads=threads)
+    clusterings = [
+        kmeans(x.array, k, init=start[:k], weights=weights, max_iter=max_iter, tol=tol, threads=threads, verbose=verbose)
+        for k in ks
+    ]
+    silhouettes = [_silhouette(x.array, clustering, weights, threads) for clustering in clusterings]
+    return Sweep(ks, clusterings, np.array(silhouettes))
+
+
+def _silhouette(
+    points: NDArray[np.float64], found: Clustering, weights: NDArray[np.float64] | None, threads: int | None
+) -> float:
+    """The mean simplified silhouette. Who is second nearest is who is nearest when a cluster's own center is gone."""
+    k = len(found.centers)
+    if k == 1:
+        return np.nan
+    values = np.zeros(len(points))
+    for j in range(k):
+        members = np.flatnonzero(found.labels == j)
+        if len(members) < 2:
+            continue
+        mine = points[members]
+        a = np.sqrt(assign(mine, found.centers[j : j + 1], threads=threads, sqdist=True)[1])
+        b = np.sqrt(assign(mine, np.delete(found.centers, j, axis=0), threads=threads, sqdist=True)[1])
+        larger = np.maximum(a, b)
+        values[members] = np.divide(b - a, larger, out=np.zeros(len(members)), where=larger > 0)
+    return float(np.average(values, weights=weights))

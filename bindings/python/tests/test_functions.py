@@ -1,0 +1,296 @@
+"""The functions give the library's bits for every layout, type, stride and number of threads."""
+
+import threading
+
+import numpy as np
+import pytest
+import reference
+
+import centra
+
+SHAPES = [(1, 1, 1), (9, 1, 2), (200, 2, 10), (203, 8, 7), (64, 17, 16), (3000, 3, 8)]
+
+
+def same(a, b):
+    """Equal in every bit: values, types, shapes."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.dtype == b.dtype and a.shape == b.shape
+    assert a.tobytes() == b.tobytes()
+
+
+def spaced(x):
+    """The same numbers with gaps between the rows."""
+    wide = np.full((len(x), x.shape[1] + 3), np.nan)
+    wide[:, 1:-2] = x
+    return wide[:, 1:-2]
+
+
+def spaced_columns(x):
+    return spaced(x.T).T
+
+
+def unaligned(x):
+    raw = np.zeros(x.nbytes + 1, np.uint8)
+    y = raw[1:].view(np.float64).reshape(x.shape)
+    y[:] = x
+    assert not y.flags.aligned
+    return y
+
+
+def read_only(x):
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+LAYOUTS = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "rows with gaps": spaced,
+    "columns with gaps": spaced_columns,
+    "every other row": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "every other column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "backwards": lambda x: x[::-1].copy()[::-1],
+    "columns backwards": lambda x: x[:, ::-1].copy()[:, ::-1],
+    "unaligned": unaligned,
+    "byte-swapped": lambda x: x.astype(x.dtype.newbyteorder()),
+    "read-only": read_only,
+    "long double": lambda x: x.astype(np.longdouble),
+    "lists": lambda x: x.tolist(),
+    "objects": lambda x: x.astype(object),
+}
+
+
+@pytest.mark.parametrize("n, d, k", SHAPES)
+@pytest.mark.parametrize("threads", [1, 2, 0, None])
+def test_answers_are_the_reference(data, n, d, k, threads):
+    points, start = data(n, d, k)
+    centers, labels, inertia, iterations = reference.kmeans(points, start)
+    found = centra.kmeans(points, k, init=start, empty="keep", threads=threads)
+    same(found.centers, centers)
+    same(found.labels, labels)
+    assert (found.inertia, found.report.iterations) == (inertia, iterations)
+    for ours, theirs in zip(
+        centra.assign(points, start, sqdist=True, threads=threads), reference.assign(points, start), strict=True
+    ):
+        same(ours, theirs)
+    same(centra.update(points, labels, start, empty="keep", threads=threads), reference.update(points, labels, start))
+    assert centra.inertia(points, start, labels, threads=threads) == reference.inertia(points, start, labels)
+
+
+@pytest.mark.parametrize("n, d, k", SHAPES)
+def test_weights(data, n, d, k):
+    points, start = data(n, d, k)
+    weights = np.random.default_rng(n).uniform(0.1, 3, n)
+    centers, labels, inertia, iterations = reference.kmeans(points, start, max_iter=3, weights=weights)
+    found = centra.kmeans(points, k, init=start, empty="keep", weights=weights, max_iter=3)
+    same(found.centers, centers)
+    same(found.labels, labels)
+    assert (found.inertia, found.report.iterations) == (inertia, iterations)
+    gaps = np.repeat(weights, 2)[::2]
+    same(centra.update(points, labels, start, weights=gaps), centra.update(points, labels, start, weights=weights))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("n, d, k", SHAPES)
+def test_layouts(data, layout, n, d, k):
+    points, start = data(n, d, k)
+    laid = LAYOUTS[layout](points)
+    expected, found = centra.kmeans(points, k, seed=7), centra.kmeans(laid, k, seed=7)
+    same(found.centers, expected.centers)
+    same(found.labels, expected.labels)
+    assert found.inertia == expected.inertia
+    same(centra.seed(laid, k, seed=7), centra.seed(points, k, seed=7))
+    same(centra.assign(laid, start), centra.assign(points, start))
+    same(centra.assign(points, LAYOUTS[layout](start)), centra.assign(points, start))
+    same(centra.update(laid, expected.labels, start), centra.update(points, expected.labels, start))
+    assert centra.inertia(laid, start, expected.labels) == centra.inertia(points, start, expected.labels)
+
+
+@pytest.mark.parametrize("layout", ["C", "Fortran", "rows with gaps", "columns with gaps", "every other row", "read-only"])
+def test_these_layouts_are_not_copied(data, layout):
+    from centra import _call
+
+    points = LAYOUTS[layout](data(50, 4, 1)[0])
+    assert _call.matrix(points).array is points
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64, np.int8, np.uint16, bool])
+def test_types_are_converted(data, dtype):
+    points = (10 * data(100, 3, 4)[0]).astype(dtype)
+    same(centra.kmeans(points, 4).centers, centra.kmeans(points.astype(np.float64), 4).centers)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
+def test_label_types(data, dtype):
+    points, start = data(100, 3, 4)
+    labels = centra.assign(points, start)
+    same(centra.update(points, labels.astype(dtype), start), centra.update(points, labels, start))
+
+
+def test_frames(data):
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    points, start = data(100, 3, 4)
+    for frame in pandas.DataFrame(points), polars.DataFrame(points):
+        same(centra.assign(frame, start), centra.assign(points, start))
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_fewer_points_than_centers(data, n):
+    points, start = data(200, 3, 10)
+    labels, sqdist = centra.assign(points[:n], start, sqdist=True)
+    expected = centra.assign(points, start, sqdist=True)
+    same(labels, expected[0][:n])
+    same(sqdist, expected[1][:n])
+    assert centra.inertia(points[:n], start, labels) == reference.inertia(points[:n], start, labels)
+
+
+def test_arguments_are_not_written_to(data):
+    points, start = data(100, 3, 4)
+    labels = centra.assign(points, start)
+    before = [x.copy() for x in (points, start, labels)]
+    centra.kmeans(points, 4, init=start)
+    centra.update(points, labels, start)
+    for x, y in zip((points, start, labels), before, strict=True):
+        same(x, y)
+
+
+def test_update_keeps_and_counts():
+    points, labels = np.array([[0.0], [1.0], [5.0]]), [0, 0, 2]
+    means, counts = centra.update(points, labels, [[9.0], [8.0], [7.0]], empty="keep", counts=True)
+    assert means.tolist() == [[0.5], [8.0], [5.0]] and counts.tolist() == [2, 0, 1]
+    relocated, counts = centra.update(points, labels, [[9.0], [8.0], [7.0]], counts=True)
+    assert relocated.tolist() == [[1.0], [0.0], [5.0]] and counts.tolist() == [1, 1, 1]
+
+
+def test_restarts_and_seeds(data):
+    points, _ = data(300, 2, 8)
+    one = [centra.kmeans(points, 8, seed=s, init="random").inertia for s in range(5)]
+    assert len(set(one)) > 1
+    assert centra.kmeans(points, 8, seed=0, init="random", n_init=20).inertia <= one[0]
+    same(centra.kmeans(points, 8, seed=2**64 - 1, max_iter=0).centers, centra.seed(points, 8, seed=2**64 - 1))
+
+
+def test_reports_are_filled(data):
+    points, _ = data(3000, 2, 10)
+    report = centra.kmeans(points, 10).report
+    assert report.threads >= 1 and report.iterations > 1 and report.distances > 3000 and report.workspace_bytes > 3000
+    assert min(report.seconds_scan, report.seconds_seed, report.seconds_assign, report.seconds_update) > 0
+    assert (report.empty_clusters, report.moved) == (0, 0)
+
+
+def test_reasons_to_stop(data):
+    points, start = data(3000, 2, 10)
+    assert centra.kmeans(points, 10, init=start).report.stopped_by == "converged"
+    assert centra.kmeans(points, 10, init=start, max_iter=2).report.stopped_by == "max_iter"
+    assert centra.kmeans(points, 10, init=start, tol=0.1).report.stopped_by == "tolerance"
+
+
+def test_callback_sees_and_stops(data):
+    points, start = data(3000, 2, 10)
+    seen = []
+
+    def stop_after_three(progress):
+        seen.append(progress)
+        return progress.iteration == 3
+
+    found = centra.kmeans(points, 10, init=start, callback=stop_after_three)
+    assert [p.iteration for p in seen] == [1, 2, 3] and all(p.moved > 0 < p.shift for p in seen)
+    assert found.report.stopped_by == "callback"
+    same(found.centers, centra.kmeans(points, 10, init=start, max_iter=3).centers)
+
+
+def test_callback_raises(data):
+    points, start = data(3000, 2, 10)
+    calls = []
+
+    def fail(progress):
+        calls.append(progress)
+        raise LookupError("from the callback")
+
+    with pytest.raises(LookupError, match="from the callback"):
+        centra.kmeans(points, 10, init=start, callback=fail)
+    assert len(calls) == 1
+
+
+def test_fit_within_a_fit(data):
+    points, start = data(300, 2, 4)
+    inner = []
+    outer = centra.kmeans(points, 4, init=start, callback=lambda _: inner.append(centra.kmeans(points, 4, init=start)) and False)
+    assert inner
+    for result in inner:
+        same(result.centers, outer.centers)
+
+
+def test_progress_bar(data, capsys):
+    points, start = data(300, 2, 4)
+    shown = centra.kmeans(points, 4, init=start, verbose=1)
+    printed = capsys.readouterr()
+    assert "kmeans" in printed.err and not printed.out
+    same(shown.centers, centra.kmeans(points, 4, init=start).centers)
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_lines_without_tqdm(data, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    points, start = data(300, 2, 4)
+    report = centra.kmeans(points, 4, init=start, verbose=1).report
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == report.iterations and lines[-1].endswith("moved=0")
+
+
+def test_other_threads_run_meanwhile(data):
+    """The interpreter's lock is free during a call: another thread works while one call lasts."""
+    points, start = data(400_000, 16, 200)
+    worked, done = [], threading.Event()
+
+    def work():
+        while not done.wait(0.001):
+            worked.append(1)
+
+    other = threading.Thread(target=work)
+    other.start()
+    before = len(worked)
+    centra.assign(points, start, threads=1)
+    during = len(worked) - before
+    done.set()
+    other.join()
+    # With the lock held it could have worked at the beginning and at the end of the call only.
+    assert during > 5
+
+
+def test_many_python_threads(data):
+    points, start = data(3000, 3, 8)
+    expected = centra.kmeans(points, 8, init=start)
+    results = [None] * 8
+
+    def fit(i):
+        results[i] = centra.kmeans(points, 8, init=start, threads=i % 3)
+
+    crew = [threading.Thread(target=fit, args=(i,)) for i in range(8)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+    for found in results:
+        same(found.centers, expected.centers)
+        same(found.labels, expected.labels)
+
+
+def test_repeated_calls_do_not_leak(data):
+    """Memory that Python sees does not grow with the number of calls."""
+    import tracemalloc
+
+    points, start = data(500, 2, 4)
+    centra.kmeans(points, 4, init=start)
+    tracemalloc.start()
+    centra.kmeans(points, 4, init=start)
+    first = tracemalloc.get_traced_memory()[0]
+    for _ in range(200):
+        centra.kmeans(points, 4, init=start)
+    grown = tracemalloc.get_traced_memory()[0] - first
+    tracemalloc.stop()
+    assert grown < 10_000  # 200 callbacks would be more

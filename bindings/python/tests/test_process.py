@@ -1,0 +1,193 @@
+"""What a process sees: import, Ctrl-C, threads from the environment, fork, pickles from elsewhere."""
+
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import centra
+
+
+def python(code, *options, **environment):
+    """Runs a program, and returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, *options, "-c", textwrap.dedent(code)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_needs_numpy_and_cffi_only():
+    """Nothing optional is imported before somebody asks (threadpoolctl and tqdm are small, and tqdm waits, too)."""
+    loaded = python("import centra, sys; print(*sys.modules)").split()
+    for heavy in ["sklearn", "scipy", "matplotlib", "pandas", "polars", "tqdm", "skimage", "numba"]:
+        assert heavy not in loaded
+    code = """
+        import sys
+        for name in ["sklearn", "scipy", "matplotlib", "tqdm", "threadpoolctl", "pandas"]:
+            sys.modules[name] = None
+        import centra
+        print(centra.kmeans([[0.0], [1.0]], 1).centers)
+        try:
+            centra.KMeans
+        except ModuleNotFoundError as error:
+            print(error)
+    """
+    assert "pip install 'centra[sklearn]'" in python(code)
+
+
+def test_import_is_quick():
+    """The least of several times it takes beyond NumPy's own import, against NumPy's own."""
+    code = """
+        import time
+        a = time.perf_counter()
+        import numpy
+        b = time.perf_counter()
+        import centra
+        c = time.perf_counter()
+        print(b - a, c - b)
+    """
+    times = np.array([python(code).split() for _ in range(5)], float)
+    numpy, ours = times.min(axis=0)
+    print(f"numpy {1e3 * numpy:.0f} ms, centra {1e3 * ours:.0f} ms more")
+    assert ours < numpy
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "kmeans(X, 30, threads=1, n_init=2**31 - 1)",
+        "kmeans(X, 30, threads=2, n_init=2**31 - 1, callback=lambda progress: None)",
+        "KMeans(30, n_init=2**31 - 1).fit(X)",
+    ],
+)
+def test_control_c_ends_a_fit_that_would_never_end(call):
+    code = f"""
+        import numpy, centra
+        centra.KMeans  # imported before the interrupt can come
+        X = numpy.random.default_rng(0).uniform(size=(20_000, 8))
+        print("ready", flush=True)
+        try:
+            centra.{call}
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            print(centra.kmeans([[0.0], [1.0]], 1).inertia)
+    """
+    program = [sys.executable, "-c", textwrap.dedent(code)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            process.send_signal(signal.SIGINT)
+            # Were it not ended it would go on for years; no waiting could be too short for it by much.
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (out, err) == ("interrupted\n0.5\n", "")
+
+
+@pytest.mark.parametrize(
+    "environment, argument, expected",
+    [
+        ({"CENTRA_NUM_THREADS": "1"}, "", 1),
+        ({"OMP_NUM_THREADS": "1"}, "", 1),
+        ({"OMP_NUM_THREADS": "2,1"}, "", 2),
+        ({"CENTRA_NUM_THREADS": "2", "OMP_NUM_THREADS": "1"}, "", 2),
+        ({"CENTRA_NUM_THREADS": "1"}, ", threads=2", 2),
+        ({"CENTRA_NUM_THREADS": "many", "OMP_NUM_THREADS": ""}, ", threads=2", 2),
+    ],
+)
+def test_threads_from_the_environment(environment, argument, expected):
+    code = f"""
+        import centra, numpy
+        X = numpy.random.default_rng(0).uniform(size=(100_000, 8))
+        print(centra.kmeans(X, 20, max_iter=1{argument}).report.threads)
+    """
+    blank = {"CENTRA_NUM_THREADS": "", "OMP_NUM_THREADS": ""}
+    assert python(code, **{**blank, **environment}) == str(expected)
+
+
+def test_threadpoolctl_limits_centra(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    monkeypatch.delenv("CENTRA_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    points = np.random.default_rng(0).uniform(size=(100_000, 8))
+
+    def threads():
+        return centra.kmeans(points, 20, max_iter=1).report.threads
+
+    assert [x["version"] for x in threadpoolctl.threadpool_info() if x["user_api"] == "centra"] == [centra.__version__]
+    before = threads()
+    for limits in 1, {"centra": 1}:
+        with threadpoolctl.threadpool_limits(limits):
+            assert threads() == 1
+            with threadpoolctl.threadpool_limits({"centra": 3}):
+                assert threads() == 3
+            assert threads() == 1
+        assert threads() == before
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        assert threads() == before
+    # Restored means that the environment decides again.
+    monkeypatch.setenv("CENTRA_NUM_THREADS", "1")
+    assert threads() == 1
+
+
+def test_instruction_set():
+    assert python("import centra; print(centra.isa())", CENTRA_ISA="portable") == "portable"
+    assert centra.isa() in {"avx512", "avx2", "portable"}
+
+
+def test_answer_does_not_depend_on_the_instruction_set():
+    code = """
+        import centra, hashlib, numpy
+        X = numpy.random.default_rng(0).standard_normal((3000, 5))
+        found = centra.kmeans(X, 9, seed=3)
+        print(hashlib.sha256(found.centers.tobytes() + found.labels.tobytes()).hexdigest(), found.inertia)
+    """
+    assert len({python(code, CENTRA_ISA=isa) for isa in ["portable", "avx2", "avx512"]}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_after_fork():
+    code = """
+        import centra, numpy, os
+        X = numpy.random.default_rng(0).standard_normal((50_000, 4))
+        expected = centra.kmeans(X, 20, threads=2).inertia
+        child = os.fork()
+        if child == 0:
+            os._exit(centra.kmeans(X, 20, threads=2).inertia != expected)
+        print(os.waitpid(child, 0)[1])
+    """
+    assert python(code, "-Wignore") == "0"
+
+
+def test_results_are_pickled():
+    found = centra.kmeans([[0.0], [1.0], [5.0]], 2)
+    again = pickle.loads(pickle.dumps(found))
+    assert again.report == found.report and again.inertia == found.inertia
+    assert again.centers.tobytes() == found.centers.tobytes()
+
+
+def test_all_symbols_of_the_header_are_there():
+    """The wheel's library has every function that include/centra.h declares."""
+    from pathlib import Path
+
+    from centra._native import lib
+
+    header = Path(__file__).parents[3] / "include" / "centra.h"
+    declared = set(re.findall(r"^\w.*\b(centra_\w+)\(", header.read_text(), re.MULTILINE))
+    assert {"centra_fit", "centra_assign", "centra_error_detail"} < declared
+    for name in declared:
+        assert callable(getattr(lib, name))
