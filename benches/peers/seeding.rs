@@ -47,6 +47,7 @@ impl Task {
         Task {
             n: self.n.min(2_000),
             k: self.k.min(50),
+            wanted: None,
             ..self
         }
     }

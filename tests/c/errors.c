@@ -264,7 +264,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(options_too_new,    EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "struct_size", O.struct_size += 8) \
     X(report_size_zero,   BIT(FIT),       BY_OPTIONS,   T_OPTIONS | T_LD,     CENTRA_ERR_OPTION,       "struct_size", ((centra_report *)c->at[REPORT])->struct_size = 0) \
     X(report_too_new,     BIT(FIT),       BY_OPTIONS,   T_OPTIONS | T_LD,     CENTRA_ERR_OPTION,       "struct_size", ((centra_report *)c->at[REPORT])->struct_size += 8) \
-    X(init_high,          EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "init",      O.init = 3) \
+    X(init_high,          EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "init",      O.init = 4) \
     X(init_low,           EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "init",      O.init = -1) \
     X(empty_high,         EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "empty",     O.empty = 3) \
     X(empty_low,          EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "empty",     O.empty = -1) \

@@ -199,7 +199,7 @@ contains
       select case (which)
       case (1)
         name = 'init'
-        options%init = 3
+        options%init = 4
       case (2)
         name = 'empty'
         options%empty = -1
