@@ -360,7 +360,9 @@ fn constants_and_functions_are_those_of_the_header() {
     declared.sort_unstable();
     declared.dedup();
     assert!(declared.len() > 10, "{declared:?}");
-    for name in declared {
+    // What has a form that is told the size of a struct is bound in that form.
+    let sized = |name: &str| declared.contains(&&*format!("{name}_sized"));
+    for &name in declared.iter().filter(|name| !sized(name)) {
         assert!(
             module.contains(&format!("bind(C, name=\"{name}\")")),
             "{name} is in include/centra.h and not in centra.f90"

@@ -19,17 +19,22 @@ pub struct Differences {
     pub others: usize,
 }
 
+/// Numbers between 0 and 1: SplitMix64.
+pub fn generator() -> impl FnMut() -> f64 {
+    let mut state = 2026u64;
+    move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 * 2f64.powi(-53)
+    }
+}
+
 impl Work {
     /// Overlapping Gaussian blobs, as many as centers, of deviation 1 around middles in a cube of diagonal `spread`; the
     /// start is the last k points.
     pub fn new(n: usize, d: usize, k: usize, spread: f64) -> Work {
-        let mut state = 2026u64;
-        let mut uniform = move || {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15); // SplitMix64
-            let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) >> 11) as f64 * 2f64.powi(-53)
-        };
+        let mut uniform = generator();
         // So that the middles are equally far apart in any number of dimensions, and a fit takes many iterations.
         let side = spread / (d as f64).sqrt();
         let middles: Vec<f64> = (0..k * d).map(|_| side * uniform()).collect();

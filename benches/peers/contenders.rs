@@ -3,7 +3,7 @@
 use crate::data::{options, Work};
 use crate::native::{self, Lloyd};
 use crate::python::Worker;
-use centra::Isa;
+use centra::{Algorithm, Isa, Options};
 use std::ffi::{c_char, CStr};
 use std::time::Instant;
 
@@ -31,7 +31,8 @@ pub struct Contender {
 }
 
 enum Way {
-    Centra(Isa),
+    /// On an instruction set, by the algorithm.
+    Centra(Isa, Algorithm),
     Native(Lloyd),
     Python(&'static str),
     Missing,
@@ -53,60 +54,111 @@ pub fn centra_name(set: &str) -> String {
     format!("centra {set}")
 }
 
+/// The same, looking at every point in every iteration.
+pub fn without_bounds(set: &str) -> String {
+    format!("centra {set}, no bounds")
+}
+
 pub const PLAIN_C: &str = "plain C";
 pub const SCIKIT_LEARN: &str = "scikit-learn lloyd";
+pub const ELKAN: &str = "scikit-learn elkan";
 pub const FAISS: &str = "FAISS f32";
 pub const NUMBA: &str = "Numba";
 
 /// All that can be thought of, there or not. `cores` is what "all threads" are.
 pub fn contenders(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Contender> {
     let mut all = Vec::new();
-    for threads in [1, cores] {
+    for threads in one_and_all(cores) {
         for (isa, set) in instruction_sets() {
-            let name = centra_name(set);
-            all.push(Contender {
-                name: in_threads(&name, threads),
-                family: Family::Centra,
-                threads,
-                single: false,
-                converges: true,
-                about: Ok(env!("CARGO_PKG_VERSION").into()),
-                way: Way::Centra(isa),
-            });
+            all.push(ours(&centra_name(set), isa, threads, Algorithm::Auto));
         }
-        if cores == 1 {
-            break;
-        }
+    }
+    for (isa, set) in instruction_sets() {
+        all.push(ours(&without_bounds(set), isa, 1, Algorithm::Lloyd));
     }
     all.push(baseline(PLAIN_C, plain_c()));
     all.push(baseline("C + OpenBLAS", gemm()));
     all.push(baseline("plain Fortran", fortran()));
-    let mut python = |name: &str, peer, threads, single| {
-        let about = match worker {
-            Ok(worker) => worker.peer(peer),
-            Err(error) => Err(error.clone()),
-        };
-        let help =
-            "`pip install -r benches/peers/requirements.txt`, and PYTHON=... names its interpreter";
-        all.push(Contender {
-            name: in_threads(name, threads),
-            family: Family::Python,
-            threads,
-            single,
-            converges: !single,
-            way: about.as_ref().map_or(Way::Missing, |_| Way::Python(peer)),
-            about: about.map_err(|error| format!("{error}; {help}")),
-        });
-    };
-    python(SCIKIT_LEARN, "sklearn_lloyd", 1, false);
+    let mut python = |name, peer, threads| all.push(theirs(worker, name, peer, threads));
+    python(SCIKIT_LEARN, "sklearn_lloyd", 1);
     if cores > 1 {
-        python(SCIKIT_LEARN, "sklearn_lloyd", cores, false);
+        python(SCIKIT_LEARN, "sklearn_lloyd", cores);
     }
-    python("scikit-learn elkan", "sklearn_elkan", 1, false);
-    python("oneDAL (sklearnex)", "onedal", 1, false);
-    python(FAISS, "faiss", 1, true);
-    python(NUMBA, "numba", 1, false);
+    python(ELKAN, "sklearn_elkan", 1);
+    python("oneDAL (sklearnex)", "onedal", 1);
+    python(FAISS, FAISS_PEER, 1);
+    python(NUMBA, "numba", 1);
     all
+}
+
+/// Who runs until nothing changes. The first is what bars are about.
+pub fn to_convergence(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Contender> {
+    let mut all = Vec::new();
+    for threads in one_and_all(cores) {
+        for (isa, set) in instruction_sets().into_iter().rev() {
+            all.push(ours(&centra_name(set), isa, threads, Algorithm::Auto));
+        }
+    }
+    let (best, set) = best_set();
+    all.push(ours(&without_bounds(set), best, 1, Algorithm::Lloyd));
+    let mut python = |name, peer| all.push(theirs(worker, name, peer, 1));
+    python(SCIKIT_LEARN, "sklearn_lloyd");
+    python(ELKAN, "sklearn_elkan");
+    python("oneDAL (sklearnex)", "onedal");
+    python("mlpack hamerly", "mlpack_hamerly");
+    python("mlpack elkan", "mlpack_elkan");
+    python("mlpack dualtree", "mlpack_dualtree");
+    all
+}
+
+fn one_and_all(cores: usize) -> Vec<usize> {
+    let mut threads = vec![1, cores];
+    threads.dedup();
+    threads
+}
+
+/// The widest instruction set.
+fn best_set() -> (Isa, &'static str) {
+    instruction_sets().pop().expect("there is always one")
+}
+
+fn ours(name: &str, isa: Isa, threads: usize, algorithm: Algorithm) -> Contender {
+    Contender {
+        name: in_threads(name, threads),
+        family: Family::Centra,
+        threads,
+        single: false,
+        converges: true,
+        about: Ok(env!("CARGO_PKG_VERSION").into()),
+        way: Way::Centra(isa, algorithm),
+    }
+}
+
+const FAISS_PEER: &str = "faiss";
+
+fn theirs(
+    worker: &mut Result<Worker, String>,
+    name: &str,
+    peer: &'static str,
+    threads: usize,
+) -> Contender {
+    let about = match worker {
+        Ok(worker) => worker.peer(peer),
+        Err(error) => Err(error.clone()),
+    };
+    let help =
+        "`pip install -r benches/peers/requirements.txt`, and PYTHON=... names its interpreter";
+    // FAISS computes in single precision, and goes on as long as it is told.
+    let single = peer == FAISS_PEER;
+    Contender {
+        name: in_threads(name, threads),
+        family: Family::Python,
+        threads,
+        single,
+        converges: !single,
+        way: about.as_ref().map_or(Way::Missing, |_| Way::Python(peer)),
+        about: about.map_err(|error| format!("{error}; {help}")),
+    }
 }
 
 fn in_threads(name: &str, threads: usize) -> String {
@@ -241,8 +293,11 @@ impl<'a> Arena<'a> {
         let begin = Instant::now();
         let mut done = 0;
         match contender.way {
-            Way::Centra(isa) => {
-                let options = options(isa, contender.threads, iterations as u64);
+            Way::Centra(isa, algorithm) => {
+                let options = Options {
+                    algorithm,
+                    ..options(isa, contender.threads, iterations as u64)
+                };
                 for _ in 0..repeats {
                     self.centers.copy_from_slice(&self.work.start);
                     let report = centra::fit_into(

@@ -1,6 +1,6 @@
 //! The table of iterations: its shapes, and what centra has to reach in them.
 
-use crate::contenders::{centra_name, instruction_sets, Contender};
+use crate::contenders::{centra_name, instruction_sets, without_bounds, Contender};
 use crate::contenders::{FAISS, NUMBA, PLAIN_C, SCIKIT_LEARN};
 use crate::machine::Meter;
 use crate::python::Worker;
@@ -100,6 +100,7 @@ pub fn centra_best() -> String {
 pub fn bars(table: &Table) -> Vec<Bar> {
     let task = table.task;
     let best = centra_best();
+    let set = instruction_sets().last().expect("portable is one").1;
     let mut bars = Vec::new();
     let mut faster = |ours: &str, theirs: &str, wanted| {
         let both = table.timings(theirs).zip(table.timings(ours));
@@ -111,32 +112,37 @@ pub fn bars(table: &Table) -> Vec<Bar> {
             percent: false,
         });
     };
-    if let Measure::Convergence = task.measure {
-        faster(&best, NUMBA, 5.0);
-        faster(&best, SCIKIT_LEARN, 10.0);
-    }
-    match (task.d, task.k) {
-        (2, _) if matches!(task.measure, Measure::Iteration { .. }) => {
-            faster(&best, SCIKIT_LEARN, 8.0)
+    // As it is used, and looking at every point in every iteration, as most of the others do.
+    let looking = without_bounds(set);
+    for ours in [&best, &looking] {
+        if let Measure::Convergence = task.measure {
+            faster(ours, NUMBA, 5.0);
+            faster(ours, SCIKIT_LEARN, 10.0);
         }
-        (8, 16) => faster(&best, SCIKIT_LEARN, 4.5),
-        (16, 64) => {
-            faster(&best, SCIKIT_LEARN, 4.5);
-            faster(&best, FAISS, 2.8);
+        match (task.d, task.k) {
+            (2, _) if matches!(task.measure, Measure::Iteration { .. }) => {
+                faster(ours, SCIKIT_LEARN, 8.0)
+            }
+            (8, 16) => faster(ours, SCIKIT_LEARN, 4.5),
+            (16, 64) => {
+                faster(ours, SCIKIT_LEARN, 4.5);
+                faster(ours, FAISS, 2.8);
+            }
+            (64, 256) => {
+                faster(ours, SCIKIT_LEARN, 4.5);
+                faster(ours, FAISS, 2.0);
+            }
+            (128, 1024) => {
+                faster(ours, SCIKIT_LEARN, 5.5);
+                faster(ours, FAISS, 2.0);
+            }
+            (784, 10) => faster(ours, SCIKIT_LEARN, 3.3),
+            (784, 100) => faster(ours, SCIKIT_LEARN, 3.5),
+            _ => {}
         }
-        (64, 256) => {
-            faster(&best, SCIKIT_LEARN, 4.5);
-            faster(&best, FAISS, 2.0);
-        }
-        (128, 1024) => {
-            faster(&best, SCIKIT_LEARN, 5.5);
-            faster(&best, FAISS, 2.0);
-        }
-        (784, 10) => faster(&best, SCIKIT_LEARN, 3.3),
-        (784, 100) => faster(&best, SCIKIT_LEARN, 3.5),
-        _ => {}
     }
     faster(&centra_name("portable"), PLAIN_C, 1.0);
+    faster(&without_bounds("portable"), PLAIN_C, 1.0);
     let widest = table.peaks[0].fma.first().map_or(0, |fma| fma.bits);
     let mut reaches = |name: String, bits, wanted| {
         bars.push(Bar {
@@ -148,10 +154,11 @@ pub fn bars(table: &Table) -> Vec<Bar> {
         });
     };
     match (task.d, task.k) {
-        (64, 256) => reaches(best, widest, 1.2),
+        // Work that bounds spare would count as done.
+        (64, 256) => reaches(without_bounds(set), widest, 1.2),
         (128, 1024) => {
-            reaches(best, widest, 1.6);
-            reaches(centra_name("AVX2"), 256, 0.85);
+            reaches(without_bounds(set), widest, 1.6);
+            reaches(without_bounds("AVX2"), 256, 0.85);
         }
         _ => {}
     }

@@ -5,12 +5,14 @@
 //! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`
 //! - `rounds`: turns, answers checked, statistics
 //! - `iteration`: the shapes of the table, and what is wanted of it
+//! - `convergence`: the tables of whole fits on real data
 //! - `seeding`: the table of starting centers
 //! - `machine`: what it is and what it can do at best
 //! - `report`, `chart`: Markdown and SVG
 
 mod chart;
 mod contenders;
+mod convergence;
 #[path = "../data/mod.rs"]
 mod data;
 mod iteration;
@@ -26,7 +28,7 @@ use clap::{value_parser, Arg, ArgAction, Command};
 use machine::Meter;
 use python::Worker;
 use rounds::Effort;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results");
 const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
@@ -54,7 +56,7 @@ fn settings() -> Settings {
         .about("Times k-means libraries beside one another; PYTHON names the interpreter of the Python peers")
         .arg(flag("test").help("Once through everything on small data: does it still run?"))
         .arg(flag("bench").hide(true)) // cargo bench says so
-        .arg(Arg::new("only").help("Only shapes with this in their name, such as 1000000x2 or k256"))
+        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, fit_ or seed_"))
         .arg(
             Arg::new("rounds")
                 .long("rounds")
@@ -88,6 +90,14 @@ fn settings() -> Settings {
     }
 }
 
+/// Writes a page of results, which ends with the machine.
+fn write(folder: &Path, name: &str, mut text: Vec<String>, machine: &str) {
+    text.push(machine.to_string());
+    let file = folder.join(name);
+    std::fs::write(&file, text.join("\n")).expect("the results can be written");
+    println!("{}", file.display());
+}
+
 fn main() {
     let Settings {
         smoke,
@@ -118,7 +128,10 @@ fn main() {
     let seedings = seeding::TASKS.into_iter();
     let chosen = |task: &seeding::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
     let seedings: Vec<_> = seedings.filter(chosen).collect();
-    let some = !tasks.is_empty() || !seedings.is_empty();
+    let chosen =
+        |task: &convergence::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
+    let fits: Vec<_> = convergence::TASKS.into_iter().filter(chosen).collect();
+    let some = !tasks.is_empty() || !seedings.is_empty() || !fits.is_empty();
     assert!(some, "no shape has {only:?} in its name");
     let (mut tables, mut bars) = (Vec::new(), Vec::new());
     for task in tasks {
@@ -129,6 +142,17 @@ fn main() {
             bars.extend(iteration::bars(&table));
         }
         tables.push(table);
+    }
+    let mut converged = vec![convergence::INTRODUCTION.to_string()];
+    for task in fits {
+        // A fit of the slowest takes half a minute.
+        let effort = Effort {
+            rounds: effort.rounds.min(3),
+            ..effort
+        };
+        let most = if smoke { 1_500 } else { usize::MAX };
+        converged.push(convergence::run(task, most, cores, &mut worker, effort));
+        println!("\n{}", converged[converged.len() - 1]);
     }
     let mut seeded = vec![seeding::INTRODUCTION.to_string()];
     for task in seedings {
@@ -143,25 +167,28 @@ fn main() {
         description.push(("load average at the end", load));
     }
 
-    let bars = report::bars(&bars);
-    println!("{bars}");
-    let mut text = vec![
-        INTRODUCTION.to_string(),
-        report::overview(&tables),
-        bars,
-        "## Shape by shape\n".into(),
-    ];
-    text.extend(tables.iter().map(report::table));
-    text.push(report::machine(&description, &start, &contenders));
+    let machine = report::machine(&description, &start, &contenders);
     std::fs::create_dir_all(&out).expect("the folder of the results can be made");
-    let file = out.join("iteration.md");
-    std::fs::write(&file, text.join("\n")).expect("the results can be written");
-    let seedings = out.join("seeding.md");
-    std::fs::write(&seedings, seeded.join("\n")).expect("the results can be written");
-    let picture = out.join("iteration.svg");
-    chart::draw(&picture, &tables).expect("the chart can be written");
-    for file in [file, seedings, picture] {
-        println!("{}", file.display());
+    if !tables.is_empty() {
+        let bars = report::bars(&bars);
+        println!("{bars}");
+        let mut text = vec![
+            INTRODUCTION.to_string(),
+            report::overview(&tables),
+            bars,
+            "## Shape by shape\n".into(),
+        ];
+        text.extend(tables.iter().map(report::table));
+        write(&out, "iteration.md", text, &machine);
+        let picture = out.join("iteration.svg");
+        chart::draw(&picture, &tables).expect("the chart can be written");
+        println!("{}", picture.display());
+    }
+    // Without a table an introduction is all there is.
+    for (name, text) in [("convergence.md", converged), ("seeding.md", seeded)] {
+        if text.len() > 1 {
+            write(&out, name, text, &machine);
+        }
     }
 
     let failed = |row: &rounds::Row| row.result.is_err();

@@ -130,10 +130,16 @@ impl Worker {
     pub fn seeds(&mut self) -> Result<Vec<f64>, String> {
         let file = self.file("seeds");
         self.ask(&["seeds", &file])?;
-        let bytes = std::fs::read(&file).map_err(|error| error.to_string())?;
-        std::fs::remove_file(&file).map_err(|error| error.to_string())?;
-        let (words, _) = bytes.as_chunks::<8>();
-        Ok(words.iter().map(|&word| f64::from_ne_bytes(word)).collect())
+        read_doubles(&file)
+    }
+
+    /// Real data by name: dimensions, and the points, row after row.
+    pub fn sample(&mut self, name: &str) -> Result<(usize, Vec<f64>), String> {
+        let file = self.file("sample");
+        let answer = self.ask(&["sample", name, &file])?;
+        let d = answer.get(1).and_then(|word| word.parse().ok());
+        let d = d.ok_or("an answer without a dimension")?;
+        Ok((d, read_doubles(&file)?))
     }
 
     /// The labels of the last fit.
@@ -145,6 +151,14 @@ impl Worker {
         let (words, _) = bytes.as_chunks::<4>();
         Ok(words.iter().map(|&word| i32::from_ne_bytes(word)).collect())
     }
+}
+
+/// A file's numbers; the file is gone then.
+fn read_doubles(file: &str) -> Result<Vec<f64>, String> {
+    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+    std::fs::remove_file(file).map_err(|error| error.to_string())?;
+    let (words, _) = bytes.as_chunks::<8>();
+    Ok(words.iter().map(|&word| f64::from_ne_bytes(word)).collect())
 }
 
 impl Drop for Worker {

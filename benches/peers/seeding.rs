@@ -39,7 +39,7 @@ pub const SEEDS: u32 = 30;
 impl Task {
     /// As it is written on a command line.
     pub fn word(&self) -> String {
-        format!("{}x{}_k{}", self.n, self.d, self.k)
+        format!("seed_{}x{}_k{}", self.n, self.d, self.k)
     }
 
     /// The same, so small that it takes a moment.

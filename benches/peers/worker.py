@@ -9,6 +9,7 @@ and why not.
     labels FILE                                writes those of the last fit, as 32-bit integers
     seed SEED THREADS                          seconds of drawing centers by scikit-learn's k-means++
     seeds FILE                                 writes those, as raw doubles
+    sample NAME FILE                           writes real data, as raw doubles: how many points, of what dimension
 
 The clock starts when the peer is called and stops when it returns: validation, copies and all.
 """
@@ -101,6 +102,30 @@ class Faiss:
         return self.index.search(self.single, 1)[1].ravel()
 
 
+class Mlpack:
+    package = "mlpack"
+
+    def __init__(self, algorithm):
+        import mlpack
+
+        self.kmeans, self.algorithm = mlpack.kmeans, algorithm
+
+    def prepare(self, data, threads):
+        self.data = data
+
+    def fit(self, iterations):
+        data = self.data
+        # It does not tell how many iterations it did.
+        self.found = self.kmeans(
+            input_=data.points, clusters=data.k, initial_centroids=data.start, algorithm=self.algorithm,
+            max_iterations=iterations, labels_only=True, copy_all_inputs=False,
+        )
+        return 0
+
+    def labels(self):
+        return np.asarray(self.found["output"]).ravel()
+
+
 class Numba:
     package = "numba"
 
@@ -168,6 +193,9 @@ PEERS = {
     "onedal": OneDal,
     "faiss": Faiss,
     "numba": Numba,
+    "mlpack_hamerly": lambda: Mlpack("hamerly"),
+    "mlpack_elkan": lambda: Mlpack("elkan"),
+    "mlpack_dualtree": lambda: Mlpack("dualtree"),
 }
 ready, last, data, drawn = {}, None, None, None
 
@@ -218,6 +246,44 @@ def seeds(file):
     return []
 
 
+def photo():
+    """The pixels of a photo, a little apart from one another."""
+    from skimage.data import astronaut
+
+    pixels = astronaut().reshape(-1, 3).astype(float)
+    return pixels + np.random.default_rng(2).normal(0, 1e-3, pixels.shape)
+
+
+def patches():
+    """Squares of 8 x 8 from photos, without their means."""
+    from skimage import color, data
+
+    photos = [data.astronaut(), data.coffee(), data.chelsea(), data.camera(), data.coins(), data.moon(), data.page()]
+    grey = [color.rgb2gray(photo) if photo.ndim == 3 else photo / 255.0 for photo in photos]
+    random = np.random.default_rng(4)
+    squares = np.empty((50_000, 64))
+    for square in squares:
+        photo = grey[random.integers(len(grey))]
+        y, x = (random.integers(side - 8) for side in photo.shape)
+        square[:] = photo[y : y + 8, x : x + 8].ravel()
+    return squares - squares.mean(axis=1, keepdims=True)
+
+
+def digits():
+    from sklearn.datasets import load_digits
+
+    return load_digits().data.astype(float)
+
+
+SAMPLES = {"photo": photo, "patches": patches, "digits": digits}
+
+
+def sample(name, file):
+    points = SAMPLES[name]()
+    points.tofile(file)
+    return [str(size) for size in points.shape]
+
+
 def answer(line):
     request, *words = line.rstrip("\n").split("\t")
     try:
@@ -226,7 +292,7 @@ def answer(line):
         return ["error", f"{type(error).__name__}: {error}".replace("\t", " ").replace("\n", " ")]
 
 
-REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels, "seed": seed, "seeds": seeds}
+REQUESTS = {"version": version, "load": load, "fit": fit, "labels": labels, "seed": seed, "seeds": seeds, "sample": sample}
 
 if __name__ == "__main__":
     # The time to convergence of one that is asked for fewer iterations is not a mistake to warn of each time.

@@ -50,10 +50,11 @@ module centra
   integer(int32), parameter, public :: CENTRA_EMPTY_KEEP = 1
   integer(int32), parameter, public :: CENTRA_EMPTY_ERROR = 2
 
-  ! How a fit keeps from doing again what cannot have changed (`algorithm`); the results are the same.
+  ! How a fit keeps from doing again what cannot have changed (`algorithm`): by bounds where they pay, without them in the least
+  ! memory, by bounds always. The results are the same.
   integer(int32), parameter, public :: CENTRA_ALGORITHM_AUTO = 0
-  integer(int32), parameter, public :: CENTRA_ALGORITHM_LLOYD = 1     ! no bounds, the least memory
-  integer(int32), parameter, public :: CENTRA_ALGORITHM_HAMERLY = 2   ! bounds always
+  integer(int32), parameter, public :: CENTRA_ALGORITHM_LLOYD = 1
+  integer(int32), parameter, public :: CENTRA_ALGORITHM_HAMERLY = 2
 
   ! How points lie in memory (`layout`). ROWS is Fortran's points(d, n), one point after the other;
   ! COLUMNS is points(n, d), one coordinate of all points after the other.
