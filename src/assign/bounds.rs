@@ -70,13 +70,41 @@ enum State {
 }
 
 /// What a pass need not do, and what it is to find for the next one.
+#[derive(Default)]
 pub(crate) enum Shortcut<'a> {
     /// Looks at all points.
+    #[default]
     Not,
     /// Looks at all points, and finds their margins.
     Find(&'a mut [f32]),
     /// Lowers margins by losses, and looks at the points that have none left.
     Margins(&'a mut [f32], &'a [f32]),
+}
+
+impl<'a> Shortcut<'a> {
+    /// That for the first points, and that for the rest.
+    pub(super) fn split(self, points: usize) -> (Self, Self) {
+        match self {
+            Shortcut::Not => (Shortcut::Not, Shortcut::Not),
+            Shortcut::Find(margins) => {
+                let (these, rest) = margins.split_at_mut(points);
+                (Shortcut::Find(these), Shortcut::Find(rest))
+            }
+            Shortcut::Margins(margins, losses) => {
+                let (these, rest) = margins.split_at_mut(points);
+                let these = Shortcut::Margins(these, losses);
+                (these, Shortcut::Margins(rest, losses))
+            }
+        }
+    }
+
+    /// Where margins go.
+    pub(super) fn margins(&mut self) -> Option<&mut [f32]> {
+        match self {
+            Shortcut::Find(margins) | Shortcut::Margins(margins, _) => Some(margins),
+            Shortcut::Not => None,
+        }
+    }
 }
 
 impl<'w> Bounds<'w> {

@@ -113,19 +113,15 @@ pub(crate) fn pass(
         worker.scratch.start(&prepared);
         (worker.found, worker.assigning, worker.updating) = Default::default();
     }
-    let mut known = match shortcut {
-        Shortcut::Not => Hint::Not,
-        Shortcut::Find(margins) => Hint::Find(margins),
-        Shortcut::Margins(margins, losses) => Hint::Margins(margins, losses),
-    };
+    let mut rest = shortcut;
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
-        let (hint, rest) = core::mem::take(&mut known).split(points.len());
-        known = rest;
+        let shortcut;
+        (shortcut, rest) = core::mem::take(&mut rest).split(points.len());
         Stretch {
             points,
             labels,
-            hint,
+            shortcut,
         }
     });
     let going = Going {
@@ -160,47 +156,11 @@ pub(crate) fn pass(
     }
 }
 
-/// What is known of some points, or to be found out.
-#[derive(Default)]
-enum Hint<'a> {
-    #[default]
-    Not,
-    /// Room for margins.
-    Find(&'a mut [f32]),
-    /// Margins, and what labels lose of them.
-    Margins(&'a mut [f32], &'a [f32]),
-}
-
-impl<'a> Hint<'a> {
-    /// That for the first points, and that for the rest.
-    fn split(self, points: usize) -> (Self, Self) {
-        match self {
-            Hint::Not => (Hint::Not, Hint::Not),
-            Hint::Find(margins) => {
-                let (these, rest) = margins.split_at_mut(points);
-                (Hint::Find(these), Hint::Find(rest))
-            }
-            Hint::Margins(margins, losses) => {
-                let (these, rest) = margins.split_at_mut(points);
-                (Hint::Margins(these, losses), Hint::Margins(rest, losses))
-            }
-        }
-    }
-
-    /// Where margins go.
-    fn margins(&mut self) -> Option<&mut [f32]> {
-        match self {
-            Hint::Find(margins) | Hint::Margins(margins, _) => Some(margins),
-            Hint::Not => None,
-        }
-    }
-}
-
 /// Some blocks of points in a row, with all that belongs to them: enough points for those that need a look to make full tiles.
 struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
-    hint: Hint<'a>,
+    shortcut: Shortcut<'a>,
 }
 
 /// A pass, as a thread sees it.
@@ -217,11 +177,11 @@ impl Worker<'_> {
         let begin = Instant::now();
         let Range { start, end } = stretch.points;
         let kernels = pass.job.kernels;
-        let spent = match &mut stretch.hint {
-            Hint::Margins(margins, losses) => {
+        let spent = match &mut stretch.shortcut {
+            Shortcut::Margins(margins, losses) => {
                 kernels.spend(margins, stretch.labels, losses, self.spent)
             }
-            Hint::Not | Hint::Find(_) => end - start,
+            Shortcut::Not | Shortcut::Find(_) => end - start,
         };
         self.assigning += begin.elapsed();
         if !pass.costs.pick(spent, end - start) {
@@ -259,9 +219,9 @@ impl Worker<'_> {
         let Stretch {
             points,
             labels,
-            hint,
+            shortcut,
         } = stretch;
-        let known = hint.margins();
+        let known = shortcut.margins();
         let (new, margins) =
             self.scratch
                 .label(pass.job, which, next, known.is_some(), pass.prepared);
