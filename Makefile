@@ -15,6 +15,8 @@ DESTDIR  ?=
 PYTHON   ?=
 # Words for the program that `make bench` runs, such as --rounds=3, 1000000x2 or --test
 BENCH    ?=
+# How cargo builds that program
+PROFILE  ?= bench
 # Words for the program that `make strategies` runs, such as --rounds=3 or --test
 STRATEGIES ?=
 
@@ -89,7 +91,7 @@ header:
 # centra beside native baselines and Python libraries, into benches/results; `cargo bench --bench kmeans` is for developers.
 bench: $(if $(PYTHON),,bench-python)
 	PYTHON=$(or $(PYTHON),$$(test -e $(PEERS)/made && echo $(PEERS)/bin/python || echo python3)) \
-		$(CARGO) bench --bench peers -- $(BENCH)
+		$(CARGO) bench --profile $(PROFILE) --bench peers -- $(BENCH)
 
 # The Python peers in an environment of their own. Without them the native ones still run; in CI none may be missing.
 bench-python:

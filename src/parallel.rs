@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::environment::Standard;
 
-/// Multiplications a thread should have before it is worth starting: about 50 µs of them.
-const WORK_PER_THREAD: u128 = 1 << 17;
+/// Multiplications of a pass that a thread should have before it is worth starting: 10 to 100 µs of them, by instruction set.
+const WORK_PER_THREAD: u128 = 5 << 17;
 
 /// The name of a worker thread.
 pub(crate) const WORKER: &str = "centra";

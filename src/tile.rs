@@ -344,9 +344,12 @@ pub(crate) trait Screened<E> {
         None
     }
 
-    /// How much nearer the center of the least value is than any other, at least, given the second least value, the point's
-    /// reach and |X|²; not positive, or NaN, where that is not known.
-    fn margin(&self, least: E, second: E, reach: E, square: f64) -> f32;
+    /// How much nearer the center of the least value is than any other, at least, given the second least value and the point's
+    /// reach; not positive, or NaN, where that is not known, as by frames that are too coarse for it.
+    #[inline(always)]
+    fn margin(&self, _least: E, _second: E, _reach: E) -> f32 {
+        0.0
+    }
 }
 
 impl<E: Working> Screened<E> for Frame<'_> {
@@ -378,7 +381,7 @@ impl<E: Working> Screened<E> for Frame<'_> {
     }
 
     #[inline(always)]
-    fn margin(&self, least: E, second: E, reach: E, _square: f64) -> f32 {
+    fn margin(&self, least: E, second: E, reach: E) -> f32 {
         // The reach was made of |x̂|², and gives it back nearly enough.
         let square = (reach - E::of(self.constant)) * E::of(1.0 / self.per_square);
         let near = (square + least + reach).sqrt();
@@ -460,7 +463,6 @@ pub(crate) struct Bytes<'a> {
     pub(crate) constant: f64,
     /// The centers' scale.
     pub(crate) center_scale: f64,
-    pub(crate) units: Units,
 }
 
 /// Farther apart than any two values of bytes.
@@ -474,18 +476,6 @@ impl Screened<i32> for Bytes<'_> {
         let value = 0.5 * self.center_scale * (self.scale * distance - square / self.scale);
         // Half the reach is the error of one value; the 1 is for rounding here.
         (reach < FARTHEST).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
-    }
-
-    #[inline(always)]
-    fn margin(&self, least: i32, second: i32, reach: i32, square: f64) -> f32 {
-        if reach == FARTHEST {
-            return 0.0;
-        }
-        let square = 0.5 * self.center_scale / self.scale * square;
-        let near = (square + f64::from(least) + f64::from(reach)).sqrt();
-        let far = (square + f64::from(second) - f64::from(reach)).sqrt();
-        let units = self.units.scale * (2.0 / (self.scale * self.center_scale)).sqrt();
-        (far * FAR - near * NEAR).down(units) - self.units.slack as f32
     }
 
     /// Dimensions are in lanes here: a point's bytes are side by side anyway. Needs AVX-512 F, DQ, BW and VL.

@@ -751,7 +751,7 @@ fn threads_cost_a_constant() {
         passes_in_child("threads_cost_a_constant", "all", &[], 300);
         return;
     }
-    for (n, d, k) in [(40_000, 2, 10), (8_000, 16, 32), (2_000, 64, 60)] {
+    for (n, d, k) in [(70_000, 2, 10), (8_000, 16, 32), (2_000, 64, 60)] {
         let mut problem = Problem::blobs(n, d, k, 5).with(|o| (o.threads, o.max_iter) = (2, 4));
         let bytes = problem.workspace_size() as i64;
         let mut outputs = problem.outputs();
@@ -862,7 +862,7 @@ fn nothing_beside_the_workspace_is_written() {
         check(case, &expected, i + 3);
     }
     // With enough work for two threads and for four.
-    for mut case in plain_cases(&[(12_000, 3, 8), (1_500, 40, 20)]) {
+    for mut case in plain_cases(&[(60_000, 3, 8), (2_000, 40, 20)]) {
         let expected = case.problem.run(case.function).bits();
         (case.problem.options.threads, case.problem.options.n_init) = (4, 1);
         if !case.name.contains("thrice") {

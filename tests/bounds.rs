@@ -171,7 +171,7 @@ fn weights_and_relocations() {
 #[test]
 fn stretches_and_threads() {
     let (mut bad, mut rng) = (Bad::default(), Rng(15));
-    for (n, d, k) in [(9001, 2, 60), (4099, 20, 40)] {
+    for (n, d, k) in [(12_001, 2, 60), (4099, 20, 40)] {
         let x = blobs(n, d, 12, &mut rng);
         let start = drawn(&x, d, k, &mut rng);
         let case = Case::new("blobs", d, x, start);

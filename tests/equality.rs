@@ -189,12 +189,12 @@ fn threads_are_used() {
     let mut bad = Bad::default();
     let mut rng = Rng(11);
     let shapes = [
-        (20_011, 7, 8),
-        (70_003, 2, 8),
-        (60_001, 1, 18),
-        (300, 100, 40),
-        (230, 784, 6),
-        (2701, 4, 100),
+        (20_011, 7, 10),
+        (70_003, 2, 10),
+        (60_001, 1, 22),
+        (300, 100, 45),
+        (230, 784, 8),
+        (2701, 4, 125),
     ];
     for (index, (n, d, k)) in shapes.into_iter().enumerate() {
         assert!(n * d * k >= THREADED);

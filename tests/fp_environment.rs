@@ -248,7 +248,7 @@ mod tests {
         let mut problems = Vec::new();
         for (scale_name, scale) in scales {
             // Few dimensions, many, and enough work for several threads.
-            for (n, d, k) in [(300, 2, 10), (150, 33, 12), (9_000, 4, 16)] {
+            for (n, d, k) in [(300, 2, 10), (150, 33, 12), (42_000, 4, 16)] {
                 let mut problem =
                     Problem::blobs(n, d, k, 17).with(|o| o.max_iter = if n < 1000 { 6 } else { 2 });
                 for (i, x) in problem.points.iter_mut().enumerate() {

@@ -95,7 +95,9 @@ fn every_function_is_documented() {
 fn every_name_is_prefixed() {
     for line in generate().lines() {
         if let Some(rest) = line.strip_prefix("#define ") {
-            assert!(rest.starts_with("CENTRA_"), "{line}");
+            // A macro in small letters is a function's, and has its arguments.
+            let of_function = rest.starts_with("centra_") && rest.contains('(');
+            assert!(rest.starts_with("CENTRA_") || of_function, "{line}");
         }
         if let Some(rest) = line.strip_prefix("typedef struct ") {
             assert!(rest.starts_with("centra_"), "{line}");

@@ -241,9 +241,9 @@ fn seeds_of_many_points_do_not_depend_on_the_way() {
     let mut bad = Bad::default();
     let mut rng = Rng(2);
     for (n, d, k) in [
-        (20_011, 7, 8),
-        (100_003, 2, 6),
-        (60_001, 1, 12),
+        (25_011, 7, 8),
+        (120_003, 2, 6),
+        (120_001, 1, 12),
         (1000, 784, 5),
         (9000, 17, 20),
     ] {

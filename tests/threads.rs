@@ -13,7 +13,7 @@ fn cores() -> i32 {
 
 /// Enough work for at least two threads.
 fn large() -> Problem {
-    Problem::blobs(9_000, 8, 16, 8).with(|o| o.max_iter = 4)
+    Problem::blobs(15_000, 8, 16, 8).with(|o| o.max_iter = 4)
 }
 
 fn small() -> Problem {
@@ -27,7 +27,7 @@ fn many_callers_get_the_same_bits() {
         small().weighted().columns(),
         large(),
         large().weighted().with(|o| o.init = RANDOM),
-        Problem::blobs(20_000, 2, 10, 3)
+        Problem::blobs(70_000, 2, 10, 3)
             .columns()
             .with(|o| (o.max_iter, o.n_init) = (4, 2)),
         Problem::blobs(1_000, 70, 40, 4).with(|o| (o.max_iter, o.init) = (4, GIVEN)),

@@ -137,7 +137,7 @@ pub fn run(
     for round in 0..effort.rounds {
         for turn in 0..contenders.len() {
             let turn = (turn + round) % contenders.len();
-            if let Ok((fits, repeats)) = &mut results[turn] {
+            if let Ok((fits, repeats @ 1..)) = &mut results[turn] {
                 match arena.run(&contenders[turn], MOST, *repeats) {
                     Ok(run) => fits.milliseconds.push(1e3 * run.seconds),
                     Err(error) => results[turn] = Err(error),
@@ -148,7 +148,10 @@ pub fn run(
     table(task, &work, &contenders, &results)
 }
 
-/// A first fit, which is not timed: how long it takes tells how often it is repeated in a round.
+/// A fit that takes so many seconds is done once.
+const LONG: f64 = 30.0;
+
+/// A first fit, which is not timed: how long it takes tells how often it is repeated in a round, never or several times.
 fn first(
     contender: &Contender,
     arena: &mut Arena,
@@ -159,11 +162,15 @@ fn first(
     }
     let run = arena.run(contender, MOST, 1)?;
     let labels = arena.labels_of(contender)?;
-    let fits = Fits {
+    let mut fits = Fits {
         milliseconds: Vec::new(),
         iterations: run.iterations,
         inertia: inertia(arena.work, &labels),
     };
+    if run.seconds > LONG {
+        fits.milliseconds.push(1e3 * run.seconds);
+        return Ok((fits, 0));
+    }
     let repeats = (effort.seconds / run.seconds).ceil().clamp(1.0, 100.0);
     Ok((fits, repeats as usize))
 }
@@ -259,5 +266,6 @@ pub const INTRODUCTION: &str = "\
 
 Written by `make bench`: whole fits, all included, from given starting rows until no label changes, on the same data, taking
 turns in one run. Where rounding decides a tie, runs part ways: iterations and inertia tell how far. (scikit-learn and oneDAL
-count the last look, which changes nothing, as an iteration more; mlpack does not tell.)
+count the last look, which changes nothing, as an iteration more; mlpack does not tell.) A fit of more than half a minute is
+done once, everything else in three rounds.
 ";

@@ -22,8 +22,8 @@
 //! E alone would do; the other E, at least 26 roundings of (|x̂| + R)², covers those of the two sums, and of |x̂|², which
 //! is recovered from the reach. The two factors leave room for a and for the roundings of the roots and of m. A square root of
 //! something negative is NaN, and so is m, and NaN is not positive. A point that screening left open has T - S <= 2 E, so
-//! its margin is not positive, whatever D decides. Margins of the passes that screen in binary64 or bytes are rounded down
-//! to single precision.
+//! its margin is not positive, whatever D decides. Margins of passes that screen in binary64 are rounded down to single
+//! precision. Bytes are too coarse to leave any.
 //!
 //! *How they shrink.* When every center c_j has moved by δ_j, a margin is less by at most s max δ_i (over the others) plus
 //! (1 + a) s δ_label: the label's *loss*, rounded up. (The farthest move of the others: a lone mover does not cost its own

@@ -165,7 +165,7 @@ impl<'w> Packing<'w> {
         let units = self.units();
         let mean = &*self.mean;
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes())
-            .then(|| screened_in_bytes(job, centers, mean, units, &mut self.bytes))
+            .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
             .flatten();
         let sorted = (self.first == Rung::Sorted).then(|| {
             let (values, indices) = &mut self.sorted;
@@ -231,7 +231,6 @@ fn screened_in_bytes<'a>(
     job: &Job<'a>,
     centers: &'a [f64],
     mean: &'a [f64],
-    units: Units,
     packed: &'a mut Packed<'_, i32>,
 ) -> Option<screen::Pass<'a, i32, Bytes<'a>>> {
     let range = |row: &[f64]| {
@@ -260,7 +259,6 @@ fn screened_in_bytes<'a>(
             per_error,
             constant,
             center_scale,
-            units,
         },
     })
 }

@@ -351,9 +351,8 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     S::store(second.as_mut_ptr(), nearest.second[g]);
                     for l in 0..S::WIDTH {
                         let reach = *scratch.reaches.get_unchecked(at + l);
-                        let square = squares[g * S::WIDTH + l];
                         *scratch.margins.get_unchecked_mut(at + l) =
-                            pass.frame.margin(least[l], second[l], reach, square);
+                            pass.frame.margin(least[l], second[l], reach);
                     }
                 }
                 // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.

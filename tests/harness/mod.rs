@@ -66,7 +66,7 @@ const ALGORITHM: [Algorithm; COPIES] = [
 
 pub const COPIES: usize = 4;
 /// With so many coordinates compared, more than one thread must be used where more than one is asked for.
-pub const THREADED: usize = 8 << 17;
+pub const THREADED: usize = 10 << 17;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 pub const ISAS: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
