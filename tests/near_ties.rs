@@ -7,6 +7,7 @@
 mod harness;
 mod reference;
 
+use centra::{Algorithm, Options};
 use harness::data::*;
 use harness::*;
 use reference as oracle;
@@ -465,9 +466,13 @@ fn rechecked(
     case: &Case,
     plan: Plan,
     points: &centra::Points,
-    options: centra::Options,
+    options: Options,
 ) -> Result<i64, String> {
-    let options = plan.options(options);
+    // Passes that find margins do not start in bytes.
+    let options = Options {
+        algorithm: Algorithm::Lloyd,
+        ..plan.options(options)
+    };
     let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
     Ok(fit.report.rechecked)
 }

@@ -267,7 +267,9 @@ fn restarts() {
                     ..RELOCATE.options(options)
                 };
                 let got = centra::fit(points, k, &options).map_err(refusal)?;
-                require(lengths.borrow().len() == n_init as usize, || {
+                // None can beat an inertia of zero.
+                let all = lengths.borrow().len() == n_init as usize;
+                require(all || got.report.inertia == 0.0, || {
                     format!("{:?} for {n_init} restarts", lengths)
                 })?;
                 require(lengths.borrow().contains(&got.report.iterations), || {
@@ -280,6 +282,9 @@ fn restarts() {
             let mut before = None;
             for n_init in 1..=8 {
                 let (best, lengths) = run(&stored.points(), case.options(ways[0]), n_init).unwrap();
+                if lengths.len() < n_init as usize {
+                    break;
+                }
                 let (labels, _) = reference::assign(&case.x, d, &best.centers);
                 let inertia = reference::inertia(&case.x, d, None, &best.centers, &labels);
                 equal("labels", &best.labels, &labels).unwrap();
