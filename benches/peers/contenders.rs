@@ -3,7 +3,7 @@
 use crate::data::{options, Work};
 use crate::native::{self, Lloyd};
 use crate::python::Worker;
-use centra::{Algorithm, Isa, Options};
+use centra::{Algorithm, Empty, Isa, Options};
 use std::ffi::{c_char, CStr};
 use std::time::Instant;
 
@@ -31,8 +31,8 @@ pub struct Contender {
 }
 
 enum Way {
-    /// On an instruction set, by the algorithm.
-    Centra(Isa, Algorithm),
+    /// On an instruction set, by the algorithm, with empty clusters treated so.
+    Centra(Isa, Algorithm, Empty),
     Native(Lloyd),
     Python(&'static str),
     Missing,
@@ -70,11 +70,13 @@ pub fn contenders(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Cont
     let mut all = Vec::new();
     for threads in one_and_all(cores) {
         for (isa, set) in instruction_sets() {
-            all.push(ours(&centra_name(set), isa, threads, Algorithm::Auto));
+            let way = Way::Centra(isa, Algorithm::Auto, Empty::Keep);
+            all.push(ours(&centra_name(set), threads, way));
         }
     }
     for (isa, set) in instruction_sets() {
-        all.push(ours(&without_bounds(set), isa, 1, Algorithm::Lloyd));
+        let way = Way::Centra(isa, Algorithm::Lloyd, Empty::Keep);
+        all.push(ours(&without_bounds(set), 1, way));
     }
     all.push(baseline(PLAIN_C, plain_c()));
     all.push(baseline("C + OpenBLAS", gemm()));
@@ -91,23 +93,24 @@ pub fn contenders(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Cont
     all
 }
 
-/// Who runs until nothing changes. The first is what bars are about.
+/// Who runs until nothing changes; an empty cluster takes the farthest point, as scikit-learn has it. The first is what bars are
+/// about.
 pub fn to_convergence(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Contender> {
     let mut all = Vec::new();
     for threads in one_and_all(cores) {
         for (isa, set) in instruction_sets().into_iter().rev() {
-            all.push(ours(&centra_name(set), isa, threads, Algorithm::Auto));
+            let way = Way::Centra(isa, Algorithm::Auto, Empty::Relocate);
+            all.push(ours(&centra_name(set), threads, way));
         }
     }
     let (best, set) = best_set();
-    all.push(ours(&without_bounds(set), best, 1, Algorithm::Lloyd));
+    let way = Way::Centra(best, Algorithm::Lloyd, Empty::Relocate);
+    all.push(ours(&without_bounds(set), 1, way));
     let mut python = |name, peer| all.push(theirs(worker, name, peer, 1));
     python(SCIKIT_LEARN, "sklearn_lloyd");
     python(ELKAN, "sklearn_elkan");
     python("oneDAL (sklearnex)", "onedal");
     python("mlpack hamerly", "mlpack_hamerly");
-    python("mlpack elkan", "mlpack_elkan");
-    python("mlpack dualtree", "mlpack_dualtree");
     all
 }
 
@@ -122,7 +125,7 @@ fn best_set() -> (Isa, &'static str) {
     instruction_sets().pop().expect("there is always one")
 }
 
-fn ours(name: &str, isa: Isa, threads: usize, algorithm: Algorithm) -> Contender {
+fn ours(name: &str, threads: usize, way: Way) -> Contender {
     Contender {
         name: in_threads(name, threads),
         family: Family::Centra,
@@ -130,7 +133,7 @@ fn ours(name: &str, isa: Isa, threads: usize, algorithm: Algorithm) -> Contender
         single: false,
         converges: true,
         about: Ok(env!("CARGO_PKG_VERSION").into()),
-        way: Way::Centra(isa, algorithm),
+        way,
     }
 }
 
@@ -293,9 +296,10 @@ impl<'a> Arena<'a> {
         let begin = Instant::now();
         let mut done = 0;
         match contender.way {
-            Way::Centra(isa, algorithm) => {
+            Way::Centra(isa, algorithm, empty) => {
                 let options = Options {
                     algorithm,
+                    empty,
                     ..options(isa, contender.threads, iterations as u64)
                 };
                 for _ in 0..repeats {

@@ -194,8 +194,6 @@ PEERS = {
     "faiss": Faiss,
     "numba": Numba,
     "mlpack_hamerly": lambda: Mlpack("hamerly"),
-    "mlpack_elkan": lambda: Mlpack("elkan"),
-    "mlpack_dualtree": lambda: Mlpack("dualtree"),
 }
 ready, last, data, drawn = {}, None, None, None
 
