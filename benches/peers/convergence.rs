@@ -267,5 +267,5 @@ pub const INTRODUCTION: &str = "\
 Written by `make bench`: whole fits, all included, from given starting rows until no label changes, on the same data, taking
 turns in one run. Where rounding decides a tie, runs part ways: iterations and inertia tell how far. (scikit-learn and oneDAL
 count the last look, which changes nothing, as an iteration more; mlpack does not tell.) A fit of more than half a minute is
-done once, everything else in three rounds.
+done once.
 ";
