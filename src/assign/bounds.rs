@@ -30,7 +30,7 @@
 //! points twice.) δ_j is the root of D between old and new, times 1 + 2^-20 for D's error, the root's and a, plus w, so that
 //! underflow hides no move. The subtraction in single precision errs by at most 2^-24 m twice, for which m is first lowered
 //! by 2^-23 m.
-
+//!
 //! *What was tried beside it.* Bounds to each of 16 groups of centers (Ding et al., Yinyang K-means, 2015), with points sorted by
 //! group into full tiles: on 50,000 patches of photos (8 x 8, k = 256) they evaluated 0.45e9 pairs to convergence where margins
 //! evaluate 1.10e9, and took 1.1 to 1.2 times as long, because packing a point once for each group costs as much as the products

@@ -167,7 +167,7 @@ impl<'w> Packing<'w> {
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes())
             .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
             .flatten();
-        let sorted = (self.first == Rung::Sorted).then(|| {
+        let sorted = (self.start == Rung::Sorted).then(|| {
             let (values, indices) = &mut self.sorted;
             Sorted::new(
                 centers,
@@ -451,7 +451,8 @@ impl<'w> Scratch<'w> {
                 margins.fill(0.0);
                 let lanes = job.kernels.pack(&job.points, which, self.tile);
                 match &prepared.sorted {
-                    // A group of one dimension is as many points side by side as it has lanes.
+                    // A group of one dimension is as many points side by side as it has lanes. After a block that left too
+                    // much to D, the rung is no longer this.
                     Some(sorted) if self.rung == Rung::Sorted => {
                         sorted.nearest(&self.tile[..count], &mut labels[..count])
                     }
