@@ -22,7 +22,7 @@ use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
 use crate::job::Job;
-use crate::parallel::{worthwhile, Crew, PerThread};
+use crate::parallel::{worthwhile, PerThread};
 use crate::plan::Shape;
 use crate::scan::{scan, storage};
 use crate::seed::{self, Seeding};
@@ -244,16 +244,12 @@ fn iterate<'w>(
     // In the last pass; before the first, every point is as good as moved.
     let mut changed = n;
     let mut stopped_by = StoppedBy::MaxIter;
-    // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
-    let alone = Crew::alone();
-    let quiet = Job {
-        crew: &alone,
-        ..*job
-    };
     let mut pairs = n * k;
     loop {
         let work = pairs as u128 * d as u128 + n as u128;
-        let by = if worthwhile(2, work) > 1 { job } else { &quiet };
+        // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
+        let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
+        let by = &Job { crew, ..*job };
         // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two.
         let more = (iterations as u64) < options.max_iter;
         let terms = update.terms();

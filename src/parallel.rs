@@ -131,10 +131,18 @@ impl<S> PerThread<S> {
 
 impl Crew<'_> {
     /// The calling thread.
-    pub(crate) fn alone() -> Self {
+    fn alone() -> Self {
         Crew {
             pool: None,
             threads: 1,
+        }
+    }
+
+    /// This crew, or the calling thread alone unless it is `worth` waking the others.
+    pub(crate) fn if_worth(&self, worth: bool) -> Crew<'_> {
+        match worth {
+            true => Crew { ..*self },
+            false => Crew::alone(),
         }
     }
 
@@ -154,23 +162,6 @@ impl Crew<'_> {
                 }
                 work(first);
             }),
-        }
-    }
-
-    /// The same as [`run`](Self::run), on the calling thread alone unless it is `worth` waking the others.
-    pub(crate) fn run_if<S, I>(
-        &self,
-        worth: bool,
-        items: I,
-        states: &mut PerThread<S>,
-        work: impl Fn(&mut S, I::Item) + Sync,
-    ) where
-        S: Send,
-        I: Iterator + Send,
-    {
-        match worth {
-            true => self.run(items, states, work),
-            false => items.for_each(|item| work(&mut states.first, item)),
         }
     }
 

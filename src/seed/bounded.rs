@@ -204,7 +204,7 @@ impl Greedy<'_, '_> {
         let spans = job.spans(*span).zip(open);
         let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
         let worth = self.expected.saturating_mul(d) >= WORTH;
-        job.crew.run_if(worth, spans, team, |worker, item| {
+        job.crew.if_worth(worth).run(spans, team, |worker, item| {
             let ((span, open), (masses, trial)) = item;
             let listed = list(worker.listed, open, (c, count), (span.len(), width));
             let points = (&job.points, span.start);
@@ -250,7 +250,7 @@ impl Greedy<'_, '_> {
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
         let work = if evaluated { 16 } else { d.max(16) };
         let worth = self.expected.saturating_mul(work) >= WORTH;
-        job.crew.run_if(worth, spans, team, |worker, item| {
+        job.crew.if_worth(worth).run(spans, team, |worker, item| {
             let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
             let mut from_top = false;
             let lanes = (span.len(), kernel.width);
