@@ -16,7 +16,7 @@ mod bounded;
 mod dense;
 mod greedy;
 mod philox;
-mod rounds;
+pub(crate) mod rounds;
 pub(crate) mod sketch;
 
 use core::ops::Range;
@@ -203,7 +203,7 @@ pub(crate) fn seed(
         Init::Parallel => match &mut seeding.rounds {
             Some(rounds) => {
                 let key = (seed, restart);
-                rounds::seed(job, key, rounds, &mut seeding.masses, team, centers)
+                rounds::seed(job, key, rounds, team, centers)
             }
             None => unreachable!("rounds are cut for those who ask for them"),
         },

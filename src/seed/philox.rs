@@ -20,24 +20,17 @@ fn bits(seed: u64, counter: [u32; 4]) -> u64 {
     u64::from(b) << 32 | u64::from(a)
 }
 
-/// [`below`] for point `p` of a round of k-means‖. Draws of single points have zero where these have their round.
-pub(super) fn below_for_point(bound: u64, seed: u64, (restart, round): (u32, u32), p: u64) -> u64 {
-    scaled(
-        bound,
-        bits(seed, [p as u32, (p >> 32) as u32, restart, round + 1]),
-    )
+/// A number of 53 bits in [0, 1) for point `p` of a round of k-means‖. Draws of single points have zero where these have their
+/// round.
+pub(super) fn uniform_for_point(seed: u64, (restart, round): (u32, u32), p: u64) -> f64 {
+    let bits = bits(seed, [p as u32, (p >> 32) as u32, restart, round + 1]);
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A whole number below `bound`, uniform but for a bias of at most `bound` / 2^64, which no number of draws
 /// a computer can make would show (multiplication instead of division: Lemire 2019).
 pub(super) fn below(bound: u64, seed: u64, draw: Draw) -> u64 {
-    scaled(
-        bound,
-        bits(seed, [draw.candidate, draw.step, draw.restart, 0]),
-    )
-}
-
-fn scaled(bound: u64, bits: u64) -> u64 {
+    let bits = bits(seed, [draw.candidate, draw.step, draw.restart, 0]);
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 

@@ -12,7 +12,7 @@ const DIGIT: u32 = 32;
 const MASK: i64 = (1 << DIGIT) - 1;
 
 /// Digits: from 2^-1074 to 2^1024, and 100 bits of head room for sums.
-const DIGITS: usize = 69;
+pub(crate) const DIGITS: usize = 69;
 
 /// A sum of doubles (and of scaled integers) without any rounding. Order does not matter.
 #[derive(Clone)]
@@ -21,6 +21,12 @@ pub(crate) struct ExactSum {
     digits: [i64; DIGITS],
     /// Additions since the digits were last carried.
     pending: u32,
+}
+
+impl Default for ExactSum {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ExactSum {
@@ -67,6 +73,20 @@ impl ExactSum {
         }
     }
 
+    /// The sum of at most 2^30 sums whose digits, added one by one, are these.
+    pub(crate) fn from_digits(digits: &[i64; DIGITS]) -> Self {
+        ExactSum {
+            digits: *digits,
+            pending: 0,
+        }
+    }
+
+    /// The digits, each but the last in [0, 2^32).
+    pub(crate) fn digits(&mut self) -> &[i64; DIGITS] {
+        self.carry();
+        &self.digits
+    }
+
     /// Adds another sum.
     pub(crate) fn merge(&mut self, other: &mut ExactSum) {
         self.carry();
@@ -91,6 +111,12 @@ impl ExactSum {
 
     /// The sum, rounded once to nearest, ties to even; an exact zero is +0.0.
     pub(crate) fn round(&mut self) -> f64 {
+        let (whole, exponent) = self.parts();
+        scale(whole, exponent)
+    }
+
+    /// The sum, rounded once to a whole number times two to a power, which no sum is too great for: `(whole, power)`.
+    pub(crate) fn parts(&mut self) -> (f64, i32) {
         self.carry();
         let mut magnitude = self.clone();
         let negative = self.digits[DIGITS - 1] < 0;
@@ -103,7 +129,7 @@ impl ExactSum {
         let digits = magnitude.digits;
         let sign = if negative { -1.0 } else { 1.0 };
         let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
-            return 0.0;
+            return (0.0, LOWEST);
         };
         // The head: the top three digits, 65 to 96 bits unless they are the lowest three; the rest
         // matters only by being zero or not, and stands as the head's lowest bit.
@@ -113,10 +139,8 @@ impl ExactSum {
             .rev()
             .fold(0u128, |head, &digit| head << DIGIT | digit as u128);
         let rest = digits[..low].iter().any(|&digit| digit != 0);
-        sign * scale(
-            (head | u128::from(rest)) as f64,
-            low as i32 * DIGIT as i32 + LOWEST,
-        )
+        let whole = (head | u128::from(rest)) as f64;
+        (sign * whole, low as i32 * DIGIT as i32 + LOWEST)
     }
 }
 
@@ -132,7 +156,7 @@ pub(crate) fn rounded_pair(high: i64, exponent_high: i32, low: i64, exponent: i3
 /// rounding: the product is a multiple of 2^-1074, and a subnormal one is below 2^53 of these. (It
 /// overflows to infinity as it should.)
 #[inline]
-fn scale(whole: f64, exponent: i32) -> f64 {
+pub(crate) fn scale(whole: f64, exponent: i32) -> f64 {
     let half = exponent / 2;
     whole * power_of_two(half) * power_of_two(exponent - half)
 }

@@ -4,7 +4,7 @@
 //! the largest mass and w = min(50, 62 - ceil(log2 n)), each rounded to the nearest, ties to even. A draw with a number u of
 //! 64 random bits is the first point whose prefix sum of units exceeds floor(u * total / 2^64).
 
-use super::squared;
+use super::{exact_sum, squared};
 
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011).
 pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
@@ -143,7 +143,7 @@ pub fn greedy(
     chosen.iter().flat_map(|&p| row(p).to_vec()).collect()
 }
 
-/// Rounds of k-means‖.
+/// Rounds of k-means‖, at least.
 const ROUNDS: u32 = 5;
 
 /// The centers that k-means‖ draws; their rows.
@@ -159,34 +159,32 @@ pub fn parallel(
     let weight = |p: usize| weights.map_or(1.0, |w| w[p]);
     let row = |p: usize| &x[p * d..][..d];
     let by_weight: Vec<f64> = (0..n).map(weight).collect();
-    let mut candidates = vec![drawn(
-        &all_units(&by_weight),
-        bits(seed, [0, 0, restart, 0]),
-    )];
-    let mut nearest = vec![f64::INFINITY; n];
-    let mut seen = 0;
-    for round in 0..ROUNDS {
-        for (p, nearest) in nearest.iter_mut().enumerate() {
-            for &c in &candidates[seen..] {
-                *nearest = nearest.min(squared(row(p), row(c)));
-            }
+    let mut candidates: Vec<usize> = Vec::new();
+    for round in 0.. {
+        if round >= ROUNDS && candidates.len() >= k {
+            break;
         }
-        seen = candidates.len();
-        let masses: Vec<f64> = (0..n).map(|p| weight(p) * nearest[p]).collect();
+        let nearest = |p: usize| {
+            let all = candidates.iter().map(|&c| squared(row(p), row(c)));
+            all.reduce(f64::min).unwrap_or(1.0)
+        };
+        let masses: Vec<f64> = (0..n).map(|p| weight(p) * nearest(p)).collect();
         if masses.iter().all(|&mass| mass == 0.0) {
             break;
         }
-        let counted = all_units(&masses);
-        let total: i64 = counted.iter().sum();
+        let (total, scaled) = in_units_of_the_total(&masses);
         let joins = |&p: &usize| {
-            let u = bits(
+            let bits = bits(
                 seed,
                 [p as u32, (p as u64 >> 32) as u32, restart, round + 1],
             );
-            i128::from(below(total, u)) < 2 * k as i128 * i128::from(counted[p])
+            let u = (bits >> 11) as f64 / (1u64 << 53) as f64;
+            masses[p] > 0.0 && u * total < (2 * k) as f64 * scaled[p]
         };
-        let new: Vec<usize> = (0..n).filter(joins).take(3 * k + 32).collect();
-        candidates.extend(new);
+        let new: Vec<usize> = (0..n).filter(joins).collect();
+        if new.len() <= 3 * k + 32 {
+            candidates.extend(new);
+        }
     }
 
     let rows: Vec<f64> = candidates.iter().flat_map(|&p| row(p).to_vec()).collect();
@@ -194,10 +192,39 @@ pub fn parallel(
     for (p, units) in all_units(&by_weight).into_iter().enumerate() {
         counts[super::label(row(p), &rows).0 as usize] += units;
     }
-    if counts.iter().filter(|&&count| count > 0).count() < k {
-        return greedy(x, d, weights, k, seed, restart);
-    }
-    let power = (*counts.iter().max().unwrap() as u64).next_power_of_two() as f64;
-    let counts: Vec<f64> = counts.iter().map(|&count| count as f64 / power).collect();
+    // One is the weight of a point, unless masses could overflow with that.
+    let one = (1i64 << (-unit_of(1.0, n))) as f64;
+    let most = *counts.iter().max().unwrap();
+    let largest = rows.iter().fold(0.0f64, |top, x| top.max(x.abs()));
+    let farthest = 4.0 * largest * largest * d as f64 * (most as f64 / one);
+    let scale = match farthest < f64::from_bits((1023 + 1000) << 52) {
+        true => one,
+        false => (most as u64).next_power_of_two() as f64,
+    };
+    let counts: Vec<f64> = counts
+        .iter()
+        .map(|&count| count.max(1) as f64 / scale)
+        .collect();
     greedy(&rows, d, Some(&counts), k, seed, restart)
+}
+
+/// The exact sum of the masses, rounded, and the masses, both times the power of two that leaves the sum in [1, 2).
+fn in_units_of_the_total(masses: &[f64]) -> (f64, Vec<f64>) {
+    let times = |x: f64, exponent: i32| {
+        let half = exponent / 2;
+        let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);
+        x * power(half) * power(exponent - half)
+    };
+    // A sum may be greater than any double.
+    let all = |down: i32| {
+        let masses: Vec<f64> = masses.iter().map(|&m| times(m, -down)).collect();
+        (exact_sum(&masses), down)
+    };
+    let (total, down) = match all(0) {
+        (sum, _) if sum == f64::INFINITY => all(64),
+        finite => finite,
+    };
+    let e = exponent(total);
+    let masses = masses.iter().map(|&m| times(m, -e - down)).collect();
+    (times(total, -e), masses)
 }
