@@ -102,6 +102,15 @@
 /// The progress callback asked for it.
 #define CENTRA_STOPPED 3
 
+/// Wanted of centra_stream_sums: the inertia.
+#define CENTRA_STREAM_INERTIA 1
+
+/// Wanted of centra_stream_sums: how many labels change.
+#define CENTRA_STREAM_MOVED 2
+
+/// Elements of the masses that centra_stream_masses sums.
+#define CENTRA_STREAM_MASSES 69
+
 /// What a progress callback is told, after every iteration of every restart.
 typedef struct centra_progress {
     /// Size of this struct; members that a later version adds come after these.
@@ -199,6 +208,26 @@ typedef struct centra_report {
     /// Bytes of workspace that the call needed.
     int64_t workspace_bytes;
 } centra_report;
+
+/// How far a streamed fit has come. Initialise it by centra_stream_state_init.
+typedef struct centra_stream_state {
+    /// Set by centra_stream_state_init.
+    size_t struct_size;
+    /// 0 while another pass is due; 1 when the centers, and the labels of the last pass, are the result.
+    int32_t done;
+    /// When done: CENTRA_CONVERGED, CENTRA_TOLERANCE or CENTRA_MAX_ITER.
+    int32_t stopped_by;
+    /// Iterations so far.
+    int64_t iterations;
+    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was wanted of all points; else -1.
+    int64_t moved;
+    /// Clusters without a point of positive weight in the last pass.
+    int64_t empty_clusters;
+    /// Sum over the centers of the squared distance between where they are and where they were.
+    double shift;
+    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was wanted of all points; else NaN.
+    double inertia;
+} centra_stream_state;
 
 #ifdef __cplusplus
 extern "C" {
@@ -407,6 +436,323 @@ const char *centra_version(void);
 /// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
 /// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
 const char *centra_isa(void);
+
+/// The elements of a range: 3 (d + 1) int32_t.
+///
+/// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
+/// three for the weights; all zero in the beginning, and reducible by element-wise maximum. The three are: the upper 32 bits of the
+/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a term (a
+/// coordinate times its weight); 1024 - the exponent of the lowest bit set in any term.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
+///
+/// # Safety
+/// `length` is NULL or writable.
+int32_t centra_stream_range_length(size_t d,
+                                   size_t *length);
+
+/// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
+/// over all points exceeds 2^62.
+///
+/// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
+/// range: the reduced range of all chunks.
+/// length: receives the number: with L limbs a coordinate 72 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
+///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers.
+///
+/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 69 digits
+/// of the inertia, digit i counting 2^(32 i - 1074); k counts of points; with weights k counts of points of positive weight, and k W
+/// limbs of their weights; k L d limbs of terms, those of cluster j, limb l, dimension i at (j L + l) d + i, in units of
+/// 2^(E - (l + 1) w) but no less than 2^-1074, where 2^E is the least power of two above the dimension's largest term, and w = min(50, 62 -
+/// ceil(log2 total)). The inertia needs no more than 2^30 chunks.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+int32_t centra_stream_sums_length(int64_t total,
+                                  size_t d,
+                                  size_t k,
+                                  const int32_t *range,
+                                  size_t *length);
+
+/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
+/// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
+/// threads, 4 n + 30 k d + T (24 k d + 1200 d + 1 Mi); for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
+/// not grow with total.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
+///
+/// # Safety
+/// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
+int32_t centra_stream_workspace_size(size_t n,
+                                     int64_t total,
+                                     size_t d,
+                                     size_t k,
+                                     const struct centra_options *options,
+                                     size_t *bytes);
+
+/// Widens a range by a chunk of points.
+///
+/// points, n, d, ld, options: as for centra_fit, but n may be 0 (and points then NULL); of the options count layout, threads and
+///     weights. Where one chunk has weights, all must.
+/// range: see centra_stream_range_length; read and written.
+/// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with the range untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_range(const double *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            const struct centra_options *options,
+                            int32_t *range,
+                            void *workspace,
+                            size_t workspace_bytes);
+
+/// Labels a chunk of points by given centers, and adds it to the sums.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be 0 (and points then NULL), and less than k; of the options count
+///     layout, label_base, threads and weights.
+/// total, range: see centra_stream_sums_length; read only.
+/// centers: k contiguous rows of d, finite; read only.
+/// labels: n labels from label_base on, written; or NULL.
+/// wanted: the sum of CENTRA_STREAM_INERTIA, if the inertia is to be added, and of CENTRA_STREAM_MOVED, if on entry labels are those of
+///     the last pass over this chunk, and those that change are to be counted.
+/// sums: see centra_stream_sums_length; read and written.
+/// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched; among them CENTRA_ERR_RANGE for points or weights that are
+/// not in the range, CENTRA_ERR_SHAPE for more points than total, and CENTRA_ERR_WEIGHTS for weights where the range has none,
+/// or none where it has some. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_sums(const double *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           int64_t total,
+                           const int32_t *range,
+                           const double *centers,
+                           int32_t *labels,
+                           int32_t wanted,
+                           int64_t *sums,
+                           void *workspace,
+                           size_t workspace_bytes);
+
+/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate rounded once, over the number of points
+/// (with weights: over the exact sum of the weights, rounded once).
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// sums: those of all points; read only.
+/// centers: k contiguous rows of d; written, but for those of clusters without a point of positive weight.
+/// counts: k numbers of points, written; or NULL.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
+/// total. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_means(int64_t total,
+                            size_t d,
+                            size_t k,
+                            const int32_t *range,
+                            const int64_t *sums,
+                            double *centers,
+                            int64_t *counts);
+
+/// Prepares a state for the first pass. Does nothing when state is NULL or struct_size is less than this library's.
+///
+/// struct_size: sizeof(centra_stream_state).
+///
+/// # Safety
+/// `state` is NULL, or points to `struct_size` writable bytes.
+void centra_stream_state_init(struct centra_stream_state *state, size_t struct_size);
+
+/// One step of the loop that centra_fit runs, after a pass of all chunks against the centers: tells whether that pass was the last,
+/// and if not, moves the centers to the means.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; max_iter, tol and empty count.
+/// sums: reduced, of all points against these centers; read only.
+/// centers: k contiguous rows of d; read, and written unless the loop is done.
+/// state: read and written.
+///
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label moves, or earlier where
+/// labels move that leave every mean as it was (those of points of weight zero, say); the iterations can then be fewer than those of
+/// centra_fit, all other results are the same.
+///
+/// Empty clusters: CENTRA_EMPTY_KEEP as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE (the
+/// default) as under CENTRA_EMPTY_ERROR an empty cluster gives CENTRA_ERR_EMPTY.
+///
+/// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_step(int64_t total,
+                           size_t d,
+                           size_t k,
+                           const struct centra_options *options,
+                           const int32_t *range,
+                           const int64_t *sums,
+                           double *centers,
+                           struct centra_stream_state *state);
+
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with `sum` for a reduction by element-wise sum,
+///
+///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
+///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
+///         drawn = 0;   centra_stream_draw of every chunk
+///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
+///             of_round, they are dropped
+///     }
+///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
+///     centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+int32_t centra_stream_candidates(size_t k,
+                                 size_t *of_round,
+                                 size_t *of_all);
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASSES elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASSES elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_masses(const double *points,
+                             size_t n,
+                             size_t d,
+                             size_t ld,
+                             size_t k,
+                             const struct centra_options *options,
+                             int64_t total,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             size_t known,
+                             double *distances,
+                             int64_t *masses,
+                             void *workspace,
+                             size_t workspace_bytes);
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_draw(const double *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           int64_t total,
+                           const int32_t *range,
+                           const int64_t *masses,
+                           const double *candidates,
+                           size_t count,
+                           const double *distances,
+                           uint32_t round,
+                           int64_t first,
+                           double *rows,
+                           int64_t *drawn,
+                           void *workspace,
+                           size_t workspace_bytes);
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_weigh(const double *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            size_t k,
+                            const struct centra_options *options,
+                            int64_t total,
+                            const int32_t *range,
+                            const double *candidates,
+                            size_t count,
+                            int64_t *weights,
+                            void *workspace,
+                            size_t workspace_bytes);
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_choose(int64_t total,
+                             size_t d,
+                             size_t k,
+                             const struct centra_options *options,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             const int64_t *weights,
+                             double *centers,
+                             void *workspace,
+                             size_t workspace_bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

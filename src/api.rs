@@ -274,7 +274,7 @@ pub fn as_bytes(buffer: &mut [u128]) -> &mut [u8] {
     unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), size_of_val(buffer)) }
 }
 
-fn lend(workspace: &mut [u8]) -> Result<Workspace<'_>, Error> {
+pub(crate) fn lend(workspace: &mut [u8]) -> Result<Workspace<'_>, Error> {
     // SAFETY: the borrow makes the bytes ours.
     unsafe { Workspace::given(workspace.as_mut_ptr(), workspace.len()) }
 }
@@ -292,14 +292,19 @@ fn count_centers(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     Ok(length / d)
 }
 
-fn check_length(name: &str, length: usize, expected: usize, of: &str) -> Result<(), Error> {
+pub(crate) fn check_length(
+    name: &str,
+    length: usize,
+    expected: usize,
+    of: &str,
+) -> Result<(), Error> {
     if length != expected {
         return refuse!(Shape, "{name}: {length} elements for {of} = {expected}");
     }
     Ok(())
 }
 
-fn check_weights(points: &Points<'_>, options: &Options<'_>) -> Result<(), Error> {
+pub(crate) fn check_weights(points: &Points<'_>, options: &Options<'_>) -> Result<(), Error> {
     match options.weights {
         Some(weights) => check_length("weights", weights.len(), points.n(), "n"),
         None => Ok(()),
@@ -319,7 +324,7 @@ fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Error> {
 }
 
 /// Calls `work` with the job of these inputs, in the standard floating-point environment.
-fn with_job<R>(
+pub(crate) fn with_job<R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,
     options: &Options<'_>,
@@ -364,7 +369,7 @@ pub(crate) fn fit_in(
             options,
             &shape,
             |job, environment| {
-                let plan = Plan::new(&shape, weighted);
+                let plan = Plan::new(&shape, n, weighted);
                 let mut memory = Memory::cut(&mut buffer, &shape, &plan, options);
                 let threads = job.crew.threads();
                 let mut teams = Teams::cut(&mut buffer, threads, &shape, &plan, options.init);
@@ -436,7 +441,7 @@ pub(crate) fn update_in(
     let bytes = plan::update_bytes(&shape, weighted, options.empty)?;
     workspace.with(bytes, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
-            let plan = Plan::new(&shape, weighted);
+            let plan = Plan::new(&shape, n, weighted);
             let mut memory = UpdateMemory::cut(&mut buffer, &shape, &plan, options.empty);
             let threads = job.crew.threads();
             let mut team = PerThread::new(threads, || Sums::cut(&mut buffer, &plan));
@@ -451,7 +456,7 @@ pub(crate) fn update_in(
             for (own, label) in own.iter_mut().zip(labels) {
                 *own = label - base;
             }
-            update.prepare(n);
+            update.prepare();
             update.sum(job, &mut team, own);
             update.means(job, &mut team, own, distances, centers)?;
             if let Some(counts) = counts {

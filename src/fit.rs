@@ -131,7 +131,7 @@ pub(crate) fn fit<'w>(
     memory.packing.set_largest(largest);
     memory.bounds.set_units(memory.packing.units());
     memory.seeding.set_largest(largest);
-    memory.update.prepare(job.points.n());
+    memory.update.prepare();
     let mut report = Report {
         stopped_by: StoppedBy::Converged,
         cancelled: false,
@@ -262,7 +262,8 @@ fn iterate<'w>(
             Summing::All(&terms)
         };
         let shortcut = bounds.shortcut(changed as usize);
-        let pass = pass(by, packing, team, centers, labels, shortcut, summing);
+        let also = (summing, None);
+        let pass = pass(by, packing, team, centers, labels, shortcut, also);
         pairs = pass.counts.pairs;
         bounds.looked((pairs / k) as usize);
         report.distances += pairs + pass.counts.evaluated;

@@ -1,6 +1,8 @@
 //! Inertia: the exact sum, rounded once, of D between the points and the centers their labels name,
 //! times the points' weights.
 
+use core::ops::Range;
+
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
@@ -13,35 +15,48 @@ const TOGETHER: usize = 128;
 pub(crate) fn inertia(job: &Job<'_>, labels: &[i32], centers: &[f64], base: i32) -> f64 {
     let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
     job.crew.run(job.blocks(), &mut sums, |sum, block| {
-        for first in block.clone().step_by(TOGETHER) {
-            let part = first..(first + TOGETHER).min(block.end);
-            let mut own = [0; TOGETHER];
-            for (own, label) in own.iter_mut().zip(&labels[part.clone()]) {
-                *own = label - base;
-            }
-            let mut distances = [0.0; TOGETHER];
-            own_block(
-                &job.points,
-                job.kernels,
-                part.clone(),
-                &own,
-                centers,
-                &mut distances,
-            );
-            let distances = &distances[..part.len()];
-            match job.weights_of(&part) {
-                Some(weights) => {
-                    for (distance, weight) in distances.iter().zip(weights) {
-                        sum.add(weight * distance);
-                    }
-                }
-                None => distances.iter().for_each(|&distance| sum.add(distance)),
-            }
-        }
+        let labels = &labels[block.clone()];
+        add(job, block, labels, base, centers, sum);
     });
     let (first, others) = sums.split();
     for other in others {
         first.merge(other);
     }
     first.round()
+}
+
+/// Adds D between the points of a block and the centers their labels name, times the points' weights.
+pub(crate) fn add(
+    job: &Job<'_>,
+    block: Range<usize>,
+    labels: &[i32],
+    base: i32,
+    centers: &[f64],
+    sum: &mut ExactSum,
+) {
+    for (part, labels) in block.clone().step_by(TOGETHER).zip(labels.chunks(TOGETHER)) {
+        let part = part..(part + TOGETHER).min(block.end);
+        let mut own = [0; TOGETHER];
+        for (own, label) in own.iter_mut().zip(labels) {
+            *own = label - base;
+        }
+        let mut distances = [0.0; TOGETHER];
+        own_block(
+            &job.points,
+            job.kernels,
+            part.clone(),
+            &own,
+            centers,
+            &mut distances,
+        );
+        let distances = &distances[..part.len()];
+        match job.weights_of(&part) {
+            Some(weights) => {
+                for (distance, weight) in distances.iter().zip(weights) {
+                    sum.add(weight * distance);
+                }
+            }
+            None => distances.iter().for_each(|&distance| sum.add(distance)),
+        }
+    }
 }

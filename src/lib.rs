@@ -35,6 +35,7 @@
 //! | `assign` | labels |
 //! | `update` | exact sums, centers, empty clusters |
 //! | `fit`, `inertia` | the loop, and what it minimises |
+//! | `stream` | chunks and ranks: ranges and sums as plain integers |
 //! | `lanes` | explicit SIMD: one trait, three instances, one dispatch table |
 //! | `parallel`, `environment` | threads; the floating-point environment |
 //!
@@ -58,6 +59,7 @@ mod points;
 mod scan;
 mod seed;
 mod status;
+pub mod stream;
 mod tile;
 mod update;
 mod workspace;

@@ -108,7 +108,7 @@ pub(crate) fn fit_bytes(
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
-    let plan = update::Plan::new(shape, weighted);
+    let plan = update::Plan::new(shape, shape.n, weighted);
     let mut ruler = Ruler::default();
     fit::Memory::cut(&mut ruler, shape, &plan, options);
     fit::Teams::cut(&mut ruler, shape.threads, shape, &plan, options.init);
@@ -124,7 +124,7 @@ pub(crate) fn assign_bytes(shape: &Shape) -> Result<usize, Error> {
 }
 
 pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Result<usize, Error> {
-    let plan = update::Plan::new(shape, weighted);
+    let plan = update::Plan::new(shape, shape.n, weighted);
     let mut ruler = Ruler::default();
     UpdateMemory::cut(&mut ruler, shape, &plan, empty);
     PerThread::new(shape.threads, || Sums::cut(&mut ruler, &plan));

@@ -63,6 +63,11 @@ impl<'w> Ranges<'w> {
         }
     }
 
+    /// Sets the range of dimension `i`.
+    pub(crate) fn set(&mut self, i: usize, range: Range) {
+        (self.top[i], self.low[i]) = (range.top, range.low);
+    }
+
     /// The range of dimension `i`.
     pub(crate) fn of(&self, i: usize) -> Range {
         Range {
@@ -75,19 +80,19 @@ impl<'w> Ranges<'w> {
 /// What one thread has seen of a slab of dimensions.
 pub(crate) struct Seen<'a> {
     /// Largest magnitude of a coordinate.
-    magnitude: &'a mut [f64],
+    pub(crate) magnitude: &'a mut [f64],
     /// Largest magnitude of a term: a coordinate times its weight.
-    top: &'a mut [f64],
+    pub(crate) top: &'a mut [f64],
     /// Lowest bit of a term.
-    low: &'a mut [f64],
+    pub(crate) low: &'a mut [f64],
     /// +0 while all coordinates are finite, else NaN: 0 times infinity is NaN, and a NaN stays in a sum.
     /// (The maximum would not do: it forgets a NaN as soon as it meets a number.)
-    poison: &'a mut [f64],
+    pub(crate) poison: &'a mut [f64],
 }
 
 impl<'a> Seen<'a> {
     /// What was left in storage.
-    fn view(storage: &'a mut [f64]) -> Self {
+    pub(crate) fn view(storage: &'a mut [f64]) -> Self {
         let (first, second) = storage.split_at_mut(storage.len() / 2);
         let (magnitude, top) = first.split_at_mut(first.len() / 2);
         let (low, poison) = second.split_at_mut(second.len() / 2);
@@ -100,7 +105,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Nothing seen yet.
-    fn new(storage: &'a mut [f64]) -> Self {
+    pub(crate) fn new(storage: &'a mut [f64]) -> Self {
         let seen = Self::view(storage);
         seen.magnitude.fill(0.0);
         seen.top.fill(0.0);
@@ -166,13 +171,10 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
 ) -> Result<f64, Error> {
     let points = &job.points;
     let d = points.d();
-    let weights = job.weights.map(weights).transpose()?;
+    let weights = job.weights.map(positive).transpose()?;
     let finite_centers = centers.is_none_or(|centers| centers.iter().all(|c| c.is_finite()));
 
-    // The definition of D over the slabs, for the vectors of the largest magnitudes; in the end the
-    // largest D that can occur. Rounding is monotonic, so no D of the call exceeds it.
-    let mut farthest = [0.0; 8];
-    let mut largest: f64 = 0.0;
+    let mut extremes = Extremes::default();
     let mut ranges = ranges;
     let slab = Seen::view(storage.first().as_mut()).room();
     for first in (0..d).step_by(slab) {
@@ -189,11 +191,7 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
             }
         }
         for (i, &m) in dims.clone().zip(&*seen.magnitude) {
-            // A mean may exceed its largest member by a rounding of the sum and one of the quotient.
-            let m = m.next_up().next_up();
-            let t = m - -m;
-            farthest[i % 8] += t * t;
-            largest = largest.max(m);
+            extremes.widen(i, m);
         }
         if let Some(ranges) = &mut ranges {
             let top = match weights {
@@ -207,57 +205,68 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
     if !finite_centers {
         return Err(locate_nonfinite_center(centers.unwrap_or_default(), d));
     }
-    let farthest = fold(&farthest);
-    if farthest.is_nan() || farthest >= LARGEST {
+    if extremes.too_far() {
         return Err(locate_largest(points, centers));
     }
     if let Some(weights) = weights {
-        let sum = points.n() as f64 * weights.top * largest.max(1.0);
-        if sum >= LARGEST || weights.top * farthest >= LARGEST {
-            let w = weights.top;
+        extremes.check_weights(weights.top, points.n())?;
+    }
+    if let Some(ranges) = ranges {
+        ranges.weights = weights;
+    }
+    Ok(extremes.largest)
+}
+
+/// How large the coordinates of points and centers are, and with them what is computed.
+#[derive(Default)]
+pub(crate) struct Extremes {
+    /// The largest magnitude.
+    pub(crate) largest: f64,
+    /// The definition of D for the vectors of the largest magnitudes, lane by lane: the largest D that can occur. Rounding is
+    /// monotonic, so no D exceeds it.
+    farthest: [f64; 8],
+}
+
+impl Extremes {
+    /// Takes note that coordinates are at most `magnitude` in dimension `i`; every dimension once, in order.
+    pub(crate) fn widen(&mut self, i: usize, magnitude: f64) {
+        // A mean may exceed its largest member by a rounding of the sum and one of the quotient.
+        let m = magnitude.next_up().next_up();
+        let t = m - -m;
+        self.farthest[i % 8] += t * t;
+        self.largest = self.largest.max(m);
+    }
+
+    /// Whether D could overflow.
+    pub(crate) fn too_far(&self) -> bool {
+        let farthest = fold(&self.farthest);
+        farthest.is_nan() || farthest >= LARGEST
+    }
+
+    /// Refuses n weights of at most `w` with which a sum, or the product with a D, could overflow.
+    pub(crate) fn check_weights(&self, w: f64, n: usize) -> Result<(), Error> {
+        let sum = n as f64 * w * self.largest.max(1.0);
+        if sum >= LARGEST || w * fold(&self.farthest) >= LARGEST {
             return refuse!(
                 Range,
                 "weights: {w:e} is so large that weighted sums could overflow"
             );
         }
+        Ok(())
     }
-    if let Some(ranges) = ranges {
-        ranges.weights = weights;
-    }
-    Ok(largest)
 }
 
 /// One slab over all points; leaves what was seen in the first thread's storage.
-fn see<'a, B: AsMut<[f64]> + Send>(
+pub(crate) fn see<'a, B: AsMut<[f64]> + Send>(
     job: &Job<'_>,
     dims: core::ops::Range<usize>,
     storage: &'a mut PerThread<B>,
 ) -> Seen<'a> {
-    let points = &job.points;
     for storage in storage.iter_mut() {
         Seen::new(storage.as_mut());
     }
     job.crew.run(job.blocks(), storage, |storage, block| {
-        let mut seen = Seen::view(storage.as_mut());
-        let weights = job.weights_of(&block);
-        if points.layout() == Layout::Columns {
-            see_columns(job, dims.clone(), block, &mut seen);
-        } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, STACK)) {
-            // Few dimensions would leave most lanes empty. Rows without gaps are also rows of eight
-            // points, of whose 8 d columns each belongs to one dimension.
-            let mut flat = on_stack();
-            let mut flat = Seen::new(&mut flat);
-            job.kernels.scan(whole, None, &mut flat);
-            for i in 0..whole.dims() {
-                seen.widen(&flat, i, i % points.d());
-            }
-            if let Some(rest) = rest {
-                job.kernels.scan(rest, None, &mut seen);
-            }
-        } else {
-            let rows = points.block_rows(block, dims.clone(), &mut []);
-            job.kernels.scan(rows, weights, &mut seen);
-        }
+        see_block(job, dims.clone(), block, &mut Seen::view(storage.as_mut()));
     });
     let (first, others) = storage.split();
     let mut first = Seen::view(first.as_mut());
@@ -268,6 +277,35 @@ fn see<'a, B: AsMut<[f64]> + Send>(
         }
     }
     first
+}
+
+/// One slab of one block.
+pub(crate) fn see_block(
+    job: &Job<'_>,
+    dims: core::ops::Range<usize>,
+    block: core::ops::Range<usize>,
+    seen: &mut Seen<'_>,
+) {
+    let points = &job.points;
+    let weights = job.weights_of(&block);
+    if points.layout() == Layout::Columns {
+        see_columns(job, dims, block, seen);
+    } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, STACK)) {
+        // Few dimensions would leave most lanes empty. Rows without gaps are also rows of eight
+        // points, of whose 8 d columns each belongs to one dimension.
+        let mut flat = on_stack();
+        let mut flat = Seen::new(&mut flat);
+        job.kernels.scan(whole, None, &mut flat);
+        for i in 0..whole.dims() {
+            seen.widen(&flat, i, i % points.d());
+        }
+        if let Some(rest) = rest {
+            job.kernels.scan(rest, None, seen);
+        }
+    } else {
+        let rows = points.block_rows(block, dims, &mut []);
+        job.kernels.scan(rows, weights, seen);
+    }
 }
 
 /// A block of points in columns: copied to the stack as rows, a few dimensions at a time.
@@ -294,8 +332,87 @@ fn see_columns(
     }
 }
 
+/// What was promised of points that are not all at hand.
+pub(crate) struct Promise<'a> {
+    /// The largest magnitudes of coordinates.
+    pub(crate) magnitudes: &'a [f64],
+    /// The ranges of terms; the largest magnitude of a term is below twice `top`.
+    pub(crate) ranges: &'a Ranges<'a>,
+}
+
+impl Range {
+    /// Whether terms of such magnitude and lowest bit are inside.
+    fn holds(self, top: f64, low: f64) -> bool {
+        top == 0.0 || top < 2.0 * self.top && low >= self.low
+    }
+}
+
+impl Promise<'_> {
+    /// Whether points are as promised, of which this was seen.
+    pub(crate) fn holds(&self, seen: &Seen<'_>, weighted: bool) -> bool {
+        let top = if weighted {
+            &*seen.top
+        } else {
+            &*seen.magnitude
+        };
+        self.magnitudes.iter().enumerate().all(|(i, &magnitude)| {
+            seen.poison[i] == 0.0
+                && seen.magnitude[i] <= magnitude
+                && self.ranges.of(i).holds(top[i], seen.low[i])
+        })
+    }
+
+    /// Where points with these weights break the promise.
+    #[cold]
+    pub(crate) fn broken(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
+        let breaks = |p: usize, i: usize| {
+            let x = points.at(p, i);
+            let term = weights.map_or(x, |weights| weights[p] * x).abs();
+            let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
+            !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).holds(term, low)
+        };
+        let places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
+        let (p, i) = places
+            .into_iter()
+            .find(|&(p, i)| breaks(p, i))
+            .unwrap_or_default();
+        let x = points.at(p, i);
+        if !x.is_finite() {
+            return locate_nonfinite(points);
+        }
+        Error::new(
+            crate::Status::Range,
+            format_args!("points: {x:e} at row {p}, dimension {i} is not in the range"),
+        )
+    }
+
+    /// Refuses weights that break the promise.
+    pub(crate) fn check_weights(&self, all: &[f64]) -> Result<(), Error> {
+        let range = weights(all)?;
+        let promised = self.ranges.weights.unwrap_or(Range {
+            top: 0.0,
+            low: f64::INFINITY,
+        });
+        if promised.holds(range.top, range.low) {
+            return Ok(());
+        }
+        let breaks = |&w: &f64| w > 0.0 && !promised.holds(w, lowest_bit(w));
+        let p = all.iter().position(breaks).unwrap_or(0);
+        refuse!(Range, "weights: {:e} at {p} is not in the range", all[p])
+    }
+}
+
 /// Refuses weights that are not finite, negative, or all zero; gives their range.
-fn weights(weights: &[f64]) -> Result<Range, Error> {
+fn positive(all: &[f64]) -> Result<Range, Error> {
+    let range = weights(all)?;
+    if range.top == 0.0 {
+        return refuse!(Weights, "weights: none is positive");
+    }
+    Ok(range)
+}
+
+/// Refuses weights that are not finite or negative; gives their range.
+pub(crate) fn weights(weights: &[f64]) -> Result<Range, Error> {
     let mut range = Range {
         top: 0.0,
         low: f64::INFINITY,
@@ -312,14 +429,11 @@ fn weights(weights: &[f64]) -> Result<Range, Error> {
             range.low = range.low.min(lowest_bit(w));
         }
     }
-    if range.top == 0.0 {
-        return refuse!(Weights, "weights: none is positive");
-    }
     Ok(range)
 }
 
 /// The value of the lowest set bit of a positive double.
-fn lowest_bit(x: f64) -> f64 {
+pub(crate) fn lowest_bit(x: f64) -> f64 {
     let bits = x.to_bits();
     match bits & ((1 << 52) - 1) {
         0 => x,
@@ -344,7 +458,7 @@ fn find(points: &Points<'_>, test: impl Fn(f64) -> bool) -> Option<(usize, usize
 }
 
 #[cold]
-fn locate_nonfinite(points: &Points<'_>) -> Error {
+pub(crate) fn locate_nonfinite(points: &Points<'_>) -> Error {
     let (p, i) = find(points, |x| !x.is_finite()).unwrap_or_default();
     let name = name(points.at(p, i));
     Error::new(
@@ -354,7 +468,7 @@ fn locate_nonfinite(points: &Points<'_>) -> Error {
 }
 
 #[cold]
-fn locate_nonfinite_center(centers: &[f64], d: usize) -> Error {
+pub(crate) fn locate_nonfinite_center(centers: &[f64], d: usize) -> Error {
     let at = centers.iter().position(|c| !c.is_finite()).unwrap_or(0);
     let (name, j, i) = (name(centers[at]), at / d, at % d);
     Error::new(

@@ -23,10 +23,10 @@ mod pass;
 pub(crate) mod screen;
 mod sorted;
 
-pub(crate) use bounds::{spend, Bounds, TOGETHER as SPENT_TOGETHER};
+pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
 pub(crate) use ladder::{Packing, Scratch};
-pub(crate) use pass::{moved, pass, Summing, Worker};
+pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
 
 use crate::distance::own_block;
 use crate::job::Job;

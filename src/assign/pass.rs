@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::bounds::{Costs, Shortcut};
 use super::ladder::{Counts, Packing, Prepared, Scratch};
+use crate::inertia;
 use crate::job::Job;
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
+use crate::scan::{see_block, Promise, Seen};
 use crate::tile::Which;
+use crate::update::exact_sum::ExactSum;
 use crate::update::{Moves, Plan, Sums, Terms};
 use crate::workspace::Cut;
 
@@ -50,9 +53,12 @@ pub(crate) struct Worker<'w> {
     /// Points of a stretch that have to be looked at.
     spent: &'w mut [u32],
     moving: Moving<'w>,
+    /// Storage of the scan, where the pass is watched.
+    seen: &'w mut [f64],
     found: i64,
     assigning: Duration,
     updating: Duration,
+    watched: Watched,
 }
 
 impl<'w> Worker<'w> {
@@ -63,10 +69,41 @@ impl<'w> Worker<'w> {
             sums: Sums::cut(from, plan),
             spent: from.take(stretch),
             moving: Moving::cut(from, stretch),
+            seen: &mut [],
             found: 0,
             assigning: Duration::ZERO,
             updating: Duration::ZERO,
+            watched: Watched::default(),
         }
+    }
+
+    /// One that can be watched.
+    pub(crate) fn watched(self, seen: &'w mut [f64]) -> Self {
+        Worker { seen, ..self }
+    }
+}
+
+/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be before it does
+/// anything with a block, and sums the inertia.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch<'a> {
+    pub(crate) promise: &'a Promise<'a>,
+    /// Whether the inertia is wanted.
+    pub(crate) inertia: bool,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Whether a block was not as promised, and left alone.
+    pub(crate) broken: bool,
+    pub(crate) inertia: ExactSum,
+}
+
+impl Worker<'_> {
+    /// What watching found.
+    pub(crate) fn found(&mut self) -> &mut Watched {
+        &mut self.watched
     }
 }
 
@@ -105,7 +142,7 @@ pub(crate) fn pass(
     centers: &[f64],
     labels: &mut [i32],
     shortcut: Shortcut<'_>,
-    summing: Summing<'_>,
+    (summing, watch): (Summing<'_>, Option<Watch<'_>>),
 ) -> Pass {
     let begin = Instant::now();
     let prepared = packing.prepare(job, centers);
@@ -128,6 +165,8 @@ pub(crate) fn pass(
         job,
         prepared: &prepared,
         summing,
+        watch,
+        centers,
         costs: Costs::new(job.points.d(), centers.len() / job.points.d()),
     };
     job.crew.run(stretches, team, |worker, stretch| {
@@ -168,6 +207,8 @@ struct Going<'a, 'w, 'p> {
     job: &'p Job<'a>,
     prepared: &'p Prepared<'a, 'w>,
     summing: Summing<'p>,
+    watch: Option<Watch<'p>>,
+    centers: &'p [f64],
     costs: Costs,
 }
 
@@ -186,6 +227,9 @@ impl Worker<'_> {
         self.assigning += begin.elapsed();
         if !pass.costs.pick(spent, end - start) {
             for block in pass.job.blocks_of(start..end) {
+                if self.breaks(pass, &block) {
+                    return;
+                }
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
                     true => block.end,
@@ -205,6 +249,17 @@ impl Worker<'_> {
                 self.add(pass, block, &stretch);
             }
         }
+    }
+
+    /// Whether a block is not as promised.
+    fn breaks(&mut self, pass: &Going<'_, '_, '_>, block: &Range<usize>) -> bool {
+        let Some(watch) = pass.watch else {
+            return false;
+        };
+        let mut seen = Seen::new(self.seen);
+        see_block(pass.job, 0..pass.job.points.d(), block.clone(), &mut seen);
+        self.watched.broken |= !watch.promise.holds(&seen, pass.job.weights.is_some());
+        self.watched.broken
     }
 
     /// Labels some points of a stretch.
@@ -263,7 +318,11 @@ impl Worker<'_> {
             let begin = Instant::now();
             let first = block.start - stretch.points.start;
             let labels = &stretch.labels[first..][..block.len()];
-            self.sums.add(pass.job, terms, block, labels);
+            self.sums.add(pass.job, terms, block.clone(), labels);
+            if pass.watch.is_some_and(|watch| watch.inertia) {
+                let sum = &mut self.watched.inertia;
+                inertia::add(pass.job, block, labels, 0, pass.centers, sum);
+            }
             self.updating += begin.elapsed();
         }
     }

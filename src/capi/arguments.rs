@@ -6,6 +6,7 @@ use core::fmt::Arguments;
 use super::types::*;
 use crate::points::{check_leading_dimension, check_sizes, extent, Layout, Points};
 use crate::status::{refuse, Error};
+use crate::stream::check_chunk_size;
 use crate::workspace::Workspace;
 use crate::{Algorithm, Empty, Init, Isa, Options, Report};
 
@@ -182,7 +183,7 @@ pub(super) struct Call {
     pub(super) raw: centra_options,
     pub(super) choice: Choice,
     points: *const f64,
-    n: usize,
+    pub(super) n: usize,
     d: usize,
     ld: usize,
 }
@@ -202,14 +203,30 @@ impl Call {
         check_pointers: impl FnOnce() -> Result<(), Error>,
     ) -> Result<Self, Error> {
         check_sizes(n, d, k)?;
-        check_pointer("points", points, true)?;
+        // SAFETY: the caller's contract.
+        unsafe { Self::check_chunk((points, n, d, ld), options, check_pointers) }
+    }
+
+    /// The same for points that may be none, and then anywhere.
+    ///
+    /// # Safety
+    /// As for [`read_options`].
+    pub(super) unsafe fn check_chunk(
+        (points, n, d, ld): Matrix,
+        options: *const centra_options,
+        check_pointers: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        check_chunk_size(n, d)?;
+        check_pointer("points", points, n > 0)?;
         check_pointer("options", options, false)?;
         check_pointers()?;
         // SAFETY: the caller's contract; the alignment was checked.
         let raw = unsafe { read_options(options)? };
         let choice = choose(&raw)?;
         check_pointer("weights", raw.weights, false)?;
-        check_leading_dimension(n, d, ld, choice.layout)?;
+        if n > 0 {
+            check_leading_dimension(n, d, ld, choice.layout)?;
+        }
         Ok(Call {
             raw,
             choice,
@@ -226,10 +243,13 @@ impl Call {
         options: *const centra_options,
         others: [Argument; N],
     ) -> Result<(), Error> {
-        let elements = extent(self.n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX);
+        let elements = match self.n {
+            0 => 0,
+            n => extent(n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX),
+        };
         let none = || Argument::input::<u8>("", core::ptr::null(), 0);
         // Room for three inputs and the most that a call adds, without a vector.
-        let mut all: [Argument; 8] = core::array::from_fn(|_| none());
+        let mut all: [Argument; 12] = core::array::from_fn(|_| none());
         all[0] = Argument::input("points", self.points, elements);
         all[1] = Argument::input("weights", self.raw.weights, self.n);
         if !options.is_null() {

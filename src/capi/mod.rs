@@ -1,12 +1,13 @@
 //! The C ABI: `include/centra.h` is generated from this folder, comments included.
 //!
 //! [`arguments`] checks pointers and turns them into slices and views, [`boundary`] is where errors and
-//! panics end, [`types`] has the constants and structs, and this file the calls. What a call does is in
+//! panics end, [`types`] has the constants and structs, this file the calls on whole data, and [`stream`] those on chunks. What a call does is in
 //! the safe part of the crate.
 #![allow(non_camel_case_types)]
 
 mod arguments;
 mod boundary;
+mod stream;
 mod types;
 
 use core::ffi::{c_char, c_void, CStr};
@@ -18,6 +19,7 @@ use crate::Progress;
 use arguments::*;
 use boundary::boundary;
 
+pub use stream::*;
 pub use types::*;
 
 /// Sets the options of the first version of this struct, up to progress_data, to their defaults, and struct_size to the size of

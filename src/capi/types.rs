@@ -74,6 +74,13 @@ pub const CENTRA_MAX_ITER: i32 = 2;
 /// The progress callback asked for it.
 pub const CENTRA_STOPPED: i32 = 3;
 
+/// Wanted of centra_stream_sums: the inertia.
+pub const CENTRA_STREAM_INERTIA: i32 = 1;
+/// Wanted of centra_stream_sums: how many labels change.
+pub const CENTRA_STREAM_MOVED: i32 = 2;
+/// Elements of the masses that centra_stream_masses sums.
+pub const CENTRA_STREAM_MASSES: usize = 69;
+
 /// What a progress callback is told, after every iteration of every restart.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -177,6 +184,28 @@ pub struct centra_report {
     pub seconds_update: f64,
     /// Bytes of workspace that the call needed.
     pub workspace_bytes: i64,
+}
+
+/// How far a streamed fit has come. Initialise it by centra_stream_state_init.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct centra_stream_state {
+    /// Set by centra_stream_state_init.
+    pub struct_size: usize,
+    /// 0 while another pass is due; 1 when the centers, and the labels of the last pass, are the result.
+    pub done: i32,
+    /// When done: CENTRA_CONVERGED, CENTRA_TOLERANCE or CENTRA_MAX_ITER.
+    pub stopped_by: i32,
+    /// Iterations so far.
+    pub iterations: i64,
+    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was wanted of all points; else -1.
+    pub moved: i64,
+    /// Clusters without a point of positive weight in the last pass.
+    pub empty_clusters: i64,
+    /// Sum over the centers of the squared distance between where they are and where they were.
+    pub shift: f64,
+    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was wanted of all points; else NaN.
+    pub inertia: f64,
 }
 
 /// Sizes of the first version of these structs: what centra_options_init and centra_report_init may write, whoever calls them.

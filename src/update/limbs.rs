@@ -104,7 +104,7 @@ pub(crate) struct Limbs<'a> {
 
 impl<'a> Limbs<'a> {
     /// How many limbs hold the terms of every dimension of a slab, sums being of n terms.
-    pub(super) fn needed(n: usize, ranges: impl Iterator<Item = scan::Range>) -> usize {
+    pub(crate) fn needed(n: usize, ranges: impl Iterator<Item = scan::Range>) -> usize {
         let bits = ranges
             .filter(|range| range.top > 0.0)
             .map(|range| exponent(range.top) + 1 - exponent(range.low))
@@ -124,12 +124,9 @@ impl<'a> Limbs<'a> {
         let values = &mut values[..count * stride];
         values.fill(0.0);
         for (c, i) in dims.clone().enumerate() {
-            let top = match range(i).top {
-                0.0 => 0,
-                top => exponent(top) + 1,
-            };
+            let range = range(i);
             for l in 0..count {
-                values[l * stride + c] = magic(top - (l as i32 + 1) * width(n));
+                values[l * stride + c] = magic(unit(range, l, n));
             }
         }
         Self::view(values, dims, count)
@@ -160,39 +157,68 @@ impl<'a> Limbs<'a> {
         self.count * self.stride
     }
 
-    /// The exact sum of a cluster's terms in dimension `c` of the slab, rounded once; `sums` are the
-    /// cluster's integers, to which `members` terms were added.
-    pub(super) fn rounded(&self, sums: &[i64], c: usize, members: i64) -> f64 {
-        let limb = |l: usize| {
-            let at = l * self.stride + c;
-            let bits = self.magic[at].to_bits();
-            // Scalars are added without the pattern of M.
-            let bias = match self.stride {
-                1 => 0,
-                _ => members.wrapping_mul(bits as i64),
-            };
-            let units = sums[at].wrapping_sub(bias);
-            (units, (bits >> 52) as i32 - 1023 - 52)
+    /// Limb `l` of the sum of a cluster's terms in dimension `c` of the slab, in units; `sums` are the cluster's
+    /// integers, to which `members` terms were added.
+    fn units(&self, sums: &[i64], members: i64, l: usize, c: usize) -> i64 {
+        let at = l * self.stride + c;
+        // Scalars are added without the pattern of M.
+        let bias = match self.stride {
+            1 => 0,
+            _ => members.wrapping_mul(self.magic[at].to_bits() as i64),
         };
-        match self.count {
-            1 => {
-                let (units, unit) = limb(0);
-                rounded_pair(0, unit, units, unit)
-            }
-            2 => {
-                let ((high, unit_high), (low, unit)) = (limb(0), limb(1));
-                rounded_pair(high, unit_high, low, unit)
-            }
-            _ => {
-                let mut sum = ExactSum::new();
-                for l in 0..self.count {
-                    let (units, unit) = limb(l);
-                    sum.add_scaled(units, unit);
-                }
-                sum.round()
+        sums[at].wrapping_sub(bias)
+    }
+
+    /// Adds the units of a cluster's sums to plain integers: limb `l` of the slab's dimension `c` to `to[l * d + c]`.
+    pub(super) fn add_units(&self, sums: &[i64], members: i64, d: usize, to: &mut [i64]) {
+        for l in 0..self.count {
+            let to = &mut to[l * d..][..self.dims()];
+            for (c, to) in to.iter_mut().enumerate() {
+                *to = to.wrapping_add(self.units(sums, members, l, c));
             }
         }
     }
+
+    /// The exact sum of a cluster's terms in dimension `c` of the slab, rounded once; `sums` are the
+    /// cluster's integers, to which `members` terms were added.
+    pub(super) fn rounded(&self, sums: &[i64], c: usize, members: i64) -> f64 {
+        round(self.count, |l| {
+            let pattern = self.magic[l * self.stride + c].to_bits();
+            let unit = (pattern >> 52) as i32 - 1023 - 52;
+            (self.units(sums, members, l, c), unit)
+        })
+    }
+}
+
+/// The sum of limbs, each so many times two to a power, rounded once; the first are the greatest.
+pub(crate) fn round(count: usize, limb: impl Fn(usize) -> (i64, i32)) -> f64 {
+    match count {
+        1 => {
+            let (units, unit) = limb(0);
+            rounded_pair(0, unit, units, unit)
+        }
+        2 => {
+            let ((high, unit_high), (low, unit)) = (limb(0), limb(1));
+            rounded_pair(high, unit_high, low, unit)
+        }
+        _ => {
+            let mut sum = ExactSum::new();
+            for l in 0..count {
+                let (units, unit) = limb(l);
+                sum.add_scaled(units, unit);
+            }
+            sum.round()
+        }
+    }
+}
+
+/// The unit of limb `l` of terms of this range, sums being of n terms, as a power of two.
+pub(crate) fn unit(range: scan::Range, l: usize, n: usize) -> i32 {
+    let top = match range.top {
+        0.0 => 0,
+        top => exponent(top) + 1,
+    };
+    (top - (l as i32 + 1) * width(n)).max(LOWEST)
 }
 
 /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count, where

@@ -28,13 +28,15 @@ use crate::status::{refuse, Error};
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, transfer, Limbs, Moves, Unit};
+pub(crate) use limbs::{accumulate, round, transfer, unit, Limbs, Moves, Unit};
 use limbs::{most_limbs, ordinary_limbs, stride};
 use relocate::Relocation;
 
 /// How much room the sums get; a function of sizes and options alone, so that a query can tell.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
+    /// The points of all sums: those of the shape, or more, of which it is a part.
+    total: usize,
     k: usize,
     d: usize,
     /// Integers per cluster and thread.
@@ -47,7 +49,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(shape: &Shape, weighted: bool) -> Self {
+    /// For the points of a shape, of `total` that are summed.
+    pub(crate) fn new(shape: &Shape, total: usize, weighted: bool) -> Self {
         let Shape {
             n,
             d,
@@ -56,16 +59,17 @@ impl Plan {
             layout,
             block,
         } = *shape;
-        let all = ordinary_limbs(n).saturating_mul(stride(d));
+        let all = ordinary_limbs(total).saturating_mul(stride(d));
         let copies = all.saturating_mul(k).saturating_mul(threads);
         // Merging costs a pass over every thread's sums: it must stay small beside one over the points.
         let fused = threads == 1 || copies.saturating_mul(4) <= n.saturating_mul(d);
         let words = if fused { all } else { all / threads };
         Plan {
+            total,
             k,
             d,
-            words: words.max(most_limbs(n)),
-            weight_words: if weighted { most_limbs(n) } else { 0 },
+            words: words.max(most_limbs(total)),
+            weight_words: if weighted { most_limbs(total) } else { 0 },
             rows: match layout {
                 Layout::Rows => 0,
                 Layout::Columns => block.saturating_mul(d),
@@ -243,7 +247,15 @@ impl<'w> AsMut<Sums<'w>> for Sums<'w> {
     }
 }
 
-/// Whose means are wanted.
+/// Sums as plain integers, for each cluster; see [`stream`](crate::stream) for what they mean.
+pub(crate) struct Exported<'a> {
+    pub(crate) counts: &'a mut [i64],
+    pub(crate) positive: &'a mut [i64],
+    pub(crate) weights: &'a mut [i64],
+    pub(crate) coordinates: &'a mut [i64],
+}
+
+/// Whose sums are wanted.
 #[derive(Clone, Copy)]
 enum Clusters {
     All,
@@ -308,20 +320,30 @@ impl<'w> Update<'w> {
         &mut self.ranges
     }
 
+    /// The ranges, as they were left.
+    pub(crate) fn known(&self) -> &Ranges<'w> {
+        &self.ranges
+    }
+
     /// Decides about limbs, once the ranges are known.
-    pub(crate) fn prepare(&mut self, n: usize) {
+    pub(crate) fn prepare(&mut self) {
         let Plan {
-            d, words, fused, ..
+            total,
+            d,
+            words,
+            fused,
+            ..
         } = self.plan;
         let ranges = &self.ranges;
-        self.limbs = Limbs::needed(n, (0..d).map(|i| ranges.of(i)));
+        self.limbs = Limbs::needed(total, (0..d).map(|i| ranges.of(i)));
         self.fused = fused && self.limbs * stride(d) <= words;
         if self.fused {
-            Limbs::fill(n, 0..d, self.limbs, |i| ranges.of(i), self.magic);
+            Limbs::fill(total, 0..d, self.limbs, |i| ranges.of(i), self.magic);
         }
         if let Some(range) = ranges.weights {
-            self.weight_limbs = Limbs::needed(n, core::iter::once(range));
-            Limbs::fill(n, 0..1, self.weight_limbs, |_| range, self.weight_magic);
+            self.weight_limbs = Limbs::needed(total, core::iter::once(range));
+            let magic = &mut *self.weight_magic;
+            Limbs::fill(total, 0..1, self.weight_limbs, |_| range, magic);
         }
     }
 
@@ -392,6 +414,50 @@ impl<'w> Update<'w> {
         distances: &mut [f64],
         centers: &mut [f64],
     ) -> Result<(), Error> {
+        self.count(job, team);
+        let empty = self.tally.positive.iter().position(|&members| members == 0);
+        if let (Some(j), Empty::Error) = (empty, self.empty) {
+            return refuse!(Empty, "cluster {j} has no point of positive weight");
+        }
+        self.each_slab(job, team, labels, |limbs, sums| {
+            self.store(limbs, sums, 0..self.plan.k, centers);
+        });
+        if empty.is_some() && self.empty == Empty::Relocate {
+            relocate::relocate(self, job, team, labels, distances, centers);
+        }
+        Ok(())
+    }
+
+    /// Adds what was added since the sums were cleared, the points having these labels, to plain integers.
+    pub(crate) fn export<S: AsMut<Sums<'w>> + Send>(
+        &mut self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &[i32],
+        to: &mut Exported<'_>,
+    ) {
+        self.count(job, team);
+        let tally = &self.tally;
+        merge(to.counts, tally.counts);
+        merge(to.positive, tally.positive);
+        if let Some(limbs) = &self.terms().weights {
+            for (j, &members) in tally.counts.iter().enumerate() {
+                let sums = &tally.weights[j * limbs.words()..][..limbs.words()];
+                limbs.add_units(sums, members, 1, &mut to.weights[j * limbs.words()..]);
+            }
+        }
+        let (d, words) = (self.plan.d, self.plan.d * self.limbs);
+        self.each_slab(job, team, labels, |limbs, sums| {
+            for (j, &members) in tally.counts.iter().enumerate() {
+                let sums = &sums[j * limbs.words()..][..limbs.words()];
+                let to = &mut to.coordinates[j * words..][..words];
+                limbs.add_units(sums, members, d, &mut to[limbs.range().start..]);
+            }
+        });
+    }
+
+    /// Merges the tallies of all threads.
+    fn count<S: AsMut<Sums<'w>>>(&mut self, job: &Job<'_>, team: &mut PerThread<S>) {
         self.tally.clear();
         for state in team.iter_mut() {
             self.tally.merge(&state.as_mut().tally);
@@ -399,39 +465,41 @@ impl<'w> Update<'w> {
         if job.weights.is_none() {
             self.tally.positive.copy_from_slice(self.tally.counts);
         }
-        let empty = self.tally.positive.iter().position(|&members| members == 0);
-        if let (Some(j), Empty::Error) = (empty, self.empty) {
-            return refuse!(Empty, "cluster {j} has no point of positive weight");
-        }
-        if self.fused {
-            let (first, others) = team.split();
-            let sums = first.as_mut();
-            let words = self.plan.k * self.limbs * stride(self.plan.d);
-            for other in others {
-                let other = &mut other.as_mut().limbs[..words];
-                merge(sums.limbs, other);
-                other.fill(0);
-            }
-            let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
-            self.store(&limbs, sums.limbs, 0..self.plan.k, centers);
-        } else {
-            self.means_by_slabs(job, team, labels, Clusters::All, centers);
-        }
-        if empty.is_some() && self.empty == Empty::Relocate {
-            relocate::relocate(self, job, team, labels, distances, centers);
-        }
-        Ok(())
     }
 
-    /// The slabs plan. After every round of one slab a thread the means are stored by one thread,
+    /// Hands over the sums of all clusters, the points having these labels: those of all dimensions at once, or slab by slab.
+    fn each_slab<S: AsMut<Sums<'w>> + Send>(
+        &self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &[i32],
+        mut take: impl FnMut(&Limbs<'_>, &[i64]),
+    ) {
+        if !self.fused {
+            self.sum_by_slabs(job, team, labels, Clusters::All, take);
+            return;
+        }
+        let (first, others) = team.split();
+        let sums = first.as_mut();
+        let words = self.plan.k * self.limbs * stride(self.plan.d);
+        for other in others {
+            let other = &mut other.as_mut().limbs[..words];
+            merge(sums.limbs, other);
+            other.fill(0);
+        }
+        let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
+        take(&limbs, sums.limbs);
+    }
+
+    /// The slabs plan. After every round of one slab a thread the sums are taken by one thread,
     /// because the slabs of the centers interleave in memory.
-    fn means_by_slabs<S: AsMut<Sums<'w>> + Send>(
+    fn sum_by_slabs<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,
         team: &mut PerThread<S>,
         labels: &[i32],
         clusters: Clusters,
-        centers: &mut [f64],
+        mut take: impl FnMut(&Limbs<'_>, &[i64]),
     ) {
         let d = self.plan.d;
         let mut taken = 0;
@@ -444,7 +512,7 @@ impl<'w> Update<'w> {
             job.crew.each(team, |state| {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
-                    let limbs = self.fill(job, sums.slab.clone(), sums.slab_magic);
+                    let limbs = self.fill(sums.slab.clone(), sums.slab_magic);
                     let words = limbs.words();
                     for j in clusters.indices(self.plan.k) {
                         sums.limbs[j * words..][..words].fill(0);
@@ -472,7 +540,7 @@ impl<'w> Update<'w> {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = Limbs::view(sums.slab_magic, sums.slab.clone(), self.limbs);
-                    self.store(&limbs, sums.limbs, clusters.indices(self.plan.k), centers);
+                    take(&limbs, sums.limbs);
                 }
             }
         }
@@ -485,9 +553,9 @@ impl<'w> Update<'w> {
         first..first.saturating_add(dims).min(self.plan.d)
     }
 
-    fn fill<'a>(&self, job: &Job<'_>, slab: Range<usize>, magic: &'a mut [f64]) -> Limbs<'a> {
+    fn fill<'a>(&self, slab: Range<usize>, magic: &'a mut [f64]) -> Limbs<'a> {
         let ranges = &self.ranges;
-        Limbs::fill(job.points.n(), slab, self.limbs, |i| ranges.of(i), magic)
+        Limbs::fill(self.plan.total, slab, self.limbs, |i| ranges.of(i), magic)
     }
 
     /// Stores the means of those of the clusters that are not empty, in the dimensions of `limbs`.

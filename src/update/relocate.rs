@@ -69,7 +69,10 @@ pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
             let sums = &team.first().as_mut().limbs;
             update.store(&limbs, sums, [a, j].into_iter(), centers);
         } else {
-            update.means_by_slabs(job, team, labels, Clusters::Two([a, j]), centers);
+            let two = [a, j];
+            update.sum_by_slabs(job, team, labels, Clusters::Two(two), |limbs, sums| {
+                update.store(limbs, sums, two.into_iter(), centers);
+            });
         }
         // The points of the donor, whose center moved; the point itself is among the labels `j`, all of which
         // but itself have weight zero.

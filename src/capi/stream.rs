@@ -1,0 +1,835 @@
+//! The calls on chunks; what they do is in [`stream`](crate::stream).
+
+use core::ffi::c_void;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
+
+use super::arguments::*;
+use super::boundary::boundary;
+use super::types::*;
+use crate::status::{refuse, Error};
+use crate::stream::{self, Drawn, Kept, State, Stream, Wanted};
+use crate::StoppedBy;
+
+/// The number of points of all chunks.
+fn size(total: i64) -> Result<usize, Error> {
+    match usize::try_from(total) {
+        Ok(total) => Ok(total),
+        Err(_) => refuse!(
+            Shape,
+            "total = {total} is negative, or more than this machine can count"
+        ),
+    }
+}
+
+/// The stream of these sizes and this range.
+///
+/// # Safety
+/// `range` is NULL or as many readable integers as a range for d has.
+unsafe fn stream_of<'a>(
+    total: i64,
+    d: usize,
+    k: usize,
+    range: *const i32,
+) -> Result<Stream<'a>, Error> {
+    check_pointer("range", range, true)?;
+    let total = size(total)?;
+    stream::check_sizes(total, d, k)?;
+    let length = stream::range_length(d)?;
+    // SAFETY: not null, aligned, and so many integers by the contract.
+    Stream::new(total, d, k, unsafe { from_raw_parts(range, length) })
+}
+
+/// A range as an argument.
+fn range_argument(range: *const i32, d: usize) -> Argument {
+    Argument::input("range", range, 3 * (d + 1))
+}
+
+/// The elements of a range: 3 (d + 1) int32_t.
+///
+/// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
+/// three for the weights; all zero in the beginning, and reducible by element-wise maximum. The three are: the upper 32 bits of the
+/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a term (a
+/// coordinate times its weight); 1024 - the exponent of the lowest bit set in any term.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
+///
+/// # Safety
+/// `length` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_range_length(d: usize, length: *mut usize) -> i32 {
+    boundary(|| {
+        check_pointer("length", length, true)?;
+        let result = stream::range_length(d)?;
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe { length.write(result) };
+        Ok(CENTRA_OK)
+    })
+}
+
+/// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
+/// over all points exceeds 2^62.
+///
+/// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
+/// range: the reduced range of all chunks.
+/// length: receives the number: with L limbs a coordinate 72 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
+///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers.
+///
+/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 69 digits
+/// of the inertia, digit i counting 2^(32 i - 1074); k counts of points; with weights k counts of points of positive weight, and k W
+/// limbs of their weights; k L d limbs of terms, those of cluster j, limb l, dimension i at (j L + l) d + i, in units of
+/// 2^(E - (l + 1) w) but no less than 2^-1074, where 2^E is the least power of two above the dimension's largest term, and w = min(50, 62 -
+/// ceil(log2 total)). The inertia needs no more than 2^30 chunks.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_sums_length(
+    total: i64,
+    d: usize,
+    k: usize,
+    range: *const i32,
+    length: *mut usize,
+) -> i32 {
+    boundary(|| {
+        check_pointer("length", length, true)?;
+        // SAFETY: the contract.
+        let result = unsafe { stream_of(total, d, k, range)? }.sums_length()?;
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe { length.write(result) };
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
+/// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
+/// threads, 4 n + 30 k d + T (24 k d + 1200 d + 1 Mi); for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
+/// not grow with total.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
+///
+/// # Safety
+/// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_workspace_size(
+    n: usize,
+    total: i64,
+    d: usize,
+    k: usize,
+    options: *const centra_options,
+    bytes: *mut usize,
+) -> i32 {
+    boundary(|| {
+        let total = size(total)?;
+        stream::check_sizes(total, d, k)?;
+        stream::check_chunk_size(n, d)?;
+        check_pointer("options", options, false)?;
+        check_pointer("bytes", bytes, true)?;
+        // SAFETY: the contract; the alignment was checked.
+        let raw = unsafe { read_options(options)? };
+        let Choice {
+            options, layout, ..
+        } = choose(&raw)?;
+        let weighted = !raw.weights.is_null();
+        let needed = stream::workspace_bytes(n, (total, d, k), layout, weighted, &options)?;
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe { bytes.write(needed) };
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Widens a range by a chunk of points.
+///
+/// points, n, d, ld, options: as for centra_fit, but n may be 0 (and points then NULL); of the options count layout, threads and
+///     weights. Where one chunk has weights, all must.
+/// range: see centra_stream_range_length; read and written.
+/// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with the range untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_range(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    options: *const centra_options,
+    range: *mut i32,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        let length = stream::range_length(d)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                Argument::output("range", range, length),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (range, workspace) = unsafe {
+            (
+                from_raw_parts_mut(range, length),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::range_in(&points, &options, range, workspace)?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Labels a chunk of points by given centers, and adds it to the sums.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be 0 (and points then NULL), and less than k; of the options count
+///     layout, label_base, threads and weights.
+/// total, range: see centra_stream_sums_length; read only.
+/// centers: k contiguous rows of d, finite; read only.
+/// labels: n labels from label_base on, written; or NULL.
+/// wanted: the sum of CENTRA_STREAM_INERTIA, if the inertia is to be added, and of CENTRA_STREAM_MOVED, if on entry labels are those of
+///     the last pass over this chunk, and those that change are to be counted.
+/// sums: see centra_stream_sums_length; read and written.
+/// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched; among them CENTRA_ERR_RANGE for points or weights that are
+/// not in the range, CENTRA_ERR_SHAPE for more points than total, and CENTRA_ERR_WEIGHTS for weights where the range has none,
+/// or none where it has some. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_sums(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    centers: *const f64,
+    labels: *mut i32,
+    wanted: i32,
+    sums: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("centers", centers, true)?;
+                check_pointer("labels", labels, wanted & CENTRA_STREAM_MOVED != 0 && n > 0)?;
+                check_pointer("sums", sums, true)
+            })?
+        };
+        if wanted & !(CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED) != 0 {
+            return unknown("wanted", wanted, format_args!("a sum of CENTRA_STREAM_*"));
+        }
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        let length = stream.sums_length()?;
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("centers", centers, k * d),
+                Argument::output("labels", labels, n),
+                Argument::output("sums", sums, length),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (centers, labels, sums, workspace) = unsafe {
+            (
+                from_raw_parts(centers, k * d),
+                optional(labels, n),
+                from_raw_parts_mut(sums, length),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        let wanted = Wanted {
+            inertia: wanted & CENTRA_STREAM_INERTIA != 0,
+            moved: wanted & CENTRA_STREAM_MOVED != 0,
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            let labels = (labels, call.choice.base);
+            stream::sums_in(
+                &stream, &points, &options, centers, labels, wanted, sums, workspace,
+            )?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate rounded once, over the number of points
+/// (with weights: over the exact sum of the weights, rounded once).
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// sums: those of all points; read only.
+/// centers: k contiguous rows of d; written, but for those of clusters without a point of positive weight.
+/// counts: k numbers of points, written; or NULL.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
+/// total. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_means(
+    total: i64,
+    d: usize,
+    k: usize,
+    range: *const i32,
+    sums: *const i64,
+    centers: *mut f64,
+    counts: *mut i64,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        check_pointer("sums", sums, true)?;
+        check_pointer("centers", centers, true)?;
+        check_pointer("counts", counts, false)?;
+        let length = stream.sums_length()?;
+        check_overlap(&[
+            range_argument(range, d),
+            Argument::input("sums", sums, length),
+            Argument::output("centers", centers, k * d),
+            Argument::output("counts", counts, k),
+        ])?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (sums, centers, counts) = unsafe {
+            (
+                from_raw_parts(sums, length),
+                from_raw_parts_mut(centers, k * d),
+                optional(counts, k),
+            )
+        };
+        stream::means(&stream, sums, centers, counts)?;
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Prepares a state for the first pass. Does nothing when state is NULL or struct_size is less than this library's.
+///
+/// struct_size: sizeof(centra_stream_state).
+///
+/// # Safety
+/// `state` is NULL, or points to `struct_size` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_state_init(
+    state: *mut centra_stream_state,
+    struct_size: usize,
+) {
+    if !state.is_null() && struct_size >= size_of::<centra_stream_state>() {
+        // SAFETY: as many bytes by the contract; a plain struct may be written anywhere.
+        unsafe { state.write_unaligned(told(&State::default())) };
+    }
+}
+
+/// A state as C sees it.
+fn told(state: &State) -> centra_stream_state {
+    centra_stream_state {
+        struct_size: size_of::<centra_stream_state>(),
+        done: i32::from(state.done()),
+        stopped_by: state.stopped_by.map_or(0, |reason| reason as i32),
+        iterations: state.iterations,
+        moved: state.moved,
+        empty_clusters: state.empty_clusters,
+        shift: state.shift,
+        inertia: state.inertia,
+    }
+}
+
+/// One step of the loop that centra_fit runs, after a pass of all chunks against the centers: tells whether that pass was the last,
+/// and if not, moves the centers to the means.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; max_iter, tol and empty count.
+/// sums: reduced, of all points against these centers; read only.
+/// centers: k contiguous rows of d; read, and written unless the loop is done.
+/// state: read and written.
+///
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label moves, or earlier where
+/// labels move that leave every mean as it was (those of points of weight zero, say); the iterations can then be fewer than those of
+/// centra_fit, all other results are the same.
+///
+/// Empty clusters: CENTRA_EMPTY_KEEP as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE (the
+/// default) as under CENTRA_EMPTY_ERROR an empty cluster gives CENTRA_ERR_EMPTY.
+///
+/// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_step(
+    total: i64,
+    d: usize,
+    k: usize,
+    options: *const centra_options,
+    range: *const i32,
+    sums: *const i64,
+    centers: *mut f64,
+    state: *mut centra_stream_state,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        check_pointer("options", options, false)?;
+        check_pointer("sums", sums, true)?;
+        check_pointer("centers", centers, true)?;
+        check_pointer("state", state, true)?;
+        // SAFETY: the contract; the alignment was checked.
+        let raw = unsafe { read_options(options)? };
+        let choice = choose(&raw)?;
+        // SAFETY: the size is the first member, and the alignment was checked.
+        let size = unsafe { state.cast::<usize>().read() };
+        if size != size_of::<centra_stream_state>() {
+            return refuse!(
+                Option,
+                "state: struct_size is {size}; initialise it by centra_stream_state_init"
+            );
+        }
+        let length = stream.sums_length()?;
+        check_overlap(&[
+            range_argument(range, d),
+            Argument::input("sums", sums, length),
+            Argument::output("centers", centers, k * d),
+            Argument::output("state", state, 1),
+        ])?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (sums, centers, before) = unsafe {
+            (
+                from_raw_parts(sums, length),
+                from_raw_parts_mut(centers, k * d),
+                state.read(),
+            )
+        };
+        let mut next = State {
+            stopped_by: (before.done != 0).then_some(match before.stopped_by {
+                CENTRA_TOLERANCE => StoppedBy::Tolerance,
+                CENTRA_MAX_ITER => StoppedBy::MaxIter,
+                _ => StoppedBy::Converged,
+            }),
+            iterations: before.iterations,
+            moved: before.moved,
+            empty_clusters: before.empty_clusters,
+            shift: before.shift,
+            inertia: before.inertia,
+        };
+        stream::step(&stream, sums, &choice.options, centers, &mut next)?;
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe { state.write(told(&next)) };
+        Ok(CENTRA_OK)
+    })
+}
+
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with `sum` for a reduction by element-wise sum,
+///
+///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
+///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
+///         drawn = 0;   centra_stream_draw of every chunk
+///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
+///             of_round, they are dropped
+///     }
+///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
+///     centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_candidates(
+    k: usize,
+    of_round: *mut usize,
+    of_all: *mut usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(k, 1, k)?;
+        check_pointer("of_round", of_round, true)?;
+        check_pointer("of_all", of_all, true)?;
+        let (round, all) = stream::candidates(k);
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe {
+            of_round.write(round);
+            of_all.write(all);
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASSES elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_due(
+    k: usize,
+    round: u32,
+    count: usize,
+    masses: *const i64,
+) -> i32 {
+    boundary(|| {
+        check_pointer("masses", masses, true)?;
+        let masses: &[i64] = match round {
+            0 => &[],
+            // SAFETY: not null, aligned, and so many elements by the contract.
+            _ => unsafe { from_raw_parts(masses, CENTRA_STREAM_MASSES) },
+        };
+        Ok(i32::from(stream::due(k, round, count, masses)))
+    })
+}
+
+/// What the calls of k-means|| have in common: `count` candidates.
+fn rows_of(d: usize, count: usize) -> Result<usize, Error> {
+    match count.checked_mul(d) {
+        Some(elements) if elements <= isize::MAX as usize / 8 => Ok(elements),
+        _ => refuse!(
+            Shape,
+            "count = {count}: the candidates do not fit the address space"
+        ),
+    }
+}
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASSES elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_masses(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    known: usize,
+    distances: *mut f64,
+    masses: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("candidates", candidates, count > 0)?;
+                check_pointer("distances", distances, false)?;
+                check_pointer("masses", masses, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("candidates", candidates, elements),
+                Argument::output("distances", distances, n),
+                Argument::output("masses", masses, CENTRA_STREAM_MASSES),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, candidates, kept, masses, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                candidate_rows(candidates, elements),
+                optional(distances, n).map(|distances| Kept { distances, known }),
+                from_raw_parts_mut(masses, CENTRA_STREAM_MASSES),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::masses_in(
+                &stream, &points, &options, candidates, kept, masses, workspace,
+            )?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Elements that may be none, and then anywhere.
+///
+/// # Safety
+/// Unless there are none, `start` is that of so many readable elements.
+unsafe fn candidate_rows<'a>(start: *const f64, elements: usize) -> &'a [f64] {
+    match elements {
+        0 => &[],
+        // SAFETY: the contract.
+        _ => unsafe { from_raw_parts(start, elements) },
+    }
+}
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_draw(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    masses: *const i64,
+    candidates: *const f64,
+    count: usize,
+    distances: *const f64,
+    round: u32,
+    first: i64,
+    rows: *mut f64,
+    drawn: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        let room = rows_of(d, stream::candidates(k).0)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("masses", masses, true)?;
+                check_pointer("candidates", candidates, count > 0)?;
+                check_pointer("distances", distances, false)?;
+                check_pointer("rows", rows, true)?;
+                check_pointer("drawn", drawn, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("masses", masses, CENTRA_STREAM_MASSES),
+                Argument::input("candidates", candidates, elements),
+                Argument::input("distances", distances, n),
+                Argument::output("rows", rows, room),
+                Argument::output("drawn", drawn, 1),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        let Ok(first) = u64::try_from(first) else {
+            return refuse!(Shape, "first = {first} is negative");
+        };
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, masses, candidates, distances, drawn, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                from_raw_parts(masses, CENTRA_STREAM_MASSES),
+                candidate_rows(candidates, elements),
+                (!distances.is_null()).then(|| from_raw_parts(distances, n)),
+                Drawn {
+                    round,
+                    first,
+                    rows: from_raw_parts_mut(rows, room),
+                    count: &mut *drawn,
+                },
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::draw_in(
+                &stream, &points, &options, masses, candidates, distances, drawn, workspace,
+            )?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_weigh(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("candidates", candidates, true)?;
+                check_pointer("weights", weights, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("candidates", candidates, elements),
+                Argument::output("weights", weights, count),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, candidates, weights, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                candidate_rows(candidates, elements),
+                from_raw_parts_mut(weights, count),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::weigh_in(&stream, &points, &options, candidates, weights, workspace)?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_choose(
+    total: i64,
+    d: usize,
+    k: usize,
+    options: *const centra_options,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *const i64,
+    centers: *mut f64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        let elements = rows_of(d, count)?;
+        check_pointer("options", options, false)?;
+        check_pointer("candidates", candidates, true)?;
+        check_pointer("weights", weights, true)?;
+        check_pointer("centers", centers, true)?;
+        // SAFETY: the contract; the alignment was checked.
+        let raw = unsafe { read_options(options)? };
+        let choice = choose(&raw)?;
+        check_overlap(&[
+            range_argument(range, d),
+            Argument::input("candidates", candidates, elements),
+            Argument::input("weights", weights, count),
+            Argument::output("centers", centers, k * d),
+            Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+        ])?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (candidates, weights, centers, workspace) = unsafe {
+            (
+                candidate_rows(candidates, elements),
+                from_raw_parts(weights, count),
+                from_raw_parts_mut(centers, k * d),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        stream::choose_in(
+            &stream,
+            candidates,
+            weights,
+            &choice.options,
+            centers,
+            workspace,
+        )?;
+        Ok(CENTRA_OK)
+    })
+}

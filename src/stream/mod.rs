@@ -1,0 +1,220 @@
+//! Points that are not in one place: chunks of a file, ranks of a cluster, partitions of a data frame.
+//!
+//! What one iteration takes from the points are maxima and sums of integers, so any engine's plain reductions join what
+//! different chunks gave, in any order and any grouping, and the result is that of [`fit`](crate::fit) on all points in one
+//! array, bit for bit:
+//!
+//! ```text
+//! range := 0;  of every chunk:  range(chunk)                        reduced by element-wise MAX
+//! repeat
+//!     sums := 0;  of every chunk:  sums(chunk, centers)             reduced by element-wise SUM
+//!     step(sums, centers)                                           the same everywhere
+//! until it says so
+//! ```
+//!
+//! *The range* is 3 (d + 1) `i32`s, three for each dimension and three for the weights; what was not seen yet is zero:
+//!
+//! | | of dimension i at 3 i + | |
+//! |---|---|---|
+//! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up |
+//! | top | 1 | 1075 + the exponent of the largest magnitude of a term, a coordinate times its weight |
+//! | low | 2 | 1024 - the exponent of the lowest bit that is set in any term |
+//!
+//! *The sums* are `i64`s. With w = min(50, 62 - ceil(log2 total)) bits a limb, L limbs hold every term exactly, where L is
+//! ceil((top - low of the widest dimension, in bits) / w); W limbs hold every weight. They are 0 in the beginning, and no sum of
+//! them over `total` points exceeds 2^62:
+//!
+//! | elements | |
+//! |---|---|
+//! | 1 | points whose distances are in the inertia |
+//! | 1 | points whose labels were compared with those of the last pass |
+//! | 1 | those of them that changed |
+//! | 69 | the inertia: digit i counts 2^(32 i - 1074) |
+//! | k | the points of each cluster |
+//! | k | with weights: those of positive weight |
+//! | k W | with weights: the sums of the weights, limb by limb |
+//! | k L d | the sums of the terms: those of cluster j, limb l, dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), but no less than 2^-1074, 2^E being the least power of two above the dimension's largest term |
+//!
+//! A pass over n points reads 8 n d bytes, and hands over 8 (72 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
+//! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that. `total` is at most 2^40.
+//!
+//! Seeding goes the same way (k-means‖, see [`masses`]): two passes a round, and one to weigh the candidates.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `range` | how ranges are written down, and what they promise |
+//! | `sums` | a chunk labelled and summed |
+//! | `step` | means, and the end of the loop |
+//! | `seed` | k-means‖ |
+
+mod range;
+mod seed;
+mod step;
+mod sums;
+
+pub use range::{range, range_into, range_length};
+pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES};
+pub use step::{means, step, State};
+pub use sums::{sums, sums_into, Wanted};
+
+pub(crate) use range::range_in;
+pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
+pub(crate) use sums::sums_in;
+
+use crate::plan::Shape;
+use crate::points::Layout;
+use crate::status::{refuse, Error};
+use crate::{Init, Options};
+
+use range::{decode, Coded};
+use sums::Format;
+
+/// What all chunks of a stream have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream<'a> {
+    total: usize,
+    d: usize,
+    k: usize,
+    range: &'a [i32],
+}
+
+impl<'a> Stream<'a> {
+    /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
+    pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
+        check_sizes(total, d, k)?;
+        let (length, expected) = (range.len(), range_length(d)?);
+        if length != expected {
+            return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
+        }
+        let stream = Stream { total, d, k, range };
+        for i in 0..=d {
+            stream.coded(i)?;
+        }
+        stream.extremes(&[])?;
+        Ok(stream)
+    }
+
+    /// The elements of the sums.
+    pub fn sums_length(&self) -> Result<usize, Error> {
+        Ok(Format::of(self)?.length)
+    }
+
+    /// What the range says about dimension `i`, or, for d, about the weights.
+    fn coded(&self, i: usize) -> Result<Coded, Error> {
+        decode(self.range, i)
+    }
+
+    /// Whether there are weights.
+    fn weighted(&self) -> bool {
+        self.range[3 * self.d + 1] != 0
+    }
+
+    /// How large all points and these centers are; refuses them where squared distances could overflow.
+    fn extremes(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
+        let mut extremes = crate::scan::Extremes::default();
+        let mut largest = (0.0, 0);
+        for i in 0..self.d {
+            let own = self.coded(i)?.magnitude;
+            let column = centers.iter().skip(i).step_by(self.d);
+            let magnitude = column.fold(own, |m, c| m.max(c.abs()));
+            if magnitude > largest.0 {
+                largest = (magnitude, i);
+            }
+            extremes.widen(i, magnitude);
+        }
+        let (magnitude, i) = largest;
+        if extremes.too_far() {
+            return refuse!(
+                Range,
+                "range: {magnitude:e} in dimension {i} is so large that squared distances could overflow"
+            );
+        }
+        if self.weighted() {
+            extremes.check_weights(self.coded(self.d)?.magnitude, self.total)?;
+        }
+        Ok(extremes)
+    }
+
+    /// Refuses points of other dimensions, and weights where the range has none, or none where it has some.
+    fn check_chunk(&self, d: usize, options: &Options<'_>) -> Result<(), Error> {
+        if d != self.d {
+            return refuse!(Shape, "points: d = {d}, but the stream's is {}", self.d);
+        }
+        match (options.weights.is_some(), self.weighted()) {
+            (true, false) => refuse!(Weights, "weights: the range has none that is positive"),
+            (false, true) => refuse!(Weights, "weights: none, but the range has some"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_centers(&self, centers: &[f64]) -> Result<(), Error> {
+        let (length, expected) = (centers.len(), self.k * self.d);
+        if length != expected {
+            return refuse!(Shape, "centers: {length} elements for k d = {expected}");
+        }
+        Ok(())
+    }
+}
+
+/// Checks the sizes of a stream.
+pub(crate) fn check_sizes(total: usize, d: usize, k: usize) -> Result<(), Error> {
+    if total == 0 || d == 0 || k == 0 {
+        return refuse!(Shape, "total = {total}, d = {d}, k = {k}: none may be zero");
+    }
+    if k > total {
+        return refuse!(Shape, "k = {k} is more than total = {total}");
+    }
+    if k > i32::MAX as usize {
+        return refuse!(Shape, "k = {k} is more than 2147483647");
+    }
+    if total > 1 << 40 {
+        return refuse!(Shape, "total = {total} is more than 2^40");
+    }
+    let doubles = k.checked_mul(d);
+    if doubles.is_none_or(|doubles| doubles > isize::MAX as usize / 8) {
+        return refuse!(
+            Shape,
+            "k * d = {k} * {d} doubles do not fit the address space"
+        );
+    }
+    Ok(())
+}
+
+/// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
+/// seeding if the options' init is [`Init::Parallel`].
+pub fn workspace_size(
+    n: usize,
+    (total, d, k): (usize, usize, usize),
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    let weighted = options.weights.is_some();
+    let bytes = |layout| workspace_bytes(n, (total, d, k), layout, weighted, options);
+    Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))
+}
+
+/// [`workspace_size`] for one layout.
+pub(crate) fn workspace_bytes(
+    n: usize,
+    (total, d, k): (usize, usize, usize),
+    layout: Layout,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    check_sizes(total, d, k)?;
+    check_chunk_size(n, d)?;
+    options.check()?;
+    let n = n.max(1);
+    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let scanned = range::bytes(&range::shape(n, d, layout, options))?;
+    let summed = sums::bytes(&shape, total, weighted)?;
+    let seeded = match options.init {
+        Init::Parallel => seed::bytes(&shape, options)?,
+        _ => 0,
+    };
+    Ok(scanned.max(summed).max(seeded))
+}
+
+/// Checks the sizes of a chunk, which may be empty.
+pub(crate) fn check_chunk_size(n: usize, d: usize) -> Result<(), Error> {
+    crate::points::check_sizes(n.max(1), d, 1)
+}

@@ -1,0 +1,198 @@
+//! Ranges of points as integers, reducible by MAX.
+
+use super::Stream;
+use crate::api::{check_weights, lend, with_job};
+use crate::parallel::PerThread;
+use crate::plan::Shape;
+use crate::points::{Layout, Points};
+use crate::scan::{locate_nonfinite, see, storage, weights, Range, Ranges};
+use crate::status::{refuse, Error};
+use crate::update::exact_sum::{exponent, scale};
+use crate::workspace::{Ruler, Workspace};
+use crate::Options;
+
+/// The elements of a range.
+pub fn range_length(d: usize) -> Result<usize, Error> {
+    match d.checked_add(1).and_then(|dims| dims.checked_mul(3)) {
+        Some(length) if d > 0 && length <= isize::MAX as usize / 4 => Ok(length),
+        _ => refuse!(Shape, "d = {d}: no range has so many dimensions"),
+    }
+}
+
+/// What a range says about one dimension.
+#[derive(Clone, Copy)]
+pub(super) struct Coded {
+    /// The largest magnitude of a coordinate, or more.
+    pub(super) magnitude: f64,
+    /// The range of terms, powers of two.
+    pub(super) terms: Range,
+}
+
+const TOP: i32 = 1075;
+const LOW: i32 = 1024;
+
+/// The code of a magnitude and a range; zero where all is zero.
+fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
+    let upper = (magnitude.to_bits() + u64::from(u32::MAX)) >> 32;
+    let (top, low) = match terms.top {
+        0.0 => (0, 0),
+        top => (TOP + exponent(top), LOW - exponent(terms.low)),
+    };
+    [upper as i32, top, low]
+}
+
+/// What a range says about dimension `i`, if it makes sense.
+pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
+    let [upper, top, low] = [0, 1, 2].map(|part| range[3 * i + part]);
+    // The exponents of doubles go from -1074 to 1023.
+    let finite = (0..=0x7ff0_0000).contains(&upper);
+    let none = top == 0 && low == 0;
+    let some = (1..=TOP + 1023).contains(&top)
+        && (1..=LOW + 1074).contains(&low)
+        && top - TOP >= LOW - low;
+    if !finite || !(none || some) {
+        return refuse!(
+            Range,
+            "range: {upper}, {top}, {low} from {} on are not what any numbers give",
+            3 * i
+        );
+    }
+    let power = |exponent: i32| scale(1.0, exponent);
+    Ok(Coded {
+        magnitude: f64::from_bits((upper as u64) << 32),
+        terms: match none {
+            true => Range {
+                top: 0.0,
+                low: f64::INFINITY,
+            },
+            false => Range {
+                top: power(top - TOP),
+                low: power(LOW - low),
+            },
+        },
+    })
+}
+
+/// What the range of a stream says, in arrays with an element for each dimension.
+pub(super) fn recall(
+    stream: &Stream<'_>,
+    magnitudes: &mut [f64],
+    ranges: &mut Ranges<'_>,
+) -> Result<(), Error> {
+    for (i, magnitude) in magnitudes.iter_mut().enumerate() {
+        let coded = stream.coded(i)?;
+        *magnitude = coded.magnitude;
+        ranges.set(i, coded.terms);
+    }
+    ranges.weights = match stream.weighted() {
+        true => Some(stream.coded(stream.d)?.terms),
+        false => None,
+    };
+    Ok(())
+}
+
+/// Widens a range by a chunk. `range` has [`range_length`] elements, zero in the beginning; ranges of several chunks are joined
+/// by element-wise maximum. Of the options count threads and weights; where one chunk has weights, all must.
+///
+/// ```
+/// use centra::{stream, Options, Points};
+///
+/// let mut range = vec![0; stream::range_length(1)?];
+/// for chunk in [[1.0, 2.0, 3.0], [10.0, 11.0, 12.0]] {
+///     stream::range(&Points::rows(&chunk, 3, 1)?, &Options::default(), &mut range)?;
+/// }
+/// assert_eq!(range[1] - 1075, 3); // the largest is at least 2^3
+/// assert_eq!(1024 - range[2], 0); // all are whole
+/// # Ok::<(), centra::Error>(())
+/// ```
+pub fn range(points: &Points<'_>, options: &Options<'_>, range: &mut [i32]) -> Result<(), Error> {
+    range_in(points, options, range, Workspace::Allocate)
+}
+
+/// [`range()`] in a workspace of at least [`workspace_size`](super::workspace_size) bytes, aligned to 16. With one thread it
+/// allocates nothing.
+pub fn range_into(
+    points: &Points<'_>,
+    options: &Options<'_>,
+    range: &mut [i32],
+    workspace: &mut [u8],
+) -> Result<(), Error> {
+    range_in(points, options, range, lend(workspace)?)
+}
+
+pub(super) fn shape(n: usize, d: usize, layout: Layout, options: &Options<'_>) -> Shape {
+    Shape::of_update(n, d, 1, layout, options.threads)
+}
+
+pub(super) fn bytes(shape: &Shape) -> Result<usize, Error> {
+    let mut ruler = Ruler::default();
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+pub(crate) fn range_in(
+    points: &Points<'_>,
+    options: &Options<'_>,
+    range: &mut [i32],
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    let (n, d, layout) = (points.n(), points.d(), points.layout());
+    let (length, expected) = (range.len(), range_length(d)?);
+    if length != expected {
+        return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
+    }
+    options.check()?;
+    check_weights(points, options)?;
+    let shape = shape(n, d, layout, options);
+    workspace.with(bytes(&shape)?, |mut buffer| {
+        with_job(points, options.weights, options, &shape, |job, _| {
+            let heavy = options.weights.map(weights).transpose()?;
+            let threads = job.crew.threads();
+            let mut storage = PerThread::new(threads, || storage(&mut buffer, d));
+            let seen = see(job, 0..d, &mut storage);
+            if seen.poison.iter().any(|&x| x != 0.0) {
+                return Err(locate_nonfinite(points));
+            }
+            let mut widen = |i: usize, magnitude: f64, terms: Range| {
+                for (part, code) in encode(magnitude, terms).into_iter().enumerate() {
+                    range[3 * i + part] = range[3 * i + part].max(code);
+                }
+            };
+            for i in 0..d {
+                let magnitude = seen.magnitude[i];
+                let top = heavy.map_or(magnitude, |_| seen.top[i]);
+                let low = seen.low[i];
+                widen(i, magnitude, Range { top, low });
+            }
+            if let Some(terms) = heavy {
+                widen(d, terms.top, terms);
+            }
+            Ok(())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_hold_what_they_are_made_of() {
+        for (x, low) in [
+            (1.0, 1.0),
+            (5e-324, 5e-324),
+            (1.0e300, 2f64.powi(900)),
+            (0.1, 2f64.powi(-55)),
+            (f64::MAX, 2f64.powi(971)),
+            (0.0, f64::INFINITY),
+        ] {
+            let coded = decode(&encode(x, Range { top: x, low }), 0).unwrap();
+            assert!(coded.magnitude >= x && coded.magnitude <= x * (1.0 + 1e-6) + 1e-300);
+            assert!(x == 0.0 || coded.terms.top <= x && x < 2.0 * coded.terms.top);
+            assert_eq!(coded.terms.low, low);
+        }
+        for bad in [[0, 1, 0], [-1, 0, 0], [0, 5, 1], [0, 3000, 3000]] {
+            assert!(decode(&bad, 0).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! k-means‖ for points that are not in one place: the starting centers that [`Init::Parallel`] gives a
+//! fit of all points.
+
+use super::range::recall;
+use super::Stream;
+use crate::api::{check_length, check_weights, with_job};
+use crate::assign::Scratch;
+use crate::job::Job;
+use crate::parallel::PerThread;
+use crate::plan::{SeedMemory, Shape};
+use crate::points::{Layout, Points};
+use crate::scan::{scan, see, storage, Promise, Ranges};
+use crate::seed::rounds::{self, Comparing, Draws, Total};
+use crate::status::{refuse, Error};
+use crate::update::exact_sum::{ExactSum, DIGITS};
+use crate::workspace::{Cut, Ruler, Workspace};
+use crate::{Init, Options};
+
+/// Elements of the masses: digit i counts 2^(32 i - 1074).
+pub const MASSES: usize = DIGITS;
+
+/// How many candidates a round draws for k centers at most, and how many all rounds together.
+pub fn candidates(k: usize) -> (usize, usize) {
+    (rounds::most(k), rounds::most_of_all(k))
+}
+
+/// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
+    let left = round == 0 || masses.iter().any(|&digit| digit != 0);
+    rounds::due(round, count, k) && left
+}
+
+/// What a call keeps of a chunk.
+struct Memory<'w> {
+    comparing: Comparing<'w>,
+    nearest: &'w mut [i32],
+    distances: &'w mut [f64],
+    magnitudes: &'w mut [f64],
+    ranges: Ranges<'w>,
+}
+
+impl<'w> Memory<'w> {
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+        Memory {
+            comparing: Comparing::cut(from, shape),
+            nearest: from.take(shape.n),
+            distances: from.take(shape.n),
+            magnitudes: from.take(shape.d),
+            ranges: Ranges::cut(from, shape.d),
+        }
+    }
+}
+
+fn chunk_bytes(shape: &Shape) -> Result<usize, Error> {
+    let mut ruler = Ruler::default();
+    Memory::cut(&mut ruler, shape);
+    PerThread::new(shape.threads, || rounds::scratch(&mut ruler, shape));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+/// The options of greedy k-means++ among candidates.
+const AMONG: Init = Init::KmeansPlusPlus;
+
+/// The shape of the candidates.
+fn among(count: usize, d: usize, k: usize, threads: usize) -> Shape {
+    Shape::of_assign(count, d, k, Layout::Rows, threads)
+}
+
+struct Choosing<'w> {
+    seeding: SeedMemory<'w>,
+    weights: &'w mut [f64],
+}
+
+impl<'w> Choosing<'w> {
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+        Choosing {
+            seeding: SeedMemory::cut(from, shape, AMONG),
+            weights: from.take(shape.n),
+        }
+    }
+}
+
+fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
+    let mut ruler = Ruler::default();
+    Choosing::cut(&mut ruler, shape);
+    PerThread::new(shape.threads, || {
+        crate::seed::Worker::cut(&mut ruler, shape, AMONG)
+    });
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+/// Bytes for seeding with chunks of this shape.
+pub(super) fn bytes(shape: &Shape, options: &Options<'_>) -> Result<usize, Error> {
+    let all = among(
+        rounds::most_of_all(shape.k),
+        shape.d,
+        shape.k,
+        options.threads,
+    );
+    Ok(chunk_bytes(shape)?.max(choosing_bytes(&all)?))
+}
+
+/// A chunk that is as it was promised to be, and how to compare it with candidates.
+struct Chunk<'a, 'w, 'm> {
+    job: &'a Job<'a>,
+    comparing: &'m mut Comparing<'w>,
+    nearest: &'m mut [i32],
+    distances: &'m mut [f64],
+    team: PerThread<Scratch<'w>>,
+}
+
+/// Calls `work` with a chunk, once it has been found to be as promised.
+fn with_chunk(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    candidates: &[f64],
+    workspace: Workspace<'_>,
+    work: impl FnOnce(Chunk<'_, '_, '_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let Stream { d, k, .. } = *stream;
+    stream.check_chunk(points.d(), options)?;
+    options.check()?;
+    check_weights(points, options)?;
+    let count = candidates.len();
+    if !count.is_multiple_of(d) || count / d > rounds::most_of_all(k) {
+        let most = rounds::most_of_all(k);
+        return refuse!(
+            Shape,
+            "candidates: {count} elements are not at most {most} rows of d = {d}"
+        );
+    }
+    if candidates.iter().any(|c| !c.is_finite()) {
+        return refuse!(NonFinite, "candidates: not all are finite");
+    }
+    let largest = stream.extremes(candidates)?.largest;
+    let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
+    workspace.with(chunk_bytes(&shape)?, |mut buffer| {
+        with_job(points, options.weights, options, &shape, |job, _| {
+            let Memory {
+                mut comparing,
+                nearest,
+                distances,
+                magnitudes,
+                mut ranges,
+            } = Memory::cut(&mut buffer, &shape);
+            let threads = job.crew.threads();
+            let team = PerThread::new(threads, || rounds::scratch(&mut buffer, &shape));
+            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+            recall(stream, magnitudes, &mut ranges)?;
+            let promise = Promise {
+                magnitudes,
+                ranges: &ranges,
+            };
+            if let Some(weights) = options.weights {
+                promise.check_weights(weights)?;
+            }
+            if !promise.holds(&see(job, 0..d, &mut seen), options.weights.is_some()) {
+                return Err(promise.broken(points, options.weights));
+            }
+            comparing.set_largest(largest);
+            work(Chunk {
+                job,
+                comparing: &mut comparing,
+                nearest,
+                distances,
+                team,
+            })
+        })
+    })
+}
+
+impl Chunk<'_, '_, '_> {
+    /// Distances to the nearest of all candidates, and which it is.
+    fn compare(&mut self, candidates: &[f64]) {
+        let d = self.job.points.d();
+        self.distances.fill(f64::INFINITY);
+        let all = (candidates, 0..candidates.len() / d);
+        let nearest = Some(&mut *self.nearest);
+        self.comparing
+            .approach(self.job, &mut self.team, all, self.distances, nearest);
+    }
+}
+
+fn check_masses(masses: &[i64]) -> Result<(), Error> {
+    check_length("masses", masses.len(), MASSES, "all digits")
+}
+
+/// Distances that a caller keeps from round to round.
+pub struct Kept<'a> {
+    /// One for each point of the chunk: D to the nearest of the first `known` candidates, and after the call of all.
+    pub distances: &'a mut [f64],
+    /// Candidates that `distances` know of; with none, they are not read.
+    pub known: usize,
+}
+
+/// The first half of a round of k-means‖: adds the exact sum of the masses of a chunk to `masses`, [`MASSES`] elements, zero in
+/// the beginning of a round and joined by element-wise sum. A point's mass is its weight times D to the nearest of the
+/// `candidates`, rows of d; its weight, while there are none. Without distances that are `kept`, all candidates are compared
+/// anew. Of the options count threads and weights.
+pub fn masses(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    candidates: &[f64],
+    kept: Option<Kept<'_>>,
+    masses: &mut [i64],
+) -> Result<(), Error> {
+    masses_in(
+        stream,
+        points,
+        options,
+        candidates,
+        kept,
+        masses,
+        Workspace::Allocate,
+    )
+}
+
+pub(crate) fn masses_in(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    candidates: &[f64],
+    kept: Option<Kept<'_>>,
+    masses: &mut [i64],
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    check_masses(masses)?;
+    if let Some(kept) = &kept {
+        check_length("distances", kept.distances.len(), points.n(), "n")?;
+        let (known, count) = (kept.known, candidates.len() / stream.d);
+        if known > count {
+            return refuse!(Shape, "known: {known} of {count} candidates");
+        }
+    }
+    with_chunk(
+        stream,
+        points,
+        options,
+        candidates,
+        workspace,
+        |mut chunk| {
+            let distances = match kept {
+                Some(Kept { distances, known }) => {
+                    if known == 0 {
+                        distances.fill(f64::INFINITY);
+                    }
+                    let new = (candidates, known..candidates.len() / stream.d);
+                    chunk
+                        .comparing
+                        .approach(chunk.job, &mut chunk.team, new, distances, None);
+                    distances
+                }
+                None => {
+                    chunk.compare(candidates);
+                    chunk.distances
+                }
+            };
+            let distances = (!candidates.is_empty()).then_some(&*distances);
+            let mut sum = rounds::total(chunk.job, distances);
+            for (to, digit) in masses.iter_mut().zip(sum.digits()) {
+                *to = to.wrapping_add(*digit);
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Which draws, and what was drawn: for [`draw`].
+pub struct Drawn<'a> {
+    /// The round, from 0.
+    pub round: u32,
+    /// The index of the chunk's first point among all points of the stream.
+    pub first: u64,
+    /// Rows of d, for as many points as a round draws at most; points that are drawn follow those that were there.
+    pub rows: &'a mut [f64],
+    /// How many were drawn before, and after the call with this chunk. If they are more than a round draws at most, all
+    /// chunks together, then the round gives no candidates.
+    pub count: &'a mut i64,
+}
+
+/// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those
+/// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Of the
+/// options count threads, weights and seed.
+pub fn draw(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    masses: &[i64],
+    candidates: &[f64],
+    distances: Option<&[f64]>,
+    drawn: Drawn<'_>,
+) -> Result<(), Error> {
+    let workspace = Workspace::Allocate;
+    draw_in(
+        stream, points, options, masses, candidates, distances, drawn, workspace,
+    )
+}
+
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn draw_in(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    masses: &[i64],
+    candidates: &[f64],
+    distances: Option<&[f64]>,
+    drawn: Drawn<'_>,
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    check_masses(masses)?;
+    let (n, d, most) = (points.n(), stream.d, rounds::most(stream.k));
+    check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;
+    if let Some(distances) = distances {
+        check_length("distances", distances.len(), n, "n")?;
+    }
+    let Ok(before) = usize::try_from(*drawn.count) else {
+        return refuse!(Shape, "drawn: {} is negative", *drawn.count);
+    };
+    let end = drawn.first.checked_add(n as u64);
+    if end.is_none_or(|end| end > stream.total as u64) {
+        let (first, total) = (drawn.first, stream.total);
+        return refuse!(
+            Shape,
+            "first: {n} points from {first} on are not among a total of {total}"
+        );
+    }
+    with_chunk(
+        stream,
+        points,
+        options,
+        candidates,
+        workspace,
+        |mut chunk| {
+            let mut digits = [0; DIGITS];
+            digits.copy_from_slice(masses);
+            let total = Total::of(&mut ExactSum::from_digits(&digits));
+            if distances.is_none() {
+                chunk.compare(candidates);
+            }
+            let distances = distances.unwrap_or(chunk.distances);
+            let distances = (!candidates.is_empty()).then_some(distances);
+            let draws = Draws {
+                k: stream.k,
+                seed: options.seed,
+                restart: 0,
+                round: drawn.round,
+            };
+            let draws = (draws, total, drawn.first);
+            chunk
+                .comparing
+                .mark(chunk.job, &mut chunk.team, draws, distances);
+            let mut count = before;
+            for p in chunk.comparing.marked(n) {
+                if count < most {
+                    points.copy_point(p, &mut drawn.rows[count * d..][..d]);
+                }
+                count += 1;
+            }
+            *drawn.count = count as i64;
+            Ok(())
+        },
+    )
+}
+
+/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates, in units: one for each
+/// candidate, zero in the beginning, joined by element-wise sum. Of the options count threads and weights.
+pub fn weigh(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    candidates: &[f64],
+    weights: &mut [i64],
+) -> Result<(), Error> {
+    weigh_in(
+        stream,
+        points,
+        options,
+        candidates,
+        weights,
+        Workspace::Allocate,
+    )
+}
+
+pub(crate) fn weigh_in(
+    stream: &Stream<'_>,
+    points: &Points<'_>,
+    options: &Options<'_>,
+    candidates: &[f64],
+    weights: &mut [i64],
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    let count = candidates.len() / stream.d;
+    check_length("candidate weights", weights.len(), count, "the candidates")?;
+    if count == 0 {
+        return refuse!(Shape, "candidates: none");
+    }
+    let heaviest = match stream.weighted() {
+        true => stream.coded(stream.d)?.terms.top,
+        false => 1.0,
+    };
+    with_chunk(
+        stream,
+        points,
+        options,
+        candidates,
+        workspace,
+        |mut chunk| {
+            chunk.compare(candidates);
+            let unit = rounds::unit(heaviest, stream.total);
+            rounds::weigh(chunk.job, unit, chunk.nearest, weights);
+            Ok(())
+        },
+    )
+}
+
+/// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
+/// count threads and seed.
+pub fn choose(
+    stream: &Stream<'_>,
+    candidates: &[f64],
+    weights: &[i64],
+    options: &Options<'_>,
+    centers: &mut [f64],
+) -> Result<(), Error> {
+    choose_in(
+        stream,
+        candidates,
+        weights,
+        options,
+        centers,
+        Workspace::Allocate,
+    )
+}
+
+pub(crate) fn choose_in(
+    stream: &Stream<'_>,
+    candidates: &[f64],
+    weights: &[i64],
+    options: &Options<'_>,
+    centers: &mut [f64],
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    let Stream { d, k, .. } = *stream;
+    stream.check_centers(centers)?;
+    options.check()?;
+    let count = weights.len();
+    let points = Points::rows(candidates, count, d)?;
+    check_length(
+        "candidates",
+        candidates.len(),
+        count * d,
+        "their weights times d",
+    )?;
+    if weights.iter().any(|&weight| weight < 0) {
+        return refuse!(Weights, "candidate weights: some are negative");
+    }
+    let shape = among(count, d, k, options.threads);
+    workspace.with(choosing_bytes(&shape)?, |mut buffer| {
+        let Choosing {
+            mut seeding,
+            weights: own,
+        } = Choosing::cut(&mut buffer, &shape);
+        rounds::weights((candidates, d), weights, stream.total, own);
+        with_job(&points, Some(own), options, &shape, |job, _| {
+            let threads = job.crew.threads();
+            let worker = || crate::seed::Worker::cut(&mut buffer, &shape, AMONG);
+            let mut team = PerThread::new(threads, worker);
+            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+            seeding
+                .seeding
+                .set_largest(scan(job, &mut seen, None, None)?);
+            let key = (options.seed, 0);
+            let SeedMemory { seeding, marks } = &mut seeding;
+            crate::seed::seed(job, AMONG, key, seeding, &mut team, marks, centers);
+            Ok(())
+        })
+    })
+}

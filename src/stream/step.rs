@@ -1,0 +1,227 @@
+//! Means of reduced sums, and the end of the loop.
+
+use super::sums::{Format, View};
+use super::Stream;
+use crate::api::check_length;
+use crate::distance::fold;
+use crate::environment::Standard;
+use crate::status::{refuse, Error};
+use crate::update::{round, unit};
+use crate::{Empty, Options, StoppedBy};
+
+/// How far a streamed fit has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct State {
+    /// Why it stopped, if it did.
+    pub stopped_by: Option<StoppedBy>,
+    /// Iterations so far.
+    pub iterations: i64,
+    /// Labels that changed in the last one, where they were compared; else -1.
+    pub moved: i64,
+    /// Clusters without a point of positive weight in the last pass.
+    pub empty_clusters: i64,
+    /// Sum over the centers of D between where they are and where they were.
+    pub shift: f64,
+    /// Of the points and the centers of the last pass, if it was wanted of all points; else NaN.
+    pub inertia: f64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            stopped_by: None,
+            iterations: 0,
+            moved: 0,
+            empty_clusters: 0,
+            shift: 0.0,
+            inertia: f64::NAN,
+        }
+    }
+}
+
+impl State {
+    /// Whether it stopped: the centers, and the labels of the last pass, are the result.
+    pub fn done(&self) -> bool {
+        self.stopped_by.is_some()
+    }
+}
+
+/// A mean of reduced sums: of cluster j in dimension i.
+struct Means<'a> {
+    stream: &'a Stream<'a>,
+    format: &'a Format,
+    sums: &'a View<'a>,
+}
+
+impl Means<'_> {
+    /// The exact sum of the weights of a cluster, rounded once.
+    fn weight(&self, j: usize) -> Result<f64, Error> {
+        let (stream, count) = (self.stream, self.sums.weight_limbs);
+        if count == 0 {
+            return Ok(self.sums.counts[j] as f64);
+        }
+        let range = stream.coded(stream.d)?.terms;
+        let limbs = &self.sums.weights[j * count..][..count];
+        Ok(round(count, |l| (limbs[l], unit(range, l, stream.total))))
+    }
+
+    fn of(&self, j: usize, i: usize, weight: f64) -> Result<f64, Error> {
+        let (stream, count) = (self.stream, self.format.limbs);
+        let range = stream.coded(i)?.terms;
+        let limb = |l: usize| self.sums.terms[(j * count + l) * stream.d + i];
+        let sum = round(count, |l| (limb(l), unit(range, l, stream.total)));
+        Ok(sum / weight)
+    }
+
+    /// Calls `with` for every cluster that has a mean, in order, and every dimension: j, i and the mean.
+    fn each(&self, mut with: impl FnMut(usize, usize, f64)) -> Result<(), Error> {
+        let occupied = (0..self.stream.k).filter(|&j| self.sums.positive[j] > 0);
+        for j in occupied {
+            let weight = self.weight(j)?;
+            for i in 0..self.stream.d {
+                with(j, i, self.of(j, i, weight)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if wanted, receives the number of
+/// points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+pub fn means(
+    stream: &Stream<'_>,
+    sums: &[i64],
+    centers: &mut [f64],
+    counts: Option<&mut [i64]>,
+) -> Result<(), Error> {
+    stream.check_centers(centers)?;
+    if let Some(counts) = &counts {
+        check_length("counts", counts.len(), stream.k, "k")?;
+    }
+    let format = Format::of(stream)?;
+    format.check(sums)?;
+    let sums = &format.view(sums);
+    check_complete(stream, sums)?;
+    let _environment = Standard::enter();
+    let means = Means {
+        stream,
+        format: &format,
+        sums,
+    };
+    means.each(|j, i, mean| centers[j * stream.d + i] = mean)?;
+    if let Some(counts) = counts {
+        counts.copy_from_slice(sums.counts);
+    }
+    Ok(())
+}
+
+/// One step of the loop that [`fit`](crate::fit) runs: from the reduced `sums` of a pass of all chunks against `centers`, decides
+/// whether that pass was the last one; if not, moves the centers to the means. Of the options count `max_iter`, `tol` and `empty`.
+///
+/// Without labels that are compared, the loop has converged when no mean moves. That is so one pass after the last label
+/// moves; it can only be earlier where labels move that leave every sum's mean as it was, such as points of weight zero, and
+/// then the iterations are fewer than those of a fit, and all other results the same.
+///
+/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too: which point is the farthest, sums
+/// do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as they were; once the loop is
+/// done, nothing changes.
+pub fn step(
+    stream: &Stream<'_>,
+    sums: &[i64],
+    options: &Options<'_>,
+    centers: &mut [f64],
+    state: &mut State,
+) -> Result<(), Error> {
+    options.check()?;
+    if state.done() {
+        return Ok(());
+    }
+    stream.check_centers(centers)?;
+    let format = Format::of(stream)?;
+    format.check(sums)?;
+    let sums = &format.view(sums);
+    check_complete(stream, sums)?;
+    let _environment = Standard::enter();
+    let means = Means {
+        stream,
+        format: &format,
+        sums,
+    };
+    let d = stream.d;
+    let iterations = state.iterations;
+    let compared = sums.compared == stream.total as i64;
+    let empty = sums.positive.iter().position(|&members| members == 0);
+    let stopped_by = if iterations > 0 {
+        let converged = match compared {
+            true => sums.moved == 0,
+            false => {
+                // A cluster that is empty only now, where none may be: labels have moved, and the means are refused below.
+                let mut same = empty.is_none() || options.empty == Empty::Keep;
+                means.each(|j, i, mean| same &= mean == centers[j * d + i])?;
+                same
+            }
+        };
+        if converged {
+            Some(StoppedBy::Converged)
+        } else if options.tol > 0.0 && state.shift <= options.tol {
+            Some(StoppedBy::Tolerance)
+        } else {
+            (iterations as u64 >= options.max_iter).then_some(StoppedBy::MaxIter)
+        }
+    } else {
+        (options.max_iter == 0).then_some(StoppedBy::MaxIter)
+    };
+    let mut next = State {
+        stopped_by,
+        moved: if compared { sums.moved } else { -1 },
+        empty_clusters: sums.positive.iter().filter(|&&c| c == 0).count() as i64,
+        inertia: sums.inertia(stream.total),
+        ..*state
+    };
+    if iterations == 0 {
+        next.moved = 0;
+    }
+    if stopped_by.is_none() {
+        match (empty, options.empty) {
+            (Some(j), Empty::Error) => {
+                return refuse!(Empty, "cluster {j} has no point of positive weight");
+            }
+            (Some(j), Empty::Relocate) => {
+                return refuse!(
+                    Empty,
+                    "cluster {j} has no point of positive weight, and a stream has none at hand to move there"
+                );
+            }
+            _ => {}
+        }
+        // D between the new centers and the old, summed in index order.
+        let (mut shift, mut lanes, mut current) = (0.0, [0.0; 8], 0);
+        means.each(|j, i, mean| {
+            if j != current {
+                shift += fold(&lanes);
+                (lanes, current) = ([0.0; 8], j);
+            }
+            let center = &mut centers[j * d + i];
+            let t = mean - *center;
+            lanes[i % 8] += t * t;
+            *center = mean;
+        })?;
+        next.shift = shift + fold(&lanes);
+        next.iterations += 1;
+    }
+    *state = next;
+    Ok(())
+}
+
+/// Refuses sums of other points than all.
+fn check_complete(stream: &Stream<'_>, sums: &View<'_>) -> Result<(), Error> {
+    let all: i128 = sums.counts.iter().map(|&count| i128::from(count)).sum();
+    let total = stream.total;
+    if all != total as i128 || sums.counts.iter().any(|&count| count < 0) {
+        return refuse!(
+            Shape,
+            "sums: they are of {all} points, but the total is {total}"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,529 @@
+//! Chunks, in any number and order, reduced in any way, give the fit of all points in one array, bit for bit.
+
+mod harness;
+mod reference;
+
+use centra::stream::{self, Drawn, Kept, State, Stream, Wanted, MASSES};
+use centra::{Init, Options, Points, Status};
+use harness::data::*;
+use harness::*;
+use proptest::prelude::{any, TestCaseError};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// Points in chunks, and how what they give is reduced.
+struct Chunks<'a> {
+    case: &'a Case,
+    /// First and last point of each, some of them empty.
+    ends: Vec<(usize, usize)>,
+    stored: Vec<Option<Stored>>,
+    options: Options<'a>,
+    rng: std::cell::RefCell<Rng>,
+}
+
+impl<'a> Chunks<'a> {
+    fn new(case: &'a Case, options: &Options<'a>, seed: u64) -> Self {
+        let mut rng = Rng(seed);
+        let n = case.n();
+        let mut cuts = vec![0, n];
+        for _ in 0..rng.below(9) {
+            cuts.push(rng.below(n + 1));
+        }
+        cuts.sort();
+        let ends: Vec<_> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let d = case.d;
+        let stored = ends.iter().map(|&(from, to)| {
+            (from < to).then(|| Stored::new(&case.x[from * d..to * d], d, rng.below(COPIES)))
+        });
+        Chunks {
+            stored: stored.collect(),
+            case,
+            ends,
+            options: options.clone(),
+            rng: rng.into(),
+        }
+    }
+
+    /// Calls `with` for every chunk that has points, in a random order: its points, its options, where it starts and ends.
+    fn each(
+        &self,
+        mut with: impl FnMut(&Points, &Options, (usize, usize)) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut order: Vec<usize> = (0..self.ends.len()).collect();
+        for i in (1..order.len()).rev() {
+            order.swap(i, self.rng.borrow_mut().below(i + 1));
+        }
+        for c in order {
+            let (from, to) = self.ends[c];
+            if let Some(stored) = &self.stored[c] {
+                let weights = self.case.weights.as_deref().map(|w| &w[from..to]);
+                let options = Options {
+                    weights,
+                    ..self.options.clone()
+                };
+                with(&stored.points(), &options, (from, to))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What all chunks give to arrays of `length` zeros, which are reduced by `join` in a random tree.
+    fn reduced<T: Copy + Default>(
+        &self,
+        length: usize,
+        join: impl Fn(T, T) -> T,
+        mut give: impl FnMut(&Points, &Options, (usize, usize), &mut [T]) -> Result<(), String>,
+    ) -> Result<Vec<T>, String> {
+        let mut partial = vec![vec![T::default(); length]];
+        self.each(|points, options, ends| {
+            // On top of what others gave, or apart.
+            if self.rng.borrow_mut().below(2) == 0 {
+                partial.push(vec![T::default(); length]);
+            }
+            let at = self.rng.borrow_mut().below(partial.len());
+            give(points, options, ends, &mut partial[at])
+        })?;
+        while partial.len() > 1 {
+            let at = self.rng.borrow_mut().below(partial.len());
+            let other = partial.swap_remove(at);
+            let to = self.rng.borrow_mut().below(partial.len());
+            for (a, b) in partial[to].iter_mut().zip(other) {
+                *a = join(*a, b);
+            }
+        }
+        Ok(partial.remove(0))
+    }
+
+    fn range(&self) -> Result<Vec<i32>, String> {
+        let length = stream::range_length(self.case.d).map_err(refusal)?;
+        self.reduced(length, i32::max, |points, options, _, range| {
+            stream::range(points, options, range).map_err(refusal)
+        })
+    }
+
+    /// The loop; labels where they are compared. An error is the status of a refused step.
+    #[allow(clippy::type_complexity)]
+    fn fit(
+        &self,
+        stream: &Stream,
+        compare: bool,
+    ) -> Result<Result<(Vec<f64>, Vec<i32>, State), Status>, String> {
+        let (mut centers, mut state) = (self.case.start.clone(), State::default());
+        let mut labels = vec![-3; self.case.n()];
+        let wanted = Wanted {
+            inertia: true,
+            moved: compare,
+        };
+        while !state.done() {
+            let length = stream.sums_length().map_err(refusal)?;
+            let sums = self.reduced(
+                length,
+                |a: i64, b| a + b,
+                |points, options, (from, to), sums| {
+                    let labels = Some(&mut labels[from..to]);
+                    stream::sums(stream, points, options, &centers, labels, wanted, sums)
+                        .map_err(refusal)
+                },
+            )?;
+            if let Err(error) = stream::step(stream, &sums, &self.options, &mut centers, &mut state)
+            {
+                return Ok(Err(error.status()));
+            }
+            let mut means = centers.clone();
+            let mut counts = vec![0; self.case.k()];
+            stream::means(stream, &sums, &mut means, Some(&mut counts)).map_err(refusal)?;
+            if !state.done() {
+                same("means beside centers", &means, &centers)?;
+            }
+            require(counts.iter().sum::<i64>() == self.case.n() as i64, || {
+                format!("counts {counts:?}")
+            })?;
+        }
+        Ok(Ok((centers, labels, state)))
+    }
+
+    /// k-means‖, with distances kept or not.
+    fn seed(&self, stream: &Stream, k: usize, keep: bool) -> Result<Vec<f64>, String> {
+        let d = self.case.d;
+        let mut candidates = Vec::new();
+        let mut masses = vec![0; MASSES];
+        let mut kept = vec![f64::NAN; self.case.n()];
+        let (mut round, mut known) = (0, 0);
+        while stream::due(k, round, candidates.len() / d, &masses) {
+            masses = self.reduced(
+                MASSES,
+                |a: i64, b| a + b,
+                |points, options, (from, to), masses| {
+                    let kept = keep.then_some(Kept {
+                        distances: &mut kept[from..to],
+                        known,
+                    });
+                    stream::masses(stream, points, options, &candidates, kept, masses)
+                        .map_err(refusal)
+                },
+            )?;
+            known = candidates.len() / d;
+            let most = stream::candidates(k).0;
+            let mut drawn = Vec::new();
+            self.each(|points, options, (from, to)| {
+                let (mut rows, mut count) = (vec![0.0; most * d], 0);
+                stream::draw(
+                    stream,
+                    points,
+                    options,
+                    &masses,
+                    &candidates,
+                    keep.then_some(&kept[from..to]),
+                    Drawn {
+                        round,
+                        first: from as u64,
+                        rows: &mut rows,
+                        count: &mut count,
+                    },
+                )
+                .map_err(refusal)?;
+                rows.truncate(count as usize * d);
+                drawn.push((from, rows));
+                Ok(())
+            })?;
+            drawn.sort_by_key(|&(from, _)| from);
+            let rows: Vec<f64> = drawn.into_iter().flat_map(|(_, rows)| rows).collect();
+            if rows.len() <= most * d {
+                candidates.extend(rows);
+            }
+            round += 1;
+        }
+        let count = candidates.len() / d;
+        let weights = self.reduced(
+            count,
+            |a: i64, b| a + b,
+            |points, options, _, weights| {
+                stream::weigh(stream, points, options, &candidates, weights).map_err(refusal)
+            },
+        )?;
+        let mut centers = vec![0.0; k * d];
+        stream::choose(stream, &candidates, &weights, &self.options, &mut centers)
+            .map_err(refusal)?;
+        Ok(centers)
+    }
+}
+
+/// The case in random chunks, along a way, against the oracle.
+fn check(case: &Case, plan: Plan, way: Way, seed: u64) -> Result<(), String> {
+    let options = plan.options(case.options(way));
+    let chunks = Chunks::new(case, &options, seed);
+    let range = chunks.range()?;
+    let stream = Stream::new(case.n(), case.d, case.k(), &range).map_err(refusal)?;
+    // What an empty cluster does to a stream under either of the other policies.
+    let refused = case.oracle(Plan {
+        empty: ERROR.empty,
+        ..plan
+    });
+    let keep = policy(plan.empty) == centra::Empty::Keep;
+    for compare in [false, true] {
+        let got = chunks.fit(&stream, compare)?;
+        if refused.is_none() && !keep {
+            require(got == Err(Status::Empty), || {
+                format!("{got:?}, and a cluster was empty")
+            })?;
+            continue;
+        }
+        let want = case.oracle(plan).expect("no refusal");
+        let (centers, labels, state) = got.map_err(|status| format!("{status:?}"))?;
+        same("centers", &centers, &want.centers)?;
+        equal("labels", &labels, &want.labels)?;
+        same("inertia", &[state.inertia], &[want.inertia])?;
+        equal("empty", &[state.empty_clusters], &[want.empty_clusters])?;
+        if compare {
+            let got = (state.stopped_by, state.iterations, state.moved);
+            let told = (Some(stop(want.stopped_by)), want.iterations, want.moved);
+            require(got == told, || format!("{got:?}, not {told:?}"))?;
+        } else {
+            require(state.iterations <= want.iterations, || {
+                format!("{} iterations, not {}", state.iterations, want.iterations)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Seeding in random chunks against the same at once.
+fn check_seed(case: &Case, way: Way, seed: u64) -> Result<(), String> {
+    let options = Options {
+        init: Init::Parallel,
+        seed,
+        ..case.options(way)
+    };
+    let all = Points::rows(&case.x, case.n(), case.d).map_err(refusal)?;
+    let want = centra::seed(&all, case.k(), &options).map_err(refusal)?;
+    let chunks = Chunks::new(case, &options, seed);
+    let range = chunks.range()?;
+    let stream = Stream::new(case.n(), case.d, case.k(), &range).map_err(refusal)?;
+    for keep in [false, true] {
+        let got = chunks.seed(&stream, case.k(), keep)?;
+        same(
+            if keep {
+                "seeds by kept distances"
+            } else {
+                "seeds"
+            },
+            &got,
+            &want,
+        )?;
+    }
+    Ok(())
+}
+
+fn case(kind: Kind, (n, d, k): (usize, usize, usize), weights: usize, rng: &mut Rng) -> Case {
+    let x = fill(kind, n * d, rng);
+    let start = drawn(&x, d, k, rng);
+    let plain = Case::new(kind.0, d, x, start);
+    match WEIGHTS.get(weights) {
+        Some(of) => plain.weighted(of.0, weigh(*of, n, rng)),
+        None => plain,
+    }
+}
+
+/// Hundreds of splits of small inputs of every kind.
+#[test]
+fn any_split_of_anything() {
+    let config = Config {
+        cases: 600,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let shape = (1..40usize, 1..19usize, 1..9usize);
+    let strategy = (
+        shape,
+        0..KINDS.len(),
+        0..2 * WEIGHTS.len(),
+        0..4usize,
+        any::<u64>(),
+    );
+    let result = runner.run(&strategy, |((n, d, k), kind, weights, plan, seed)| {
+        let mut rng = Rng(seed);
+        let case = case(KINDS[kind], (n, d, k.min(n)), weights, &mut rng);
+        let tolerant = Plan { tol: 0.5, ..KEEP };
+        let plan = [RELOCATE, KEEP, ERROR, tolerant][plan].at_most(rng.below(20) as i64);
+        let ways = all_ways();
+        let way = ways[rng.below(ways.len())];
+        check(&case, plan, way, rng.next())
+            .and_then(|()| check_seed(&case, way, rng.next()))
+            .map_err(|e| TestCaseError::fail(format!("{} along {way:?}: {e}", case.name)))
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+/// Enough points for several blocks and threads, sums by slabs among them; around the sizes of blocks and panels.
+#[test]
+fn splits_of_many_points() {
+    let mut rng = Rng(8);
+    let mut bad = Bad::default();
+    let shapes = [
+        (3000, 2, 10),
+        (2047, 3, 17),
+        (4099, 8, 16),
+        (1000, 15, 33),
+        (700, 64, 40),
+        (130, 200, 9),
+    ];
+    for (turn, &(n, d, k)) in shapes.iter().enumerate() {
+        let x = blobs(n, d, k, &mut rng);
+        let start = distinct(&x, d, k, &mut rng);
+        let plain = Case::new("blobs", d, x, start);
+        let weighted = plain.weighted("uniform", weigh(WEIGHTS[0], n, &mut rng));
+        let wide = case(KINDS[13], (n, d, k), WEIGHTS.len(), &mut rng);
+        for case in [plain, weighted, wide] {
+            for way in few_ways() {
+                let seed = rng.next();
+                let plan = KEEP.at_most(4 + turn as i64);
+                let result =
+                    check(&case, plan, way, seed).and_then(|()| check_seed(&case, way, seed));
+                bad.note(
+                    || format!("{} ({n}, {d}, {k}) along {way:?}", case.name),
+                    result,
+                );
+            }
+        }
+    }
+}
+
+/// Sums of 2^40 points: those of 2^20, 2^20 times. Their means are the same.
+#[test]
+fn as_many_points_as_can_be() {
+    let mut rng = Rng(3);
+    for (kind, weights) in [(0, 9), (2, 0), (13, 9), (16, 4)] {
+        let (n, d, k, times) = (1 << 12, 3, 5, 1i64 << 28);
+        let case = case(KINDS[kind], (n, d, k), weights, &mut rng);
+        let points = Points::rows(&case.x, n, d).unwrap();
+        let options = Options {
+            weights: case.weights.as_deref(),
+            ..Options::default()
+        };
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        stream::range(&points, &options, &mut range).unwrap();
+        let stream = Stream::new(1 << 40, d, k, &range).unwrap();
+        let mut sums = vec![0; stream.sums_length().unwrap()];
+        let wanted = Wanted {
+            inertia: true,
+            moved: false,
+        };
+        let mut labels = vec![0; n];
+        let all = Some(&mut labels[..]);
+        stream::sums(
+            &stream,
+            &points,
+            &options,
+            &case.start,
+            all,
+            wanted,
+            &mut sums,
+        )
+        .unwrap();
+        for sum in &mut sums {
+            *sum = sum.checked_mul(times).expect("no sum overflows");
+        }
+        let mut got = case.start.clone();
+        stream::means(&stream, &sums, &mut got, None).unwrap();
+        let weights = case.weights.as_deref();
+        let keep = reference::Empty::Keep;
+        let (want, _) =
+            reference::means(&case.x, d, weights, &labels, &case.start, keep).expect("no refusal");
+        same(&case.name, &got, &want).unwrap();
+    }
+}
+
+/// What a chunk needs does not depend on how many chunks there are.
+#[test]
+fn memory_does_not_grow_with_the_total() {
+    for init in [Init::KmeansPlusPlus, Init::Parallel] {
+        let options = Options {
+            init,
+            ..Options::default()
+        };
+        let bytes = |n, total| stream::workspace_size(n, (total, 16, 64), &options).unwrap();
+        let few = bytes(1000, 1000);
+        for total in [1 << 20, 1 << 30, 1 << 40] {
+            assert!(bytes(1000, total) <= 2 * few, "{total}");
+            assert!(bytes(1000, total) >= bytes(1, total));
+        }
+    }
+}
+
+/// Refused, and nothing written.
+#[test]
+fn broken_promises_are_refused() {
+    let x = [1.0, 2.0, 3.0, 10.0, 11.0, 12.0];
+    let points = Points::rows(&x, 6, 1).unwrap();
+    let options = Options::default();
+    let mut range = vec![0; 6];
+    stream::range(&points, &options, &mut range).unwrap();
+    let stream = Stream::new(6, 1, 2, &range).unwrap();
+    let nothing = vec![0i64; stream.sums_length().unwrap()];
+    let wanted = Wanted {
+        inertia: true,
+        moved: true,
+    };
+    let attempt = |x: &[f64], weights: Option<&[f64]>, sums: &mut [i64]| {
+        let options = Options {
+            weights,
+            ..Options::default()
+        };
+        let points = Points::rows(x, x.len(), 1).unwrap();
+        let mut labels = vec![7; x.len()];
+        let start = [1.0, 2.0];
+        let all = Some(&mut labels[..]);
+        let result = stream::sums(&stream, &points, &options, &start, all, wanted, sums);
+        if result.is_err() {
+            assert_eq!(labels, vec![7; x.len()]);
+        }
+        result
+    };
+    let ones = [1.0; 2];
+    type Broken<'a> = (&'a [f64], Option<&'a [f64]>, Status, &'a str);
+    let cases: [Broken; 6] = [
+        (
+            &[1.0, 16.0],
+            None,
+            Status::Range,
+            "points: 1.6e1 at row 1, dimension 0 is not in the range",
+        ),
+        (
+            &[1.5],
+            None,
+            Status::Range,
+            "points: 1.5e0 at row 0, dimension 0 is not in the range",
+        ),
+        (
+            &[1.0, f64::NAN],
+            None,
+            Status::NonFinite,
+            "points: NaN at row 1, dimension 0",
+        ),
+        (
+            &[1.0, f64::NEG_INFINITY],
+            None,
+            Status::NonFinite,
+            "points: -infinity at row 1, dimension 0",
+        ),
+        (
+            &[1.0, 2.0],
+            Some(&ones),
+            Status::Weights,
+            "weights: the range has none that is positive",
+        ),
+        (
+            &[1.0; 7],
+            None,
+            Status::Shape,
+            "points: 7 and 0 before are not among a total of 6",
+        ),
+    ];
+    for (x, weights, status, detail) in cases {
+        let mut sums = nothing.clone();
+        let error = attempt(x, weights, &mut sums).unwrap_err();
+        assert_eq!((error.status(), error.detail()), (status, detail));
+        assert_eq!(sums, nothing);
+    }
+    let mut sums = nothing.clone();
+    attempt(&x[..4], None, &mut sums).unwrap();
+    let some = sums.clone();
+    let error = attempt(&x[..3], None, &mut sums).unwrap_err();
+    assert_eq!(
+        error.detail(),
+        "points: 3 and 4 before are not among a total of 6"
+    );
+    assert_eq!(sums, some);
+
+    let (mut centers, mut state) = ([1.0, 2.0], State::default());
+    let error = stream::step(&stream, &some, &options, &mut centers, &mut state).unwrap_err();
+    assert_eq!(
+        error.detail(),
+        "sums: they are of 4 points, but the total is 6"
+    );
+    let error = stream::means(&stream, &some, &mut centers, None).unwrap_err();
+    assert_eq!(error.status(), Status::Shape);
+    assert_eq!((centers, state.iterations), ([1.0, 2.0], 0));
+
+    for (total, d, k, range) in [
+        (0, 1, 1, &range[..]),
+        (6, 1, 7, &range[..]),
+        (6, 1, 0, &range[..]),
+        (6, 2, 2, &range[..]),
+        (1 << 41, 1, 2, &range[..]),
+    ] {
+        let error = Stream::new(total, d, k, range).unwrap_err();
+        assert_eq!(error.status(), Status::Shape, "{error:?}");
+    }
+    for bad in [
+        [5, 3, 0, 0, 0, 0],
+        [-1, 3, 3, 0, 0, 0],
+        [0x7fe0_0000, 2090, 1, 0, 0, 0],
+    ] {
+        let error = Stream::new(6, 1, 2, &bad).unwrap_err();
+        assert_eq!(error.status(), Status::Range, "{error:?}");
+    }
+}
