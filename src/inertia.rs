@@ -49,14 +49,12 @@ pub(crate) fn add(
             centers,
             &mut distances,
         );
-        let distances = &distances[..part.len()];
-        match job.weights_of(&part) {
-            Some(weights) => {
-                for (distance, weight) in distances.iter().zip(weights) {
-                    sum.add(weight * distance);
-                }
+        let distances = &mut distances[..part.len()];
+        if let Some(weights) = job.weights_of(&part) {
+            for (distance, weight) in distances.iter_mut().zip(weights) {
+                *distance *= weight;
             }
-            None => distances.iter().for_each(|&distance| sum.add(distance)),
         }
+        sum.add_all(distances);
     }
 }

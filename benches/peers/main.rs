@@ -7,6 +7,7 @@
 //! - `iteration`: the shapes of the table, and what is wanted of it
 //! - `convergence`: the tables of whole fits on real data
 //! - `seeding`: the table of starting centers
+//! - `streams`: the table of passes over chunks
 //! - `machine`: what it is and what it can do at best
 //! - `report`, `chart`: Markdown and SVG
 
@@ -23,6 +24,7 @@ mod python;
 mod report;
 mod rounds;
 mod seeding;
+mod streams;
 
 use clap::{value_parser, Arg, ArgAction, Command};
 use machine::Meter;
@@ -56,7 +58,7 @@ fn settings() -> Settings {
         .about("Times k-means libraries beside one another; PYTHON names the interpreter of the Python peers")
         .arg(flag("test").help("Once through everything on small data: does it still run?"))
         .arg(flag("bench").hide(true)) // cargo bench says so
-        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, fit_ or seed_"))
+        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, fit_, seed_ or stream_"))
         .arg(
             Arg::new("rounds")
                 .long("rounds")
@@ -131,7 +133,9 @@ fn main() {
     let chosen =
         |task: &convergence::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
     let fits: Vec<_> = convergence::TASKS.into_iter().filter(chosen).collect();
-    let some = !tasks.is_empty() || !seedings.is_empty() || !fits.is_empty();
+    let chosen = |task: &streams::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
+    let passes: Vec<_> = streams::TASKS.into_iter().filter(chosen).collect();
+    let some = [tasks.len(), seedings.len(), fits.len(), passes.len()] != [0; 4];
     assert!(some, "no shape has {only:?} in its name");
     let (mut tables, mut bars) = (Vec::new(), Vec::new());
     for task in tasks {
@@ -163,6 +167,12 @@ fn main() {
         seeded.push(seeding::run(task, seeds, cores, &mut worker));
         println!("\n{}", seeded[seeded.len() - 1]);
     }
+    let mut streamed = vec![streams::INTRODUCTION.to_string()];
+    for task in passes {
+        let task = if smoke { task.smoke() } else { task };
+        streamed.push(streams::run(task, cores, effort));
+        println!("\n{}", streamed[streamed.len() - 1]);
+    }
     if let Some(load) = machine::load() {
         description.push(("load average at the end", load));
     }
@@ -185,7 +195,11 @@ fn main() {
         println!("{}", picture.display());
     }
     // Without a table an introduction is all there is.
-    for (name, text) in [("convergence.md", converged), ("seeding.md", seeded)] {
+    for (name, text) in [
+        ("convergence.md", converged),
+        ("seeding.md", seeded),
+        ("streams.md", streamed),
+    ] {
         if text.len() > 1 {
             write(&out, name, text, &machine);
         }

@@ -286,7 +286,10 @@ impl Worker<'_> {
                 if let Some(known) = known {
                     known[first..][..margins.len()].copy_from_slice(margins);
                 }
-                self.moving.of_block(pass.job, first, new, labels)
+                match pass.summing {
+                    Summing::Moved(_) => self.moving.of_block(pass.job, first, new, labels),
+                    Summing::Not | Summing::All(_) => relabel(&mut labels[first..], new),
+                }
             }
             Which::Some(points, _) => {
                 if let Some(known) = known {
@@ -326,6 +329,16 @@ impl Worker<'_> {
             self.updating += begin.elapsed();
         }
     }
+}
+
+/// Labels a block anew; returns how many labels change.
+fn relabel(labels: &mut [i32], new: &[i32]) -> usize {
+    let mut moved = 0u32;
+    for (label, &new) in labels.iter_mut().zip(new) {
+        moved += u32::from(*label != new);
+        *label = new;
+    }
+    moved as usize
 }
 
 /// Points that move, and from where to where.

@@ -94,11 +94,21 @@ pub(crate) fn mass(job: &Job<'_>, distances: Option<&[f64]>, p: usize) -> f64 {
     job.weight(p) * distances.map_or(1.0, |distances| distances[p])
 }
 
+/// Masses that are summed together.
+const TOGETHER: usize = 128;
+
 /// The exact sum of the masses.
 pub(crate) fn total(job: &Job<'_>, distances: Option<&[f64]>) -> ExactSum {
     let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
     job.crew.run(job.blocks(), &mut sums, |sum, block| {
-        block.for_each(|p| sum.add(mass(job, distances, p)));
+        for first in block.clone().step_by(TOGETHER) {
+            let part = first..(first + TOGETHER).min(block.end);
+            let mut masses = [0.0; TOGETHER];
+            for (mass, p) in masses.iter_mut().zip(part) {
+                *mass = self::mass(job, distances, p);
+            }
+            sum.add_all(&masses);
+        }
     });
     let (first, others) = sums.split();
     for other in others {

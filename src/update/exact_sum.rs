@@ -52,6 +52,38 @@ impl ExactSum {
         self.add_shifted(mantissa, shift, x.is_sign_negative());
     }
 
+    /// Adds numbers from 0 to 2^1020, at most 1024 of them: in two limbs of 50 bits below the largest, as vectors; those that leave
+    /// something over, which are smaller by 2^47, one by one.
+    pub(crate) fn add_all(&mut self, terms: &[f64]) {
+        debug_assert!(terms.len() <= 1024);
+        let top = terms
+            .iter()
+            .fold(0.0, |top: f64, &x| if x > top { x } else { top });
+        if top == 0.0 {
+            return;
+        }
+        let unit = exponent(top) + 1 - 50;
+        let (high, low) = (magic(unit), magic(unit - 50));
+        let (mut sums, mut left) = ([0i64; 2], 0);
+        for &x in terms {
+            let shifted = x + high;
+            let rest = x - (shifted - high);
+            let finer = rest + low;
+            let over = rest - (finer - low);
+            sums[0] = sums[0].wrapping_add(shifted.to_bits() as i64);
+            sums[1] = sums[1].wrapping_add(finer.to_bits() as i64);
+            left |= over.to_bits();
+        }
+        if left != 0 {
+            terms.iter().for_each(|&x| self.add(x));
+            return;
+        }
+        for (sum, (magic, unit)) in sums.into_iter().zip([(high, unit), (low, unit - 50)]) {
+            let bias = (terms.len() as i64).wrapping_mul(magic.to_bits() as i64);
+            self.add_scaled(sum.wrapping_sub(bias), unit.max(LOWEST));
+        }
+    }
+
     /// Adds `units` times 2^`exponent`; the exponent is at least [`LOWEST`] and at most 1023.
     pub(crate) fn add_scaled(&mut self, units: i64, exponent: i32) {
         debug_assert!((LOWEST..=1023).contains(&exponent));
@@ -161,6 +193,12 @@ pub(crate) fn scale(whole: f64, exponent: i32) -> f64 {
     whole * power_of_two(half) * power_of_two(exponent - half)
 }
 
+/// M for the unit 2^`unit` (see [`limbs`](super::limbs)). Below 2^-1074 nothing is left to be split; there
+/// M = 1.5 * 2^-1022, which is still normal.
+pub(super) fn magic(unit: i32) -> f64 {
+    1.5 * power_of_two(unit.max(LOWEST) + 52)
+}
+
 /// 2^`exponent`, for exponents of normal doubles.
 #[inline]
 pub(crate) fn power_of_two(exponent: i32) -> f64 {
@@ -180,6 +218,27 @@ pub(crate) fn exponent(x: f64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_at_once_are_as_many_one_by_one() {
+        let powers = [
+            -1074, -1060, -1022, -540, -100, -48, -1, 0, 1, 46, 47, 48, 500, 1019,
+        ];
+        for &top in &powers {
+            for &other in powers.iter().filter(|&&other| other <= top) {
+                let terms: Vec<f64> = (0..97)
+                    .map(|i| match i % 3 {
+                        0 => scale(1.0 + f64::from(i) / 97.0, top),
+                        1 => scale(1.0 + f64::from(i) / 97.0, other),
+                        _ => 0.0,
+                    })
+                    .collect();
+                let mut all = ExactSum::new();
+                all.add_all(&terms);
+                assert_eq!(all.round(), sum(&terms), "2^{top} and 2^{other}");
+            }
+        }
+    }
 
     fn sum(terms: &[f64]) -> f64 {
         let mut sum = ExactSum::new();

@@ -16,7 +16,7 @@
 
 use core::ops::Range;
 
-use super::exact_sum::{exponent, power_of_two, rounded_pair, ExactSum, LOWEST};
+use super::exact_sum::{exponent, magic, rounded_pair, ExactSum, LOWEST};
 use crate::lanes::Lanes;
 use crate::points::Rows;
 use crate::scan;
@@ -84,12 +84,6 @@ impl Unit {
     pub(crate) fn count(self, x: f64) -> i64 {
         (x + self.magic).to_bits() as i64 - self.magic.to_bits() as i64
     }
-}
-
-/// M for the unit 2^`unit`. Below 2^-1074 nothing is left to be split; there M = 1.5 * 2^-1022, which is still
-/// normal.
-fn magic(unit: i32) -> f64 {
-    1.5 * power_of_two(unit.max(LOWEST) + 52)
 }
 
 /// The limbs of a slab of dimensions.
