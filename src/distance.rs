@@ -280,11 +280,48 @@ pub(crate) unsafe fn own<L: Lanes>(
     distances: &mut [f64],
 ) {
     let d = rows.dims();
+    // SAFETY: the caller's contract.
+    unsafe {
+        match d {
+            1 => return own_narrow::<1>(rows, labels, centers, distances),
+            2 => return own_narrow::<2>(rows, labels, centers, distances),
+            3 => return own_narrow::<3>(rows, labels, centers, distances),
+            4 => return own_narrow::<4>(rows, labels, centers, distances),
+            _ => {}
+        }
+    }
     for p in 0..rows.count() {
         // SAFETY: the label names a center, so its d doubles are readable; so are the row's.
         unsafe {
             let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
             *distances.get_unchecked_mut(p) = pair::<L>(rows.row(p).as_ptr(), c, d);
+        }
+    }
+}
+
+/// Few dimensions, by scalars: of the sums of the definition those of the first D dimensions are not zero, and adding zeros
+/// changes nothing.
+///
+/// # Safety
+/// That of [`own`]; rows have `D` dimensions, at most four.
+#[inline(always)]
+unsafe fn own_narrow<const D: usize>(
+    rows: Rows<'_>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
+    for p in 0..rows.count() {
+        // SAFETY: the label names a center, so its D doubles are readable; so are the row's.
+        unsafe {
+            let x = rows.row(p).as_ptr();
+            let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * D);
+            let mut s = [0.0; 4];
+            for (i, s) in s.iter_mut().enumerate().take(D) {
+                let t = *x.add(i) - *c.add(i);
+                *s = t * t;
+            }
+            *distances.get_unchecked_mut(p) = (s[0] + s[2]) + (s[1] + s[3]);
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum Init {
     Random,
     /// Where the caller's centers are.
     Given,
-    /// k-means‖: five rounds of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
+    /// k-means‖: five rounds or more of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
     /// large that k passes over the points are too many.
     Parallel,
 }

@@ -527,3 +527,56 @@ fn broken_promises_are_refused() {
         assert_eq!(error.status(), Status::Range, "{error:?}");
     }
 }
+
+/// One coordinate that is too large, too fine, or no number, wherever it is, is named.
+#[test]
+fn a_bad_coordinate_anywhere_is_found() {
+    let mut rng = Rng(5);
+    let mut bad = Bad::default();
+    for d in (1..20).chain([31, 32, 33, 64, 65, 100]) {
+        let (n, k) = (120, 3);
+        let x: Vec<f64> = (0..n * d).map(|_| rng.below(9) as f64).collect();
+        let case = Case::new("whole numbers", d, x, vec![1.0; k * d]);
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        let points = Points::rows(&case.x, n, d).unwrap();
+        stream::range(&points, &Options::default(), &mut range).unwrap();
+        let stream = Stream::new(n, d, k, &range).unwrap();
+        for spoilt in [
+            16.0,
+            -16.0,
+            0.5,
+            -3.5,
+            1e-300,
+            f64::NAN,
+            f64::INFINITY,
+            1e300,
+        ] {
+            for way in least_ways() {
+                let at = rng.below(n * d);
+                let mut x = case.x.clone();
+                x[at] = spoilt;
+                let stored = Stored::new(&x, d, way.copy);
+                let mut sums = vec![0; stream.sums_length().unwrap()];
+                let wanted = Wanted::default();
+                let (points, options) = (stored.points(), case.options(way));
+                let got = stream::sums(
+                    &stream,
+                    &points,
+                    &options,
+                    &case.start,
+                    None,
+                    wanted,
+                    &mut sums,
+                );
+                let place = format!("at row {}, dimension {}", at / d, at % d);
+                let result = match got {
+                    Err(error) if error.detail().contains(&place) => Ok(()),
+                    other => Err(format!("{other:?} for {spoilt:e} {place}")),
+                };
+                let untouched = sums.iter().all(|&sum| sum == 0);
+                let result = result.and(require(untouched, || "sums were written".into()));
+                bad.note(|| format!("d {d} along {way:?}"), result);
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
-use crate::scan::{see_block, Promise, Seen};
+use crate::scan::Promise;
 use crate::tile::Which;
 use crate::update::exact_sum::ExactSum;
 use crate::update::{Moves, Plan, Sums, Terms};
@@ -256,9 +256,7 @@ impl Worker<'_> {
         let Some(watch) = pass.watch else {
             return false;
         };
-        let mut seen = Seen::new(self.seen);
-        see_block(pass.job, 0..pass.job.points.d(), block.clone(), &mut seen);
-        self.watched.broken |= !watch.promise.holds(&seen, pass.job.weights.is_some());
+        self.watched.broken |= !watch.promise.kept(pass.job, block.clone(), self.seen);
         self.watched.broken
     }
 

@@ -41,9 +41,9 @@ pub const CENTRA_INIT_KMEANSPP: i32 = 0;
 pub const CENTRA_INIT_RANDOM: i32 = 1;
 /// Start from what the array of centers holds on entry.
 pub const CENTRA_INIT_GIVEN: i32 = 2;
-/// Start from k-means|| (Bahmani et al. 2012): five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
+/// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
 /// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
-/// many. The workspace grows by up to 15 k + 161 rows of d, and by 24 bytes a point.
+/// many. The workspace grows by up to 15 k + 160 rows of d, and by 24 bytes a point.
 pub const CENTRA_INIT_PARALLEL: i32 = 3;
 
 /// An empty cluster takes the point farthest from its own center (the default).

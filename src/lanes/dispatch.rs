@@ -114,6 +114,7 @@ pub(crate) struct Kernels {
     /// Points a packed group holds.
     pub(crate) width: usize,
     scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen<'_>),
+    within: unsafe fn(Rows<'_>, &[f64], &[f64]) -> bool,
     /// Points a group packed for screening in single precision holds.
     width_f32: usize,
     /// Vector registers, which panels are packed for.
@@ -193,6 +194,12 @@ macro_rules! table {
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { scan::rows::<$lanes>(rows, weights, seen) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn within(rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { scan::within::<$lanes>(rows, limits, scales) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -361,6 +368,7 @@ macro_rules! table {
             screen_f32: $module::screen_f32,
             screen_f64: $module::screen_f64,
             scan: $module::scan,
+            within: $module::within,
             nearest: $module::nearest,
             moved: $module::moved,
             spend: $module::spend,
@@ -520,6 +528,13 @@ impl Kernels {
         );
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.scan)(rows, weights, seen) }
+    }
+
+    /// Whether all coordinates of `rows` are within the limits of their dimensions, and whole numbers times the scales.
+    pub(crate) fn within(&self, rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
+        assert!(limits.len() == rows.dims() && scales.len() == rows.dims());
+        // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
+        unsafe { (self.within)(rows, limits, scales) }
     }
 
     /// Labels and squared distances of packed points against centers of `d` dimensions;

@@ -5,10 +5,10 @@ use crate::api::{check_weights, lend, with_job};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::{Layout, Points};
-use crate::scan::{locate_nonfinite, see, storage, weights, Range, Ranges};
+use crate::scan::{locate_nonfinite, see, storage, weights, Promise, Range, Ranges};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{exponent, scale};
-use crate::workspace::{Ruler, Workspace};
+use crate::workspace::{Cut, Ruler, Workspace};
 use crate::Options;
 
 /// The elements of a range.
@@ -39,6 +39,14 @@ fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
         top => (TOP + exponent(top), LOW - exponent(terms.low)),
     };
     [upper as i32, top, low]
+}
+
+/// The exponent above the terms of dimension `i`: the first E with all of them below 2^E; 0 where all are zero.
+pub(super) fn above(range: &[i32], i: usize) -> i32 {
+    match range[3 * i + 1] {
+        0 => 0,
+        top => top - TOP + 1,
+    }
 }
 
 /// What a range says about dimension `i`, if it makes sense.
@@ -73,22 +81,55 @@ pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
     })
 }
 
-/// What the range of a stream says, in arrays with an element for each dimension.
-pub(super) fn recall(
-    stream: &Stream<'_>,
-    magnitudes: &mut [f64],
-    ranges: &mut Ranges<'_>,
-) -> Result<(), Error> {
-    for (i, magnitude) in magnitudes.iter_mut().enumerate() {
-        let coded = stream.coded(i)?;
-        *magnitude = coded.magnitude;
-        ranges.set(i, coded.terms);
+/// What the range of a stream says, in arrays with an element for each dimension; see [`Promise`].
+pub(super) struct Recalled<'w> {
+    magnitudes: &'w mut [f64],
+    limits: &'w mut [f64],
+    scales: &'w mut [f64],
+}
+
+impl<'w> Recalled<'w> {
+    pub(super) fn cut(from: &mut impl Cut<'w>, d: usize) -> Self {
+        Recalled {
+            magnitudes: from.take(d),
+            limits: from.take(d),
+            scales: from.take(d),
+        }
     }
-    ranges.weights = match stream.weighted() {
-        true => Some(stream.coded(stream.d)?.terms),
-        false => None,
-    };
-    Ok(())
+
+    pub(super) fn fill(
+        &mut self,
+        stream: &Stream<'_>,
+        ranges: &mut Ranges<'_>,
+    ) -> Result<(), Error> {
+        for i in 0..stream.d {
+            let Coded { magnitude, terms } = stream.coded(i)?;
+            ranges.set(i, terms);
+            self.magnitudes[i] = magnitude;
+            (self.limits[i], self.scales[i]) = match terms.top {
+                0.0 => (0.0, 0.0),
+                // As far down as a power of two has a reciprocal; bits below that are not whole, and looked at again.
+                top => (
+                    magnitude.min((2.0 * top).next_down()),
+                    scale(1.0, (-exponent(terms.low)).min(1023)),
+                ),
+            };
+        }
+        ranges.weights = match stream.weighted() {
+            true => Some(stream.coded(stream.d)?.terms),
+            false => None,
+        };
+        Ok(())
+    }
+
+    pub(super) fn promise<'a>(&'a self, ranges: &'a Ranges<'a>) -> Promise<'a> {
+        Promise {
+            magnitudes: self.magnitudes,
+            limits: self.limits,
+            scales: self.scales,
+            ranges,
+        }
+    }
 }
 
 /// Widens a range by a chunk. `range` has [`range_length`] elements, zero in the beginning; ranges of several chunks are joined

@@ -1,7 +1,7 @@
 //! k-means‖ for points that are not in one place: the starting centers that [`Init::Parallel`] gives a
 //! fit of all points.
 
-use super::range::recall;
+use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_length, check_weights, with_job};
 use crate::assign::Scratch;
@@ -9,7 +9,7 @@ use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
-use crate::scan::{scan, see, storage, Promise, Ranges};
+use crate::scan::{scan, see, storage, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
@@ -35,7 +35,7 @@ struct Memory<'w> {
     comparing: Comparing<'w>,
     nearest: &'w mut [i32],
     distances: &'w mut [f64],
-    magnitudes: &'w mut [f64],
+    recalled: Recalled<'w>,
     ranges: Ranges<'w>,
 }
 
@@ -45,7 +45,7 @@ impl<'w> Memory<'w> {
             comparing: Comparing::cut(from, shape),
             nearest: from.take(shape.n),
             distances: from.take(shape.n),
-            magnitudes: from.take(shape.d),
+            recalled: Recalled::cut(from, shape.d),
             ranges: Ranges::cut(from, shape.d),
         }
     }
@@ -143,17 +143,14 @@ fn with_chunk(
                 mut comparing,
                 nearest,
                 distances,
-                magnitudes,
+                mut recalled,
                 mut ranges,
             } = Memory::cut(&mut buffer, &shape);
             let threads = job.crew.threads();
             let team = PerThread::new(threads, || rounds::scratch(&mut buffer, &shape));
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
-            recall(stream, magnitudes, &mut ranges)?;
-            let promise = Promise {
-                magnitudes,
-                ranges: &ranges,
-            };
+            recalled.fill(stream, &mut ranges)?;
+            let promise = recalled.promise(&ranges);
             if let Some(weights) = options.weights {
                 promise.check_weights(weights)?;
             }

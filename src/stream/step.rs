@@ -1,5 +1,6 @@
 //! Means of reduced sums, and the end of the loop.
 
+use super::range::above;
 use super::sums::{Format, View};
 use super::Stream;
 use crate::api::check_length;
@@ -55,34 +56,30 @@ struct Means<'a> {
 
 impl Means<'_> {
     /// The exact sum of the weights of a cluster, rounded once.
-    fn weight(&self, j: usize) -> Result<f64, Error> {
+    fn weight(&self, j: usize) -> f64 {
         let (stream, count) = (self.stream, self.sums.weight_limbs);
         if count == 0 {
-            return Ok(self.sums.counts[j] as f64);
+            return self.sums.counts[j] as f64;
         }
-        let range = stream.coded(stream.d)?.terms;
+        let top = above(stream.range, stream.d);
         let limbs = &self.sums.weights[j * count..][..count];
-        Ok(round(count, |l| (limbs[l], unit(range, l, stream.total))))
-    }
-
-    fn of(&self, j: usize, i: usize, weight: f64) -> Result<f64, Error> {
-        let (stream, count) = (self.stream, self.format.limbs);
-        let range = stream.coded(i)?.terms;
-        let limb = |l: usize| self.sums.terms[(j * count + l) * stream.d + i];
-        let sum = round(count, |l| (limb(l), unit(range, l, stream.total)));
-        Ok(sum / weight)
+        round(count, |l| (limbs[l], unit(top, l, stream.total)))
     }
 
     /// Calls `with` for every cluster that has a mean, in order, and every dimension: j, i and the mean.
-    fn each(&self, mut with: impl FnMut(usize, usize, f64)) -> Result<(), Error> {
-        let occupied = (0..self.stream.k).filter(|&j| self.sums.positive[j] > 0);
+    fn each(&self, mut with: impl FnMut(usize, usize, f64)) {
+        let Stream { total, d, k, range } = *self.stream;
+        let count = self.format.limbs;
+        let occupied = (0..k).filter(|&j| self.sums.positive[j] > 0);
         for j in occupied {
-            let weight = self.weight(j)?;
-            for i in 0..self.stream.d {
-                with(j, i, self.of(j, i, weight)?);
+            let weight = self.weight(j);
+            let limbs = &self.sums.terms[j * count * d..][..count * d];
+            for i in 0..d {
+                let top = above(range, i);
+                let sum = round(count, |l| (limbs[l * d + i], unit(top, l, total)));
+                with(j, i, sum / weight);
             }
         }
-        Ok(())
     }
 }
 
@@ -108,7 +105,7 @@ pub fn means(
         format: &format,
         sums,
     };
-    means.each(|j, i, mean| centers[j * stream.d + i] = mean)?;
+    means.each(|j, i, mean| centers[j * stream.d + i] = mean);
     if let Some(counts) = counts {
         counts.copy_from_slice(sums.counts);
     }
@@ -157,7 +154,7 @@ pub fn step(
             false => {
                 // A cluster that is empty only now, where none may be: labels have moved, and the means are refused below.
                 let mut same = empty.is_none() || options.empty == Empty::Keep;
-                means.each(|j, i, mean| same &= mean == centers[j * d + i])?;
+                means.each(|j, i, mean| same &= mean == centers[j * d + i]);
                 same
             }
         };
@@ -205,7 +202,7 @@ pub fn step(
             let t = mean - *center;
             lanes[i % 8] += t * t;
             *center = mean;
-        })?;
+        });
         next.shift = shift + fold(&lanes);
         next.iterations += 1;
     }

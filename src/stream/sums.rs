@@ -2,14 +2,14 @@
 
 use core::ops::Range;
 
-use super::range::recall;
+use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_length, check_weights, lend, with_job};
 use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::scan::{locate_nonfinite_center, storage, Promise};
+use crate::scan::{locate_nonfinite_center, storage};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
 use crate::update::{Exported, Limbs, Plan, Update};
@@ -147,7 +147,7 @@ pub(super) struct View<'s> {
 /// What a call keeps of a chunk.
 struct Memory<'w> {
     labels: &'w mut [i32],
-    magnitudes: &'w mut [f64],
+    recalled: Recalled<'w>,
     packing: Packing<'w>,
     update: Update<'w>,
 }
@@ -156,7 +156,7 @@ impl<'w> Memory<'w> {
     fn cut(from: &mut impl Cut<'w>, shape: &Shape, plan: &Plan) -> Self {
         Memory {
             labels: from.take(shape.n),
-            magnitudes: from.take(shape.d),
+            recalled: Recalled::cut(from, shape.d),
             packing: Packing::cut(from, shape),
             update: Update::cut(from, plan, Empty::Keep),
         }
@@ -288,29 +288,23 @@ pub(crate) fn sums_in(
             let plan = Plan::new(&shape, total, weighted);
             let Memory {
                 labels: own,
-                magnitudes,
+                mut recalled,
                 mut packing,
                 mut update,
             } = Memory::cut(&mut buffer, &shape, &plan);
             let threads = job.crew.threads();
             let mut team = PerThread::new(threads, || worker(&mut buffer, &shape, &plan));
-            recall(stream, magnitudes, update.ranges())?;
+            recalled.fill(stream, update.ranges())?;
             update.prepare();
             packing.set_largest(largest);
-            let promise = Promise {
-                magnitudes,
-                ranges: update.known(),
-            };
+            let promise = recalled.promise(update.known());
             if let Some(weights) = options.weights {
                 promise.check_weights(weights)?;
             }
-            match &labels {
-                Some(labels) if wanted.moved => {
-                    for (own, label) in own.iter_mut().zip(labels.iter()) {
-                        *own = label.wrapping_sub(base);
-                    }
+            if let (true, Some(labels)) = (wanted.moved, &labels) {
+                for (own, label) in own.iter_mut().zip(labels.iter()) {
+                    *own = label.wrapping_sub(base);
                 }
-                _ => own.fill(-1),
             }
             update.clear(&mut team);
             let terms = update.terms();

@@ -118,9 +118,12 @@ impl<'a> Limbs<'a> {
         let values = &mut values[..count * stride];
         values.fill(0.0);
         for (c, i) in dims.clone().enumerate() {
-            let range = range(i);
+            let top = match range(i).top {
+                0.0 => 0,
+                top => exponent(top) + 1,
+            };
             for l in 0..count {
-                values[l * stride + c] = magic(unit(range, l, n));
+                values[l * stride + c] = magic(unit(top, l, n));
             }
         }
         Self::view(values, dims, count)
@@ -206,12 +209,9 @@ pub(crate) fn round(count: usize, limb: impl Fn(usize) -> (i64, i32)) -> f64 {
     }
 }
 
-/// The unit of limb `l` of terms of this range, sums being of n terms, as a power of two.
-pub(crate) fn unit(range: scan::Range, l: usize, n: usize) -> i32 {
-    let top = match range.top {
-        0.0 => 0,
-        top => exponent(top) + 1,
-    };
+/// The unit of limb `l` of terms below 2^`top`, sums being of n terms, as a power of two.
+#[inline]
+pub(crate) fn unit(top: i32, l: usize, n: usize) -> i32 {
     (top - (l as i32 + 1) * width(n)).max(LOWEST)
 }
 
