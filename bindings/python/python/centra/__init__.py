@@ -1,14 +1,15 @@
 """Exact k-means with one answer, bit for bit, for any number of threads and any processor.
 
-Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. With scikit-learn installed, `centra.KMeans` is its
-estimator, name for name. With matplotlib installed, `centra.plot` draws.
+Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. `centra.stream` clusters points that do not fit the
+memory. With scikit-learn installed, `centra.KMeans` is its estimator, name for name. With matplotlib installed,
+`centra.plot` draws.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _threads
+from . import _threads, stream
 from ._functions import Clustering, Report, assign, inertia, kmeans, seed, update
 from ._native import ffi as _ffi
 from ._native import lib as _lib
@@ -31,6 +32,7 @@ __all__ = [
     "kmeans",
     "plot",
     "seed",
+    "stream",
     "sweep",
     "update",
 ]
