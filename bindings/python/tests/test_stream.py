@@ -287,7 +287,7 @@ def shrinking():
         (lambda: fit([POINTS, POINTS[:, :1]], 1), "points: chunks of 2 and of 1 dimensions"),
         (lambda: fit(POINTS, 1), "chunk 0: points: a two-dimensional array was expected"),
         (lambda: fit(CHUNKS, 2, init="random"), "init: one of 'k-means\\|\\|' was expected, not 'random'"),
-        (lambda: fit(CHUNKS, 3, init=POINTS[:2]), "init: k = 3 centers were expected, not 2"),
+        (lambda: fit(CHUNKS, 3, init=POINTS[:2]), "init: k = 3 centers were expected, not an array"),
         (lambda: fit(CHUNKS, 2, init=POINTS[:2, :1]), r"init: shape \(k, 2\) was expected"),
         (lambda: fit(CHUNKS, 2, init=POINTS[:2] * np.nan), "centers: NaN at row 0, dimension 0"),
         (lambda: fit(CHUNKS, 2, weights=[np.ones(2), np.ones(0)]), "weights: fewer chunks than of points"),
@@ -326,6 +326,15 @@ def shrinking():
 def test_value_errors_say_what_and_where(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"k": 0.5}, {"seed": -1}, {"tol": np.nan}, {"max_iter": 2**63}, {"empty": "relocate"}, {"init": "k-means"}, {"init": [[1]]}],
+)
+def test_what_is_refused_is_refused_before_the_first_pass(choice):
+    with pytest.raises((TypeError, ValueError), match=next(iter(choice))):
+        fit(lambda: pytest.fail("chunks were read"), **{"k": 2, **choice})
 
 
 def test_iterators_are_refused():

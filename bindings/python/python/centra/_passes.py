@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _call
 from ._progress import Progress, Watch
-from ._stream import MASSES, Empty, State, Stream, follow, range_of
+from ._stream import MASSES, Empty, State, Stream, follow, options_of_steps, range_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -66,6 +66,14 @@ def fit(
     empty: Empty,
     threads: int | None,
 ) -> Streamed:
+    # A pass may take an hour: what can be refused before is.
+    k, seed = _call.integer(k, "k", 63), _call.integer(seed, "seed", 64)
+    options_of_steps(max_iter, tol, empty)
+    if isinstance(init, str):
+        _call.choice(init, "init", _INIT)
+    elif np.shape(init)[:1] != (k,):
+        raise ValueError(f"init: k = {k} centers were expected, not an array of shape {np.shape(init)}")
+
     def look(points: Any, weights: Any, _first: int) -> tuple[int, NDArray[np.int32]]:
         range = range_of(points, weights=weights, threads=threads)
         return len(points), range
@@ -74,13 +82,12 @@ def fit(
     stream = Stream(total, len(range) // 3 - 1, k, range)
     if labels is not None:
         _call.array_of(labels, np.int32, (total,), "labels", written=True)
+    if distances is not None:
+        _call.array_of(distances, np.float64, (total,), "distances", written=True)
     if isinstance(init, str):
-        _call.choice(init, "init", _INIT)
         centers = _seed(source, stream, distances, seed, threads)
     else:
         centers = _call.centers_of(init, stream.d, "init")
-        if len(centers) != k:
-            raise ValueError(f"init: k = {k} centers were expected, not {len(centers)}")
 
     def add(points: Any, weights: Any, first: int) -> NDArray[np.int64]:
         own = None if labels is None else labels[first : first + len(points)]
@@ -110,8 +117,6 @@ def _seed(
     source: Source, stream: Stream, distances: NDArray[np.float64] | None, seed: int, threads: int | None
 ) -> NDArray[np.float64]:
     """The starting centers of k-means||."""
-    if distances is not None:
-        _call.array_of(distances, np.float64, (stream.total,), "distances", written=True)
 
     def kept(points: Any, first: int) -> NDArray[np.float64] | None:
         return None if distances is None else distances[first : first + len(points)]

@@ -269,10 +269,7 @@ class Stream:
         if state.stopped_by is not None:
             return self._centers(centers).copy(), state
         given = array_of(sums, np.int64, (self.length,), "sums")
-        options = _call.options_of(1)
-        options.empty = _call.choice(empty, "empty", _EMPTY)
-        options.max_iter = _call.integer(max_iter, "max_iter", 63)
-        options.tol = tol
+        options = options_of_steps(max_iter, tol, empty)
         moved = self._centers(centers).copy()
         raw = ffi.new("centra_stream_state *")
         lib.centra_stream_state_init(raw, ffi.sizeof("centra_stream_state"))
@@ -521,6 +518,16 @@ class Stream:
         of_round, of_all = ffi.new("size_t *"), ffi.new("size_t *")
         _call.check(lib.centra_stream_candidates(self.k, of_round, of_all))
         return of_round[0]
+
+
+def options_of_steps(max_iter: int, tol: float, empty: Empty) -> Any:
+    """A centra_options for `Stream.step`, checked before anybody reads points."""
+    options = _call.options_of(1)
+    options.empty = _call.choice(empty, "empty", _EMPTY)
+    options.max_iter = _call.integer(max_iter, "max_iter", 63)
+    options.tol = tol
+    _call.check(lib.centra_stream_workspace_size(1, 1, 1, 1, options, ffi.new("size_t *")))
+    return options
 
 
 def follow(a: Drawn, b: Drawn) -> Drawn:
