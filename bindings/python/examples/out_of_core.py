@@ -56,7 +56,8 @@ def main(size, limit):
         # From here on, asking for more is an error.
         resource.setrlimit(resource.RLIMIT_AS, (before + limit * MIB, before + limit * MIB))
         labels = np.memmap(Path(folder) / "labels.i4", np.int32, "w+", shape=points)
-        found = centra.stream.fit(lambda: chunks(file), K, labels=labels, max_iter=10, verbose=1)
+        # Each thread takes some memory, too, so there are two however many cores.
+        found = centra.stream.fit(lambda: chunks(file), K, labels=labels, max_iter=10, threads=2, verbose=1)
         peak = max(0, address_space()[1] - before)
         report = found.report
         pieces = -(-points // CHUNK)
