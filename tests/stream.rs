@@ -317,6 +317,17 @@ fn any_split_of_anything() {
     }
 }
 
+/// A point whose term is too small to move a mean, but for the sign of its zero, changes its label.
+#[test]
+fn a_zero_that_changes_its_sign_moves() {
+    let points = vec![-2.4, -1.0, 1.0, -1.25];
+    let weights = vec![1.0, 1.0, 1.0, 5e-324];
+    let case = Case::new("signs", 1, points, vec![-2.6, 0.0]).weighted("least", weights);
+    for way in few_ways() {
+        check(&case, KEEP, way, 1).unwrap();
+    }
+}
+
 /// Enough points for several blocks and threads, sums by slabs among them; around the sizes of blocks and panels.
 #[test]
 fn splits_of_many_points() {

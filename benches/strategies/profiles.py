@@ -7,7 +7,9 @@ import time
 import lloyd
 import sklearn.cluster._kmeans as scikit_learn
 from line_profiler import LineProfiler
-from strategies import Centra, ScikitLearn
+from strategies import Centra, CentraOnDask, ScikitLearn
+
+import centra._passes as passes
 
 
 def shares(strategy):
@@ -15,6 +17,10 @@ def shares(strategy):
     strategy.fit()
     if isinstance(strategy, Centra):
         return _report(strategy)
+    if isinstance(strategy, CentraOnDask):
+        lines = _profile(strategy, [passes.fit])
+        # Dask's threads assign and add in one pass.
+        return _part(lines, "reduce(add"), "in the same pass", _hottest(lines)
     if isinstance(strategy, ScikitLearn):
         lines = _profile(strategy, [inspect.unwrap(scikit_learn._kmeans_single_lloyd)])
         # Its compiled loop assigns and updates in one pass.

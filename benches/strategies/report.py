@@ -84,7 +84,7 @@ def page(tables, versions):
         "",
         "The last three columns are line_profiler's, in fits of their own: parts of the loop's time, and the line of `assign`",
         "and `update` that takes the most of theirs. Profiling slows plain Python's lines down more than calls into libraries.",
-        "centra's rows are its own report, over the time of the whole call.",
+        "centra's rows are its own report, over the time of the whole call; on Dask they are line_profiler's.",
         "",
         "## The machine",
         "",

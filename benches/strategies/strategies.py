@@ -5,6 +5,7 @@ import os
 import tempfile
 from functools import cached_property
 
+import chunked
 import sklearn.cluster
 import threadpoolctl
 from lloyd import lloyd
@@ -89,6 +90,24 @@ class Centra:
         return found.labels, found.centers, found.report.iterations
 
 
+class CentraOnDask:
+    """The array in the chunks of the strategy "Dask"."""
+
+    most = FOREVER
+
+    def __init__(self, name, what):
+        self.name, self.what = name, what
+
+    def prepare(self, work):
+        self.work = work
+        self.points, self.start = chunked.prepare(work.points, work.start)
+
+    def fit(self):
+        work = self.work
+        model = centra.dask.KMeans(work.k, init=self.start, max_iter=work.max_iter or FOREVER, empty="keep").fit(self.points)
+        return model.labels_.compute(), model.cluster_centers_, model.n_iter_
+
+
 STRATEGIES = [
     Written("plain Python", "plain", "lists of tuples and loops", most=20_000),
     Written("NumPy", "arrays", "all distances at once by broadcasting, means by `bincount`"),
@@ -100,5 +119,6 @@ STRATEGIES = [
     ScikitLearn("scikit-learn, 1 thread", "`KMeans` under `threadpool_limits(1)`", threads=1),
     Centra("centra", "`centra.kmeans`, as it comes: on all cores where that pays"),
     Centra("centra, 1 thread", "`centra.kmeans(threads=1)`", threads=1),
+    CentraOnDask("centra on Dask", "`centra.dask.KMeans`, on the same chunks as Dask"),
 ]
 CENTRA = "centra"

@@ -154,7 +154,8 @@ pub fn step(
             false => {
                 // A cluster that is empty only now, where none may be: labels have moved, and the means are refused below.
                 let mut same = empty.is_none() || options.empty == Empty::Keep;
-                means.each(|j, i, mean| same &= mean == centers[j * d + i]);
+                // A zero that changes its sign is a mean that moves.
+                means.each(|j, i, mean| same &= mean.to_bits() == centers[j * d + i].to_bits());
                 same
             }
         };

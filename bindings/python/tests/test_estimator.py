@@ -50,6 +50,14 @@ def test_from_the_same_start_it_finds_what_scikit_learn_finds():
     assert theirs.get_params().keys() <= ours.get_params().keys()
 
 
+def test_parallel_start():
+    """k-means|| draws what the function draws; it needs no restarts."""
+    drawn = np.random.RandomState(5).randint(np.iinfo(np.int32).max)
+    model = KMeans(3, init="k-means||", random_state=5, tol=0).fit(X)
+    found = centra.kmeans(X, 3, init="k-means||", seed=drawn)
+    assert model.cluster_centers_.tobytes() == found.centers.tobytes() and model.inertia_ == found.inertia
+
+
 def test_the_same_defaults_as_scikit_learn():
     theirs = sklearn.cluster.KMeans().get_params()
     assert {name: KMeans().get_params()[name] for name in theirs} == theirs

@@ -31,9 +31,9 @@ def spaced_columns(x):
 
 def unaligned(x):
     raw = np.zeros(x.nbytes + 1, np.uint8)
-    y = raw[1:].view(np.float64).reshape(x.shape)
+    y = raw[1:].view(x.dtype).reshape(x.shape)
     y[:] = x
-    assert not y.flags.aligned
+    assert not y.flags.aligned or x.itemsize == 1
     return y
 
 
@@ -170,6 +170,15 @@ def test_restarts_and_seeds(data):
     assert len(set(one)) > 1
     assert centra.kmeans(points, 8, seed=0, init="random", n_init=20).inertia <= one[0]
     same(centra.kmeans(points, 8, seed=2**64 - 1, max_iter=0).centers, centra.seed(points, 8, seed=2**64 - 1))
+
+
+def test_starts_differ(data):
+    points, _ = data(3000, 2, 8)
+    starts = {init: centra.seed(points, 8, init=init) for init in ("k-means++", "random", "k-means||")}
+    assert len({start.tobytes() for start in starts.values()}) == 3
+    for init, start in starts.items():
+        same(centra.kmeans(points, 8, init=init, max_iter=0).centers, start)
+        assert all((points == center).all(axis=1).any() for center in start)
 
 
 def test_reports_are_filled(data):

@@ -30,7 +30,7 @@ def python(code, *options, **environment):
 def test_import_needs_numpy_and_cffi_only():
     """Nothing optional is imported before somebody asks (threadpoolctl and tqdm are small, and tqdm waits, too)."""
     loaded = python("import centra, sys; print(*sys.modules)").split()
-    for heavy in ["sklearn", "scipy", "matplotlib", "pandas", "polars", "tqdm", "skimage", "numba"]:
+    for heavy in ["sklearn", "scipy", "matplotlib", "pandas", "polars", "tqdm", "skimage", "numba", "dask"]:
         assert heavy not in loaded
     code = """
         import sys

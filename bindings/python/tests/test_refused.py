@@ -32,7 +32,10 @@ def broken(value, p=3, i=1):
         (lambda: centra.kmeans(POINTS[None], 1), "points: a two-dimensional array was expected, not one of 3"),
         (lambda: centra.kmeans(POINTS * 1j, 1), "points: an array of real numbers was expected, not of complex"),
         (lambda: centra.kmeans([["a", "b"]], 1), "points: an array of real numbers was expected"),
-        (lambda: centra.kmeans(POINTS, 2, init="kmeans"), "init: one of 'k-means\\+\\+', 'random' was expected, not 'kmeans'"),
+        (
+            lambda: centra.kmeans(POINTS, 2, init="kmeans"),
+            "init: one of 'k-means\\+\\+', 'random', 'k-means\\|\\|' was expected, not 'kmeans'",
+        ),
         (lambda: centra.kmeans(POINTS, 3, init=CENTERS), "init: k = 3 centers were expected, not 2"),
         (lambda: centra.kmeans(POINTS, 2, init=CENTERS[:, :1]), r"init: shape \(k, 2\) was expected"),
         (lambda: centra.kmeans(POINTS, 2, init=CENTERS * np.nan), "centers: NaN at row 0, dimension 0"),

@@ -1,14 +1,15 @@
 """Exact k-means with one answer, bit for bit, for any number of threads and any processor.
 
-Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. With scikit-learn installed, `centra.KMeans` is its
-estimator, name for name. With matplotlib installed, `centra.plot` draws.
+Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. `centra.stream` clusters points that do not fit the
+memory. With scikit-learn installed, `centra.KMeans` is its estimator, name for name; with Dask, `centra.dask.KMeans` is one on
+its arrays. With matplotlib installed, `centra.plot` draws.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _threads
+from . import _threads, stream
 from ._functions import Clustering, Report, assign, inertia, kmeans, seed, update
 from ._native import ffi as _ffi
 from ._native import lib as _lib
@@ -16,6 +17,7 @@ from ._progress import Progress
 from ._sweep import Sweep, sweep
 
 if TYPE_CHECKING:
+    from . import dask as dask
     from . import plot as plot
     from ._estimator import KMeans as KMeans
 
@@ -26,11 +28,13 @@ __all__ = [
     "Report",
     "Sweep",
     "assign",
+    "dask",
     "inertia",
     "isa",
     "kmeans",
     "plot",
     "seed",
+    "stream",
     "sweep",
     "update",
 ]
@@ -49,17 +53,17 @@ def isa() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    # scikit-learn and matplotlib are optional and slow to import, so they wait until somebody asks.
+    # scikit-learn, Dask and matplotlib are optional and slow to import, so they wait until somebody asks.
     if name == "KMeans":
         try:
             from ._estimator import KMeans
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(f"centra.KMeans needs {error.name}: pip install 'centra[sklearn]'") from error
         return KMeans
-    if name == "plot":
+    if name in ("dask", "plot"):
         import importlib
 
-        return importlib.import_module(".plot", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -14,6 +14,12 @@ EMPTY = {
     "keep": lib.CENTRA_EMPTY_KEEP,
     "error": lib.CENTRA_EMPTY_ERROR,
 }
+STOPPED_BY = {
+    lib.CENTRA_CONVERGED: "converged",
+    lib.CENTRA_TOLERANCE: "tolerance",
+    lib.CENTRA_MAX_ITER: "max_iter",
+    lib.CENTRA_STOPPED: "callback",
+}
 
 
 class Matrix(NamedTuple):
@@ -98,12 +104,30 @@ def weights_of(x: Any, n: int) -> np.ndarray | None:
     return x
 
 
-def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None = None) -> Any:
-    """A centra_options with defaults but for what all calls share."""
+def array_of(x: Any, dtype: Any, shape: tuple[int, ...], name: str, written: bool = False) -> np.ndarray:
+    """An array of this type and shape, contiguous and aligned: `x` itself where it is that, and where it is written to."""
+    expected = f"an array of {np.dtype(dtype)} of shape {shape} was expected"
+    if not isinstance(x, np.ndarray):
+        raise ValueError(f"{name}: {expected}, not {type(x)}")
+    if x.dtype != dtype or x.shape != shape:
+        raise ValueError(f"{name}: {expected}, not {x.dtype} of shape {x.shape}")
+    if written and not x.flags.carray:
+        raise ValueError(f"{name}: a contiguous and writable array was expected")
+    return packed(x)
+
+
+def options_of(threads: int | None) -> Any:
+    """A centra_options with defaults but for the threads."""
     options = ffi.new("centra_options *")
     lib.centra_options_init_sized(options, ffi.sizeof("centra_options"))
-    options.layout = points.layout
     options.threads = integer(_threads.effective(threads), "threads", 31)
+    return options
+
+
+def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None = None) -> Any:
+    """A centra_options with defaults but for what all calls share."""
+    options = options_of(threads)
+    options.layout = points.layout
     if weights is not None:
         options.weights = pointer(weights)
     return options

@@ -39,9 +39,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     ----------
     n_clusters : int, default=8
         Number of clusters.
-    init : {'k-means++', 'random'}, callable or array-like of shape (n_clusters, n_features), default='k-means++'
-        Greedy k-means++; rows drawn uniformly; a function of `X`, `n_clusters` and `random_state` that returns centers; or
-        centers.
+    init : {'k-means++', 'random', 'k-means||'}, callable or array-like of shape (n_clusters, n_features), default='k-means++'
+        Greedy k-means++; rows drawn uniformly; k-means||, which scikit-learn does not have, for many clusters; a function of
+        `X`, `n_clusters` and `random_state` that returns centers; or centers.
     n_init : 'auto' or int, default='auto'
         Restarts, of which the best inertia wins. 'auto' is 10 for 'random' and for a callable, else 1.
     max_iter : int, default=300
@@ -98,7 +98,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     _parameter_constraints = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
+        "init": [StrOptions({"k-means++", "random", "k-means||"}), callable, "array-like"],
         "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -298,7 +298,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _restarts(self) -> int:
         draws = isinstance(self.init, str) or callable(self.init)
         if self.n_init == "auto":
-            return 10 if draws and self.init != "k-means++" else 1
+            return 10 if callable(self.init) or (draws and self.init == "random") else 1
         if not draws and self.n_init != 1:
             warnings.warn(
                 "Explicit initial center position passed: performing only one init in "

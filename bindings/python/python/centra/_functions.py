@@ -16,15 +16,13 @@ from ._progress import Progress, Watch
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Init = Literal["k-means++", "random"]
+Init = Literal["k-means++", "random", "k-means||"]
 Empty = Literal["relocate", "keep", "error"]
 
-_INIT = {"k-means++": lib.CENTRA_INIT_KMEANSPP, "random": lib.CENTRA_INIT_RANDOM}
-_STOPPED_BY = {
-    lib.CENTRA_CONVERGED: "converged",
-    lib.CENTRA_TOLERANCE: "tolerance",
-    lib.CENTRA_MAX_ITER: "max_iter",
-    lib.CENTRA_STOPPED: "callback",
+_INIT = {
+    "k-means++": lib.CENTRA_INIT_KMEANSPP,
+    "random": lib.CENTRA_INIT_RANDOM,
+    "k-means||": lib.CENTRA_INIT_PARALLEL,
 }
 
 
@@ -113,8 +111,9 @@ def kmeans(
         for integers beyond 2**53 and for long doubles.
     k : int
         Number of centers, from 1 to n.
-    init : {'k-means++', 'random'} or array_like of shape (k, d), default 'k-means++'
-        Greedy k-means++, k distinct rows drawn uniformly, or given centers.
+    init : {'k-means++', 'random', 'k-means||'} or array_like of shape (k, d), default 'k-means++'
+        Greedy k-means++; k distinct rows drawn uniformly; k-means||, for k so large that k passes over the points are too
+        many: five rounds of about 2 k candidates, and greedy k-means++ among these; or given centers.
     weights : array_like of shape (n,), optional
         Weights, finite and not negative, not all zero. All ones if omitted.
     n_init : int, default 1
@@ -154,7 +153,7 @@ def kmeans(
     argument; a limit set by ``threadpoolctl.threadpool_limits``; the environment variable ``CENTRA_NUM_THREADS``;
     ``OMP_NUM_THREADS``; all cores the process may use.
 
-    Methods: Lloyd 1982; greedy k-means++, Arthur and Vassilvitskii 2007.
+    Methods: Lloyd 1982; greedy k-means++, Arthur and Vassilvitskii 2007; k-means||, Bahmani and others 2012.
 
     Examples
     --------
@@ -200,7 +199,7 @@ def kmeans(
 
 def _report(report: Any) -> Report:
     return Report(
-        _STOPPED_BY[report.stopped_by],
+        _call.STOPPED_BY[report.stopped_by],
         report.threads,
         report.iterations,
         report.empty_clusters,

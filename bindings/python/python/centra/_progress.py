@@ -25,14 +25,22 @@ class Progress(NamedTuple):
 class Watch:
     """Between the iterations of the fit in its block calls back, shows progress, and lets Python see signals.
 
-    The library calls on the thread that called it, and cffi takes the interpreter's lock for as long. Running any Python
-    there runs the handlers of signals that have arrived, so KeyboardInterrupt comes up in `_tell`. It cannot unwind the
-    library: it stops the fit, and `reraise` raises it again when the fit is over.
+    The bar counts `unit`, and shows these members of what was told last. The library calls on the thread that called it,
+    and cffi takes the interpreter's lock for as long. Running any Python there runs the handlers of signals that have
+    arrived, so KeyboardInterrupt comes up in `_tell`. It cannot unwind the library: it stops the fit, and `reraise`
+    raises it again when the fit is over.
     """
 
-    def __init__(self, callback: Callable[[Progress], Any] | None, verbose: int) -> None:
+    def __init__(
+        self,
+        callback: Callable[[Progress], Any] | None,
+        verbose: int,
+        unit: str = "iterations",
+        shown: tuple[str, ...] = ("restart", "moved"),
+    ) -> None:
         self.callback = callback
-        self.bar = _bar() if verbose else None
+        self.shown = shown
+        self.bar = _bar(unit) if verbose else None
         self.error: BaseException | None = None
         self.handle: Any = ffi.callback("centra_progress_fn", self._tell, error=1, onerror=self._failed)
 
@@ -50,14 +58,22 @@ class Watch:
         if self.error is not None:
             raise self.error
 
+    def advance(self) -> None:
+        """One of the units is done."""
+        if self.bar is not None:
+            self.bar.update(1)
+
+    def tell(self, progress: Progress) -> bool:
+        """Shows what an iteration did; whether the callback wants the fit to stop."""
+        if self.bar is not None:
+            self.bar.set_postfix({name: getattr(progress, name) for name in self.shown})
+        return bool(self.callback is not None and self.callback(progress))
+
     def _tell(self, progress: Any, _user: Any) -> int:
         if self.bar is None and self.callback is None:
             return 0
-        p = Progress(progress.restart, progress.iteration, progress.moved, progress.shift)
-        if self.bar is not None:
-            self.bar.update(1)
-            self.bar.set_postfix({"restart": p.restart, "moved": p.moved})
-        return int(bool(self.callback is not None and self.callback(p)))
+        self.advance()
+        return int(self.tell(Progress(progress.restart, progress.iteration, progress.moved, progress.shift)))
 
     def _failed(self, _kind: object, error: BaseException, _traceback: object) -> None:
         self.error = error
@@ -66,23 +82,24 @@ class Watch:
 class _Lines:
     """A progress bar for who has no tqdm."""
 
-    def __init__(self) -> None:
-        self.iterations = 0
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self.done = 0
 
     def update(self, count: int) -> None:
-        self.iterations += count
+        self.done += count
 
     def set_postfix(self, values: dict[str, Any]) -> None:
         words = ", ".join(f"{name}={value}" for name, value in values.items())
-        print(f"kmeans: {self.iterations} iterations, {words}", file=sys.stderr)
+        print(f"kmeans: {self.done} {self.unit}, {words}", file=sys.stderr)
 
     def close(self) -> None:
         pass
 
 
-def _bar() -> Any:
+def _bar(unit: str) -> Any:
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return _Lines()
-    return tqdm(desc="kmeans", unit=" iterations")
+        return _Lines(unit)
+    return tqdm(desc="kmeans", unit=f" {unit}")

@@ -1,0 +1,145 @@
+"""One answer for Dask arrays in any chunks, on any scheduler: that of `centra.kmeans`."""
+
+import os
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+pytest.importorskip("dask.array")
+pytest.importorskip("sklearn")
+import dask
+import dask.array as da
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from test_functions import same
+
+import centra
+from centra.dask import KMeans
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Three processes that know nothing of each other."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        dask.config.set({"distributed.worker.daemon": True}),
+        distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def equal(model, expected):
+    same(model.cluster_centers_, expected.centers)
+    assert isinstance(model.labels_, da.Array) and model.labels_.dtype == np.int32
+    same(model.labels_.compute(), expected.labels)
+    assert model.inertia_ == expected.inertia and model.n_iter_ == expected.report.iterations
+
+
+CHUNKS = [(1000, 5), (137, 5), ((0, 1, 998, 0, 1), 5), (300, 2), ((999, 1), (4, 1))]
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_chunks_on_threads(data, chunks, weighted):
+    points, start = data(1000, 5, 7)
+    weights = np.random.default_rng(1).uniform(0, 2, 1000) if weighted else None
+    X, heavy = da.from_array(points, chunks=chunks), None if weights is None else da.from_array(weights, chunks=77)
+    expected = centra.kmeans(points, 7, init="k-means||", seed=3, weights=weights)
+    equal(KMeans(7, random_state=3).fit(X, sample_weight=heavy), expected)
+    expected = centra.kmeans(points, 7, init=start, max_iter=2, weights=weights)
+    model = KMeans(7, init=start, max_iter=2).fit(X, sample_weight=heavy)
+    equal(model, expected)
+    assert model.report_.stopped_by == "max_iter" and model.n_features_in_ == 5
+    others = points[:50] + 0.5
+    for chunked in da.from_array(others, chunks=(20, 3)), da.from_array(others, chunks=((0, 50), 5)):
+        same(model.predict(chunked).compute(), centra.assign(others, model.cluster_centers_))
+
+
+def test_processes(data):
+    points, _ = data(400, 3, 4)
+    expected = centra.kmeans(points, 4, init="k-means||")
+    with (
+        ProcessPoolExecutor(2, get_context("spawn")) as pool,
+        dask.config.set(scheduler="processes", pool=pool),
+    ):
+        equal(KMeans(4).fit(da.from_array(points, chunks=150)), expected)
+        points[160, 1] = np.nan
+        with pytest.raises(ValueError, match="chunk 1: points: NaN at row 10, dimension 1"):
+            KMeans(4).fit(da.from_array(points, chunks=(150, 3)))
+
+
+def test_distributed(data, cluster):
+    points, start = data(3000, 4, 9)
+    weights = np.random.default_rng(1).integers(0, 3, 3000)
+    expected = centra.kmeans(points, 9, init="k-means||", seed=8, weights=weights, max_iter=3)
+    pids = set(cluster.run(os.getpid).values())
+    assert len(pids) == 3 and os.getpid() not in pids
+    with cluster.as_current():
+        for chunks in 500, 211:
+            X = da.from_array(points, chunks=(chunks, 4)).persist()
+            model = KMeans(9, random_state=8, max_iter=3).fit(X, sample_weight=da.from_array(weights, chunks=1000))
+            equal(model, expected)
+        equal(KMeans(9, init=start, max_iter=3).fit(X), centra.kmeans(points, 9, init=start, max_iter=3))
+        again = pickle.loads(pickle.dumps(model))
+        same(again.labels_.compute(), expected.labels)
+
+        points[2222, 3] = np.nan
+        with pytest.raises(ValueError, match="chunk 4: points: NaN at row 222, dimension 3"):
+            KMeans(9).fit(da.from_array(points, chunks=(500, 4)))
+
+
+def test_lengths_need_not_be_known(data):
+    points, _ = data(500, 3, 4)
+    X = da.from_array(points, chunks=(90, 3))
+    known = (points[:, 0] > np.median(points[:, 0])).nonzero()[0]
+    X = X[X[:, 0] > np.median(points[:, 0])]
+    assert np.isnan(X.shape[0])
+    weights = da.ones(len(known), chunks=13)
+    for heavy in None, weights:
+        model = KMeans(4).fit(X, sample_weight=heavy)
+        equal(model, centra.kmeans(points[known], 4, init="k-means||"))
+    assert np.isnan(X.shape[0])
+
+
+def test_types_are_converted(data):
+    points = (10 * data(200, 3, 4)[0]).astype(np.float32)
+    for x in points, points.astype(np.int16):
+        equal(KMeans(4).fit(da.from_array(x, chunks=60)), centra.kmeans(x, 4, init="k-means||"))
+
+
+def test_it_is_an_estimator(data, capsys):
+    points, _ = data(200, 3, 4)
+    X = da.from_array(points, chunks=60)
+    model = KMeans(4, max_iter=3, verbose=1)
+    assert clone(model).get_params() == model.get_params()
+    assert (model.fit_predict(X) == model.labels_).all().compute()
+    assert " passes" in capsys.readouterr().err
+    with pytest.raises(NotFittedError):
+        KMeans().predict(X)
+
+
+X = da.from_array(np.arange(12.0).reshape(6, 2), chunks=(4, 2))
+
+
+@pytest.mark.parametrize(
+    "call, kind, message",
+    [
+        (lambda: KMeans(2).fit(np.zeros((6, 2))), TypeError, "X: a Dask array was expected"),
+        (lambda: KMeans(2).fit(X[0]), ValueError, "X: a two-dimensional array was expected, not one of 1"),
+        (lambda: KMeans(7).fit(X), ValueError, "k = 7 is more than total = 6"),
+        (lambda: KMeans(2, init="k-means++").fit(X), ValueError, "init: one of 'k-means\\|\\|' was expected"),
+        (lambda: KMeans(2, empty="relocate").fit(X), ValueError, "empty: one of 'error', 'keep'"),
+        (lambda: KMeans(2, random_state=None).fit(X), TypeError, "seed: an integer was expected, not None"),
+        (lambda: KMeans(2, init=[[0, 0], [1e9, 0]]).fit(X), ValueError, "cluster 1 has no point of positive weight"),
+        (lambda: KMeans(2).fit(X + np.inf), ValueError, "chunk [01]: points: infinity at row 0, dimension 0"),
+        (lambda: KMeans(2).fit(X, sample_weight=da.ones(5)), ValueError, r"sample_weight: shape \(6,\) was expected"),
+        (lambda: KMeans(2).fit(X, sample_weight=-da.ones(6)), ValueError, "chunk [01]: weights"),
+    ],
+)
+def test_refusals(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
