@@ -9,7 +9,7 @@ use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
-use crate::scan::{scan, see, storage, Promise, Ranges};
+use crate::scan::{locate_nonfinite_row, scan, see, storage, Promise, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
@@ -133,7 +133,7 @@ fn with_chunk(
         );
     }
     if candidates.iter().any(|c| !c.is_finite()) {
-        return refuse!(NonFinite, "candidates: not all are finite");
+        return Err(locate_nonfinite_row("candidates", candidates, d));
     }
     let largest = stream.extremes(candidates)?.largest;
     let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
@@ -448,13 +448,19 @@ pub(crate) fn choose_in(
     stream.check_centers(centers)?;
     options.check()?;
     let count = weights.len();
-    let points = Points::rows(candidates, count, d)?;
+    if count == 0 {
+        return refuse!(Shape, "candidates: none");
+    }
     check_length(
         "candidates",
         candidates.len(),
-        count * d,
+        count.saturating_mul(d),
         "their weights times d",
     )?;
+    if candidates.iter().any(|c| !c.is_finite()) {
+        return Err(locate_nonfinite_row("candidates", candidates, d));
+    }
+    let points = Points::rows(candidates, count, d)?;
     if weights.iter().any(|&weight| weight < 0) {
         return refuse!(Weights, "candidate weights: some are negative");
     }

@@ -9,7 +9,7 @@ use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::scan::{locate_nonfinite_center, storage, Promise};
+use crate::scan::{locate_nonfinite_row, storage, Promise};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
 use crate::update::{Exported, Limbs, Plan, Update};
@@ -277,7 +277,7 @@ pub(crate) fn sums_in(
     format.check(sums)?;
     check_count(total, &format.view(sums), n)?;
     if centers.iter().any(|c| !c.is_finite()) {
-        return Err(locate_nonfinite_center(centers, d));
+        return Err(locate_nonfinite_row("centers", centers, d));
     }
     let largest = stream.extremes(centers)?.largest;
 
