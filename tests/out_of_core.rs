@@ -2,10 +2,10 @@
 
 mod native;
 
-use centra::{Empty, Init, Options, Points};
+use native::raw::{blobs, expected, numbers, write};
 use native::{Language, Link};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 fn build(scratch: &Path) -> PathBuf {
     let compiler =
@@ -15,53 +15,6 @@ fn build(scratch: &Path) -> PathBuf {
     native::compile(compiler(), Language::C11, &source, &object);
     native::link(compiler(), &object, Link::Static, &program);
     program
-}
-
-/// `n` points around `k` places, with all 53 bits in use.
-fn blobs(n: usize, d: usize, k: usize) -> Vec<f64> {
-    let mut state = 1u64;
-    let mut unit = || {
-        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    let places: Vec<f64> = (0..k * d).map(|_| 100.0 * unit()).collect();
-    let mut points = Vec::with_capacity(n * d);
-    for p in 0..n {
-        let place = &places[p % k * d..][..d];
-        points.extend(place.iter().map(|x| x + 20.0 * unit()));
-    }
-    points
-}
-
-fn write(path: &Path, points: &[f64]) {
-    let bytes: Vec<u8> = points.iter().flat_map(|x| x.to_ne_bytes()).collect();
-    std::fs::write(path, bytes).expect("a file of points");
-}
-
-/// What the program prints for a fit of all points.
-fn expected(points: &[f64], d: usize, k: usize) -> Vec<u64> {
-    let options = Options {
-        init: Init::Parallel,
-        empty: Empty::Keep,
-        threads: 0,
-        ..Options::default()
-    };
-    let points = Points::rows(points, points.len() / d, d).expect("points");
-    let fit = centra::fit(&points, k, &options).expect("a fit");
-    let mut numbers = fit.centers;
-    numbers.push(fit.report.inertia);
-    numbers.push(fit.report.iterations as f64);
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
-
-/// The bits of all numbers in a text.
-fn numbers(output: &Output) -> Vec<u64> {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let words = text.split_whitespace();
-    words
-        .filter_map(|word| word.parse::<f64>().ok())
-        .map(f64::to_bits)
-        .collect()
 }
 
 fn arguments(file: &Path, numbers: [usize; 3]) -> Vec<String> {
