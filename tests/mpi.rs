@@ -237,10 +237,10 @@ fn a_dead_rank_ends_the_job() {
                 .expect("mpiexec");
             let mut said = BufReader::new(job.stderr.take().expect("a pipe"));
             let mut line = String::new();
-            while !line.starts_with("iteration ") {
+            while !line.starts_with("pass ") {
                 line.clear();
                 let read = said.read_line(&mut line).expect("text");
-                assert!(read > 0, "{mpi:?}: no iteration");
+                assert!(read > 0, "{mpi:?}: no pass");
             }
             let running = processes(&program);
             assert_eq!(running.len(), 2, "{running:?}");

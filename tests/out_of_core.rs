@@ -33,6 +33,7 @@ fn refused(command: &mut Command) -> String {
 }
 
 /// 64 MiB of points, 16 MiB of address space, of which program and C library take 6.
+#[cfg(target_os = "linux")] // which keeps to such limits
 #[test]
 fn a_file_larger_than_memory() {
     let scratch = native::scratch("out_of_core");

@@ -155,7 +155,7 @@ int main(int argc, char **argv)
             must(&in, "sums", centra_stream_sums(in.points, in.n, d, d, k, &options, in.total, range, centers, NULL,
                                                  CENTRA_STREAM_INERTIA, sums, workspace, workspace_bytes));
         must(&in, "step", centra_stream_step(in.total, d, k, &options, range, sums, centers, &state));
-        fprintf(stderr, "iteration %lld: inertia %.9g\n", (long long)state.iterations, state.inertia);
+        fprintf(stderr, "pass %lld: inertia %.9g\n", (long long)state.iterations + state.done, state.inertia);
     }
 
     /* 17 digits tell every double from every other. */

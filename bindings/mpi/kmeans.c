@@ -159,7 +159,7 @@ static centra_stream_state iterate(const Job *job, double *centers, int32_t *lab
         sum(sums, length);
         must("step", centra_stream_step(job->total, job->d, job->k, &job->options, job->range, sums, centers, &state));
         if (rank == 0)
-            fprintf(stderr, "iteration %lld: inertia %.9g\n", (long long)state.iterations, state.inertia);
+            fprintf(stderr, "pass %lld: inertia %.9g\n", (long long)state.iterations + state.done, state.inertia);
     }
     free(sums);
     return state;

@@ -173,7 +173,7 @@ contains
       call sum_up(sums)
       call kmeans_stream_step(centers, total, range, sums, state, options, status, message)
       call must('step')
-      if (rank == 0) write (error_unit, '(a, i0, a, es16.9)') 'iteration ', state%iterations, ': inertia ', state%inertia
+      if (rank == 0) write (error_unit, '(a, i0, a, es16.9)') 'pass ', state%iterations + state%done, ': inertia ', state%inertia
     end do
   end subroutine iterate
 
