@@ -5,6 +5,7 @@ use super::range::recall;
 use super::Stream;
 use crate::api::{check_length, check_weights, with_job};
 use crate::assign::Scratch;
+use crate::environment::Standard;
 use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
@@ -120,6 +121,7 @@ fn with_chunk(
     workspace: Workspace<'_>,
     work: impl FnOnce(Chunk<'_, '_, '_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_chunk(points.d(), options)?;
     options.check()?;
@@ -393,6 +395,7 @@ pub(crate) fn weigh_in(
     weights: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let count = candidates.len() / stream.d;
     check_length("candidate weights", weights.len(), count, "the candidates")?;
     if count == 0 {
@@ -444,6 +447,7 @@ pub(crate) fn choose_in(
     centers: &mut [f64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_centers(centers)?;
     options.check()?;

@@ -6,6 +6,7 @@ use super::range::recall;
 use super::Stream;
 use crate::api::{check_length, check_weights, lend, with_job};
 use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
+use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
@@ -257,6 +258,8 @@ pub(crate) fn sums_in(
     sums: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    // What a range says are powers of two, subnormal ones among them, and centers are compared, before there is a job.
+    let _environment = Standard::enter();
     let Stream { total, d, k, .. } = *stream;
     let (n, layout) = (points.n(), points.layout());
     stream.check_chunk(points.d(), options)?;

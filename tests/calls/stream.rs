@@ -357,6 +357,29 @@ impl Chunk {
         }
     }
 
+    /// All that the calls have written, bit by bit.
+    pub fn bits(&self) -> Vec<u64> {
+        let integers = [&self.sums, &self.counts, &self.masses, &self.tally]
+            .into_iter()
+            .flatten();
+        let small = self.range.iter().chain(&self.labels);
+        let reals = [
+            &self.centers,
+            &self.means,
+            &self.candidates,
+            &self.distances,
+        ]
+        .into_iter()
+        .flatten();
+        let state = [self.state.shift, self.state.inertia].map(f64::to_bits);
+        let told = [self.drawn, self.state.iterations, self.state.moved].map(|x| x as u64);
+        let mut all: Vec<u64> = integers.map(|&x| x as u64).collect();
+        all.extend(small.map(|&x| x as u64));
+        all.extend(reals.map(|x| x.to_bits()));
+        all.extend(state.into_iter().chain(told));
+        all
+    }
+
     /// How many candidates there are, and how many iterations were made: something has happened.
     pub fn came_to(&self) -> (usize, i64) {
         (self.count, self.state.iterations)
