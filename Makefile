@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | test | python-test | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -7,6 +7,10 @@ CC       ?= cc
 FC        = gfortran
 CFLAGS   ?= -O2 -Wall -Wextra
 FFLAGS   ?= -O2
+# The MPI of `make mpi-demo`
+MPICC    ?= mpicc
+MPIFC    ?= mpifort
+MPIEXEC  ?= mpiexec
 PREFIX   ?= /usr/local
 LIBDIR   ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -29,7 +33,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran test lint header bench bench-python python-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test lint header bench bench-python python-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -49,6 +53,23 @@ demo-fortran: demo-c
 		$(DEMO)/demo-fortran tests/data/iris.csv; \
 	else \
 		echo "$(FC) is missing, so the Fortran demo was left out (Debian: apt-get install gfortran)" >&2; \
+		test -z "$$CI"; \
+	fi
+
+# The irises as a file of raw doubles, and two ranks that share it; from C and from Fortran.
+mpi-demo: all
+	@if command -v $(MPICC) >/dev/null && command -v $(MPIFC) >/dev/null; then \
+		set -ex; \
+		mkdir -p $(DEMO)/mpi; \
+		tail -n +2 tests/data/iris.csv | tr , '\n' | perl -ne 'print pack "d", $$_' > $(DEMO)/mpi/iris; \
+		$(MPICC) -std=c11 $(CFLAGS) -Iinclude bindings/mpi/kmeans.c $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) \
+			-o $(DEMO)/mpi/kmeans-c; \
+		$(MPIFC) $(FFLAGS) -J $(DEMO)/mpi bindings/fortran/centra.f90 bindings/mpi/kmeans.f90 \
+			$(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/mpi/kmeans-fortran; \
+		$(MPIEXEC) -n 2 $(DEMO)/mpi/kmeans-c $(DEMO)/mpi/iris 4 3; \
+		$(MPIEXEC) -n 2 $(DEMO)/mpi/kmeans-fortran $(DEMO)/mpi/iris 4 3; \
+	else \
+		echo "$(MPICC) or $(MPIFC) is missing, so the MPI demo was left out (Debian: apt-get install mpich libmpich-dev gfortran)" >&2; \
 		test -z "$$CI"; \
 	fi
 
@@ -73,9 +94,9 @@ python-test:
 # Says which tests will be left out for want of a tool; in CI none may be.
 tools:
 	@missing=; \
-	for tool in g++ gfortran valgrind; do \
-		command -v $$tool >/dev/null && continue; \
-		echo "$$tool is missing: the tests that need it will be left out (Debian: apt-get install $$tool)" >&2; \
+	for tool in g++:g++ gfortran:gfortran valgrind:valgrind 'mpicc:mpich libmpich-dev'; do \
+		command -v $${tool%%:*} >/dev/null && continue; \
+		echo "$${tool%%:*} is missing: the tests that need it will be left out (Debian: apt-get install $${tool#*:})" >&2; \
 		missing=1; \
 	done; \
 	test -z "$$missing" || test -z "$$CI"

@@ -203,7 +203,11 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
         }
     }
     if !finite_centers {
-        return Err(locate_nonfinite_center(centers.unwrap_or_default(), d));
+        return Err(locate_nonfinite_row(
+            "centers",
+            centers.unwrap_or_default(),
+            d,
+        ));
     }
     if extremes.too_far() {
         return Err(locate_largest(points, centers));
@@ -574,12 +578,12 @@ pub(crate) fn locate_nonfinite(points: &Points<'_>) -> Error {
 }
 
 #[cold]
-pub(crate) fn locate_nonfinite_center(centers: &[f64], d: usize) -> Error {
-    let at = centers.iter().position(|c| !c.is_finite()).unwrap_or(0);
-    let (name, j, i) = (name(centers[at]), at / d, at % d);
+pub(crate) fn locate_nonfinite_row(argument: &str, rows: &[f64], d: usize) -> Error {
+    let at = rows.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    let (name, j, i) = (name(rows[at]), at / d, at % d);
     Error::new(
         crate::Status::NonFinite,
-        format_args!("centers: {name} at row {j}, dimension {i}"),
+        format_args!("{argument}: {name} at row {j}, dimension {i}"),
     )
 }
 

@@ -6,6 +6,7 @@
 
 mod calls;
 
+use calls::stream::Chunk;
 use calls::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::c_void;
@@ -634,7 +635,40 @@ fn check_queries() {
     assert_eq!(counts.calls, 0, "queries: {counts:?}");
 }
 
-/// The body of a child: "all", "queries", or the number of a first call.
+/// All calls on chunks, each refused and made, in the workspace that the query says.
+fn check_stream((n, d, k): (usize, usize, usize), layout: i32, weighted: bool) {
+    let mut chunk = chunk(n, d, k, layout, weighted);
+    let mut workspace = Guarded::new(chunk.workspace_size(), 16, 0xFF);
+    for call in Chunk::ORDER {
+        let name = format!("{call:?} ({n}, {d}, {k}), layout {layout}, weighted {weighted}");
+        let due = chunk.spoil(call);
+        let (status, counts) = counting(|| chunk.call(call, workspace.get()));
+        assert_eq!(
+            (status, counts.calls),
+            (due, 0),
+            "refused {name}: {}",
+            detail()
+        );
+        chunk.spoil(call);
+        let (status, counts) = counting(|| chunk.call(call, workspace.get()));
+        assert_eq!((status, counts.calls), (0, 0), "{name}: {}", detail());
+        assert!(workspace.intact(), "{name}: wrote beside the workspace");
+        chunk.follow(call);
+    }
+    let (candidates, iterations) = chunk.came_to();
+    assert!(
+        candidates > 0 && iterations == 1,
+        "{candidates}, {iterations}"
+    );
+}
+
+fn chunk(n: usize, d: usize, k: usize, layout: i32, weighted: bool) -> Chunk {
+    let points = (0..n * d).map(|i| (i * i % 1009) as f64 / 8.0).collect();
+    let weights = weighted.then(|| (0..n).map(|p| (p % 5 + 1) as f64).collect());
+    Chunk::new(points, weights, d, k, layout)
+}
+
+/// The body of a child: "all", "queries", "stream", or the number of a first call.
 fn child_allocates_nothing(task: &str) {
     // Both counters work, or everything below is vacuous.
     let (_, counts) = counting(|| *Box::leak(std::hint::black_box(Box::new(0))));
@@ -648,6 +682,7 @@ fn child_allocates_nothing(task: &str) {
     );
     match task {
         "queries" => check_queries(),
+        "stream" => check_stream((500, 8, 16), 0, true),
         "all" => {
             check_queries();
             let mut cases = plain_cases(&SHAPES);
@@ -657,6 +692,12 @@ fn child_allocates_nothing(task: &str) {
                 check_allocates_nothing(case, false);
             }
             assert!(PROGRESS_CALLS.load(SeqCst) > 1, "progress was never called");
+            for shape in SHAPES {
+                for layout in 0..2 {
+                    check_stream(shape, layout, false);
+                    check_stream(shape, layout, true);
+                }
+            }
         }
         number => {
             let number: usize = number.parse().expect("a task is a number");
@@ -698,6 +739,7 @@ fn the_first_call_allocates_nothing() {
             );
         };
         run("queries");
+        run("stream");
         for (number, case) in cases.iter().enumerate() {
             run(&(2 * number).to_string());
             if in_rust(case) {

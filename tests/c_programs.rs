@@ -70,6 +70,11 @@ fn answers() {
 }
 
 #[test]
+fn stream() {
+    run_everywhere("stream");
+}
+
+#[test]
 fn demo() {
     let scratch = native::scratch("demo");
     let mut answers = Vec::new();
@@ -143,6 +148,7 @@ fn valgrind() {
     for (source, threads, arguments) in [
         ("tests/c/valid.c", true, vec![]),
         ("tests/c/errors.c", true, vec![]),
+        ("tests/c/stream.c", true, vec![]),
         ("bindings/c/demo.c", false, vec![iris]),
         ("bindings/c/minimal.c", false, vec![]),
     ] {

@@ -166,6 +166,12 @@ fn refusals() {
 }
 
 #[test]
+fn streams() {
+    passes("streams", &[]);
+    passes("stream_refusals", &[]);
+}
+
+#[test]
 fn floating_point_environment() {
     passes("environment", &[]);
 }

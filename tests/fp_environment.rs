@@ -220,6 +220,7 @@ fn same_answer_and_same_environment() {}
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tests {
+    use super::calls::stream::Chunk;
     use super::calls::*;
     use super::environment::{bites, compute, get, set, Environment, HOSTILE, STANDARD};
     use std::ffi::c_void;
@@ -455,8 +456,46 @@ mod tests {
                 );
             }
         }
+        check_stream(hostile, &mut digest);
         check_queries(hostile);
         digest.finish()
+    }
+
+    /// The calls on chunks, made and refused, beside the same in the standard environment.
+    fn check_stream(hostile: Environment, digest: &mut DefaultHasher) {
+        let (n, d, k) = (300, 3, 5);
+        // The lowest bits of terms are subnormal, too, where the range's powers of two are.
+        for (scale, weight) in [
+            (1.0, None),
+            (1.0, Some(0.1)),
+            (1.0, Some(1e-308)),
+            (4e-311, None),
+            (1e-157, Some(3e-160)),
+            (1e145, Some(1e-10)),
+        ] {
+            let points = Problem::blobs(n, d, k, 17).points;
+            let points: Vec<f64> = points.iter().map(|x| x * scale).collect();
+            let weights =
+                weight.map(|w| (0..n).map(|p| w * (1 + p % 9) as f64).collect::<Vec<_>>());
+            let chunk = || Chunk::new(points.clone(), weights.clone(), d, k, 0);
+            let (mut usual, mut chunk) = (chunk(), chunk());
+            let mut memory = vec![0; chunk.workspace_size() + 16];
+            for call in Chunk::ORDER {
+                let name = format!("{call:?}, scale {scale:e}, weights {weight:?}");
+                let memory = aligned(&mut memory);
+                let refused = chunk.spoil(call);
+                let result = under(hostile, || chunk.call(call, memory));
+                assert_eq!(result, (refused, hostile), "refused {name}: {}", detail());
+                chunk.spoil(call);
+                let result = under(hostile, || chunk.call(call, memory));
+                assert_eq!(result, (OK, hostile), "{name}: {}", detail());
+                assert_eq!(usual.call(call, memory), OK);
+                chunk.follow(call);
+                usual.follow(call);
+                assert!(chunk.bits() == usual.bits(), "{name}: other bits");
+            }
+            chunk.bits().hash(digest);
+        }
     }
 
     /// The Rust functions that return vectors are entrances of their own.

@@ -67,6 +67,13 @@ module centra
   integer(int32), parameter, public :: CENTRA_MAX_ITER = 2
   integer(int32), parameter, public :: CENTRA_STOPPED = 3
 
+  ! What is wanted of `kmeans_stream_sums` besides counts and sums: the inertia, how many labels change, or the sum of both.
+  integer(int32), parameter, public :: CENTRA_STREAM_INERTIA = 1
+  integer(int32), parameter, public :: CENTRA_STREAM_MOVED = 2
+
+  ! Elements of the masses of `kmeans_stream_masses`.
+  integer(int32), parameter, public :: CENTRA_STREAM_MASSES = 69
+
   ! ---------------------------------------------------------------------------------------------
   ! Types
   ! ---------------------------------------------------------------------------------------------
@@ -120,6 +127,19 @@ module centra
     real(c_double) :: seconds_update = 0
     integer(c_int64_t) :: workspace_bytes = 0 !< that the call needed
   end type centra_report
+
+  !> How far a streamed fit has come. `kmeans_stream_step` starts with one that nobody has touched; for the raw `centra_stream_step`
+  !> call `centra_stream_state_init` first.
+  type, bind(C), public :: centra_stream_state
+    integer(c_size_t) :: struct_size = 0
+    integer(c_int32_t) :: done = 0            !< 0 while another pass is due
+    integer(c_int32_t) :: stopped_by = 0      !< when done: CENTRA_CONVERGED, _TOLERANCE or _MAX_ITER
+    integer(c_int64_t) :: iterations = 0
+    integer(c_int64_t) :: moved = 0           !< labels that changed in the last pass, or -1 if they were not compared
+    integer(c_int64_t) :: empty_clusters = 0  !< without a member of positive weight
+    real(c_double) :: shift = 0               !< sum over the centers of the squared way each one moved
+    real(c_double) :: inertia = 0             !< of the last pass, or NaN if it was not wanted
+  end type centra_stream_state
 
   !> The options of the `kmeans_*` procedures, with the library's defaults. Weights are not here but an
   !> argument of their own, so that no address outlives the array it points to.
@@ -247,6 +267,157 @@ module centra
       integer(c_int32_t) :: status
     end function centra_inertia
 
+    function centra_stream_range_length(d, length) result(status) &
+        bind(C, name="centra_stream_range_length")
+      import :: c_int32_t, c_size_t
+      implicit none
+      integer(c_size_t), intent(in), value :: d
+      integer(c_size_t), intent(inout), optional :: length
+      integer(c_int32_t) :: status
+    end function centra_stream_range_length
+
+    function centra_stream_sums_length(total, d, k, range, length) result(status) &
+        bind(C, name="centra_stream_sums_length")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k
+      type(c_ptr), intent(in), value :: range
+      integer(c_size_t), intent(inout), optional :: length
+      integer(c_int32_t) :: status
+    end function centra_stream_sums_length
+
+    function centra_stream_workspace_size(n, total, d, k, options, bytes) result(status) &
+        bind(C, name="centra_stream_workspace_size")
+      import :: c_int32_t, c_int64_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      integer(c_int64_t), intent(in), value :: total
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_stream_workspace_size
+
+    function centra_stream_range(points, n, d, ld, options, range, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_range")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int32_t) :: status
+    end function centra_stream_range
+
+    function centra_stream_sums(points, n, d, ld, k, options, total, range, centers, labels, &
+        wanted, sums, workspace, workspace_bytes) result(status) bind(C, name="centra_stream_sums")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, labels, sums, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: wanted
+      integer(c_int32_t) :: status
+    end function centra_stream_sums
+
+    function centra_stream_means(total, d, k, range, sums, centers, counts) result(status) &
+        bind(C, name="centra_stream_means")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k
+      type(c_ptr), intent(in), value :: range, sums, centers, counts
+      integer(c_int32_t) :: status
+    end function centra_stream_means
+
+    subroutine centra_stream_state_init(state, struct_size) bind(C, name="centra_stream_state_init")
+      import :: c_size_t, centra_stream_state
+      implicit none
+      type(centra_stream_state), intent(inout) :: state
+      integer(c_size_t), intent(in), value :: struct_size
+    end subroutine centra_stream_state_init
+
+    function centra_stream_step(total, d, k, options, range, sums, centers, state) result(status) &
+        bind(C, name="centra_stream_step")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options, centra_stream_state
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: range, sums, centers
+      type(centra_stream_state), intent(inout), optional :: state
+      integer(c_int32_t) :: status
+    end function centra_stream_step
+
+    function centra_stream_candidates(k, of_round, of_all) result(status) &
+        bind(C, name="centra_stream_candidates")
+      import :: c_int32_t, c_size_t
+      implicit none
+      integer(c_size_t), intent(in), value :: k
+      integer(c_size_t), intent(inout), optional :: of_round, of_all
+      integer(c_int32_t) :: status
+    end function centra_stream_candidates
+
+    function centra_stream_due(k, round, count, masses) result(status) &
+        bind(C, name="centra_stream_due")
+      import :: c_int32_t, c_ptr, c_size_t
+      implicit none
+      integer(c_size_t), intent(in), value :: k, count
+      integer(c_int32_t), intent(in), value :: round
+      type(c_ptr), intent(in), value :: masses
+      integer(c_int32_t) :: status
+    end function centra_stream_due
+
+    !> centra_stream_masses, whose own name is that of a constant where letters have no case.
+    function centra_stream_add_masses(points, n, d, ld, k, options, total, range, candidates, &
+        count, known, distances, masses, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_masses")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, distances, masses, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, known, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_add_masses
+
+    function centra_stream_draw(points, n, d, ld, k, options, total, range, masses, candidates, &
+        count, distances, round, first, rows, drawn, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_draw")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, masses, candidates, distances, rows, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: round
+      integer(c_int64_t), intent(in), value :: first
+      integer(c_int64_t), intent(inout), optional :: drawn
+      integer(c_int32_t) :: status
+    end function centra_stream_draw
+
+    function centra_stream_weigh(points, n, d, ld, k, options, total, range, candidates, count, &
+        weights, workspace, workspace_bytes) result(status) bind(C, name="centra_stream_weigh")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, weights, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_weigh
+
+    function centra_stream_choose(total, d, k, options, range, candidates, count, weights, &
+        centers, workspace, workspace_bytes) result(status) bind(C, name="centra_stream_choose")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: range, candidates, weights, centers, workspace
+      integer(c_int32_t) :: status
+    end function centra_stream_choose
+
     !> These four return C strings that are never freed: `centra_string` makes Fortran text of them.
     pure function centra_status_message(status) result(text) bind(C, name="centra_status_message")
       import :: c_int32_t, c_ptr
@@ -277,6 +448,11 @@ module centra
   public :: centra_options_init, centra_report_init, centra_workspace_size
   public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
+  public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
+  public :: centra_stream_range, centra_stream_sums, centra_stream_means
+  public :: centra_stream_state_init, centra_stream_step
+  public :: centra_stream_candidates, centra_stream_due, centra_stream_add_masses, centra_stream_draw
+  public :: centra_stream_weigh, centra_stream_choose
   public :: centra_status_message, centra_error_detail, centra_version, centra_isa
 
   interface
@@ -325,6 +501,78 @@ module centra
     procedure :: workspace_size_arrays, workspace_size_int32, workspace_size_int64
   end interface kmeans_workspace_size
 
+  ! Points that are not in one place: every chunk adds to a range, to sums, to masses; the ranges of many places are joined by
+  ! element-wise maximum, everything else by element-wise sum, and the result is the fit of all points, bit for bit.
+
+  !> Elements of a range, 3 (d + 1).
+  interface kmeans_stream_range_length
+    procedure :: stream_range_length_int32, stream_range_length_int64
+  end interface kmeans_stream_range_length
+
+  !> Elements of the sums of a pass.
+  interface kmeans_stream_sums_length
+    procedure :: stream_sums_length_real64
+  end interface kmeans_stream_sums_length
+
+  !> Bytes of workspace that suffice for every call on a chunk like this one.
+  interface kmeans_stream_workspace_size
+    procedure :: stream_workspace_size_real64
+  end interface kmeans_stream_workspace_size
+
+  !> Widens what is known of all points by a chunk.
+  interface kmeans_stream_range
+    procedure :: stream_range_real64
+  end interface kmeans_stream_range
+
+  !> Labels a chunk and adds it to the sums.
+  interface kmeans_stream_sums
+    procedure :: stream_sums_real64
+  end interface kmeans_stream_sums
+
+  !> The means that sums of all points give.
+  interface kmeans_stream_means
+    procedure :: stream_means_real64
+  end interface kmeans_stream_means
+
+  !> Moves the centers to the means, and tells whether the loop has come to its end.
+  interface kmeans_stream_step
+    procedure :: stream_step_real64
+  end interface kmeans_stream_step
+
+  !> How many candidates k-means|| needs room for.
+  interface kmeans_stream_candidates
+    procedure :: stream_candidates_real64
+  end interface kmeans_stream_candidates
+
+  !> Whether another round of k-means|| is due.
+  interface kmeans_stream_due
+    procedure :: stream_due_real64
+  end interface kmeans_stream_due
+
+  !> The first half of a round of k-means||.
+  interface kmeans_stream_masses
+    procedure :: stream_masses_real64
+  end interface kmeans_stream_masses
+
+  !> The second half of a round of k-means||.
+  interface kmeans_stream_draw
+    procedure :: stream_draw_real64
+  end interface kmeans_stream_draw
+
+  !> The weights of the candidates, after all rounds.
+  interface kmeans_stream_weigh
+    procedure :: stream_weigh_real64
+  end interface kmeans_stream_weigh
+
+  !> The starting centers among the candidates.
+  interface kmeans_stream_choose
+    procedure :: stream_choose_real64
+  end interface kmeans_stream_choose
+
+  public :: kmeans_stream_range_length, kmeans_stream_sums_length, kmeans_stream_workspace_size
+  public :: kmeans_stream_range, kmeans_stream_sums, kmeans_stream_means, kmeans_stream_step
+  public :: kmeans_stream_candidates, kmeans_stream_due, kmeans_stream_masses, kmeans_stream_draw
+  public :: kmeans_stream_weigh, kmeans_stream_choose
   public :: kmeans_fit, kmeans_assign, kmeans_update, kmeans_seed, kmeans_inertia
   public :: kmeans_workspace_size, kmeans_status_message, kmeans_version, kmeans_isa
   public :: centra_string
@@ -363,6 +611,11 @@ module centra
     type(c_ptr) :: centers = c_null_ptr
     type(c_ptr) :: labels = c_null_ptr
     type(c_ptr) :: workspace = c_null_ptr
+    type(c_ptr) :: range = c_null_ptr
+    type(c_ptr) :: sums = c_null_ptr
+    type(c_ptr) :: candidates = c_null_ptr
+    integer(c_int64_t) :: total = 0
+    integer(c_size_t) :: count = 0
     integer(c_size_t) :: n = 0
     integer(c_size_t) :: d = 0
     integer(c_size_t) :: ld = 0
@@ -458,11 +711,7 @@ contains
     call take_labels(this, labels)
     call take_centers(this, centers)
     members = c_null_ptr
-    if (present(counts)) then
-      call check_vector(this, 'counts', size(counts, kind=c_size_t), is_contiguous(counts), this%k, &
-          'centers')
-      if (this%status == CENTRA_OK .and. size(counts) > 0) members = c_loc(counts(1))
-    end if
+    if (present(counts)) call take_int64s(this, 'counts', counts, this%k, 'centers', members)
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
@@ -587,6 +836,405 @@ contains
     bytes = 0
     if (this%status == CENTRA_OK) bytes = max(plain, weighted)
   end subroutine query_workspace
+
+  ! ---------------------------------------------------------------------------------------------
+  ! kmeans_stream_*
+  ! ---------------------------------------------------------------------------------------------
+
+  !> Elements of a range of points in d dimensions. 0 when refused.
+  recursive function stream_range_length_int64(d, status, message) result(length)
+    integer(int64), intent(in) :: d
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: length
+    type(call_t) :: this
+    integer(c_size_t) :: elements
+
+    elements = 0
+    this%status = centra_stream_range_length(int(max(d, 0_int64), c_size_t), elements)
+    length = elements
+    call conclude(this, status, message)
+  end function stream_range_length_int64
+
+  recursive function stream_range_length_int32(d, status, message) result(length)
+    integer(int32), intent(in) :: d
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: length
+
+    length = stream_range_length_int64(int(d, int64), status, message)
+  end function stream_range_length_int32
+
+  !> Elements of the sums of `total` points of this range; d and k are those of `centers(d, k)`. 0 when refused.
+  recursive function stream_sums_length_real64(centers, total, range, status, message) result(length)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: length
+    type(call_t) :: this
+    integer(c_size_t) :: elements
+
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    elements = 0
+    call query_sums(this, elements)
+    length = elements
+    call conclude(this, status, message)
+  end function stream_sums_length_real64
+
+  !> Bytes for every call on a chunk of as many points as these, with weights or without. 0 when refused.
+  recursive function stream_workspace_size_real64(points, centers, total, options, status, message) &
+      result(bytes)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+    type(call_t) :: this
+    real(c_double), target :: some_weight
+    integer(c_size_t) :: plain, weighted
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    plain = 0
+    weighted = 0
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_workspace_size(this%n, total, this%d, this%k, this%options, plain)
+    end if
+    if (this%status == CENTRA_OK) then
+      some_weight = 1
+      this%options%weights = c_loc(some_weight)
+      this%status = centra_stream_workspace_size(this%n, total, this%d, this%k, this%options, weighted)
+    end if
+    bytes = 0
+    if (this%status == CENTRA_OK) bytes = max(plain, weighted)
+    call conclude(this, status, message)
+  end function stream_workspace_size_real64
+
+  !> Widens `range`, which is 0 in the beginning, by a chunk of points, which may be none.
+  recursive subroutine stream_range_real64(points, range, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    integer(int32), intent(inout), target :: range(:)                !< 3 (d + 1)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_range(this, range)
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_range(this%points, this%n, this%d, this%ld, this%options, this%range, &
+          this%workspace, this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_range_real64
+
+  !> Labels a chunk of points by `centers` and adds it to `sums`, which are 0 in the beginning of a pass. If CENTRA_STREAM_MOVED
+  !> is wanted, `labels` holds those of the last pass over this chunk on entry.
+  recursive subroutine stream_sums_real64(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(inout), target :: sums(:)                 !< kmeans_stream_sums_length
+    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
+    integer(int32), intent(in), optional :: wanted                   !< CENTRA_STREAM_INERTIA
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    integer(int32) :: also
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    if (present(labels)) call take_labels(this, labels)
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    also = CENTRA_STREAM_INERTIA
+    if (present(wanted)) also = wanted
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_sums(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%total, this%range, this%centers, this%labels, also, this%sums, this%workspace, &
+          this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_sums_real64
+
+  !> Moves `centers` to the means that `sums` of all points give them.
+  recursive subroutine stream_means_real64(centers, total, range, sums, counts, status, message)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in), target :: sums(:)                    !< kmeans_stream_sums_length
+    integer(int64), intent(inout), target, optional :: counts(:)     !< k
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: members
+
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    members = c_null_ptr
+    if (present(counts)) call take_int64s(this, 'counts', counts, this%k, 'centers', members)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_means(this%total, this%d, this%k, this%range, this%sums, &
+          this%centers, members)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_means_real64
+
+  !> After a pass of all chunks: tells by `state%done` whether it was the last, and if not moves `centers` to the means. Where a
+  !> cluster may become empty, `options%empty` is to be CENTRA_EMPTY_KEEP.
+  recursive subroutine stream_step_real64(centers, total, range, sums, state, options, status, message)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in), target :: sums(:)                    !< kmeans_stream_sums_length
+    type(centra_stream_state), intent(inout) :: state
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(centra_stream_state) :: next
+
+    call take_options(this, options)
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    next = state
+    if (next%struct_size == 0) call centra_stream_state_init(next, c_sizeof(next))
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_step(this%total, this%d, this%k, this%options, this%range, this%sums, &
+          this%centers, next)
+      if (this%status >= CENTRA_OK) state = next
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_step_real64
+
+  !> How many candidates one round draws at most for `centers(d, k)`, and how many all rounds do.
+  recursive subroutine stream_candidates_real64(centers, of_round, of_all, status, message)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(inout) :: of_round, of_all
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    integer(c_size_t) :: one, all
+
+    one = 0
+    all = 0
+    this%status = centra_stream_candidates(size(centers, 2, c_size_t), one, all)
+    if (this%status == CENTRA_OK) then
+      of_round = one
+      of_all = all
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_candidates_real64
+
+  !> Whether round `round`, from 0, is due when `count` candidates are known; `masses` are the reduced ones of the round before.
+  recursive function stream_due_real64(centers, round, count, masses, status, message) result(due)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in) :: round
+    integer(int64), intent(in) :: count
+    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASSES
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    logical :: due
+    type(call_t) :: this
+    type(c_ptr) :: at
+
+    due = .false.
+    at = c_null_ptr
+    if (round < 0 .or. count < 0) call refuse(this, CENTRA_ERR_SHAPE, 'round, count: one is negative')
+    call take_masses(this, masses, at)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_due(size(centers, 2, c_size_t), round, int(count, c_size_t), at)
+      due = this%status == 1
+      if (due) this%status = CENTRA_OK
+    end if
+    call conclude(this, status, message)
+  end function stream_due_real64
+
+  !> Adds the masses of a chunk to `masses`, which are 0 in the beginning of a round. `centers(d, k)` says how many are to come,
+  !> and is not read. `distances` are those to the nearest of the first `known` candidates on entry, to that of all on return.
+  recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, distances, &
+      known, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
+    integer(int64), intent(inout), target :: masses(:)               !< CENTRA_STREAM_MASSES
+    real(real64), intent(inout), target, optional :: distances(:)    !< n
+    integer(int64), intent(in), optional :: known                    !< 0
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: at, far
+    integer(c_size_t) :: compared
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_candidates(this, candidates)
+    at = c_null_ptr
+    call take_masses(this, masses, at)
+    far = c_null_ptr
+    if (present(distances)) call take_reals(this, 'distances', distances, this%n, 'points', far)
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    compared = 0
+    if (present(known)) then
+      if (known < 0) call refuse(this, CENTRA_ERR_SHAPE, 'known: negative')
+      compared = known
+    end if
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_add_masses(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%total, this%range, this%candidates, this%count, compared, far, at, this%workspace, &
+          this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_masses_real64
+
+  !> Draws points of a chunk, the first of which is number `first` of all points, from 1, by the reduced `masses`. They follow the
+  !> `drawn` rows that are there.
+  recursive subroutine stream_draw_real64(points, centers, total, range, masses, candidates, round, first, &
+      rows, drawn, distances, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASSES
+    real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
+    integer(int32), intent(in) :: round                              !< from 0
+    integer(int64), intent(in) :: first
+    real(real64), intent(inout), target :: rows(:, :)                !< (d, of_round)
+    integer(int64), intent(inout) :: drawn
+    real(real64), intent(in), target, optional :: distances(:)       !< n
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: at, far, to
+    integer(c_size_t) :: of_round, of_all
+    integer(c_int32_t) :: known
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_candidates(this, candidates)
+    at = c_null_ptr
+    call take_masses(this, masses, at)
+    far = c_null_ptr
+    if (present(distances)) call take_reals(this, 'distances', distances, this%n, 'points', far)
+    if (first < 1) call refuse(this, CENTRA_ERR_SHAPE, 'first: points count from 1')
+    if (round < 0) call refuse(this, CENTRA_ERR_SHAPE, 'round: negative')
+    of_round = 0
+    to = c_null_ptr
+    known = centra_stream_candidates(this%k, of_round, of_all)
+    if (known /= CENTRA_OK) call refuse(this, known, 'centers: no number of centers')
+    call take_rows(this, 'rows', rows, to)
+    if (size(rows, 2, c_size_t) /= of_round) then
+      call refuse(this, CENTRA_ERR_SHAPE, 'rows: not as many as a round draws; ask kmeans_stream_candidates')
+    end if
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_draw(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%total, this%range, at, this%candidates, this%count, far, round, first - 1, to, drawn, &
+          this%workspace, this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_draw_real64
+
+  !> Adds the weights of a chunk's points to those of the candidates they are nearest to, 0 in the beginning.
+  recursive subroutine stream_weigh_real64(points, centers, total, range, candidates, candidate_weights, &
+      options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
+    integer(int64), intent(inout), target :: candidate_weights(:)    !< count
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: at
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_candidates(this, candidates)
+    at = c_null_ptr
+    call take_int64s(this, 'candidate weights', candidate_weights, this%count, 'candidates', at)
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_weigh(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%total, this%range, this%candidates, this%count, at, this%workspace, this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_weigh_real64
+
+  !> Chooses the starting centers among the candidates by their reduced weights.
+  recursive subroutine stream_choose_real64(centers, total, range, candidates, candidate_weights, options, &
+      workspace, status, message)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
+    integer(int64), intent(in), target :: candidate_weights(:)       !< count
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: at
+
+    call take_options(this, options)
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_candidates(this, candidates)
+    at = c_null_ptr
+    call take_int64s(this, 'candidate weights', candidate_weights, this%count, 'candidates', at)
+    if (present(workspace)) call take_workspace(this, workspace)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_choose(this%total, this%d, this%k, this%options, this%range, &
+          this%candidates, this%count, at, this%centers, this%workspace, this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_choose_real64
 
   !> What a status means, in general; `message` says what was wrong in particular.
   recursive function kmeans_status_message(status) result(text)
@@ -745,6 +1393,88 @@ contains
     call check_vector(this, name, size(values, kind=c_size_t), is_contiguous(values), expected, of_what)
     if (size(values) > 0) at = c_loc(values(1))
   end subroutine take_reals
+
+  recursive subroutine take_stream(this, total, range)
+    type(call_t), intent(inout) :: this
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+
+    this%total = total
+    call take_range(this, range)
+  end subroutine take_stream
+
+  recursive subroutine take_range(this, range)
+    type(call_t), intent(inout) :: this
+    integer(int32), intent(in), target :: range(:)
+
+    call check_vector(this, 'range', size(range, kind=c_size_t), is_contiguous(range), 3 * (this%d + 1), &
+        'three for each dimension and for the weights')
+    if (size(range) > 0) this%range = c_loc(range(1))
+  end subroutine take_range
+
+  recursive subroutine query_sums(this, elements)
+    type(call_t), intent(inout) :: this
+    integer(c_size_t), intent(inout) :: elements
+
+    if (this%status /= CENTRA_OK) return
+    this%status = centra_stream_sums_length(this%total, this%d, this%k, this%range, elements)
+  end subroutine query_sums
+
+  recursive subroutine take_sums(this, sums)
+    type(call_t), intent(inout) :: this
+    integer(int64), intent(in), target :: sums(:)
+    integer(c_size_t) :: elements
+
+    elements = 0
+    call query_sums(this, elements)
+    if (this%status == CENTRA_OK) call take_int64s(this, 'sums', sums, elements, 'in kmeans_stream_sums_length', this%sums)
+  end subroutine take_sums
+
+  recursive subroutine take_masses(this, masses, at)
+    type(call_t), intent(inout) :: this
+    integer(int64), intent(in), target :: masses(:)
+    type(c_ptr), intent(inout) :: at
+
+    call take_int64s(this, 'masses', masses, int(CENTRA_STREAM_MASSES, c_size_t), 'digits', at)
+  end subroutine take_masses
+
+  recursive subroutine take_candidates(this, candidates)
+    type(call_t), intent(inout) :: this
+    real(real64), intent(in), target :: candidates(:, :)
+
+    this%count = size(candidates, 2, c_size_t)
+    call take_rows(this, 'candidates', candidates, this%candidates)
+  end subroutine take_candidates
+
+  !> Points of their own, one behind the other.
+  recursive subroutine take_rows(this, name, rows, at)
+    type(call_t), intent(inout) :: this
+    character(len=*), intent(in) :: name
+    real(real64), intent(in), target :: rows(:, :)
+    type(c_ptr), intent(inout) :: at
+    character(len=reason_length) :: reason
+
+    if (size(rows, 1, c_size_t) /= this%d) then
+      write (reason, '(2a, i0, a, i0)') name, ': ', size(rows, 1, c_size_t), &
+          ' coordinates each, but a point has ', this%d
+      call refuse(this, CENTRA_ERR_SHAPE, reason)
+    else if (.not. is_contiguous(rows)) then
+      call refuse(this, CENTRA_ERR_SHAPE, name // ': not contiguous, and a copy would be hidden work')
+    else if (size(rows, 1) > 0 .and. size(rows, 2) > 0) then
+      at = c_loc(rows(1, 1))
+    end if
+  end subroutine take_rows
+
+  recursive subroutine take_int64s(this, name, values, expected, of_what, at)
+    type(call_t), intent(inout) :: this
+    character(len=*), intent(in) :: name, of_what
+    integer(int64), intent(in), target :: values(:)
+    integer(c_size_t), intent(in) :: expected
+    type(c_ptr), intent(inout) :: at
+
+    call check_vector(this, name, size(values, kind=c_size_t), is_contiguous(values), expected, of_what)
+    if (size(values) > 0) at = c_loc(values(1))
+  end subroutine take_int64s
 
   recursive subroutine take_workspace(this, workspace)
     type(call_t), intent(inout) :: this

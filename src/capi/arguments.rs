@@ -104,6 +104,11 @@ pub(super) fn unknown<T>(name: &str, value: i32, expected: Arguments<'_>) -> Res
     refuse!(Option, "{name}: {value} is not {expected}")
 }
 
+/// Options as an argument, once they are read, and their size is known to be sound.
+pub(super) fn options_argument(options: *const centra_options, raw: &centra_options) -> Argument {
+    Argument::input("options", options.cast::<u8>(), raw.struct_size)
+}
+
 /// What the options say, weights and progress left aside: those are pointers.
 pub(super) struct Choice {
     pub(super) options: Options<'static>,
@@ -252,10 +257,7 @@ impl Call {
         let mut all: [Argument; 12] = core::array::from_fn(|_| none());
         all[0] = Argument::input("points", self.points, elements);
         all[1] = Argument::input("weights", self.raw.weights, self.n);
-        if !options.is_null() {
-            // The size was checked when the options were read.
-            all[2] = Argument::input("options", options.cast::<u8>(), self.raw.struct_size);
-        }
+        all[2] = options_argument(options, &self.raw);
         for (slot, argument) in all[3..].iter_mut().zip(others) {
             *slot = argument;
         }

@@ -411,6 +411,7 @@ pub unsafe extern "C" fn centra_stream_step(
         let length = stream.sums_length()?;
         check_overlap(&[
             range_argument(range, d),
+            options_argument(options, &raw),
             Argument::input("sums", sums, length),
             Argument::output("centers", centers, k * d),
             Argument::output("state", state, 1),
@@ -737,7 +738,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
             Call::check_chunk((points, n, d, ld), options, || {
                 check_pointer("range", range, true)?;
                 check_pointer("candidates", candidates, true)?;
-                check_pointer("weights", weights, true)
+                check_pointer("candidate weights", weights, true)
             })?
         };
         call.check_overlap(
@@ -745,7 +746,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
             [
                 range_argument(range, d),
                 Argument::input("candidates", candidates, elements),
-                Argument::output("weights", weights, count),
+                Argument::output("candidate weights", weights, count),
                 Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
             ],
         )?;
@@ -801,15 +802,16 @@ pub unsafe extern "C" fn centra_stream_choose(
         let elements = rows_of(d, count)?;
         check_pointer("options", options, false)?;
         check_pointer("candidates", candidates, true)?;
-        check_pointer("weights", weights, true)?;
+        check_pointer("candidate weights", weights, true)?;
         check_pointer("centers", centers, true)?;
         // SAFETY: the contract; the alignment was checked.
         let raw = unsafe { read_options(options)? };
         let choice = choose(&raw)?;
         check_overlap(&[
             range_argument(range, d),
+            options_argument(options, &raw),
             Argument::input("candidates", candidates, elements),
-            Argument::input("weights", weights, count),
+            Argument::input("candidate weights", weights, count),
             Argument::output("centers", centers, k * d),
             Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
         ])?;

@@ -61,6 +61,7 @@ pub(crate) use range::range_in;
 pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
 pub(crate) use sums::sums_in;
 
+use crate::environment::Standard;
 use crate::plan::Shape;
 use crate::points::Layout;
 use crate::status::{refuse, Error};
@@ -81,6 +82,7 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
     pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
+        let _environment = Standard::enter();
         check_sizes(total, d, k)?;
         let (length, expected) = (range.len(), range_length(d)?);
         if length != expected {
@@ -96,6 +98,7 @@ impl<'a> Stream<'a> {
 
     /// The elements of the sums.
     pub fn sums_length(&self) -> Result<usize, Error> {
+        let _environment = Standard::enter();
         Ok(Format::of(self)?.length)
     }
 

@@ -5,11 +5,12 @@ use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_length, check_weights, with_job};
 use crate::assign::Scratch;
+use crate::environment::Standard;
 use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
-use crate::scan::{scan, see, storage, Ranges};
+use crate::scan::{locate_nonfinite_row, scan, see, storage, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
@@ -120,6 +121,7 @@ fn with_chunk(
     workspace: Workspace<'_>,
     work: impl FnOnce(Chunk<'_, '_, '_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_chunk(points.d(), options)?;
     options.check()?;
@@ -133,7 +135,7 @@ fn with_chunk(
         );
     }
     if candidates.iter().any(|c| !c.is_finite()) {
-        return refuse!(NonFinite, "candidates: not all are finite");
+        return Err(locate_nonfinite_row("candidates", candidates, d));
     }
     let largest = stream.extremes(candidates)?.largest;
     let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
@@ -390,6 +392,7 @@ pub(crate) fn weigh_in(
     weights: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let count = candidates.len() / stream.d;
     check_length("candidate weights", weights.len(), count, "the candidates")?;
     if count == 0 {
@@ -441,17 +444,24 @@ pub(crate) fn choose_in(
     centers: &mut [f64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_centers(centers)?;
     options.check()?;
     let count = weights.len();
-    let points = Points::rows(candidates, count, d)?;
+    if count == 0 {
+        return refuse!(Shape, "candidates: none");
+    }
     check_length(
         "candidates",
         candidates.len(),
-        count * d,
+        count.saturating_mul(d),
         "their weights times d",
     )?;
+    if candidates.iter().any(|c| !c.is_finite()) {
+        return Err(locate_nonfinite_row("candidates", candidates, d));
+    }
+    let points = Points::rows(candidates, count, d)?;
     if weights.iter().any(|&weight| weight < 0) {
         return refuse!(Weights, "candidate weights: some are negative");
     }

@@ -91,6 +91,7 @@ pub fn means(
     centers: &mut [f64],
     counts: Option<&mut [i64]>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     stream.check_centers(centers)?;
     if let Some(counts) = &counts {
         check_length("counts", counts.len(), stream.k, "k")?;
@@ -99,7 +100,6 @@ pub fn means(
     format.check(sums)?;
     let sums = &format.view(sums);
     check_complete(stream, sums)?;
-    let _environment = Standard::enter();
     let means = Means {
         stream,
         format: &format,
@@ -129,6 +129,7 @@ pub fn step(
     centers: &mut [f64],
     state: &mut State,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     options.check()?;
     if state.done() {
         return Ok(());
@@ -138,7 +139,6 @@ pub fn step(
     format.check(sums)?;
     let sums = &format.view(sums);
     check_complete(stream, sums)?;
-    let _environment = Standard::enter();
     let means = Means {
         stream,
         format: &format,

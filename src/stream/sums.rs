@@ -6,10 +6,11 @@ use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_length, check_weights, lend, with_job};
 use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
+use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::scan::{locate_nonfinite_center, storage};
+use crate::scan::{locate_nonfinite_row, storage};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
 use crate::update::{Exported, Limbs, Plan, Update};
@@ -257,6 +258,8 @@ pub(crate) fn sums_in(
     sums: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    // What a range says are powers of two, subnormal ones among them, and centers are compared, before there is a job.
+    let _environment = Standard::enter();
     let Stream { total, d, k, .. } = *stream;
     let (n, layout) = (points.n(), points.layout());
     stream.check_chunk(points.d(), options)?;
@@ -277,7 +280,7 @@ pub(crate) fn sums_in(
     format.check(sums)?;
     check_count(total, &format.view(sums), n)?;
     if centers.iter().any(|c| !c.is_finite()) {
-        return Err(locate_nonfinite_center(centers, d));
+        return Err(locate_nonfinite_row("centers", centers, d));
     }
     let largest = stream.extremes(centers)?.largest;
 

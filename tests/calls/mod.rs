@@ -8,6 +8,8 @@
 //! nothing but [`Args::call`].
 #![allow(dead_code)] // each test program uses its own part
 
+pub mod stream;
+
 use std::ffi::{c_char, c_void, CStr};
 use std::io::Read;
 use std::process::{Command, Output, Stdio};

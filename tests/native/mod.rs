@@ -7,6 +7,8 @@
 
 #![allow(dead_code)] // each test uses its part
 
+pub mod raw;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,7 +33,7 @@ pub const SYSTEM_LIBRARIES: &[&str] = if cfg!(target_os = "macos") {
 };
 
 /// Warnings are errors, and D(x, c) has no fused multiply-add on the test's side either.
-const FLAGS: &[&str] = &[
+pub const FLAGS: &[&str] = &[
     "-Wall",
     "-Wextra",
     "-Wpedantic",
