@@ -61,9 +61,9 @@
 /// Start from what the array of centers holds on entry.
 #define CENTRA_INIT_GIVEN 2
 
-/// Start from k-means|| (Bahmani et al. 2012): five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
+/// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
 /// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
-/// many. The workspace grows by up to 15 k + 161 rows of d, and by 24 bytes a point.
+/// many. The workspace grows by up to 15 k + 160 rows of d, and by 24 bytes a point.
 #define CENTRA_INIT_PARALLEL 3
 
 /// An empty cluster takes the point farthest from its own center (the default).
@@ -269,9 +269,10 @@ void centra_report_init_sized(struct centra_report *report,
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
 /// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
-/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. With CENTRA_INIT_KMEANSPP, k >= 4 and
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
+/// side, up to T of them, and each takes what a call with one thread takes. With CENTRA_INIT_KMEANSPP, k >= 4 and
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
-/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 161 rows of d, each with up to d + 67 bytes more.
+/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
 ///
 /// n, d, k: points, dimensions, centers; 1 <= k <= n.
 /// options: NULL for the defaults.

@@ -2,7 +2,7 @@
 
 use crate::assign::{Packing, Scratch};
 use crate::environment::Standard;
-use crate::fit::{Memory, Teams};
+use crate::fit::{self, Runner};
 use crate::job::Job;
 use crate::lanes::dispatch::kernels;
 use crate::parallel::{with_crew, PerThread};
@@ -331,8 +331,19 @@ pub(crate) fn with_job<R>(
     shape: &Shape,
     work: impl FnOnce(&Job<'_>, &Standard) -> R,
 ) -> R {
+    with_crew_for(points, weights, options, (shape, shape.threads), work)
+}
+
+/// The same with more threads than one pass is worth.
+fn with_crew_for<R>(
+    points: &Points<'_>,
+    weights: Option<&[f64]>,
+    options: &Options<'_>,
+    (shape, threads): (&Shape, usize),
+    work: impl FnOnce(&Job<'_>, &Standard) -> R,
+) -> R {
     let environment = Standard::enter();
-    with_crew(shape.threads, |crew| {
+    with_crew(threads, |crew| {
         let job = Job {
             points: *points,
             weights,
@@ -362,26 +373,27 @@ pub(crate) fn fit_in(
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     let weighted = options.weights.is_some();
     let bytes = plan::fit_bytes(&shape, weighted, options)?;
+    let restarts = fit::at_a_time(&shape, options);
     workspace.with(bytes, |mut buffer| {
-        with_job(
+        let threads = shape.threads.max(restarts);
+        with_crew_for(
             points,
             options.weights,
             options,
-            &shape,
+            (&shape, threads),
             |job, environment| {
                 let plan = Plan::new(&shape, n, weighted);
-                let mut memory = Memory::cut(&mut buffer, &shape, &plan, options);
+                // Threads that cannot be had leave their restarts to the others.
                 let threads = job.crew.threads();
-                let mut teams = Teams::cut(&mut buffer, threads, &shape, &plan, options.init);
-                let mut report = crate::fit::fit(
-                    job,
-                    options,
-                    &mut memory,
-                    &mut teams,
-                    environment,
-                    centers,
-                    labels,
-                )?;
+                let (runners, each) = match restarts {
+                    1 => (1, threads),
+                    _ => (threads, 1),
+                };
+                let mut runners = PerThread::new(runners, || {
+                    Runner::cut(&mut buffer, each, &shape, &plan, options)
+                });
+                let mut report =
+                    fit::fit(job, options, &mut runners, environment, centers, labels)?;
                 report.workspace_bytes = bytes;
                 Ok(report)
             },

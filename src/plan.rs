@@ -110,8 +110,9 @@ pub(crate) fn fit_bytes(
 ) -> Result<usize, Error> {
     let plan = update::Plan::new(shape, shape.n, weighted);
     let mut ruler = Ruler::default();
-    fit::Memory::cut(&mut ruler, shape, &plan, options);
-    fit::Teams::cut(&mut ruler, shape.threads, shape, &plan, options.init);
+    for _ in 0..fit::at_a_time(shape, options) {
+        fit::Runner::cut(&mut ruler, shape.threads, shape, &plan, options);
+    }
     ruler.bytes()
 }
 
@@ -152,7 +153,15 @@ pub(crate) fn workspace_bytes(
     let assign = Shape::of_assign(n, d, k, layout, options.threads);
     let update = Shape::of_update(n, d, k, layout, options.threads);
     let bytes = [
-        fit_bytes(&assign, weighted, options)?,
+        // A callback keeps restarts from running side by side, and those take more.
+        fit_bytes(
+            &assign,
+            weighted,
+            &Options {
+                progress: None,
+                ..options.clone()
+            },
+        )?,
         assign_bytes(&assign)?,
         update_bytes(&update, weighted, options.empty)?,
         seed_bytes(&assign, options.init)?,

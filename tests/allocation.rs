@@ -856,8 +856,10 @@ fn workspace_is_never_of_order_n_k() {
                         let threads = threads as usize;
                         // Rounds compare the points with as many candidates.
                         let centers = if init == PARALLEL { 3 * k + 32 } else { k };
-                        let limit = PER_POINT * n
-                            + seeding(init, n, d, k)
+                        // Restarts too small for two threads run side by side, each with all it needs.
+                        let small = n * d * k < 5 << 18 && init != GIVEN;
+                        let runs = if small { threads.min(10) } else { 1 };
+                        let limit = runs * (PER_POINT * n + seeding(init, n, d, k))
                             + threads
                                 * (PER_COORDINATE * centers * d + PER_CENTER * centers + CONSTANT);
                         assert!(

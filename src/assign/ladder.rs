@@ -125,6 +125,11 @@ impl<'w> Packing<'w> {
         }
     }
 
+    /// Forgets where passes ended: restarts do the same whichever came before.
+    pub(crate) fn forget(&mut self) {
+        (self.start, self.passes) = (self.first, 0);
+    }
+
     /// Takes note of the largest magnitude of any coordinate.
     pub(crate) fn set_largest(&mut self, largest: f64) {
         self.scale = scale_for_f32(largest);

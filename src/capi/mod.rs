@@ -91,7 +91,8 @@ unsafe fn init<T>(to: *mut T, size: usize, values: T) {
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
 /// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
-/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. With CENTRA_INIT_KMEANSPP, k >= 4 and
+/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
+/// side, up to T of them, and each takes what a call with one thread takes. With CENTRA_INIT_KMEANSPP, k >= 4 and
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
 /// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
 ///

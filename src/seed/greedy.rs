@@ -11,7 +11,7 @@
 //! mass has no units and is never drawn.
 
 use crate::job::Job;
-use crate::parallel::PerThread;
+use crate::parallel::{worthwhile, Crew, PerThread};
 use crate::update::Unit;
 
 use super::philox::{below, Draw};
@@ -226,8 +226,10 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let spans = job.spans(*span).zip(masses.chunks_mut(*span));
         // Backwards: what the pass before saw last may still be in the cache.
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
-        job.crew
-            .run(spans, team, |worker, ((span, masses), (total, top))| {
+        crew(job, job.points.d() + POINT).run(
+            spans,
+            team,
+            |worker, ((span, masses), (total, top))| {
                 *top = 0.0;
                 for (block, masses) in job.blocks_of(span).zip(masses.chunks_mut(job.block)) {
                     worker.load(job, block);
@@ -236,7 +238,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
                     *top = top.max(most);
                 }
                 *total = job.kernels.tally(masses, magic);
-            });
+            },
+        );
     }
 
     /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
@@ -247,7 +250,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
             worker.potentials.fill(0);
         }
         let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
-        job.crew.run(blocks, team, |worker, (block, masses)| {
+        let work = count * (job.points.d() + PAIR) + POINT;
+        crew(job, work).run(blocks, team, |worker, (block, masses)| {
             worker.load(job, block);
             let (tile, weights) = (&*worker.tile, &*worker.weights);
             let sums = &mut worker.potentials[..count];
@@ -264,6 +268,17 @@ impl<'a, 'w> Greedy<'a, 'w> {
         }
         best.1
     }
+}
+
+/// What a pass takes besides the coordinates, in multiplications: for each point, and for each pair.
+const POINT: usize = 8;
+const PAIR: usize = 4;
+
+/// The threads of a pass of so much `work` a point: there is one for each center or two, and of few points it may take less time
+/// than waking the others.
+fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
+    let work = (job.points.n() as u128) * (work as u128);
+    job.crew.if_worth(worthwhile(2, work) > 1)
 }
 
 /// The largest of some masses.
