@@ -7,11 +7,16 @@ use native::{Language, Link};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The program; as C++ its source is clean, too.
 fn build(scratch: &Path) -> PathBuf {
+    let source = native::file("bindings/c/stream.c");
+    let (object, program) = (scratch.join("stream.o"), scratch.join("stream"));
+    match native::compiler(Language::Cpp) {
+        Some(compiler) => native::compile(compiler, Language::Cpp, &source, &object),
+        None => native::missing("a C++ compiler", "g++"),
+    }
     let compiler =
         || native::compiler(Language::C11).expect("a C compiler (Debian: apt-get install gcc)");
-    let (object, program) = (scratch.join("stream.o"), scratch.join("stream"));
-    let source = native::file("bindings/c/stream.c");
     native::compile(compiler(), Language::C11, &source, &object);
     native::link(compiler(), &object, Link::Static, &program);
     program
