@@ -109,7 +109,7 @@
 #define CENTRA_STREAM_MOVED 2
 
 /// Elements of the masses that centra_stream_masses sums.
-#define CENTRA_STREAM_MASSES 69
+#define CENTRA_STREAM_MASS_DIGITS 69
 
 /// What a progress callback is told, after every iteration of every restart.
 typedef struct centra_progress {
@@ -438,6 +438,158 @@ const char *centra_version(void);
 /// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
 const char *centra_isa(void);
 
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with `sum` for a reduction by element-wise sum,
+///
+///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
+///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
+///         drawn = 0;   centra_stream_draw of every chunk
+///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
+///             of_round, they are dropped
+///     }
+///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
+///     centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+int32_t centra_stream_candidates(size_t k,
+                                 size_t *of_round,
+                                 size_t *of_all);
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_masses(const double *points,
+                             size_t n,
+                             size_t d,
+                             size_t ld,
+                             size_t k,
+                             const struct centra_options *options,
+                             int64_t total,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             size_t known,
+                             double *distances,
+                             int64_t *masses,
+                             void *workspace,
+                             size_t workspace_bytes);
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_draw(const double *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           int64_t total,
+                           const int32_t *range,
+                           const int64_t *masses,
+                           const double *candidates,
+                           size_t count,
+                           const double *distances,
+                           uint32_t round,
+                           int64_t first,
+                           double *rows,
+                           int64_t *drawn,
+                           void *workspace,
+                           size_t workspace_bytes);
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_weigh(const double *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            size_t k,
+                            const struct centra_options *options,
+                            int64_t total,
+                            const int32_t *range,
+                            const double *candidates,
+                            size_t count,
+                            int64_t *weights,
+                            void *workspace,
+                            size_t workspace_bytes);
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_choose(int64_t total,
+                             size_t d,
+                             size_t k,
+                             const struct centra_options *options,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             const int64_t *weights,
+                             double *centers,
+                             void *workspace,
+                             size_t workspace_bytes);
+
 /// The elements of a range: 3 (d + 1) int32_t.
 ///
 /// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
@@ -464,7 +616,8 @@ int32_t centra_stream_range_length(size_t d,
 /// of the inertia, digit i counting 2^(32 i - 1074); k counts of points; with weights k counts of points of positive weight, and k W
 /// limbs of their weights; k L d limbs of terms, those of cluster j, limb l, dimension i at (j L + l) d + i, in units of
 /// 2^(E - (l + 1) w) but no less than 2^-1074, where 2^E is the least power of two above the dimension's largest term, and w = min(50, 62 -
-/// ceil(log2 total)). The inertia needs no more than 2^30 chunks.
+/// ceil(log2 total)). The inertia needs no more than 2^30 chunks; its digits are not carried, so other chunks can give other digits
+/// of the same number.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
@@ -602,158 +755,6 @@ int32_t centra_stream_step(int64_t total,
                            const int64_t *sums,
                            double *centers,
                            struct centra_stream_state *state);
-
-/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
-/// rounds; rows of d.
-///
-/// A distributed start goes, with `sum` for a reduction by element-wise sum,
-///
-///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
-///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
-///         drawn = 0;   centra_stream_draw of every chunk
-///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
-///             of_round, they are dropped
-///     }
-///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
-///     centra_stream_choose
-///
-/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
-///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
-///
-/// # Safety
-/// `of_round` and `of_all` are NULL or writable.
-int32_t centra_stream_candidates(size_t k,
-                                 size_t *of_round,
-                                 size_t *of_all);
-
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
-///
-/// round: from 0. count: candidates so far.
-/// masses: CENTRA_STREAM_MASSES elements: the reduced masses of the round before; not read for round 0.
-///
-/// # Safety
-/// `masses` is NULL or points to so many elements.
-int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
-
-/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
-/// distance to the nearest candidate; its weight, while there is none.
-///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
-///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
-/// masses: CENTRA_STREAM_MASSES elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
-///     and written. Digit i counts 2^(32 i - 1074).
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// Method: Bahmani and others, Scalable k-means++, 2012.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_masses(const double *points,
-                             size_t n,
-                             size_t d,
-                             size_t ld,
-                             size_t k,
-                             const struct centra_options *options,
-                             int64_t total,
-                             const int32_t *range,
-                             const double *candidates,
-                             size_t count,
-                             size_t known,
-                             double *distances,
-                             int64_t *masses,
-                             void *workspace,
-                             size_t workspace_bytes);
-
-/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
-/// all mass, independently.
-///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
-/// masses: the reduced masses of this round; read only.
-/// candidates, count: as centra_stream_masses had them; read only.
-/// distances: NULL, or as centra_stream_masses left them; read only.
-/// round: from 0.
-/// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
-///     order, as far as there is room.
-/// drawn: the number of points drawn so far, of previous chunks too; read and written.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_draw(const double *points,
-                           size_t n,
-                           size_t d,
-                           size_t ld,
-                           size_t k,
-                           const struct centra_options *options,
-                           int64_t total,
-                           const int32_t *range,
-                           const int64_t *masses,
-                           const double *candidates,
-                           size_t count,
-                           const double *distances,
-                           uint32_t round,
-                           int64_t first,
-                           double *rows,
-                           int64_t *drawn,
-                           void *workspace,
-                           size_t workspace_bytes);
-
-/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
-///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// candidates: count contiguous rows of d, at least one; read only.
-/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_weigh(const double *points,
-                            size_t n,
-                            size_t d,
-                            size_t ld,
-                            size_t k,
-                            const struct centra_options *options,
-                            int64_t total,
-                            const int32_t *range,
-                            const double *candidates,
-                            size_t count,
-                            int64_t *weights,
-                            void *workspace,
-                            size_t workspace_bytes);
-
-/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
-///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; threads and seed count.
-/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
-/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
-/// workspace, workspace_bytes: as for centra_stream_masses.
-///
-/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
-///
-/// Method: Arthur and Vassilvitskii 2007.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_choose(int64_t total,
-                             size_t d,
-                             size_t k,
-                             const struct centra_options *options,
-                             const int32_t *range,
-                             const double *candidates,
-                             size_t count,
-                             const int64_t *weights,
-                             double *centers,
-                             void *workspace,
-                             size_t workspace_bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -72,7 +72,7 @@ module centra
   integer(int32), parameter, public :: CENTRA_STREAM_MOVED = 2
 
   ! Elements of the masses of `kmeans_stream_masses`.
-  integer(int32), parameter, public :: CENTRA_STREAM_MASSES = 69
+  integer(int32), parameter, public :: CENTRA_STREAM_MASS_DIGITS = 69
 
   ! ---------------------------------------------------------------------------------------------
   ! Types
@@ -368,8 +368,7 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_due
 
-    !> centra_stream_masses, whose own name is that of a constant where letters have no case.
-    function centra_stream_add_masses(points, n, d, ld, k, options, total, range, candidates, &
+    function centra_stream_masses(points, n, d, ld, k, options, total, range, candidates, &
         count, known, distances, masses, workspace, workspace_bytes) result(status) &
         bind(C, name="centra_stream_masses")
       import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
@@ -379,7 +378,7 @@ module centra
       type(centra_options), intent(in), optional :: options
       integer(c_int64_t), intent(in), value :: total
       integer(c_int32_t) :: status
-    end function centra_stream_add_masses
+    end function centra_stream_masses
 
     function centra_stream_draw(points, n, d, ld, k, options, total, range, masses, candidates, &
         count, distances, round, first, rows, drawn, workspace, workspace_bytes) result(status) &
@@ -451,7 +450,7 @@ module centra
   public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
   public :: centra_stream_range, centra_stream_sums, centra_stream_means
   public :: centra_stream_state_init, centra_stream_step
-  public :: centra_stream_candidates, centra_stream_due, centra_stream_add_masses, centra_stream_draw
+  public :: centra_stream_candidates, centra_stream_due, centra_stream_masses, centra_stream_draw
   public :: centra_stream_weigh, centra_stream_choose
   public :: centra_status_message, centra_error_detail, centra_version, centra_isa
 
@@ -1055,7 +1054,7 @@ contains
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in) :: round
     integer(int64), intent(in) :: count
-    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASSES
+    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASS_DIGITS
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
     logical :: due
@@ -1083,7 +1082,7 @@ contains
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
-    integer(int64), intent(inout), target :: masses(:)               !< CENTRA_STREAM_MASSES
+    integer(int64), intent(inout), target :: masses(:)               !< CENTRA_STREAM_MASS_DIGITS
     real(real64), intent(inout), target, optional :: distances(:)    !< n
     integer(int64), intent(in), optional :: known                    !< 0
     type(kmeans_options), intent(in), optional :: options
@@ -1112,7 +1111,7 @@ contains
       compared = known
     end if
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_add_masses(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = centra_stream_masses(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, this%candidates, this%count, compared, far, at, this%workspace, &
           this%workspace_bytes)
     end if
@@ -1127,7 +1126,7 @@ contains
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
-    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASSES
+    integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASS_DIGITS
     real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
     integer(int32), intent(in) :: round                              !< from 0
     integer(int64), intent(in) :: first
@@ -1435,7 +1434,7 @@ contains
     integer(int64), intent(in), target :: masses(:)
     type(c_ptr), intent(inout) :: at
 
-    call take_int64s(this, 'masses', masses, int(CENTRA_STREAM_MASSES, c_size_t), 'digits', at)
+    call take_int64s(this, 'masses', masses, int(CENTRA_STREAM_MASS_DIGITS, c_size_t), 'digits', at)
   end subroutine take_masses
 
   recursive subroutine take_candidates(this, candidates)

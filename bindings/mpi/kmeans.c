@@ -109,12 +109,12 @@ static void seed(const Job *job, double *centers)
     must("candidates", centra_stream_candidates(k, &of_round, &of_all));
     double *candidates = (double *)get(of_all, d * sizeof *candidates), *rows = (double *)get(of_round, d * sizeof *rows);
     double *distances = (double *)get(n, sizeof *distances);
-    int64_t *drawn = (int64_t *)get((size_t)ranks, sizeof *drawn), masses[CENTRA_STREAM_MASSES] = {0};
+    int64_t *drawn = (int64_t *)get((size_t)ranks, sizeof *drawn), masses[CENTRA_STREAM_MASS_DIGITS] = {0};
     for (uint32_t round = 0; centra_stream_due(k, round, count, masses); ++round) {
         memset(masses, 0, sizeof masses);
         must("masses", centra_stream_masses(job->points, n, d, d, k, &job->options, job->total, job->range, candidates, count,
                                             known, distances, masses, job->workspace, job->workspace_bytes));
-        sum(masses, CENTRA_STREAM_MASSES);
+        sum(masses, CENTRA_STREAM_MASS_DIGITS);
         known = count;
         memset(drawn, 0, (size_t)ranks * sizeof *drawn);
         must("draw", centra_stream_draw(job->points, n, d, d, k, &job->options, job->total, job->range, masses, candidates, count,

@@ -119,7 +119,7 @@ contains
   subroutine seed()
     real(real64), allocatable :: candidates(:, :), rows(:, :), distances(:)
     integer(int64), allocatable :: bits(:), weights(:)
-    integer(int64) :: masses(CENTRA_STREAM_MASSES), drawn(0:ranks - 1), of_round, of_all, counted, known, before
+    integer(int64) :: masses(CENTRA_STREAM_MASS_DIGITS), drawn(0:ranks - 1), of_round, of_all, counted, known, before
     integer(int32) :: round
     call kmeans_stream_candidates(centers, of_round, of_all)
     allocate (candidates(d, of_all), rows(d, of_round), distances(n))

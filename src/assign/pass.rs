@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
-use crate::scan::Promise;
+use crate::stream::Promise;
 use crate::tile::Which;
 use crate::update::exact_sum::ExactSum;
 use crate::update::{Moves, Plan, Sums, Terms};

@@ -1,12 +1,13 @@
 //! The C ABI: `include/centra.h` is generated from this folder, comments included.
 //!
 //! [`arguments`] checks pointers and turns them into slices and views, [`boundary`] is where errors and
-//! panics end, [`types`] has the constants and structs, this file the calls on whole data, and [`stream`] those on chunks. What a call does is in
-//! the safe part of the crate.
+//! panics end, [`types`] has the constants and structs, this file the calls on whole data, [`stream`] those on chunks, and
+//! [`start`] those that make starting centers from chunks. What a call does is in the safe part of the crate.
 #![allow(non_camel_case_types)]
 
 mod arguments;
 mod boundary;
+mod start;
 mod stream;
 mod types;
 
@@ -19,6 +20,7 @@ use crate::Progress;
 use arguments::*;
 use boundary::boundary;
 
+pub use start::*;
 pub use stream::*;
 pub use types::*;
 

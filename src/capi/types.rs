@@ -79,7 +79,7 @@ pub const CENTRA_STREAM_INERTIA: i32 = 1;
 /// Wanted of centra_stream_sums: how many labels change.
 pub const CENTRA_STREAM_MOVED: i32 = 2;
 /// Elements of the masses that centra_stream_masses sums.
-pub const CENTRA_STREAM_MASSES: usize = 69;
+pub const CENTRA_STREAM_MASS_DIGITS: usize = 69;
 
 /// What a progress callback is told, after every iteration of every restart.
 #[repr(C)]

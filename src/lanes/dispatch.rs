@@ -20,7 +20,7 @@ use crate::points::{Points, Rows};
 use crate::seed::sketch;
 use crate::tile::{self, Ahead, Bytes, Frame, Which};
 use crate::update::{Limbs, Moves};
-use crate::{assign, distance, scan, seed, update};
+use crate::{assign, distance, scan, seed, stream, update};
 
 /// An instruction set, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,7 +199,7 @@ macro_rules! table {
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn within(rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { scan::within::<$lanes>(rows, limits, scales) }
+                unsafe { stream::within::<$lanes>(rows, limits, scales) }
             }
 
             $(#[target_feature(enable = $feature)])?

@@ -29,7 +29,7 @@
 //! | 1 | points whose distances are in the inertia |
 //! | 1 | points whose labels were compared with those of the last pass |
 //! | 1 | those of them that changed |
-//! | 69 | the inertia: digit i counts 2^(32 i - 1074) |
+//! | 69 | the inertia: digit i counts 2^(32 i - 1074); not carried, so other chunks can give other digits of the same number |
 //! | k | the points of each cluster |
 //! | k | with weights: those of positive weight |
 //! | k W | with weights: the sums of the weights, limb by limb |
@@ -42,11 +42,13 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `range` | how ranges are written down, and what they promise |
+//! | `range` | how ranges are written down |
+//! | `promise` | what they promise of a chunk |
 //! | `sums` | a chunk labelled and summed |
 //! | `step` | means, and the end of the loop |
 //! | `seed` | k-means‖ |
 
+mod promise;
 mod range;
 mod seed;
 mod step;
@@ -57,6 +59,7 @@ pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES
 pub use step::{means, step, State};
 pub use sums::{sums, sums_into, Wanted};
 
+pub(crate) use promise::{within, Promise};
 pub(crate) use range::range_in;
 pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
 pub(crate) use sums::sums_in;

@@ -1,11 +1,12 @@
 //! Ranges of points as integers, reducible by MAX.
 
+use super::promise::Promise;
 use super::Stream;
 use crate::api::{check_weights, lend, with_job};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::{Layout, Points};
-use crate::scan::{locate_nonfinite, see, storage, weights, Promise, Range, Ranges};
+use crate::scan::{locate_nonfinite, see, storage, weights, Range, Ranges};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{exponent, scale};
 use crate::workspace::{Cut, Ruler, Workspace};

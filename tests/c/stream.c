@@ -88,7 +88,7 @@ static void check_run(int32_t layout, int32_t base, const double *weights, int32
     CHECK((range[3 * D + 1] != 0) == (weights != NULL));
     CHECK(centra_stream_candidates(K, &of_round, &of_all) == CENTRA_OK && of_round == 3 * K + 32 && of_all == 5 * of_round);
     double *candidates = (double *)get(of_all, D * sizeof *candidates);
-    int64_t masses[CENTRA_STREAM_MASSES] = {0}, *tally = (int64_t *)get(of_all, sizeof *tally);
+    int64_t masses[CENTRA_STREAM_MASS_DIGITS] = {0}, *tally = (int64_t *)get(of_all, sizeof *tally);
     size_t known = 0;
     for (uint32_t round = 0; centra_stream_due(K, round, count, masses) == 1; ++round) {
         int64_t drawn = 0;
@@ -200,7 +200,7 @@ static size_t block_size;
 
 /* What sound calls leave behind, for those that follow them. */
 static int32_t good_range[3 * (D + 1)];
-static int64_t *good_sums, *lonely_sums, good_masses[CENTRA_STREAM_MASSES], good_tally[COUNT];
+static int64_t *good_sums, *lonely_sums, good_masses[CENTRA_STREAM_MASS_DIGITS], good_tally[COUNT];
 
 typedef struct Call {
     int function;

@@ -12,7 +12,7 @@ program stream_refusals
   real(real64), allocatable :: rows(:, :), few_rows(:, :)
   integer(int32) :: range(3 * (d + 1)), good(3 * (d + 1)), labels(n), status
   integer(int64), allocatable :: sums(:), clean(:), wide(:)
-  integer(int64) :: masses(CENTRA_STREAM_MASSES), tally(4), drawn, of_round, of_all, bytes
+  integer(int64) :: masses(CENTRA_STREAM_MASS_DIGITS), tally(4), drawn, of_round, of_all, bytes
   type(centra_stream_state) :: state
   type(kmeans_options) :: options
   character(len=160) :: message

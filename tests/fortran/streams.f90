@@ -36,7 +36,7 @@ contains
     integer(int32), allocatable :: range(:), parts(:, :)
     integer(int64), allocatable :: sums(:), tally(:)
     integer(int8), allocatable :: workspace(:)
-    integer(int64) :: masses(CENTRA_STREAM_MASSES), of_round, of_all, drawn, counted, known, counts(k)
+    integer(int64) :: masses(CENTRA_STREAM_MASS_DIGITS), of_round, of_all, drawn, counted, known, counts(k)
     integer(int32) :: labels(n), expected_labels(n), round
     type(kmeans_options) :: options
     type(centra_report) :: report

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Sums do not tell which point is the farthest, so there is no "relocate".
 Empty = Literal["error", "keep"]
 
-MASSES: int = lib.CENTRA_STREAM_MASSES
+MASSES: int = lib.CENTRA_STREAM_MASS_DIGITS
 _EMPTY = {name: _call.EMPTY[name] for name in ("error", "keep")}
 
 

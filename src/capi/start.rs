@@ -1,0 +1,404 @@
+//! The calls of k-means|| on chunks; what they do is in [`stream`](crate::stream).
+
+use core::ffi::c_void;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
+
+use super::arguments::*;
+use super::boundary::boundary;
+use super::stream::{range_argument, size, stream_of};
+use super::types::*;
+use crate::status::{refuse, Error};
+use crate::stream::{self, Drawn, Kept};
+
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with `sum` for a reduction by element-wise sum,
+///
+///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
+///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
+///         drawn = 0;   centra_stream_draw of every chunk
+///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
+///             of_round, they are dropped
+///     }
+///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
+///     centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_candidates(
+    k: usize,
+    of_round: *mut usize,
+    of_all: *mut usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(k, 1, k)?;
+        check_pointer("of_round", of_round, true)?;
+        check_pointer("of_all", of_all, true)?;
+        let (round, all) = stream::candidates(k);
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe {
+            of_round.write(round);
+            of_all.write(all);
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_due(
+    k: usize,
+    round: u32,
+    count: usize,
+    masses: *const i64,
+) -> i32 {
+    boundary(|| {
+        check_pointer("masses", masses, true)?;
+        let masses: &[i64] = match round {
+            0 => &[],
+            // SAFETY: not null, aligned, and so many elements by the contract.
+            _ => unsafe { from_raw_parts(masses, CENTRA_STREAM_MASS_DIGITS) },
+        };
+        Ok(i32::from(stream::due(k, round, count, masses)))
+    })
+}
+
+/// What the calls of k-means|| have in common: `count` candidates.
+fn rows_of(d: usize, count: usize) -> Result<usize, Error> {
+    match count.checked_mul(d) {
+        Some(elements) if elements <= isize::MAX as usize / 8 => Ok(elements),
+        _ => refuse!(
+            Shape,
+            "count = {count}: the candidates do not fit the address space"
+        ),
+    }
+}
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_masses(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    known: usize,
+    distances: *mut f64,
+    masses: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("candidates", candidates, count > 0)?;
+                check_pointer("distances", distances, false)?;
+                check_pointer("masses", masses, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("candidates", candidates, elements),
+                Argument::output("distances", distances, n),
+                Argument::output("masses", masses, CENTRA_STREAM_MASS_DIGITS),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, candidates, kept, masses, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                candidate_rows(candidates, elements),
+                optional(distances, n).map(|distances| Kept { distances, known }),
+                from_raw_parts_mut(masses, CENTRA_STREAM_MASS_DIGITS),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::masses_in(
+                &stream, &points, &options, candidates, kept, masses, workspace,
+            )?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// Elements that may be none, and then anywhere.
+///
+/// # Safety
+/// Unless there are none, `start` is that of so many readable elements.
+unsafe fn candidate_rows<'a>(start: *const f64, elements: usize) -> &'a [f64] {
+    match elements {
+        0 => &[],
+        // SAFETY: the contract.
+        _ => unsafe { from_raw_parts(start, elements) },
+    }
+}
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_draw(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    masses: *const i64,
+    candidates: *const f64,
+    count: usize,
+    distances: *const f64,
+    round: u32,
+    first: i64,
+    rows: *mut f64,
+    drawn: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        let room = rows_of(d, stream::candidates(k).0)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("masses", masses, true)?;
+                check_pointer("candidates", candidates, count > 0)?;
+                check_pointer("distances", distances, false)?;
+                check_pointer("rows", rows, true)?;
+                check_pointer("drawn", drawn, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("masses", masses, CENTRA_STREAM_MASS_DIGITS),
+                Argument::input("candidates", candidates, elements),
+                Argument::input("distances", distances, n),
+                Argument::output("rows", rows, room),
+                Argument::output("drawn", drawn, 1),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        let Ok(first) = u64::try_from(first) else {
+            return refuse!(Shape, "first = {first} is negative");
+        };
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, masses, candidates, distances, drawn, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                from_raw_parts(masses, CENTRA_STREAM_MASS_DIGITS),
+                candidate_rows(candidates, elements),
+                (!distances.is_null()).then(|| from_raw_parts(distances, n)),
+                Drawn {
+                    round,
+                    first,
+                    rows: from_raw_parts_mut(rows, room),
+                    count: &mut *drawn,
+                },
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::draw_in(
+                &stream, &points, &options, masses, candidates, distances, drawn, workspace,
+            )?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_weigh(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        stream::check_sizes(size(total)?, d, k)?;
+        let elements = rows_of(d, count)?;
+        // SAFETY: the contract.
+        let call = unsafe {
+            Call::check_chunk((points, n, d, ld), options, || {
+                check_pointer("range", range, true)?;
+                check_pointer("candidates", candidates, true)?;
+                check_pointer("candidate weights", weights, true)
+            })?
+        };
+        call.check_overlap(
+            options,
+            [
+                range_argument(range, d),
+                Argument::input("candidates", candidates, elements),
+                Argument::output("candidate weights", weights, count),
+                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            ],
+        )?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (stream, candidates, weights, workspace) = unsafe {
+            (
+                stream_of(total, d, k, range)?,
+                candidate_rows(candidates, elements),
+                from_raw_parts_mut(weights, count),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        if n > 0 {
+            // SAFETY: as above, and there are points.
+            let (points, options) = unsafe { (call.points(), call.options()) };
+            stream::weigh_in(&stream, &points, &options, candidates, weights, workspace)?;
+        }
+        Ok(CENTRA_OK)
+    })
+}
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_choose(
+    total: i64,
+    d: usize,
+    k: usize,
+    options: *const centra_options,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *const i64,
+    centers: *mut f64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    boundary(|| {
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        let elements = rows_of(d, count)?;
+        check_pointer("options", options, false)?;
+        check_pointer("candidates", candidates, true)?;
+        check_pointer("candidate weights", weights, true)?;
+        check_pointer("centers", centers, true)?;
+        // SAFETY: the contract; the alignment was checked.
+        let raw = unsafe { read_options(options)? };
+        let choice = choose(&raw)?;
+        check_overlap(&[
+            range_argument(range, d),
+            options_argument(options, &raw),
+            Argument::input("candidates", candidates, elements),
+            Argument::input("candidate weights", weights, count),
+            Argument::output("centers", centers, k * d),
+            Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+        ])?;
+        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
+        let (candidates, weights, centers, workspace) = unsafe {
+            (
+                candidate_rows(candidates, elements),
+                from_raw_parts(weights, count),
+                from_raw_parts_mut(centers, k * d),
+                super::arguments::workspace(workspace, workspace_bytes)?,
+            )
+        };
+        stream::choose_in(
+            &stream,
+            candidates,
+            weights,
+            &choice.options,
+            centers,
+            workspace,
+        )?;
+        Ok(CENTRA_OK)
+    })
+}
