@@ -441,16 +441,15 @@ const char *centra_isa(void);
 /// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
 /// rounds; rows of d.
 ///
-/// A distributed start goes, with `sum` for a reduction by element-wise sum,
+/// A distributed start goes, with "sum" for a reduction by element-wise sum,
 ///
-///     for (round = 0, count = 0; centra_stream_due(k, round, count, masses); round++) {
-///         masses = 0;  centra_stream_masses of every chunk;  sum(masses)
-///         drawn = 0;   centra_stream_draw of every chunk
-///         the points drawn, in the order of their chunks, follow the candidates, and are counted; if they are more than
-///             of_round, they are dropped
-///     }
-///     weights = 0;  centra_stream_weigh of every chunk;  sum(weights)
-///     centra_stream_choose
+/// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
+///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
+///   - drawn = 0; centra_stream_draw of every chunk;
+///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
+///     of them; round + 1;
+/// - weights = 0; centra_stream_weigh of every chunk; sum of weights;
+/// - centra_stream_choose
 ///
 /// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
 ///
