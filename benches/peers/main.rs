@@ -58,7 +58,7 @@ fn settings() -> Settings {
         .about("Times k-means libraries beside one another; PYTHON names the interpreter of the Python peers")
         .arg(flag("test").help("Once through everything on small data: does it still run?"))
         .arg(flag("bench").hide(true)) // cargo bench says so
-        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, fit_, seed_ or stream_"))
+        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, iteration_, fit_, seed_ or stream_"))
         .arg(
             Arg::new("rounds")
                 .long("rounds")

@@ -37,7 +37,7 @@ impl Task {
 
     /// As it is written on a command line.
     pub fn word(&self) -> String {
-        format!("{}x{}_k{}", self.n, self.d, self.k)
+        format!("iteration_{}x{}_k{}", self.n, self.d, self.k)
     }
 
     fn most(&self) -> i64 {
