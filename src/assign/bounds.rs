@@ -53,10 +53,13 @@ pub(crate) struct Bounds<'w> {
     costs: Costs,
     /// Whether bounds are kept even where they do not pay.
     always: bool,
-    /// Passes to go without bounds, and for how many the next time.
-    rest: u32,
-    again: u32,
+    /// Points that moved before this pass, and how many lose their margins where one moves.
+    moved: usize,
+    factor: usize,
 }
+
+/// Where a point moves, some ten others lose their margins, unless passes have told otherwise.
+const FACTOR: usize = 10;
 
 /// What was true for the centers of the last pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,26 +127,23 @@ impl<'w> Bounds<'w> {
             state: State::Unknown,
             costs: Costs::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
-            rest: 0,
-            again: 1,
+            moved: 0,
+            factor: FACTOR,
         }
     }
 
     /// Forgets what was known.
     pub(crate) fn forget(&mut self) {
-        (self.state, self.rest, self.again) = (State::Unknown, 0, 1);
+        (self.state, self.factor) = (State::Unknown, FACTOR);
     }
 
     /// For the next pass, after one in which so many of the points `moved`.
     pub(crate) fn shortcut(&mut self, moved: usize) -> Shortcut<'_> {
-        // Where a point moves, some ten others lose their margins.
-        let unlikely = !self.costs.pay(moved.saturating_mul(10), self.margins.len());
+        self.moved = moved;
+        let likely = moved.saturating_mul(self.factor);
+        let unlikely = !self.costs.pay(likely, self.margins.len());
         if self.margins.is_empty() || unlikely && !self.always {
             self.state = State::Unknown;
-            return Shortcut::Not;
-        }
-        if self.rest > 0 {
-            self.rest -= 1;
             return Shortcut::Not;
         }
         match self.state {
@@ -158,18 +158,15 @@ impl<'w> Bounds<'w> {
         }
     }
 
-    /// Learns how many points a pass looked at. Where margins spared too few to pay, the next passes go without: one, then two,
-    /// then four.
+    /// Learns how many points a pass looked at. Where margins spared too few to pay, passes go without until so few points
+    /// move that by this experience they would.
     pub(crate) fn looked(&mut self, points: usize) {
         if self.state != State::Used || self.always {
             return;
         }
+        self.factor = points.div_ceil(self.moved.max(1)).max(1);
         if !self.costs.pay(points, self.margins.len()) {
             self.state = State::Unknown;
-            self.rest = self.again;
-            self.again = (2 * self.again).min(16);
-        } else {
-            self.again = 1;
         }
     }
 
@@ -198,32 +195,37 @@ impl<'w> Bounds<'w> {
 }
 
 /// What a look at a point costs, in cycles of a core with 512-bit vectors, roughly (measured where bounds hardly pay: 10 centers
-/// in 2 dimensions). Narrower vectors make looks dearer, and margins pay sooner.
+/// in 2 dimensions, 64 in 16). Narrower vectors make looks dearer, and margins pay sooner.
 #[derive(Clone, Copy)]
 pub(crate) struct Costs {
     look: usize,
+    /// What it costs more to pick a point and find its margin.
+    pick: usize,
 }
 
-/// What it costs more to pick a point and find its margin, and to find the margin only.
-const PICK: usize = 20;
+/// What it costs more to find a margin.
 const FIND: usize = 4;
 
 impl Costs {
     pub(crate) fn new(d: usize, k: usize) -> Self {
         // Packing, and the products and comparisons with each center.
-        let look = d + 6 + k.saturating_mul(d.saturating_add(4)) / 32;
-        Costs { look }
+        let look = d + 4 + k.saturating_mul(d.saturating_add(4)) / 32;
+        // Rows from here and there come from memory one by one; longer ones as a stream.
+        let pick = 16 + 2 * d.min(16);
+        Costs { look, pick }
     }
 
     /// Whether margins pay that leave so many of n points to look at.
     fn pay(self, points: usize, n: usize) -> bool {
-        let with = (points as u128) * (self.look + PICK) as u128 + (n + n / 2) as u128;
+        // A sweep over margins and labels goes at the speed of memory.
+        let with = (points as u128) * (self.look + self.pick) as u128 + 3 * n as u128;
         with <= n as u128 * (self.look - self.look / 10) as u128
     }
 
     /// Whether so many points are better picked than the `count` of them looked at that they are among.
     pub(crate) fn pick(self, points: usize, count: usize) -> bool {
-        points as u128 * (self.look + PICK) as u128 <= count as u128 * (self.look + FIND) as u128
+        points as u128 * (self.look + self.pick) as u128
+            <= count as u128 * (self.look + FIND) as u128
     }
 }
 

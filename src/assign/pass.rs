@@ -241,8 +241,10 @@ impl Worker<'_> {
             }
         } else {
             let list = core::mem::take(&mut self.spent);
-            for part in list[..spent].chunks(pass.job.block) {
-                self.look(pass, &Which::Some(part, start), 0..0, &mut stretch);
+            let mut parts = list[..spent].chunks(pass.job.block).peekable();
+            while let Some(part) = parts.next() {
+                let next = parts.peek().map_or(0..0, |next| dense(next, start));
+                self.look(pass, &Which::Some(part, start), next, &mut stretch);
             }
             self.spent = list;
             for block in pass.job.blocks_of(start..end) {
@@ -337,6 +339,17 @@ fn relabel(labels: &mut [i32], new: &[i32]) -> usize {
         *label = new;
     }
     moved as usize
+}
+
+/// The points from the first to the last of a list, counted from `first`, if most of them are on it: so much more is not worth
+/// asking for.
+fn dense(list: &[u32], first: usize) -> Range<usize> {
+    match list {
+        [from, .., to] if ((to - from) as usize) < 2 * list.len() => {
+            first + *from as usize..first + *to as usize + 1
+        }
+        _ => 0..0,
+    }
 }
 
 /// Points that move, and from where to where.
