@@ -429,11 +429,12 @@ impl<'w> Scratch<'w> {
             true => &mut *self.margins,
             false => &mut [],
         };
-        // Bytes are too coarse to give a margin.
-        if wanted && self.rung == Rung::Bytes {
-            self.rung = Rung::Single;
-        }
-        let found = match self.rung {
+        // Bytes are too coarse to give a margin, but are where passes go on that want none.
+        let rung = match self.rung {
+            Rung::Bytes if wanted => Rung::Single,
+            rung => rung,
+        };
+        let found = match rung {
             Rung::Bytes => {
                 let Some(pass) = &prepared.bytes else {
                     unreachable!("the rung is that of a pass with bytes")
@@ -458,7 +459,7 @@ impl<'w> Scratch<'w> {
                 match &prepared.sorted {
                     // A group of one dimension is as many points side by side as it has lanes. After a block that left too
                     // much to D, the rung is no longer this.
-                    Some(sorted) if self.rung == Rung::Sorted => {
+                    Some(sorted) if rung == Rung::Sorted => {
                         sorted.nearest(&self.tile[..count], &mut labels[..count])
                     }
                     _ => {
@@ -473,7 +474,10 @@ impl<'w> Scratch<'w> {
             }
         };
         let k = prepared.centers.len() / d;
-        self.rung = self.rung.after(found, count, d, k, wanted);
+        let after = rung.after(found, count, d, k, wanted);
+        if after != rung || rung == self.rung {
+            self.rung = after;
+        }
         self.counts.pairs += (count * k) as i64;
         self.counts.rechecked += found.open as i64;
         self.counts.evaluated += found.evaluated as i64;
