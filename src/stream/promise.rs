@@ -31,40 +31,69 @@ impl Range {
 #[inline(always)]
 pub(crate) unsafe fn within<L: Lanes>(rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
     let d = rows.dims();
-    let (limits, scales) = (limits.as_ptr(), scales.as_ptr());
-    // SAFETY: loads stay below d, the last one partial.
-    unsafe {
-        // What is left of the limits, at least; and a sum of fractions, which stays zero only while all are, and NaN once one
-        // is. Two of each, so that none waits for the one before.
-        let mut room = [L::splat(f64::INFINITY); 2];
-        let mut off = [L::splat(0.0); 2];
-        for p in 0..rows.count() {
-            let row = rows.row(p).as_ptr();
-            let mut i = 0;
-            while i + 2 * L::WIDTH <= d {
-                for v in 0..2 {
-                    let i = i + v * L::WIDTH;
-                    let x = L::load(row.add(i));
-                    let left = L::sub(L::load(limits.add(i)), L::abs(x));
-                    room[v] = L::min(left, room[v]);
-                    let fraction = L::fraction(L::mul(x, L::load(scales.add(i))));
-                    off[v] = L::add(off[v], L::abs(fraction));
+    let mut i = 0;
+    while i < d {
+        // SAFETY: as many vectors as there are, or one, the last partial.
+        unsafe {
+            if i + 4 * L::WIDTH <= d {
+                if !strip_within::<L, 4>(rows, limits, scales, i) {
+                    return false;
                 }
-                i += 2 * L::WIDTH;
-            }
-            while i < d {
-                let x = L::load_rest(row.add(i), d - i);
-                let left = L::sub(L::load_rest(limits.add(i), d - i), L::abs(x));
-                room[0] = L::min(left, room[0]);
-                let scale = L::load_rest(scales.add(i), d - i);
-                off[0] = L::add(off[0], L::abs(L::fraction(L::mul(x, scale))));
+                i += 4 * L::WIDTH;
+            } else {
+                if !strip_within::<L, 1>(rows, limits, scales, i) {
+                    return false;
+                }
                 i += L::WIDTH;
             }
         }
-        let [mut rooms, mut offs] = [[0.0; 8]; 2];
-        L::store(rooms.as_mut_ptr(), L::min(room[0], room[1]));
-        L::store(offs.as_mut_ptr(), L::add(off[0], off[1]));
-        rooms.iter().all(|&room| room >= 0.0) && offs.iter().all(|&off| off == 0.0)
+    }
+    true
+}
+
+/// The same for `V` vectors of dimensions from `first` on.
+///
+/// # Safety
+/// As for that; there are as many dimensions, unless `V` is 1.
+#[inline(always)]
+unsafe fn strip_within<L: Lanes, const V: usize>(
+    rows: Rows<'_>,
+    limits: &[f64],
+    scales: &[f64],
+    first: usize,
+) -> bool {
+    let d = rows.dims();
+    // SAFETY: loads stay below d, the last one partial.
+    unsafe {
+        let mut scale = [L::splat(0.0); V];
+        for (v, scale) in scale.iter_mut().enumerate() {
+            let i = first + v * L::WIDTH;
+            *scale = L::load_rest(scales.as_ptr().add(i), d - i);
+        }
+        // A sum of fractions stays zero only while all are; a NaN stays in it.
+        let (mut magnitude, mut off) = ([L::splat(0.0); V], [L::splat(0.0); V]);
+        for p in 0..rows.count() {
+            let row = rows.row(p).as_ptr();
+            for v in 0..V {
+                let i = first + v * L::WIDTH;
+                let x = L::load_rest(row.add(i), d - i);
+                magnitude[v] = L::max(L::abs(x), magnitude[v]);
+                let fraction = L::fraction(L::mul(x, scale[v]));
+                off[v] = L::add(off[v], L::abs(fraction));
+            }
+        }
+        let mut fine = true;
+        for v in 0..V {
+            let i = first + v * L::WIDTH;
+            let limit = L::load_rest(limits.as_ptr().add(i), d - i);
+            let [mut limits, mut magnitudes, mut fractions] = [[0.0; 8]; 3];
+            L::store(limits.as_mut_ptr(), limit);
+            L::store(magnitudes.as_mut_ptr(), magnitude[v]);
+            L::store(fractions.as_mut_ptr(), off[v]);
+            fine &= fractions.iter().all(|&fraction| fraction == 0.0);
+            fine &= magnitudes.iter().zip(&limits).all(|(x, limit)| x <= limit);
+        }
+        fine
     }
 }
 
