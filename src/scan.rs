@@ -401,8 +401,16 @@ pub(crate) fn locate_nonfinite(points: &Points<'_>) -> Error {
     )
 }
 
+/// Refuses rows of d of which one has a number that is not finite.
+pub(crate) fn check_finite(name: &str, rows: &[f64], d: usize) -> Result<(), Error> {
+    match rows.iter().all(|x| x.is_finite()) {
+        true => Ok(()),
+        false => Err(locate_nonfinite_row(name, rows, d)),
+    }
+}
+
 #[cold]
-pub(crate) fn locate_nonfinite_row(argument: &str, rows: &[f64], d: usize) -> Error {
+fn locate_nonfinite_row(argument: &str, rows: &[f64], d: usize) -> Error {
     let at = rows.iter().position(|x| !x.is_finite()).unwrap_or(0);
     let (name, j, i) = (name(rows[at]), at / d, at % d);
     Error::new(

@@ -151,11 +151,8 @@ impl Promise<'_> {
             let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
             !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).holds(term, low)
         };
-        let places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
-        let (p, i) = places
-            .into_iter()
-            .find(|&(p, i)| breaks(p, i))
-            .unwrap_or_default();
+        let mut places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
+        let (p, i) = places.find(|&(p, i)| breaks(p, i)).unwrap_or_default();
         let x = points.at(p, i);
         if !x.is_finite() {
             return locate_nonfinite(points);

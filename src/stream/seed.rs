@@ -10,10 +10,11 @@ use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
-use crate::scan::{locate_nonfinite_row, scan, see, storage, Ranges};
+use crate::scan::{check_finite, scan, see, storage, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
+use crate::update::merge;
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Init, Options};
 
@@ -134,9 +135,7 @@ fn with_chunk(
             "candidates: {count} elements are not at most {most} rows of d = {d}"
         );
     }
-    if candidates.iter().any(|c| !c.is_finite()) {
-        return Err(locate_nonfinite_row("candidates", candidates, d));
-    }
+    check_finite("candidates", candidates, d)?;
     let largest = stream.extremes(candidates)?.largest;
     let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
     workspace.with(chunk_bytes(&shape)?, |mut buffer| {
@@ -260,9 +259,7 @@ pub(crate) fn masses_in(
             };
             let distances = (!candidates.is_empty()).then_some(&*distances);
             let mut sum = rounds::total(chunk.job, distances);
-            for (to, digit) in masses.iter_mut().zip(sum.digits()) {
-                *to = to.wrapping_add(*digit);
-            }
+            merge(masses, sum.digits());
             Ok(())
         },
     )
@@ -458,9 +455,7 @@ pub(crate) fn choose_in(
         count.saturating_mul(d),
         "their weights times d",
     )?;
-    if candidates.iter().any(|c| !c.is_finite()) {
-        return Err(locate_nonfinite_row("candidates", candidates, d));
-    }
+    check_finite("candidates", candidates, d)?;
     let points = Points::rows(candidates, count, d)?;
     if weights.iter().any(|&weight| weight < 0) {
         return refuse!(Weights, "candidate weights: some are negative");

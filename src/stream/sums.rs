@@ -10,10 +10,10 @@ use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::scan::{locate_nonfinite_row, storage};
+use crate::scan::{check_finite, storage};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
-use crate::update::{Exported, Limbs, Plan, Update};
+use crate::update::{merge, Exported, Limbs, Plan, Update};
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Empty, Options};
 
@@ -279,9 +279,7 @@ pub(crate) fn sums_in(
     let format = Format::of(stream)?;
     format.check(sums)?;
     check_count(total, &format.view(sums), n)?;
-    if centers.iter().any(|c| !c.is_finite()) {
-        return Err(locate_nonfinite_row("centers", centers, d));
-    }
+    check_finite("centers", centers, d)?;
     let largest = stream.extremes(centers)?.largest;
 
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
@@ -335,10 +333,7 @@ pub(crate) fn sums_in(
             if wanted.inertia {
                 head[MEASURED] += n as i64;
                 for worker in team.iter_mut() {
-                    let digits = worker.found().inertia.digits();
-                    for (to, digit) in head[INERTIA].iter_mut().zip(digits) {
-                        *to = to.wrapping_add(*digit);
-                    }
+                    merge(&mut head[INERTIA], worker.found().inertia.digits());
                 }
             }
             if wanted.moved {

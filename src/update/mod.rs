@@ -111,7 +111,8 @@ impl<'w> Tally<'w> {
     }
 }
 
-fn merge(sums: &mut [i64], others: &[i64]) {
+/// Adds sums to sums, element by element.
+pub(crate) fn merge(sums: &mut [i64], others: &[i64]) {
     for (a, b) in sums.iter_mut().zip(others) {
         *a = a.wrapping_add(*b);
     }
