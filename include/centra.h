@@ -170,7 +170,8 @@ typedef struct centra_options {
     void *progress_data;
     /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit keeps from doing
     /// again what cannot have changed. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes a point and 4 a
-    /// center of workspace; with CENTRA_ALGORITHM_LLOYD there are none.
+    /// center of workspace; words, the points in 16 bits a coordinate, which later iterations read in place of them, take
+    /// 8 ceil(d / 4) + 8 bytes a point where 32 <= d <= 1024 and k >= 3. With CENTRA_ALGORITHM_LLOYD there is neither.
     int32_t algorithm;
 } centra_options;
 
@@ -268,8 +269,8 @@ void centra_report_init_sized(struct centra_report *report,
 /// sizes and options.
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, 4 n less with
-/// CENTRA_ALGORITHM_LLOYD, and 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
+/// orders of magnitude, with T threads: 16 n + 30 k d + T (24 k d + 1200 d + 1 Mi) bytes, and for words (see algorithm)
+/// n (2 d + 16) where 32 <= d <= 1024; neither these nor 4 n of the rest with CENTRA_ALGORITHM_LLOYD; 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
 /// side, up to T of them, and each takes what a call with one thread takes. With CENTRA_INIT_KMEANSPP, k >= 4 and
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
 /// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.

@@ -19,7 +19,7 @@ use core::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::assign::{pass, Bounds, Packing, Summing, Worker};
+use crate::assign::{pass, Bounds, Kept, Packing, Summing, Worker};
 use crate::distance::squared;
 use crate::environment::Standard;
 use crate::inertia;
@@ -44,6 +44,7 @@ struct Memory<'w> {
     seeding: Seeding<'w>,
     packing: Packing<'w>,
     bounds: Bounds<'w>,
+    kept: Kept<'w>,
     update: Update<'w>,
 }
 
@@ -68,6 +69,7 @@ impl<'w> Memory<'w> {
             seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
             bounds: Bounds::cut(from, shape, options.algorithm),
+            kept: Kept::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -444,6 +446,7 @@ fn iterate<'w>(
         seeding,
         packing,
         bounds,
+        kept,
         update,
         ..
     } = memory;
@@ -466,7 +469,7 @@ fn iterate<'w>(
         let terms = update.terms();
         let summing = if !more {
             Summing::Not
-        } else if update.lasting() && changed < n / 3 {
+        } else if update.lasting() && changed < n / 2 {
             Summing::Moved(&terms)
         } else {
             update.clear(team);
@@ -474,7 +477,15 @@ fn iterate<'w>(
         };
         let shortcut = bounds.shortcut(changed as usize);
         let also = (summing, None);
-        let pass = pass(by, packing, team, centers, labels, shortcut, also);
+        let pass = pass(
+            by,
+            packing,
+            team,
+            centers,
+            labels,
+            (shortcut, &mut *kept),
+            also,
+        );
         pairs = pass.counts.pairs;
         bounds.looked((pairs / k) as usize);
         spent.distances += pairs + pass.counts.evaluated;

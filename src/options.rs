@@ -35,13 +35,15 @@ pub enum Empty {
 /// How a fit keeps from doing again what cannot have changed. The results do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Bounds where they pay.
+    /// Bounds where they pay, and words: the points in 16 bits a coordinate, which later iterations read in place of them. 4
+    /// bytes of workspace a point and 4 a center, and for 32 to 1024 dimensions and 3 centers or more 8 ceil(d / 4) + 8 a
+    /// point for words.
     #[default]
     Auto,
-    /// Every iteration looks at every point (Lloyd 1982); the least memory.
+    /// Every iteration looks at every point as it is (Lloyd 1982); the least memory.
     Lloyd,
-    /// Every iteration looks at those points whose bound does not prove their label, from the second on (Hamerly 2010): 4 bytes
-    /// of workspace a point and 4 a center.
+    /// The same as `Auto`, but every iteration looks at those points whose bound does not prove their label, from the second on
+    /// (Hamerly 2010), whether that pays or not.
     Hamerly,
 }
 

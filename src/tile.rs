@@ -344,11 +344,17 @@ pub(crate) trait Screened<E> {
         None
     }
 
-    /// How much nearer the center of the least value is than any other, at least, given the second least value and the point's
-    /// reach; not positive, or NaN, where that is not known, as by frames that are too coarse for it.
+    /// How much nearer the center of the least value is than any other, at least, given the second least value, and the point's
+    /// reach and |X|²; not positive, or NaN, where that is not known, as by frames that are too coarse for it.
     #[inline(always)]
-    fn margin(&self, _least: E, _second: E, _reach: E) -> f32 {
+    fn margin(&self, _least: E, _second: E, _reach: E, _square: f64) -> f32 {
         0.0
+    }
+
+    /// What is read when the points `next` come.
+    #[inline(always)]
+    fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
+        Ahead::of(points, next, 0..points.d())
     }
 }
 
@@ -381,7 +387,7 @@ impl<E: Working> Screened<E> for Frame<'_> {
     }
 
     #[inline(always)]
-    fn margin(&self, least: E, second: E, reach: E) -> f32 {
+    fn margin(&self, least: E, second: E, reach: E, _: f64) -> f32 {
         // The reach was made of |x̂|², and gives it back nearly enough.
         let square = (reach - E::of(self.constant)) * E::of(1.0 / self.per_square);
         let near = (square + least + reach).sqrt();
@@ -392,8 +398,8 @@ impl<E: Working> Screened<E> for Frame<'_> {
 }
 
 /// Factors of the farther and the nearer distance in a margin (see `assign::bounds`).
-const FAR: f64 = 1.0 - 1.0 / (1 << 20) as f64;
-const NEAR: f64 = 1.0 + 1.0 / (1 << 19) as f64;
+pub(crate) const FAR: f64 = 1.0 - 1.0 / (1 << 20) as f64;
+pub(crate) const NEAR: f64 = 1.0 + 1.0 / (1 << 19) as f64;
 
 /// Points shifted, scaled and rounded.
 struct Shifted<'a, L: Lanes, E> {
@@ -571,7 +577,7 @@ pub(crate) struct Ahead {
 }
 
 /// Bytes in a cache line.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 impl Ahead {
     /// The dimensions `dims` of points in rows; columns are few streams, which the CPU sees coming by itself.

@@ -841,7 +841,7 @@ fn threads_cost_a_constant() {
     }
 }
 
-/// Bytes are at most 64 n + threads (128 k d + 1400 k + 2^20), so nothing of order n·k can hide in them. What a center
+/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + threads (128 k d + 1400 k + 2^20), so nothing of order n·k can hide in them. What a center
 /// takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for the weights.
 #[test]
 fn workspace_is_never_of_order_n_k() {
@@ -853,6 +853,10 @@ fn workspace_is_never_of_order_n_k() {
     let seeding = |init, n: usize, d: usize, k: usize| match init {
         KMEANSPP => n * (d + 51),
         PARALLEL => 24 * n + (15 * k + 161) * (9 * d + 100),
+        _ => 0,
+    };
+    let words = |n: usize, d: usize| match d {
+        32..=1024 => n * (2 * d + 14),
         _ => 0,
     };
     for n in [1usize, 10, 1000, 100_000, 10_000_000, 1 << 33] {
@@ -882,7 +886,7 @@ fn workspace_is_never_of_order_n_k() {
                         // Restarts too small for two threads run side by side, each with all it needs.
                         let small = n * d * k < 5 << 18 && init != GIVEN;
                         let runs = if small { threads.min(10) } else { 1 };
-                        let limit = runs * (PER_POINT * n + seeding(init, n, d, k))
+                        let limit = runs * (PER_POINT * n + words(n, d) + seeding(init, n, d, k))
                             + threads
                                 * (PER_COORDINATE * centers * d + PER_CENTER * centers + CONSTANT);
                         assert!(

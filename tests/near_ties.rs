@@ -596,7 +596,7 @@ fn bytes_of_many_dimensions() {
     }
 }
 
-/// Data that bytes, and nothing finer, leave open: so they are what looks first, where there are instructions for them.
+/// Data of which bytes, and nothing finer, leave much open: so they are what looks first, where there are instructions for them.
 #[test]
 fn bytes_come_first() {
     #[cfg(target_arch = "x86_64")]
@@ -615,12 +615,69 @@ fn bytes_come_first() {
             let first = bytes && way.isa == centra::Isa::Avx512 && way.copy < 2;
             case.each("bytes", &[way], &mut bad, |points, options, _| {
                 let rechecked = rechecked(&case, ONE_PASS, points, options)?;
-                require((rechecked > 0) == first, || {
+                require((16 * rechecked > n as i64) == first, || {
                     format!("{rechecked} points left open, by bytes: {first}")
                 })
             });
         }
     }
+}
+
+/// Data that words, and nothing finer, leave open: so they are what looks, in passes that keep them, and, where vectors are
+/// narrow and centers many, in others.
+#[test]
+fn words_come_before_single_precision() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(12);
+    for (n, d, k) in [
+        (193, 33, 17),
+        (192, 64, 16),
+        (49, 129, 31),
+        (191, 1024, 18),
+        (97, 35, 9),
+    ] {
+        let start = fill(UNIFORM, k * d, &mut rng);
+        let near_middle = |c: usize| {
+            let (p, i) = (c / d, c % d);
+            let (a, b) = (start[p % k * d + i], start[(p + 1) % k * d + i]);
+            0.5 * (a + b) + 5e-5 * (a - b)
+        };
+        let x = (0..n * d).map(near_middle).collect();
+        let case = Case::new("beside the middle", d, x, start);
+        case.check_assign(&all_ways(), &mut bad);
+        for plan in [KEEP.at_most(1), RELOCATE.at_most(3)] {
+            case.check_fit(plan, &all_ways(), &mut bad);
+        }
+        for way in all_ways() {
+            let wide = way.isa == centra::Isa::Avx512;
+            for algorithm in [Algorithm::Lloyd, Algorithm::Auto] {
+                case.each("words", &[way], &mut bad, |points, options, _| {
+                    let options = Options {
+                        algorithm,
+                        ..ONE_PASS.options(options)
+                    };
+                    let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+                    let open = fit.report.rechecked > 0;
+                    let kept = algorithm == Algorithm::Auto;
+                    let words = match wide {
+                        true => kept && wide_words(),
+                        false => kept || k >= 16,
+                    };
+                    require(open == words, || {
+                        format!("{} left open, {algorithm:?}", fit.report.rechecked)
+                    })
+                });
+            }
+        }
+    }
+}
+
+/// Whether there are words in the widest vectors.
+fn wide_words() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512bw");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 /// Inputs of several blocks each, for every path that screens.

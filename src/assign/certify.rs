@@ -67,6 +67,16 @@
 //! Where two T̂ lie within 2 E, D of the center b of the least is evaluated first. It gives T_b without error (s r D_b / 2
 //! less s r |x - μ|² / 2, rounded by less than 1), and so only centers with T̂_j <= T_b + E + 1 can be as near as b: half the
 //! reach, and often nobody is left in it.
+//!
+//! # Words
+//!
+//! The same with one scale s for points and centers, and 16 bits a coordinate, of which no vector is longer than
+//! L = 13,000: a center beyond that is not screened in words, and of a point beyond it X̂ = 0 is kept, for which the bound of
+//! E holds as for any other. Nothing is clamped, as no coordinate is longer than its vector, and with |X̂| <= L + √d / 2,
+//! d <= 1024, |T̂_j| <= L² / 2 + (L + 16)² < 2^28, partial sums included. Of each point |X| is kept, and not |X̂| <= |X| + |X̂ - X|;
+//! both norms in binary32, rounded up, and E is evaluated in it, for which its terms have a margin of a hundredth. What rounds
+//! in binary64 is below 2^-20 of a unit, beneath the 1 that E has beyond the rounding of |C_j|² / 2, up to |X| = 2^20, and from
+//! there on beneath the margin of |X̂ - X| max|C_j|, unless that is zero, and all T̂ are.
 
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};
@@ -118,6 +128,39 @@ pub(crate) fn byte_scales(points: f64, centers: f64) -> Option<(f64, f64)> {
 /// The scale of bytes for vectors whose coordinates are mostly within this range of the mean.
 pub(crate) fn byte_scale(range: f64) -> Option<f64> {
     (1.0 / SANE..SANE).contains(&range).then(|| 127.0 / range)
+}
+
+/// The longest vector in words.
+pub(crate) const LONGEST: f64 = 13000.0;
+
+/// The scale of words for vectors that are mostly at most so long.
+pub(crate) fn word_scale(length: f64) -> Option<f64> {
+    // One that is just so long must not become longer by a rounding.
+    let nearly = 0.999 * LONGEST;
+    (1.0 / SANE..SANE)
+        .contains(&length)
+        .then(|| nearly / length)
+}
+
+/// The scale of centers in words, of points scaled by `scale`, where centers are at most so far from the mean; `None` where they
+/// are too far.
+pub(crate) fn center_scale(scale: f64, length: f64) -> Option<f64> {
+    let widest = FINEST * scale;
+    match length * scale <= LONGEST {
+        true if length * widest <= LONGEST => Some(widest),
+        true => Some(LONGEST / length),
+        false => None,
+    }
+}
+
+/// How much finer than points centers may be in words.
+const FINEST: f64 = 64.0;
+
+/// 2 E of words as `per_norm` |X| + `per_error` |X̂ - X| + 3, for centers of at most so large |C_j| and |Ĉ_j - C_j|.
+pub(crate) fn word_reach(radius: f64, error: f64) -> (f32, f32) {
+    let (per_norm, per_error, _) = byte_reach(radius, error);
+    // Not zero, or the reach of a point that is too long would be.
+    (per_norm as f32, (per_norm + per_error).max(1.0) as f32)
 }
 
 /// 2 E as `per_norm` |X̂| + `per_error` |X̂ - X| + `constant`, for centers of at most so large |C_j| and |Ĉ_j - C_j|.

@@ -3,12 +3,17 @@
 use core::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::certify::{byte_reach, byte_scales, scale_for_f32, Certificate};
-use super::panel::{pack_bytes, pack_centers, Panels};
+use super::certify::{
+    byte_reach, byte_scales, center_scale, scale_for_f32, word_reach, Certificate,
+};
+use super::panel::{pack_centers, pack_whole, Panels};
 use super::screen::{self, Found};
 use super::sorted::Sorted;
+use super::words::{self, Coding, Proof, Words};
+use crate::distance::squared;
 use crate::job::Job;
-use crate::lanes::screen::{Element, Working};
+use crate::lanes::dispatch::WordsKernel;
+use crate::lanes::screen::{Element, Pair, Working};
 use crate::plan::Shape;
 use crate::points::Layout;
 use crate::tile::{Ahead, Bytes, Frame, Units, Which};
@@ -19,6 +24,8 @@ use crate::workspace::Cut;
 pub(super) enum Rung {
     /// Screened in bytes, where the CPU multiplies them four at a time.
     Bytes,
+    /// Screened in words, where the CPU multiplies them two at a time.
+    Words,
     /// Screened in single precision.
     Single,
     /// Screened in double precision.
@@ -42,6 +49,7 @@ impl Rung {
             1 if k >= SORTED => Rung::Sorted,
             0..=1 => Rung::Direct,
             32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
+            _ if words::suit(shape) => Rung::Words,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,
             _ => Rung::Direct,
@@ -52,11 +60,18 @@ impl Rung {
     /// distance more than a screened pair. An open point has no margin, either, where those are `wanted`.
     fn after(self, found: Found, points: usize, d: usize, k: usize, wanted: bool) -> Self {
         let pairs = points.saturating_mul(k);
-        let dear = found.evaluated > pairs / 16 || wanted && found.open > points / 2;
+        let dear = found.evaluated > pairs / 16 || wanted && found.open > points / 4 * 3;
         match self {
             // In cycles: D takes some d / 2 + 60, single precision d / 32, bytes a quarter of that. At half the time of single
-            // precision, there is still something won.
+            // precision, there is still something won; words take half of it by themselves.
             Rung::Bytes if found.evaluated.saturating_mul(d / 2 + 60) > pairs / 64 * d => {
+                Rung::Words
+            }
+            Rung::Words
+                if found.evaluated.saturating_mul(d / 2 + 60)
+                    > points * d / 2 + pairs / 64 * (d + 4)
+                    || dear =>
+            {
                 Rung::Single
             }
             Rung::Single if dear => Rung::Double,
@@ -100,6 +115,9 @@ pub(crate) struct Packing<'w> {
     scale: f64,
     mean: &'w mut [f64],
     bytes: Packed<'w, i32>,
+    words: Packed<'w, Pair>,
+    /// What makes words of the points, as long as these are kept: the mean, and the scale, if there is one.
+    coding: (&'w mut [f64], Option<f64>),
     single: Packed<'w, f32>,
     double: Packed<'w, f64>,
     sorted: (&'w mut [f64], &'w mut [i32]),
@@ -119,6 +137,11 @@ impl<'w> Packing<'w> {
             scale: 1.0,
             mean: from.take(if first <= Rung::Double { shape.d } else { 0 }),
             bytes: Packed::cut(from, shape, first <= Rung::Bytes),
+            words: Packed::cut(from, shape, words::suit(shape)),
+            coding: (
+                from.take(if words::suit(shape) { shape.d } else { 0 }),
+                None,
+            ),
             single: Packed::cut(from, shape, first <= Rung::Single),
             double: Packed::cut(from, shape, first <= Rung::Double),
             sorted: (from.take(sorted), from.take(sorted)),
@@ -154,8 +177,15 @@ impl<'w> Packing<'w> {
         };
     }
 
-    /// Prepares for the centers of a pass, at most as many as there is room for.
-    pub(super) fn prepare<'a>(&'a mut self, job: &Job<'a>, centers: &'a [f64]) -> Prepared<'a, 'w> {
+    /// Prepares for the centers of a pass, at most as many as there is room for, in which margins may be `wanted`, and `words`
+    /// kept.
+    pub(super) fn prepare<'a>(
+        &'a mut self,
+        job: &Job<'a>,
+        centers: &'a [f64],
+        wanted: bool,
+        words: &Words<'_>,
+    ) -> Prepared<'a, 'w> {
         let d = job.points.d();
         if self.first <= Rung::Double {
             self.mean.fill(0.0);
@@ -169,9 +199,26 @@ impl<'w> Packing<'w> {
         }
         let units = self.units();
         let mean = &*self.mean;
-        let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes())
+        let k = centers.len() / d;
+        let kernel = job.kernels.words().filter(|kernel| {
+            let pays = wanted || words.are_kept() || kernel.registers == 16 && k >= CODED;
+            self.start <= Rung::Words && !self.coding.0.is_empty() && pays
+        });
+        let fewest = if kernel.is_some() { BYTES } else { 0 };
+        let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes() && k >= fewest)
             .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
             .flatten();
+        let words = kernel.and_then(|kernel| {
+            let (mean, scale) = &mut self.coding;
+            if words.known().is_none() {
+                *scale = words::choose(job, centers, mean);
+            }
+            let coding = Coding {
+                mean,
+                scale: (*scale)?,
+            };
+            screened_in_words(kernel, centers, coding, units, &mut self.words)
+        });
         let sorted = (self.start == Rung::Sorted).then(|| {
             let (values, indices) = &mut self.sorted;
             Sorted::new(
@@ -181,8 +228,9 @@ impl<'w> Packing<'w> {
             )
         });
         let rung = match self.start {
-            Rung::Bytes if bytes.is_none() => Rung::Single,
-            rung => rung,
+            Rung::Bytes if bytes.is_some() => Rung::Bytes,
+            Rung::Bytes | Rung::Words if words.is_some() => Rung::Words,
+            rung => rung.max(Rung::Single),
         };
         Prepared {
             rung,
@@ -190,6 +238,7 @@ impl<'w> Packing<'w> {
             mean,
             units,
             bytes,
+            words,
             single: Lazy::new(&mut self.single),
             double: Lazy::new(&mut self.double),
             sorted,
@@ -251,7 +300,7 @@ fn screened_in_bytes<'a>(
     let registers = job.kernels.registers;
     let Packed { data, norms } = packed;
     let scales = (center_scale, scale / center_scale);
-    let (radius, error) = pack_bytes(centers, mean, scales, registers, data, norms);
+    let (radius, error) = pack_whole(centers, mean, scales, registers, data, norms);
     let (per_norm, per_error, constant) = byte_reach(radius, error);
     Some(screen::Pass {
         points: job.points,
@@ -264,6 +313,51 @@ fn screened_in_bytes<'a>(
             per_error,
             constant,
             center_scale,
+        },
+    })
+}
+
+/// Centers from which on words that are not kept take less time than single precision, with vectors of up to 256 bits.
+const CODED: usize = 16;
+
+/// Centers from which on bytes take less time than words that are kept.
+const BYTES: usize = 256;
+
+/// A pass in words, but for the words.
+#[derive(Clone, Copy)]
+struct InWords<'a> {
+    kernel: WordsKernel,
+    coding: Coding<'a>,
+    panels: Panels<'a, Pair>,
+    proof: Proof,
+}
+
+/// A pass in words, if the centers allow it.
+fn screened_in_words<'a>(
+    kernel: WordsKernel,
+    centers: &[f64],
+    coding: Coding<'a>,
+    units: Units,
+    packed: &'a mut Packed<'_, Pair>,
+) -> Option<InWords<'a>> {
+    let Coding { mean, scale } = coding;
+    let length = |center| squared(center, mean).sqrt();
+    let lengths = centers.chunks_exact(mean.len()).map(length);
+    let center_scale = center_scale(scale, lengths.fold(0.0, f64::max))?;
+    let Packed { data, norms } = packed;
+    let scales = (center_scale, scale / center_scale);
+    let (radius, error) = pack_whole(centers, mean, scales, kernel.registers, data, norms);
+    let (per_norm, per_error) = word_reach(radius, error);
+    Some(InWords {
+        kernel,
+        coding,
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        proof: Proof {
+            scale,
+            center_scale,
+            per_norm,
+            per_error,
+            units,
         },
     })
 }
@@ -306,6 +400,7 @@ pub(super) struct Prepared<'a, 'w> {
     mean: &'a [f64],
     units: Units,
     bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
+    words: Option<InWords<'a>>,
     single: Lazy<'a, 'w, f32>,
     double: Lazy<'a, 'w, f64>,
     sorted: Option<Sorted<'a>>,
@@ -358,6 +453,11 @@ pub(crate) struct Scratch<'w> {
     tile: &'w mut [f64],
     distances: &'w mut [f64],
     bytes: Look<'w, i32>,
+    words: Look<'w, Pair>,
+    /// The words of a block, where they are not kept.
+    coded: &'w mut [i64],
+    /// Whether there are points whose words were to be kept, and are not.
+    left: bool,
     single: Look<'w, f32>,
     double: Look<'w, f64>,
     labels: &'w mut [i32],
@@ -391,6 +491,12 @@ impl<'w> Scratch<'w> {
             tile: from.take(block.saturating_mul(d)),
             distances: from.take(block),
             bytes: Look::cut(from, shape, rung <= Rung::Bytes),
+            words: Look::cut(from, shape, words::suit(shape)),
+            coded: from.take(match words::suit(shape) {
+                true => block.saturating_mul(words::stride(d)),
+                false => 0,
+            }),
+            left: false,
             single: Look::cut(from, shape, rung <= Rung::Single),
             double: Look::cut(from, shape, rung <= Rung::Double),
             labels: from.take(block),
@@ -404,12 +510,18 @@ impl<'w> Scratch<'w> {
     /// Starts a pass.
     pub(super) fn start(&mut self, prepared: &Prepared<'_, '_>) {
         self.rung = prepared.rung;
+        self.left = false;
         self.counts = Counts::default();
     }
 
     /// Where the pass ended, and what it came to.
     pub(super) fn end(&self) -> (Rung, Counts) {
         (self.rung, self.counts)
+    }
+
+    /// Whether the pass left points without words that were to be kept.
+    pub(super) fn left(&self) -> bool {
+        self.left
     }
 
     /// Labels points, at most a block of them; their margins too, if they are `wanted`. The points `next` are likely to come
@@ -420,6 +532,7 @@ impl<'w> Scratch<'w> {
         which: &Which<'_>,
         next: Range<usize>,
         wanted: bool,
+        words: &mut Words<'_>,
         prepared: &Prepared<'a, '_>,
     ) -> (&[i32], &[f32]) {
         let count = which.len();
@@ -431,9 +544,16 @@ impl<'w> Scratch<'w> {
         };
         // Bytes are too coarse to give a margin, but are where passes go on that want none.
         let rung = match self.rung {
-            Rung::Bytes if wanted => Rung::Single,
+            Rung::Bytes if wanted => Rung::Words,
             rung => rung,
         };
+        // Words of points that were picked are not made for once.
+        let unknown = matches!(which, Which::Some(..)) && words.known().is_none();
+        let rung = match rung {
+            Rung::Words if prepared.words.is_none() || unknown => Rung::Single,
+            rung => rung,
+        };
+        self.left |= rung != Rung::Words;
         let found = match rung {
             Rung::Bytes => {
                 let Some(pass) = &prepared.bytes else {
@@ -441,6 +561,44 @@ impl<'w> Scratch<'w> {
                 };
                 let mut scratch = self.bytes.scratch(open, labels, margins, next);
                 job.kernels.screen_bytes(pass, which, &mut scratch)
+            }
+            Rung::Words => {
+                let Some(pass) = &prepared.words else {
+                    unreachable!("the rung is that of a pass with words")
+                };
+                let InWords {
+                    kernel,
+                    ref coding,
+                    panels,
+                    proof,
+                } = *pass;
+                let (rows, first, kept) = match (words.known(), which) {
+                    (Some((rows, first)), _) => (rows, first, true),
+                    (None, Which::Block(block)) => {
+                        let length = block.len() * words::stride(d);
+                        let coded = match words.missing(block) {
+                            Some(coded) => coded,
+                            None => &mut self.coded[..length],
+                        };
+                        let rows = job.points.block_rows(block.clone(), 0..d, self.tile);
+                        kernel.code(rows, coding, coded);
+                        (&*coded, block.start, false)
+                    }
+                    (None, Which::Some(..)) => unreachable!("picked in single precision"),
+                };
+                let pass = screen::Pass {
+                    points: job.points,
+                    centers: prepared.centers,
+                    panels,
+                    frame: words::Frame {
+                        rows,
+                        first,
+                        proof,
+                        kept,
+                    },
+                };
+                let mut scratch = self.words.scratch(open, labels, margins, next);
+                kernel.screen(&pass, which, &mut scratch)
             }
             Rung::Single => {
                 let pass = prepared.single.get(job, prepared, prepared.units.scale);

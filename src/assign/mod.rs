@@ -8,9 +8,10 @@
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
 //! | `ladder` | which way a shape is labelled, and where it goes when too much stays open |
-//! | `screen` | labels proven in bytes, single or double precision, and the rest decided by D |
+//! | `screen` | labels proven in bytes, words, single or double precision, and the rest decided by D |
 //! | `certify` | when that is a proof |
 //! | `panel` | the products it is made of |
+//! | `words` | points in 16 bits, kept from pass to pass |
 //! | `sorted` | one dimension, many centers |
 //! | `direct` | D for every pair |
 
@@ -22,16 +23,19 @@ pub(crate) mod panel;
 mod pass;
 pub(crate) mod screen;
 mod sorted;
+pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
 pub(crate) use ladder::{Packing, Scratch};
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
+pub(crate) use words::Kept;
 
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::tile::Which;
+use words::Words;
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.
 pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
@@ -43,7 +47,7 @@ pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
     labels: &mut [i32],
     mut sqdist: Option<&mut [f64]>,
 ) {
-    let prepared = packing.prepare(job, centers);
+    let prepared = packing.prepare(job, centers, false, &Words::default());
     team.iter_mut()
         .for_each(|scratch| scratch.as_mut().start(&prepared));
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
@@ -60,10 +64,14 @@ pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
             // What this thread works on next, if all are equally fast.
             let next = block.start + job.crew.threads() * job.block;
             let which = Which::Block(block.clone());
-            let (nearest, _) =
-                scratch
-                    .as_mut()
-                    .label(job, &which, next..next + job.block, false, &prepared);
+            let (nearest, _) = scratch.as_mut().label(
+                job,
+                &which,
+                next..next + job.block,
+                false,
+                &mut Words::default(),
+                &prepared,
+            );
             if let Some(sqdist) = sqdist {
                 own_block(&job.points, job.kernels, block, nearest, centers, sqdist);
             }

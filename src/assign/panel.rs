@@ -16,7 +16,7 @@
 use core::ops::Range;
 
 use super::screen::elements;
-use crate::lanes::screen::{Screen, Working};
+use crate::lanes::screen::{Screen, Whole, Working};
 
 /// Groups of points in registers.
 pub(crate) const GROUPS: usize = 3;
@@ -34,6 +34,7 @@ const fn widest(registers: usize, elements: usize) -> usize {
 }
 
 /// All centers, packed for one pass.
+#[derive(Clone, Copy)]
 pub(crate) struct Panels<'a, E> {
     /// k times as many elements as a point has: panel after panel.
     pub(crate) data: &'a [E],
@@ -92,41 +93,44 @@ pub(crate) fn pack_centers<E: Working>(
     largest
 }
 
-/// Packs centers as bytes: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the points'
-/// scale over the centers', less what the 128 in every byte of a point adds. Returns the largest |C| and |Ĉ - C|.
-pub(crate) fn pack_bytes(
+/// Packs centers as whole numbers: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the
+/// points' scale over the centers', less what the offset of every coordinate of a point adds. Returns the largest |C| and
+/// |Ĉ - C|.
+pub(crate) fn pack_whole<E: Whole>(
     centers: &[f64],
     mean: &[f64],
     (scale, ratio): (f64, f64),
     registers: usize,
-    data: &mut [i32],
-    norms: &mut [i32],
+    data: &mut [E],
+    norms: &mut [E],
 ) -> (f64, f64) {
     let d = mean.len();
-    let elements = elements::<i32>(d);
+    let elements = elements::<E>(d);
     let (mut radius, mut error) = (0.0f64, 0.0f64);
     let k = centers.len() / d;
     lay_out(k, elements, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
         let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
         let places = panel[c..].iter_mut().step_by(width);
-        for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
-            let mut bytes = [0; 4];
-            for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
+        let several = E::COORDINATES;
+        for ((place, center), mean) in places.zip(center.chunks(several)).zip(mean.chunks(several))
+        {
+            let mut coordinates = [0; 4];
+            for ((coordinate, &x), &m) in coordinates.iter_mut().zip(center).zip(mean) {
                 let exact = (x - m) * scale;
-                let rounded = exact.clamp(-127.0, 127.0).round_ties_even();
+                let rounded = exact.clamp(-E::MOST, E::MOST).round_ties_even();
                 square += exact * exact;
                 errors += (exact - rounded) * (exact - rounded);
                 sum += rounded as i32;
-                *byte = -(rounded as i8);
+                *coordinate = -(rounded as i32);
             }
-            *place = i32::from_ne_bytes(bytes.map(|byte| byte as u8));
+            *place = E::join(coordinates);
         }
         radius = radius.max(square.sqrt());
         error = error.max(errors.sqrt());
         // Centers that are out of all range saturate it, and are not compared.
         let half = (square * 0.5 * ratio).round_ties_even() as i32;
-        norms[j] = half.saturating_add(128 * sum);
+        norms[j] = E::value(half.saturating_add(E::OFFSET * sum));
     });
     (radius, error)
 }

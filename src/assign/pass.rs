@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bounds::{Costs, Shortcut};
 use super::ladder::{Counts, Packing, Prepared, Scratch};
+use super::words::{Kept, Words};
 use crate::inertia;
 use crate::job::Job;
 use crate::lanes::Lanes;
@@ -141,24 +142,28 @@ pub(crate) fn pass(
     team: &mut PerThread<Worker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
-    shortcut: Shortcut<'_>,
+    (mut shortcut, kept): (Shortcut<'_>, &mut Kept<'_>),
     (summing, watch): (Summing<'_>, Option<Watch<'_>>),
 ) -> Pass {
     let begin = Instant::now();
-    let prepared = packing.prepare(job, centers);
+    let words = kept.all();
+    let prepared = packing.prepare(job, centers, shortcut.margins().is_some(), &words);
     for worker in team.iter_mut() {
         worker.scratch.start(&prepared);
         (worker.found, worker.assigning, worker.updating) = Default::default();
     }
-    let mut rest = shortcut;
+    let mut rest = (shortcut, words);
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
-        let shortcut;
-        (shortcut, rest) = core::mem::take(&mut rest).split(points.len());
+        let (shortcut, words) = core::mem::take(&mut rest);
+        let (shortcut, other_shortcut) = shortcut.split(points.len());
+        let (words, other_words) = words.split(points.len());
+        rest = (other_shortcut, other_words);
         Stretch {
             points,
             labels,
             shortcut,
+            words,
         }
     });
     let going = Going {
@@ -183,6 +188,7 @@ pub(crate) fn pass(
         assigning += worker.assigning;
         updating += worker.updating;
     }
+    kept.learn(!team.iter_mut().any(|worker| worker.scratch.left()));
     packing.settle(team.iter_mut().map(|worker| worker.scratch.end().0));
     let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
     let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
@@ -200,6 +206,7 @@ struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
     shortcut: Shortcut<'a>,
+    words: Words<'a>,
 }
 
 /// A pass, as a thread sees it.
@@ -275,11 +282,12 @@ impl Worker<'_> {
             points,
             labels,
             shortcut,
+            words,
         } = stretch;
         let known = shortcut.margins();
         let (new, margins) =
             self.scratch
-                .label(pass.job, which, next, known.is_some(), pass.prepared);
+                .label(pass.job, which, next, known.is_some(), words, pass.prepared);
         let moved = match which {
             Which::Block(block) => {
                 let first = block.start - points.start;

@@ -17,7 +17,7 @@ use crate::distance::{pair, squared_at};
 use crate::lanes::screen::{Element, Screen};
 use crate::lanes::Lanes;
 use crate::points::{Layout, Points};
-use crate::tile::{Ahead, Screened, Tile, Which};
+use crate::tile::{Ahead, Screened, Tile, Which, LINE};
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
@@ -127,7 +127,7 @@ pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
         which,
         count,
         keeps: keeps::<S::E>(pass.points.d()),
-        ahead: Ahead::of(&pass.points, scratch.next.clone(), 0..pass.points.d()),
+        ahead: pass.frame.ahead(&pass.points, scratch.next.clone()),
         scratch,
         found: Found::default(),
     };
@@ -351,8 +351,9 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     S::store(second.as_mut_ptr(), nearest.second[g]);
                     for l in 0..S::WIDTH {
                         let reach = *scratch.reaches.get_unchecked(at + l);
+                        let square = squares[g * S::WIDTH + l];
                         *scratch.margins.get_unchecked_mut(at + l) =
-                            pass.frame.margin(least[l], second[l], reach);
+                            pass.frame.margin(least[l], second[l], reach, square);
                     }
                 }
                 // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
@@ -366,6 +367,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     for (l, p) in chosen.iter_mut().enumerate() {
                         *p = which.point(at + l);
                     }
+                    ask_for(&pass.points, &chosen, unproven);
                     let limit = S::add(nearest.least[g], reach);
                     let mut decide =
                         Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
@@ -503,6 +505,20 @@ impl<S: Screen, const G: usize> Receive<S, G> for Nearest<S, G> {
             // Adding is cheaper than making a vector of an integer.
             self.next = S::add(self.next, S::splat(S::E::of_label(1)));
         }
+    }
+}
+
+/// Lines of each row that are asked for before it is read; the CPU sees the rest of them coming.
+const ASKED: usize = 4;
+
+/// Asks for the points of the `lanes`, as far as they are rows.
+#[inline(always)]
+fn ask_for(points: &Points<'_>, chosen: &[usize; WIDEST], mut lanes: u32) {
+    let dims = 0..points.d().min(ASKED * LINE / size_of::<f64>());
+    while lanes != 0 {
+        let p = chosen[lanes.trailing_zeros() as usize];
+        lanes &= lanes - 1;
+        Ahead::of(points, p..p + 1, dims.clone()).ask(ASKED);
     }
 }
 

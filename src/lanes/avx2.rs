@@ -185,6 +185,21 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn store_halves(a: __m256d, b: __m256d, low: *mut i32, high: *mut i32) {
+        // SAFETY: see the top of this impl; eight integers each are written.
+        unsafe {
+            let (a, b) = (_mm256_castpd_ps(a), _mm256_castpd_ps(b));
+            // Of each half of the two: a0 a1 b0 b1, whose pairs are then put in order.
+            let halves =
+                |x: __m256| _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_castps_si256(x));
+            _mm256_storeu_si256(low.cast(), halves(_mm256_shuffle_ps::<0b10_00_10_00>(a, b)));
+            _mm256_storeu_si256(
+                high.cast(),
+                halves(_mm256_shuffle_ps::<0b11_01_11_01>(a, b)),
+            );
+        }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: __m256d) {
         // SAFETY: see the top of this impl; four elements are written.
         unsafe { _mm_storeu_ps(to, _mm256_cvtpd_ps(x)) }

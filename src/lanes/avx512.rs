@@ -202,6 +202,17 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn store_halves(a: __m512d, b: __m512d, low: *mut i32, high: *mut i32) {
+        // SAFETY: see the top of this impl; sixteen integers each are written.
+        unsafe {
+            let (a, b) = (_mm512_castpd_si512(a), _mm512_castpd_si512(b));
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            _mm512_storeu_si512(low.cast(), _mm512_permutex2var_epi32(a, even, b));
+            _mm512_storeu_si512(high.cast(), _mm512_permutex2var_epi32(a, odd, b));
+        }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: __m512d) {
         // SAFETY: see the top of this impl; eight elements are written.
         unsafe { _mm256_storeu_ps(to, _mm512_cvtpd_ps(x)) }

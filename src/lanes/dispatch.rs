@@ -7,14 +7,14 @@ use core::ffi::CStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::portable::Portable;
-use super::screen::{PortableBytes, PortableF32, PortableF64, Screen};
+use super::screen::{Pair, PortableBytes, PortableF32, PortableF64, PortablePairs, Screen};
 #[cfg(target_arch = "x86_64")]
 use super::{
     avx2::Avx2,
     avx512::Avx512,
-    screen::{Avx2Bytes, Avx2F32, Avx2F64, Avx512F32, Avx512F64, Vnni},
+    screen::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs, Avx512F32, Avx512F64, Vnni, VnniPairs},
 };
-use crate::assign::screen;
+use crate::assign::{screen, words};
 use crate::job::padded;
 use crate::points::{Points, Rows};
 use crate::seed::sketch;
@@ -136,6 +136,8 @@ pub(crate) struct Kernels {
     tally: unsafe fn(&[f64], f64) -> i64,
     listed: unsafe fn((&Points<'_>, usize), &[u32], &[f64], &mut [f64]),
     sketched: SketchKernel,
+    /// In words, where the CPU has products for them.
+    words: Option<WordsKernel>,
 }
 
 /// The kernel of sketches (see `seed::sketch`).
@@ -182,7 +184,7 @@ pub(crate) fn kernels(limit: Isa) -> &'static Kernels {
 /// The safety of every shim is that of its kernel, and that the CPU has the instruction set, which
 /// [`kernels`] sees to before it hands out a table.
 macro_rules! table {
-    ($name:ident, $lanes:ident, $f32:ident, $f64:ident, $bytes:ident, $module:ident $(, $feature:literal)?) => {
+    ($name:ident, $lanes:ident, $f32:ident, $f64:ident, $bytes:ident, $module:ident, $words:expr $(, $feature:literal)?) => {
         mod $module {
             use super::*;
 
@@ -385,8 +387,76 @@ macro_rules! table {
                 quantize: $module::quantize,
                 screen: $module::screen_sketch,
             },
+            words: $words,
         };
     };
+}
+
+/// Screening in words, compiled for one instruction set.
+#[derive(Clone, Copy)]
+pub(crate) struct WordsKernel {
+    /// Points in a group.
+    width: usize,
+    /// Vector registers, which panels are packed for.
+    pub(crate) registers: usize,
+    code: unsafe fn(Rows<'_>, &words::Coding<'_>, &mut [i64]),
+    screen: unsafe fn(
+        &screen::Pass<'_, Pair, words::Frame<'_>>,
+        &Which<'_>,
+        &mut screen::Scratch<'_, Pair>,
+    ) -> screen::Found,
+}
+
+/// The shims of screening in words.
+macro_rules! words {
+    ($pairs:ident, $lanes:ident, $module:ident $(, $feature:literal)?) => {
+        mod $module {
+            use super::*;
+
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn code(rows: Rows<'_>, coding: &words::Coding<'_>, units: &mut [i64]) {
+                words::code(rows, coding, units)
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn screen(
+                pass: &screen::Pass<'_, Pair, words::Frame<'_>>,
+                which: &Which<'_>,
+                scratch: &mut screen::Scratch<'_, Pair>,
+            ) -> screen::Found {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { screen::screen::<$lanes, $pairs, _>(pass, which, scratch) }
+            }
+
+            pub(super) const KERNEL: WordsKernel = WordsKernel {
+                width: <$pairs as Screen>::WIDTH,
+                registers: <$pairs as Screen>::REGISTERS,
+                code,
+                screen,
+            };
+        }
+    };
+}
+
+impl WordsKernel {
+    /// Turns rows into words, as many units of them.
+    pub(crate) fn code(&self, rows: Rows<'_>, coding: &words::Coding<'_>, units: &mut [i64]) {
+        // SAFETY: the CPU has the instruction set.
+        unsafe { (self.code)(rows, coding, units) }
+    }
+
+    /// Labels some points.
+    pub(crate) fn screen(
+        &self,
+        pass: &screen::Pass<'_, Pair, words::Frame<'_>>,
+        which: &Which<'_>,
+        scratch: &mut screen::Scratch<'_, Pair>,
+    ) -> screen::Found {
+        pass.check(which, scratch, self.width);
+        pass.frame.check(&pass.points, which);
+        // SAFETY: the CPU has the instruction set, and the pass, the scratch and the rows of words were checked.
+        unsafe { (self.screen)(pass, which, scratch) }
+    }
 }
 
 table!(
@@ -395,10 +465,23 @@ table!(
     PortableF32,
     PortableF64,
     PortableBytes,
-    portable
+    portable,
+    Some(portable_words::KERNEL)
+);
+words!(PortablePairs, Portable, portable_words);
+#[cfg(target_arch = "x86_64")]
+table!(
+    AVX2,
+    Avx2,
+    Avx2F32,
+    Avx2F64,
+    Avx2Bytes,
+    avx2,
+    Some(avx2_words::KERNEL),
+    "avx2,fma"
 );
 #[cfg(target_arch = "x86_64")]
-table!(AVX2, Avx2, Avx2F32, Avx2F64, Avx2Bytes, avx2, "avx2,fma");
+words!(Avx2Pairs, Avx2, avx2_words, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 table!(
     AVX512,
@@ -407,6 +490,7 @@ table!(
     Avx512F64,
     Avx2Bytes,
     avx512,
+    None,
     "avx512f,avx512dq,avx2,fma"
 );
 
@@ -420,8 +504,17 @@ const AVX512_VNNI: Kernels = Kernels {
         quantize: vnni::quantize,
         screen: vnni::screen_sketch,
     },
+    words: Some(vnni_words::KERNEL),
     ..AVX512
 };
+
+#[cfg(target_arch = "x86_64")]
+words!(
+    VnniPairs,
+    Avx512,
+    vnni_words,
+    "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma"
+);
 
 #[cfg(target_arch = "x86_64")]
 fn has_vnni() -> bool {
@@ -467,6 +560,11 @@ mod vnni {
 }
 
 impl Kernels {
+    /// Screening in words, if the CPU has products for them.
+    pub(crate) fn words(&self) -> Option<WordsKernel> {
+        self.words
+    }
+
     /// Whether [`screen_bytes`](Self::screen_bytes) can be called.
     pub(crate) fn has_bytes(&self) -> bool {
         self.screen_bytes.is_some()

@@ -121,6 +121,9 @@ pub(crate) trait Lanes: Copy + 'static {
     /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of
     /// vector `j`.
     unsafe fn transpose(square: &mut [Self::F; 8]);
+    /// The halves of the lanes of two vectors, `a` first, as 32-bit integers: the low ones to `low`, the high ones to `high`,
+    /// twice `WIDTH` each.
+    unsafe fn store_halves(a: Self::F, b: Self::F, low: *mut i32, high: *mut i32);
     /// `WIDTH` doubles, rounded to single precision, to memory.
     unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// Bit `l` is set where labels `l` of sixteen differ.

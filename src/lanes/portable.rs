@@ -131,6 +131,16 @@ impl Lanes for Portable {
         [square[0], square[1]] = f64x2::transpose([square[0], square[1]]);
     }
     #[inline(always)]
+    unsafe fn store_halves(a: f64x2, b: f64x2, low: *mut i32, high: *mut i32) {
+        let [a, b] = [a, b].map(|x| x.to_array().map(f64::to_bits));
+        let all = [a[0], a[1], b[0], b[1]];
+        // SAFETY: the caller vouches for four writable integers each.
+        unsafe {
+            low.cast::<[i32; 4]>().write(all.map(|x| x as i32));
+            high.cast::<[i32; 4]>().write(all.map(|x| (x >> 32) as i32));
+        }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: f64x2) {
         let [a, b] = x.to_array();
         // SAFETY: the caller vouches for two writable elements.

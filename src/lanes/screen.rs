@@ -82,6 +82,62 @@ impl Element for i32 {
     }
 }
 
+/// Two signed 16-bit integers, or a 32-bit one.
+#[derive(Clone, Copy, Default)]
+#[repr(transparent)]
+pub(crate) struct Pair(pub(crate) i32);
+
+// SAFETY: a plain number.
+unsafe impl Plain for Pair {}
+
+impl Element for Pair {
+    const COORDINATES: usize = 2;
+    const CHUNK: usize = 512;
+    const INFINITY: Pair = Pair(1 << 30);
+    #[inline(always)]
+    fn of_label(j: usize) -> Pair {
+        Pair(j as i32)
+    }
+}
+
+/// What whole numbers centers are made of, for elements that hold several.
+pub(crate) trait Whole: Element {
+    /// The largest magnitude of a coordinate.
+    const MOST: f64;
+    /// What is added to every coordinate of a point.
+    const OFFSET: i32;
+    /// The element of some coordinates, which are of at most that magnitude.
+    fn join(coordinates: [i32; 4]) -> Self;
+    /// The value of a number.
+    fn value(x: i32) -> Self;
+}
+
+impl Whole for i32 {
+    const MOST: f64 = 127.0;
+    const OFFSET: i32 = 128;
+    #[inline(always)]
+    fn join(coordinates: [i32; 4]) -> i32 {
+        i32::from_ne_bytes(coordinates.map(|x| x as u8))
+    }
+    #[inline(always)]
+    fn value(x: i32) -> i32 {
+        x
+    }
+}
+
+impl Whole for Pair {
+    const MOST: f64 = 32767.0;
+    const OFFSET: i32 = 0;
+    #[inline(always)]
+    fn join([a, b, ..]: [i32; 4]) -> Pair {
+        Pair(a & 0xffff | b << 16)
+    }
+    #[inline(always)]
+    fn value(x: i32) -> Pair {
+        Pair(x)
+    }
+}
+
 /// A floating-point precision to screen in.
 pub(crate) trait Working:
     Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
@@ -303,6 +359,89 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
     even.dot(even_b) + odd.dot(odd_b) + c
 }
 
+/// Vectors of pairs: those of bytes, but for what they multiply.
+macro_rules! pairs {
+    ($name:ident, $bytes:ident, $dot:ident) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name;
+
+        // SAFETY (all blocks): the contract of each operation is that of the one it calls; a pair is what an i32 is.
+        impl Screen for $name {
+            type E = Pair;
+            const WIDTH: usize = <$bytes as Screen>::WIDTH;
+            const REGISTERS: usize = <$bytes as Screen>::REGISTERS;
+            type V = <$bytes as Screen>::V;
+
+            #[inline(always)]
+            unsafe fn splat(x: Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::splat(x.0) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::load(from.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn store(to: *mut Pair, x: Self::V) {
+                // SAFETY: see above.
+                unsafe { $bytes::store(to.cast(), x) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $dot(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::add(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::sub(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn store_labels(to: *mut i32, x: Self::V) {
+                // SAFETY: see above.
+                unsafe { $bytes::store_labels(to, x) }
+            }
+            #[inline(always)]
+            unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::min(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::max(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $bytes::select_less(a, b, x, y) }
+            }
+            #[inline(always)]
+            unsafe fn not_greater(a: Self::V, b: Self::V) -> u32 {
+                // SAFETY: see above.
+                unsafe { $bytes::not_greater(a, b) }
+            }
+        }
+    };
+}
+
+/// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+#[inline(always)]
+unsafe fn dot_halves(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
+    // SAFETY: all are sixteen bytes, and any bytes are integers.
+    let halves = |x: wide::i32x4| unsafe {
+        wide::i16x8::new(core::mem::transmute::<[i32; 4], [i16; 8]>(x.to_array()))
+    };
+    halves(a).dot(halves(b)) + c
+}
+pairs!(PortablePairs, PortableBytes, dot_halves);
+
 impl Integers for PortableBytes {
     #[inline(always)]
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V {
@@ -326,7 +465,7 @@ impl Integers for PortableBytes {
 }
 
 /// See [`Integers::reach`].
-const MOST_REACH: f32 = (1 << 29) as f32;
+pub(crate) const MOST_REACH: f32 = (1 << 29) as f32;
 
 /// The vectors of x86-64, whose intrinsics differ only in their names.
 #[cfg(target_arch = "x86_64")]
@@ -406,7 +545,7 @@ macro_rules! x86 {
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
-    use super::{Integers, Screen, MOST_REACH};
+    use super::{Integers, Pair, Screen, MOST_REACH};
     use core::arch::x86_64::*;
 
     x86!(
@@ -518,6 +657,14 @@ mod x86_64 {
         |a, b| _mm512_cmple_epi32_mask(a, b)
     );
 
+    /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+    #[inline(always)]
+    unsafe fn dot_words(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { _mm512_dpwssd_epi32(c, a, b) }
+    }
+    pairs!(VnniPairs, Vnni, dot_words);
+
     impl Integers for Vnni {
         #[inline(always)]
         unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> __m512i {
@@ -589,6 +736,14 @@ mod x86_64 {
         |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
         |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
     );
+
+    /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+    #[inline(always)]
+    unsafe fn madd(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { _mm256_add_epi32(c, _mm256_madd_epi16(a, b)) }
+    }
+    pairs!(Avx2Pairs, Avx2Bytes, madd);
 
     impl Integers for Avx2Bytes {
         #[inline(always)]

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_length, check_weights, lend, with_job};
-use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
+use crate::assign::{pass, Kept, Packing, Shortcut, Summing, Watch, Worker};
 use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
@@ -322,7 +322,7 @@ pub(crate) fn sums_in(
                 &mut team,
                 centers,
                 own,
-                Shortcut::Not,
+                (Shortcut::Not, &mut Kept::nothing()),
                 also,
             );
             if team.iter_mut().any(|worker| worker.found().broken) {

@@ -1,0 +1,408 @@
+//! Words: the points as whole numbers of 16 bits, a quarter of their memory, kept from pass to pass where there is room.
+//!
+//! ```text
+//!   a row:  x0 x1 x2 x3 | x4 x5 x6 0 | |X̂ - X| |X|        units of 64 bits: four coordinates each, then two norms in binary32
+//! ```
+//!
+//! A pass that finds words reads these instead of the points, and neither shifts nor scales nor rounds anything. It turns rows
+//! into lanes by squares of units. What words prove is told in [`certify`](super::certify), how margins come of it in
+//! [`bounds`](super::bounds).
+
+use core::ops::Range;
+
+use super::certify::{word_scale, LONGEST};
+use crate::distance::squared;
+use crate::job::Job;
+use crate::lanes::screen::{Element, Pair, MOST_REACH};
+use crate::lanes::Lanes;
+use crate::plan::Shape;
+use crate::points::{Points, Rows};
+use crate::tile::{Ahead, Screened, Tile, Units, Which, FAR, NEAR};
+use crate::workspace::Cut;
+use crate::Algorithm;
+
+/// Dimensions for which there are words: one or two would take no less memory than they do, and more than these are no longer
+/// one chunk.
+const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
+
+/// Whether there are words of a shape.
+pub(super) fn suit(shape: &Shape) -> bool {
+    DIMENSIONS.contains(&shape.d) && shape.k >= 3
+}
+
+/// Coordinates in a unit.
+const FOUR: usize = 4;
+
+/// Units of a row.
+pub(super) fn stride(d: usize) -> usize {
+    d.div_ceil(FOUR) + 1
+}
+
+/// How points become words: X = scale (x - mean), rounded to whole numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Coding<'a> {
+    pub(crate) mean: &'a [f64],
+    pub(crate) scale: f64,
+}
+
+/// Points that give mean and scale.
+const SAMPLE: usize = 64;
+
+/// How much longer than the second longest of these another point may be.
+const LONGER: f64 = 1.25;
+
+/// How many times as long as that centers may be, too.
+const FARTHER: f64 = 4.0;
+
+/// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the mean the medians will
+/// do, and of the longest vector the second longest: neither a few points far off nor one of the sample shall make the others
+/// coarse.
+pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option<f64> {
+    let n = job.points.n();
+    // An odd step, as what comes in turns often comes in two, four or eight.
+    let sample = || (0..n).step_by(n.div_ceil(SAMPLE) | 1);
+    let mut values = [0.0; SAMPLE];
+    let count = sample().count();
+    let mut squares = [0.0; SAMPLE];
+    for (i, m) in mean.iter_mut().enumerate() {
+        for (value, p) in values.iter_mut().zip(sample()) {
+            *value = job.points.at(p, i);
+        }
+        let mut sorted = values;
+        let (_, middle, _) = sorted[..count].select_nth_unstable_by(count / 2, f64::total_cmp);
+        *m = *middle;
+        for (square, value) in squares.iter_mut().zip(&values[..count]) {
+            *square += (value - *m) * (value - *m);
+        }
+    }
+    squares[..count].sort_unstable_by(f64::total_cmp);
+    let length = squares[count.saturating_sub(2)].sqrt();
+    let centers = centers.chunks_exact(mean.len());
+    let farthest = centers
+        .map(|center| squared(center, mean))
+        .fold(0.0, f64::max)
+        .sqrt();
+    word_scale(farthest.clamp(LONGER * length, FARTHER * length))
+}
+
+/// Room for the words of all points, and whether they are known.
+pub(crate) struct Kept<'w> {
+    units: &'w mut [i64],
+    stride: usize,
+    known: bool,
+}
+
+impl<'w> Kept<'w> {
+    /// Room, if the algorithm keeps anything.
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
+        let stride = stride(shape.d);
+        let rows = match algorithm {
+            Algorithm::Auto | Algorithm::Hamerly if suit(shape) => shape.n,
+            _ => 0,
+        };
+        Kept {
+            units: from.take(rows.saturating_mul(stride)),
+            stride,
+            known: false,
+        }
+    }
+
+    /// No room for any.
+    pub(crate) fn nothing() -> Self {
+        Kept {
+            units: &mut [],
+            stride: 0,
+            known: false,
+        }
+    }
+
+    /// Learns whether a pass has left the words of all points.
+    pub(super) fn learn(&mut self, all: bool) {
+        self.known |= all && !self.units.is_empty();
+    }
+
+    /// Those of all points.
+    pub(super) fn all(&mut self) -> Words<'_> {
+        Words {
+            units: self.units,
+            stride: self.stride,
+            first: 0,
+            known: self.known,
+        }
+    }
+}
+
+/// The words of some points, from `first` on; or no room for any.
+#[derive(Default)]
+pub(crate) struct Words<'a> {
+    units: &'a mut [i64],
+    stride: usize,
+    first: usize,
+    known: bool,
+}
+
+impl Words<'_> {
+    /// Those of the first points, and of the rest.
+    pub(super) fn split(self, points: usize) -> (Self, Self) {
+        let Words {
+            units,
+            stride,
+            first,
+            known,
+        } = self;
+        let (these, rest) = units.split_at_mut(units.len().min(points * stride));
+        let part = |units, first| Words {
+            units,
+            stride,
+            first,
+            known,
+        };
+        (part(these, first), part(rest, first + points))
+    }
+
+    /// Where the words of a block go, if they are to be kept, and are not known yet.
+    pub(super) fn missing(&mut self, block: &Range<usize>) -> Option<&mut [i64]> {
+        if self.known || self.units.is_empty() {
+            return None;
+        }
+        let at = (block.start - self.first) * self.stride;
+        Some(&mut self.units[at..][..block.len() * self.stride])
+    }
+
+    /// Whether there is room for them.
+    pub(super) fn are_kept(&self) -> bool {
+        !self.units.is_empty()
+    }
+
+    /// The rows from point `first` on, if they are known.
+    pub(super) fn known(&self) -> Option<(&[i64], usize)> {
+        self.known.then_some((&*self.units, self.first))
+    }
+}
+
+/// The words of a pass, and what they prove.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Rows of the points from `first` on.
+    pub(super) rows: &'a [i64],
+    pub(super) first: usize,
+    pub(super) proof: Proof,
+    /// Whether the rows are what is read from memory, and not what has just been written.
+    pub(super) kept: bool,
+}
+
+/// What words prove for the centers of a pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof {
+    pub(super) scale: f64,
+    pub(super) center_scale: f64,
+    /// The reach is |X| and |X̂ - X| times these, and 3.
+    pub(super) per_norm: f32,
+    pub(super) per_error: f32,
+    pub(super) units: Units,
+}
+
+impl Frame<'_> {
+    /// Panics unless there are rows of all these points.
+    pub(crate) fn check(&self, points: &Points<'_>, which: &Which<'_>) {
+        let rows = self.rows.len() / stride(points.d());
+        let end = self.first + rows;
+        assert!(which.first() >= self.first && which.all_below(end));
+    }
+}
+
+/// What |X|² from binary32, and sums of it, may be off by, of itself.
+const OFF: f32 = 1.0 / (1 << 20) as f32;
+
+impl Screened<Pair> for Frame<'_> {
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        tile: Tile<'_, Pair>,
+    ) {
+        let Tile {
+            width,
+            elements,
+            reaches,
+            squares,
+        } = tile;
+        let (length, stride) = (chunk.len(), stride(points.d()));
+        let lanes = which.len().next_multiple_of(width);
+        // A chunk is all there is.
+        assert!(chunk.start == 0 && 2 * (stride - 1) >= length && width == 2 * L::WIDTH);
+        assert!(lanes * length <= elements.len() && lanes <= reaches.len().min(squares.len()));
+        let elements = elements.as_mut_ptr().cast::<i32>();
+        let mut nowhere = [0; 16];
+        // SAFETY: there is a row of words for every point, of two elements a unit, and another unit; a vector that is loaded
+        // ends with the row's elements. An odd number of elements leaves the last unit's second one out. Groups of as many
+        // elements are inside the tile.
+        unsafe {
+            for lane in (0..lanes).step_by(width) {
+                let mut rows = [core::ptr::null::<f64>(); 16];
+                for (l, row) in rows.iter_mut().enumerate().take(width) {
+                    let at = (which.point(lane + l) - self.first) * stride;
+                    *row = self.rows.as_ptr().add(at).cast();
+                }
+                let group = elements.add(lane * length);
+                for u in (0..stride - 1).step_by(L::WIDTH) {
+                    let units = L::WIDTH.min(stride - 1 - u);
+                    let (mut a, mut b) = ([L::splat(0.0); 8], [L::splat(0.0); 8]);
+                    for l in 0..L::WIDTH {
+                        a[l] = L::load_rest(rows[l].add(u), units);
+                        b[l] = L::load_rest(rows[L::WIDTH + l].add(u), units);
+                    }
+                    L::transpose(&mut a);
+                    L::transpose(&mut b);
+                    for c in 0..units {
+                        let e = 2 * (u + c);
+                        let low = group.add(e * width);
+                        let high = match e + 1 < length {
+                            true => low.add(width),
+                            false => nowhere.as_mut_ptr(),
+                        };
+                        L::store_halves(a[c], b[c], low, high);
+                    }
+                }
+                for (l, row) in rows.iter().enumerate().take(width) {
+                    let [error, norm] = norms(row.add(stride - 1).cast::<i64>().read());
+                    let Proof {
+                        per_norm,
+                        per_error,
+                        ..
+                    } = self.proof;
+                    let reach = (norm * per_norm + error * per_error + 3.0).min(MOST_REACH);
+                    *reaches.get_unchecked_mut(lane + l) = Pair(reach as i32);
+                    *squares.get_unchecked_mut(lane + l) = f64::from(norm) * f64::from(norm);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn limit(&self, distance: f64, square: f64, reach: Pair) -> Option<Pair> {
+        let Proof {
+            scale,
+            center_scale,
+            ..
+        } = self.proof;
+        let value =
+            0.5 * center_scale * (scale * distance - square * (1.0 - f64::from(OFF)) / scale);
+        // Half the reach is the error of one value; the 1 is for rounding here.
+        let limit = value + 0.5 * f64::from(reach.0) + 1.0;
+        (f64::from(reach.0) < MOST_REACH.into()).then_some(Pair(limit as i32))
+    }
+
+    #[inline(always)]
+    fn margin(&self, least: Pair, second: Pair, reach: Pair, square: f64) -> f32 {
+        let square = square as f32;
+        let [least, second, reach] = [least, second, reach].map(|x| x.0 as f32);
+        let Proof {
+            scale,
+            center_scale,
+            units,
+            ..
+        } = self.proof;
+        let ratio = (scale / center_scale) as f32;
+        let near = (square * (1.0 + OFF) + ratio * (2.0 * least + reach)).sqrt();
+        let far = (square * (1.0 - OFF) + ratio * (2.0 * second - reach)).sqrt();
+        let margin = (far * FAR as f32 - near * NEAR as f32) * (units.scale / scale) as f32;
+        margin - 2.0 * f32::EPSILON * margin.abs() - units.slack as f32
+    }
+
+    #[inline(always)]
+    fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
+        if !self.kept {
+            return Ahead::of(points, next, 0..points.d());
+        }
+        let stride = stride(points.d());
+        let first = next.start.wrapping_sub(self.first).wrapping_mul(stride);
+        Ahead::run(self.rows.as_ptr().wrapping_add(first), next.len() * stride)
+    }
+}
+
+/// |X̂ - X| and |X| in a unit.
+#[inline(always)]
+fn norms(unit: i64) -> [f32; 2] {
+    [unit as u32, (unit >> 32) as u32].map(f32::from_bits)
+}
+
+/// Coordinates that become words together.
+const EIGHT: usize = 2 * FOUR;
+
+/// Sums of squares of a row that becomes words, lane by lane.
+#[derive(Default)]
+struct Squares {
+    exact: [f64; EIGHT],
+    off: [f64; EIGHT],
+}
+
+impl Squares {
+    /// The words of some coordinates.
+    #[inline(always)]
+    fn take(&mut self, x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) -> [i64; 2] {
+        // Added, it leaves whole numbers in the low bits.
+        const MAGIC: f64 = (3u64 << 51) as f64;
+        let mut words = [[0; 2]; EIGHT];
+        for l in 0..EIGHT {
+            let exact = (x[l] - mean[l]) * scale;
+            let shifted = exact + MAGIC;
+            let off = exact - (shifted - MAGIC);
+            self.exact[l] += exact * exact;
+            self.off[l] += off * off;
+            words[l] = (shifted.to_bits() as i16).to_le_bytes();
+        }
+        let [a, b, c, d, e, f, g, h] = words;
+        [[a, b, c, d], [e, f, g, h]].map(|four| {
+            let [[a, b], [c, d], [e, f], [g, h]] = four;
+            i64::from_le_bytes([a, b, c, d, e, f, g, h])
+        })
+    }
+
+    /// |X|² and |X̂ - X|².
+    #[inline(always)]
+    fn sums(&self) -> [f64; 2] {
+        [self.exact, self.off].map(|lanes| lanes.iter().sum())
+    }
+}
+
+/// Turns rows into words.
+#[inline(always)]
+pub(crate) fn code(rows: Rows<'_>, coding: &Coding<'_>, units: &mut [i64]) {
+    let d = rows.dims();
+    let Coding { mean, scale } = *coding;
+    let (means, mean_rest) = mean[..d].as_chunks::<EIGHT>();
+    let words = units.chunks_exact_mut(stride(d));
+    for (p, words) in words.enumerate().take(rows.count()) {
+        let (row, row_rest) = rows.row(p).as_chunks::<EIGHT>();
+        let (words, last) = words.split_at_mut(stride(d) - 1);
+        let (whole, rest) = words.as_chunks_mut::<2>();
+        let mut squares = Squares::default();
+        for ((words, x), mean) in whole.iter_mut().zip(row).zip(means) {
+            *words = squares.take(x, mean, scale);
+        }
+        if !row_rest.is_empty() {
+            let (mut x, mut mean) = ([0.0; EIGHT], [0.0; EIGHT]);
+            x[..row_rest.len()].copy_from_slice(row_rest);
+            mean[..row_rest.len()].copy_from_slice(mean_rest);
+            let ends = squares.take(&x, &mean, scale);
+            // The rest is a unit, or more than a unit, which makes two.
+            match rest {
+                [unit] => *unit = ends[0],
+                _ => whole[row.len()] = ends,
+            }
+        }
+        let [square, mut error] = squares.sums();
+        // One that is too long is kept as the mean.
+        if square.is_nan() || square > LONGEST * LONGEST {
+            words.fill(0);
+            error = square;
+        }
+        // Rounded up.
+        const UP: f64 = 1.0 + 1e-7;
+        let [error, norm] = [error, square].map(|x| ((x.sqrt() * UP) as f32).min(f32::MAX));
+        last[0] = i64::from(norm.to_bits()) << 32 | i64::from(error.to_bits());
+    }
+}
