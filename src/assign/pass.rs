@@ -99,7 +99,7 @@ pub(crate) struct Watch<'a> {
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Watched {
-    /// Whether a block was not as promised, and left alone.
+    /// Whether a block was not as promised, and not summed.
     pub(crate) broken: bool,
     pub(crate) inertia: ExactSum,
 }
