@@ -591,3 +591,51 @@ fn a_bad_coordinate_anywhere_is_found() {
         }
     }
 }
+
+/// Points are labelled before it is known that they are in the range: by whatever kernel, any numbers are refused alike.
+#[test]
+fn any_numbers_can_be_labelled() {
+    for (d, k) in [
+        (1, 2),
+        (1, 40),
+        (2, 3),
+        (8, 16),
+        (20, 5),
+        (200, 40),
+        (200, 300),
+    ] {
+        let n = 400;
+        let mut x: Vec<f64> = (0..n * d).map(|i| (i * 7919 % 1009) as f64).collect();
+        let centers = x[..k * d].to_vec();
+        let options = Options::default();
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        let points = Points::rows(&x, n, d).unwrap();
+        stream::range(&points, &options, &mut range).unwrap();
+        let stream = Stream::new(n, d, k, &range).unwrap();
+        let mut sums = vec![0i64; stream.sums_length().unwrap()];
+        let nothing = sums.clone();
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -1e30] {
+            for p in [0, n - 1, n / 2] {
+                x[p * d..][..d].fill(bad);
+            }
+            for all in [false, true] {
+                let from = if all { 0 } else { n / 2 };
+                let mut broken = x.clone();
+                if all {
+                    broken.fill(bad);
+                }
+                let points = Points::rows(&broken[from * d..], n - from, d).unwrap();
+                let wanted = Wanted::default();
+                let result = stream::sums(
+                    &stream, &points, &options, &centers, None, wanted, &mut sums,
+                );
+                let detail = result.unwrap_err().to_string();
+                assert!(
+                    detail.contains("at row 0, dimension 0"),
+                    "{d} {k} {bad}: {detail}"
+                );
+                assert_eq!(sums, nothing);
+            }
+        }
+    }
+}

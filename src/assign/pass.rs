@@ -84,8 +84,12 @@ impl<'w> Worker<'w> {
     }
 }
 
-/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be before it does
-/// anything with a block, and sums the inertia.
+/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be before it sums a
+/// block, and sums the inertia.
+///
+/// Labelling comes first, as it asks for memory ahead, and leaves the block in the cache. It may be given any numbers: what is
+/// not finite proves nothing, and at worst leaves a point without a label, -1. Nothing is indexed by the labels of a block
+/// that breaks the promise.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {
     pub(crate) promise: &'a Promise<'a>,
@@ -96,7 +100,7 @@ pub(crate) struct Watch<'a> {
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Watched {
-    /// Whether a block was not as promised, and left alone.
+    /// Whether a block was not as promised, and not summed.
     pub(crate) broken: bool,
     pub(crate) inertia: ExactSum,
 }
@@ -234,9 +238,6 @@ impl Worker<'_> {
         self.assigning += begin.elapsed();
         if !pass.costs.pick(spent, end - start) {
             for block in pass.job.blocks_of(start..end) {
-                if self.breaks(pass, &block) {
-                    return;
-                }
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
                     true => block.end,
@@ -244,6 +245,9 @@ impl Worker<'_> {
                 };
                 let next = next..next + pass.job.block;
                 self.look(pass, &Which::Block(block.clone()), next, &mut stretch);
+                if self.breaks(pass, &block) {
+                    return;
+                }
                 self.add(pass, block, &stretch);
             }
         } else {

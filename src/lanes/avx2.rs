@@ -139,6 +139,11 @@ impl Lanes for Avx2 {
         unsafe { _mm256_sub_epi64(sum, _mm256_castpd_si256(x)) }
     }
     #[inline(always)]
+    unsafe fn or_bits(bits: __m256i, x: __m256d) -> __m256i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_or_si256(bits, _mm256_castpd_si256(x)) }
+    }
+    #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [__m256d; D] {
         // SAFETY: see the top of this impl.
         let mut columns = [unsafe { Self::splat(0.0) }; D];

@@ -135,6 +135,11 @@ impl Lanes for Avx512 {
         unsafe { _mm512_sub_epi64(sum, _mm512_castpd_si512(x)) }
     }
     #[inline(always)]
+    unsafe fn or_bits(bits: __m512i, x: __m512d) -> __m512i {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_or_si512(bits, _mm512_castpd_si512(x)) }
+    }
+    #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [__m512d; D] {
         // SAFETY: see the top of this impl.
         let mut columns = [unsafe { Self::splat(0.0) }; D];

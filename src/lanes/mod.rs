@@ -116,6 +116,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
     /// `sum` minus the bit pattern of `x` read as an integer, wrapping.
     unsafe fn sub_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// `bits` and the bit pattern of `x`, or-ed.
+    unsafe fn or_bits(bits: Self::I, x: Self::F) -> Self::I;
     /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension.
     unsafe fn columns<const D: usize>(from: *const f64) -> [Self::F; D];
     /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of

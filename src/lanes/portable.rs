@@ -122,6 +122,10 @@ impl Lanes for Portable {
         sum - bits(x)
     }
     #[inline(always)]
+    unsafe fn or_bits(or: i64x2, x: f64x2) -> i64x2 {
+        or | bits(x)
+    }
+    #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [f64x2; D] {
         // SAFETY: the caller vouches for two points of D readable doubles.
         core::array::from_fn(|i| unsafe { f64x2::new([*from.add(i), *from.add(D + i)]) })

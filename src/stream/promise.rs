@@ -32,36 +32,35 @@ impl Range {
 pub(crate) unsafe fn within<L: Lanes>(rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
     let d = rows.dims();
     let mut i = 0;
-    while i < d {
-        // SAFETY: as many vectors as there are, or one, the last partial.
-        unsafe {
-            if i + 4 * L::WIDTH <= d {
-                if !strip_within::<L, 4>(rows, limits, scales, i) {
-                    return false;
-                }
-                i += 4 * L::WIDTH;
-            } else {
-                if !strip_within::<L, 1>(rows, limits, scales, i) {
-                    return false;
-                }
-                i += L::WIDTH;
-            }
+    let mut off = [0; 8];
+    // SAFETY: as many vectors as there are, or one, the last partial; a vector is at most eight integers.
+    unsafe {
+        let mut bits = L::zero_bits();
+        while i + 4 * L::WIDTH <= d {
+            bits = strip::<L, 4>(rows, limits, scales, i, bits);
+            i += 4 * L::WIDTH;
         }
+        while i < d {
+            bits = strip::<L, 1>(rows, limits, scales, i, bits);
+            i += L::WIDTH;
+        }
+        L::store_bits(off.as_mut_ptr(), bits);
     }
-    true
+    off == [0; 8]
 }
 
-/// The same for `V` vectors of dimensions from `first` on.
+/// `off`, and bits set besides for what is not so in `V` vectors of dimensions from `first` on.
 ///
 /// # Safety
 /// As for that; there are as many dimensions, unless `V` is 1.
 #[inline(always)]
-unsafe fn strip_within<L: Lanes, const V: usize>(
+unsafe fn strip<L: Lanes, const V: usize>(
     rows: Rows<'_>,
     limits: &[f64],
     scales: &[f64],
     first: usize,
-) -> bool {
+    mut off: L::I,
+) -> L::I {
     let d = rows.dims();
     // SAFETY: loads stay below d, the last one partial.
     unsafe {
@@ -70,30 +69,24 @@ unsafe fn strip_within<L: Lanes, const V: usize>(
             let i = first + v * L::WIDTH;
             *scale = L::load_rest(scales.as_ptr().add(i), d - i);
         }
-        // A sum of fractions stays zero only while all are; a NaN stays in it.
-        let (mut magnitude, mut off) = ([L::splat(0.0); V], [L::splat(0.0); V]);
+        // The maximum may forget a NaN, but the fraction of one is a NaN, and not without bits.
+        let mut magnitude = [L::splat(0.0); V];
         for p in 0..rows.count() {
             let row = rows.row(p).as_ptr();
             for v in 0..V {
                 let i = first + v * L::WIDTH;
                 let x = L::load_rest(row.add(i), d - i);
                 magnitude[v] = L::max(L::abs(x), magnitude[v]);
-                let fraction = L::fraction(L::mul(x, scale[v]));
-                off[v] = L::add(off[v], L::abs(fraction));
+                off = L::or_bits(off, L::fraction(L::mul(x, scale[v])));
             }
         }
-        let mut fine = true;
-        for v in 0..V {
+        for (v, &magnitude) in magnitude.iter().enumerate() {
             let i = first + v * L::WIDTH;
             let limit = L::load_rest(limits.as_ptr().add(i), d - i);
-            let [mut limits, mut magnitudes, mut fractions] = [[0.0; 8]; 3];
-            L::store(limits.as_mut_ptr(), limit);
-            L::store(magnitudes.as_mut_ptr(), magnitude[v]);
-            L::store(fractions.as_mut_ptr(), off[v]);
-            fine &= fractions.iter().all(|&fraction| fraction == 0.0);
-            fine &= magnitudes.iter().zip(&limits).all(|(x, limit)| x <= limit);
+            let above = L::select(L::less(limit, magnitude), magnitude, L::splat(0.0));
+            off = L::or_bits(off, above);
         }
-        fine
+        off
     }
 }
 
