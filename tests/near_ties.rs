@@ -672,6 +672,32 @@ fn words_come_before_single_precision() {
     }
 }
 
+/// Some points twice to nine times as long as the others, in the direction of centers of many lengths: too long for words, which
+/// must not take them for what they keep of them.
+#[test]
+fn points_too_long_for_words() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(13);
+    for (n, d, k) in [(1000, 40, 9), (700, 32, 17), (300, 129, 33)] {
+        let mut start = fill(BELL, k * d, &mut rng);
+        for (c, value) in start.iter_mut().enumerate() {
+            *value *= 0.5 + (c / d) as f64 / k as f64;
+        }
+        let x = (0..n * d)
+            .map(|c| {
+                let (p, i) = (c / d, c % d);
+                let long = [1.0, 2.0 + (p % 8) as f64][usize::from(p % 90 == 89)];
+                long * start[p % k * d + i] + 0.1 * BELL.1(rng.next())
+            })
+            .collect();
+        let case = Case::new("some longer points", d, x, start);
+        case.check_assign(&all_ways(), &mut bad);
+        for plan in [ONE_PASS, KEEP.at_most(3)] {
+            case.check_fit(plan, &all_ways(), &mut bad);
+        }
+    }
+}
+
 /// Whether there are words in the widest vectors.
 fn wide_words() -> bool {
     #[cfg(target_arch = "x86_64")]
