@@ -119,14 +119,21 @@ impl<'a> Stream<'a> {
     fn extremes(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
         let mut extremes = crate::scan::Extremes::default();
         let mut largest = (0.0, 0);
-        for i in 0..self.d {
-            let own = self.coded(i)?.magnitude;
-            let column = centers.iter().skip(i).step_by(self.d);
-            let magnitude = column.fold(own, |m, c| m.max(c.abs()));
-            if magnitude > largest.0 {
-                largest = (magnitude, i);
+        // As many dimensions at a time as there are in a cache line.
+        for first in (0..self.d).step_by(8) {
+            let mut magnitudes = [0.0f64; 8];
+            for center in centers.chunks_exact(self.d) {
+                for (magnitude, c) in magnitudes.iter_mut().zip(&center[first..]) {
+                    *magnitude = magnitude.max(c.abs());
+                }
             }
-            extremes.widen(i, magnitude);
+            for (i, magnitude) in (first..self.d).zip(magnitudes) {
+                let magnitude = magnitude.max(self.coded(i)?.magnitude);
+                if magnitude > largest.0 {
+                    largest = (magnitude, i);
+                }
+                extremes.widen(i, magnitude);
+            }
         }
         let (magnitude, i) = largest;
         if extremes.too_far() {
