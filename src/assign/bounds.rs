@@ -23,7 +23,7 @@
 //! is recovered from the reach. The two factors leave room for a and for the roundings of the roots and of m. A square root of
 //! something negative is NaN, and so is m, and NaN is not positive. A point that screening left open has T - S <= 2 E, so
 //! its margin is not positive, whatever D decides. Margins of passes that screen in binary64 are rounded down to single
-//! precision. Words give half of S and T, with an error of E of their own, and |X|² within 2^-21 of itself, in binary32; it is
+//! precision. Words give S and T as 2 s/r T̂, with 2 s/r times their own E, and |X|² within 2^-21 of itself, in binary32; it is
 //! taken 2^-20 of itself farther off, which covers the roundings of the sums, too. Their margins are brought to the units by
 //! a factor, and lowered by four roundings. Bytes are too coarse to leave any.
 //!

@@ -70,13 +70,14 @@
 //!
 //! # Words
 //!
-//! The same with one scale s for points and centers, and 16 bits a coordinate, of which no vector is longer than
-//! L = 13,000: a center beyond that is not screened in words, and of a point beyond it X̂ = 0 is kept, for which the bound of
-//! E holds as for any other. Nothing is clamped, as no coordinate is longer than its vector, and with |X̂| <= L + √d / 2,
-//! d <= 1024, |T̂_j| <= L² / 2 + (L + 16)² < 2^28, partial sums included. Of each point |X| is kept, and not |X̂| <= |X| + |X̂ - X|;
-//! both norms in binary32, rounded up, and E is evaluated in it, for which its terms have a margin of a hundredth. What rounds
-//! in binary64 is below 2^-20 of a unit, beneath the 1 that E has beyond the rounding of |C_j|² / 2, up to |X| = 2^20, and from
-//! there on beneath the margin of |X̂ - X| max|C_j|, unless that is zero, and all T̂ are.
+//! The same with 16 bits a coordinate, of which no vector is longer than L = 13,000. A pass with a center beyond that is not
+//! screened in words, and of a point beyond it X̂ = 0 is kept, for which E holds as for any other. The centers' scale r is the
+//! points', or as much more as brings the farthest center to L, but 64 times at most. Nothing is clamped, as no coordinate is
+//! longer than its vector; and with |X̂| <= L + √d / 2, d <= 1024, |T̂_j| <= L² / 2 + (L + 16)² < 2^28, partial sums included.
+//! Of each point |X| is kept, and not |X̂| <= |X| + |X̂ - X|; both norms in binary32, rounded up, and E is evaluated in it, for
+//! which its terms have a margin of a hundredth. Of the 3/2 that it has besides, the rounding of |C_j|² s / 2 r takes 1/2, and
+//! what rounds in binary64, at most 1.01 (d/8 + 8) v (64 |X|² + |C_j|²) and the like, a hundredth as long as |X| <= 2^16. From
+//! there on it is beneath the margin of |X̂ - X| max(|C_j|, 1/2), until E saturates.
 
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};

@@ -54,9 +54,9 @@ const LONGER: f64 = 1.25;
 /// How many times as long as that centers may be, too.
 const FARTHER: f64 = 4.0;
 
-/// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the mean the medians will
-/// do, and of the longest vector the second longest: neither a few points far off nor one of the sample shall make the others
-/// coarse.
+/// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the
+/// mean the medians will do, and of the longest vector the second longest: neither a few points far off nor one of the sample
+/// shall make the others coarse. (Points of a stream may be anything here, NaN too.)
 pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option<f64> {
     let n = job.points.n();
     // An odd step, as what comes in turns often comes in two, four or eight.
@@ -82,7 +82,7 @@ pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option
         .map(|center| squared(center, mean))
         .fold(0.0, f64::max)
         .sqrt();
-    word_scale(farthest.clamp(LONGER * length, FARTHER * length))
+    word_scale(farthest.max(LONGER * length).min(FARTHER * length))
 }
 
 /// Room for the words of all points, and whether they are known.
