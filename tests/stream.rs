@@ -595,7 +595,7 @@ fn a_bad_coordinate_anywhere_is_found() {
 /// Points are labelled before it is known that they are in the range: by whatever kernel, any numbers are refused alike.
 #[test]
 fn any_numbers_can_be_labelled() {
-    for (d, k) in [
+    let shapes = [
         (1, 2),
         (1, 40),
         (2, 3),
@@ -603,11 +603,15 @@ fn any_numbers_can_be_labelled() {
         (20, 5),
         (200, 40),
         (200, 300),
-    ] {
+    ];
+    for ((d, k), isa) in shapes.into_iter().flat_map(|shape| ISAS.map(|isa| (shape, isa))) {
         let n = 400;
         let mut x: Vec<f64> = (0..n * d).map(|i| (i * 7919 % 1009) as f64).collect();
         let centers = x[..k * d].to_vec();
-        let options = Options::default();
+        let options = Options {
+            isa,
+            ..Options::default()
+        };
         let mut range = vec![0; stream::range_length(d).unwrap()];
         let points = Points::rows(&x, n, d).unwrap();
         stream::range(&points, &options, &mut range).unwrap();
