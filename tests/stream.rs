@@ -604,7 +604,10 @@ fn any_numbers_can_be_labelled() {
         (200, 40),
         (200, 300),
     ];
-    for ((d, k), isa) in shapes.into_iter().flat_map(|shape| ISAS.map(|isa| (shape, isa))) {
+    for ((d, k), isa) in shapes
+        .into_iter()
+        .flat_map(|shape| ISAS.map(|isa| (shape, isa)))
+    {
         let n = 400;
         let mut x: Vec<f64> = (0..n * d).map(|i| (i * 7919 % 1009) as f64).collect();
         let centers = x[..k * d].to_vec();

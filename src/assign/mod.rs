@@ -8,6 +8,7 @@
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
 //! | `ladder` | which way a shape is labelled, and where it goes when too much stays open |
+//! | `packing` | the centers of a pass, made ready for that |
 //! | `screen` | labels proven in bytes, words, single or double precision, and the rest decided by D |
 //! | `certify` | when that is a proof |
 //! | `panel` | the products it is made of |
@@ -19,6 +20,7 @@ mod bounds;
 pub(crate) mod certify;
 mod direct;
 mod ladder;
+mod packing;
 pub(crate) mod panel;
 mod pass;
 pub(crate) mod screen;
@@ -27,7 +29,8 @@ pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
-pub(crate) use ladder::{Packing, Scratch};
+pub(crate) use ladder::Scratch;
+pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
 pub(crate) use words::Kept;
 

@@ -4,7 +4,8 @@ use core::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::bounds::{Costs, Shortcut};
-use super::ladder::{Counts, Packing, Prepared, Scratch};
+use super::ladder::{Counts, Scratch};
+use super::packing::{Packing, Prepared};
 use super::words::{Kept, Words};
 use crate::inertia;
 use crate::job::Job;

@@ -1,0 +1,344 @@
+//! Centers made ready for a pass, in whatever the rungs of the ladder that it may come to read.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::certify::{
+    byte_reach, byte_scales, center_scale, scale_for_f32, word_reach, Certificate,
+};
+use super::ladder::Rung;
+use super::panel::{pack_centers, pack_whole, Panels};
+use super::screen;
+use super::sorted::Sorted;
+use super::words::{self, Coding, Proof, Words};
+use crate::distance::squared;
+use crate::job::Job;
+use crate::lanes::dispatch::WordsKernel;
+use crate::lanes::screen::{Element, Pair, Working};
+use crate::plan::Shape;
+use crate::tile::{Bytes, Frame, Units};
+use crate::workspace::Cut;
+
+/// Centers packed in one precision.
+struct Packed<'w, E> {
+    data: &'w mut [E],
+    norms: &'w mut [E],
+}
+
+impl<'w, E: Element> Packed<'w, E> {
+    /// Room for all centers, or, where this precision is not `wanted`, none.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+        let k = if wanted { shape.k } else { 0 };
+        Packed {
+            data: from.take(k.saturating_mul(screen::elements::<E>(shape.d))),
+            norms: from.take(k),
+        }
+    }
+
+    /// The first k of the centers there is room for.
+    fn panels(&self, k: usize, d: usize) -> Panels<'_, E> {
+        Panels {
+            data: &self.data[..k * screen::elements::<E>(d)],
+            norms: &self.norms[..k],
+        }
+    }
+}
+
+/// Centers packed for screening, once a pass.
+pub(crate) struct Packing<'w> {
+    /// The lowest rung of the shape, where passes start, and the passes since one started there.
+    first: Rung,
+    start: Rung,
+    passes: u32,
+    scale: f64,
+    mean: &'w mut [f64],
+    bytes: Packed<'w, i32>,
+    words: Packed<'w, Pair>,
+    /// What makes words of the points, as long as these are kept: the mean, and the scale, if there is one.
+    coding: (&'w mut [f64], Option<f64>),
+    single: Packed<'w, f32>,
+    double: Packed<'w, f64>,
+    sorted: (&'w mut [f64], &'w mut [i32]),
+}
+
+/// Passes after which a rung that left too much open is tried again: centers may lie better by then.
+const TRIED_AGAIN: u32 = 8;
+
+impl<'w> Packing<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+        let first = Rung::first(shape);
+        let sorted = if first == Rung::Sorted { shape.k } else { 0 };
+        Packing {
+            first,
+            start: first,
+            passes: 0,
+            scale: 1.0,
+            mean: from.take(if first <= Rung::Double { shape.d } else { 0 }),
+            bytes: Packed::cut(from, shape, first <= Rung::Bytes),
+            words: Packed::cut(from, shape, words::suit(shape)),
+            coding: (
+                from.take(if words::suit(shape) { shape.d } else { 0 }),
+                None,
+            ),
+            single: Packed::cut(from, shape, first <= Rung::Single),
+            double: Packed::cut(from, shape, first <= Rung::Double),
+            sorted: (from.take(sorted), from.take(sorted)),
+        }
+    }
+
+    /// Forgets where passes ended: restarts do the same whichever came before.
+    pub(crate) fn forget(&mut self) {
+        (self.start, self.passes) = (self.first, 0);
+    }
+
+    /// Takes note of the largest magnitude of any coordinate.
+    pub(crate) fn set_largest(&mut self, largest: f64) {
+        self.scale = scale_for_f32(largest);
+    }
+
+    /// What margins are measured in: single precision's units, which any precision's distances fit.
+    pub(crate) fn units(&self) -> Units {
+        let d = self.mean.len() as f64;
+        let tiniest = f64::from_bits((1023 - 537) << 52);
+        Units {
+            scale: self.scale,
+            slack: self.scale * (3.1 * (d + 8.0)).sqrt() * tiniest,
+        }
+    }
+
+    /// Learns on which rung the threads ended a pass; the next one starts at the highest.
+    pub(super) fn settle(&mut self, ends: impl Iterator<Item = Rung>) {
+        self.passes += 1;
+        self.start = match self.passes % TRIED_AGAIN {
+            0 => self.first,
+            _ => ends.fold(self.first, Rung::max),
+        };
+    }
+
+    /// Prepares for the centers of a pass, at most as many as there is room for, in which margins may be `wanted`, and `words`
+    /// kept.
+    pub(super) fn prepare<'a>(
+        &'a mut self,
+        job: &Job<'a>,
+        centers: &'a [f64],
+        wanted: bool,
+        words: &Words<'_>,
+    ) -> Prepared<'a, 'w> {
+        let d = job.points.d();
+        if self.first <= Rung::Double {
+            self.mean.fill(0.0);
+            for center in centers.chunks_exact(d) {
+                for (m, c) in self.mean.iter_mut().zip(center) {
+                    *m += c;
+                }
+            }
+            let k = (centers.len() / d) as f64;
+            self.mean.iter_mut().for_each(|m| *m /= k);
+        }
+        let units = self.units();
+        let mean = &*self.mean;
+        let k = centers.len() / d;
+        let kernel = job.kernels.words().filter(|kernel| {
+            let pays = wanted || words.are_kept() || kernel.registers == 16 && k >= CODED;
+            self.start <= Rung::Words && !self.coding.0.is_empty() && pays
+        });
+        let fewest = if kernel.is_some() { BYTES } else { 0 };
+        let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes() && k >= fewest)
+            .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
+            .flatten();
+        let words = kernel.and_then(|kernel| {
+            let (mean, scale) = &mut self.coding;
+            if words.known().is_none() {
+                *scale = words::choose(job, centers, mean);
+            }
+            let coding = Coding {
+                mean,
+                scale: (*scale)?,
+            };
+            screened_in_words(kernel, centers, coding, units, &mut self.words)
+        });
+        let sorted = (self.start == Rung::Sorted).then(|| {
+            let (values, indices) = &mut self.sorted;
+            Sorted::new(
+                centers,
+                &mut values[..centers.len()],
+                &mut indices[..centers.len()],
+            )
+        });
+        let rung = match self.start {
+            Rung::Bytes if bytes.is_some() => Rung::Bytes,
+            Rung::Bytes | Rung::Words if words.is_some() => Rung::Words,
+            rung => rung.max(Rung::Single),
+        };
+        Prepared {
+            rung,
+            centers,
+            mean,
+            units,
+            bytes,
+            words,
+            single: Lazy::new(&mut self.single),
+            double: Lazy::new(&mut self.double),
+            sorted,
+        }
+    }
+}
+
+/// A pass in one floating-point precision.
+fn screened<'a, E: Working>(
+    job: &Job<'a>,
+    prepared: &Prepared<'a, '_>,
+    scale: f64,
+    packed: &'a mut Packed<'_, E>,
+) -> screen::Pass<'a, E, Frame<'a>> {
+    let registers = job.kernels.registers;
+    let Prepared {
+        centers,
+        mean,
+        units,
+        ..
+    } = *prepared;
+    let Packed { data, norms } = packed;
+    let radius_squared = pack_centers(centers, mean, scale, registers, data, norms);
+    let certificate = Certificate::new::<E>(mean.len(), scale, radius_squared);
+    screen::Pass {
+        points: job.points,
+        centers,
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        frame: Frame {
+            mean,
+            scale,
+            per_square: certificate.per_square,
+            constant: certificate.constant,
+            units,
+        },
+    }
+}
+
+/// Points whose coordinates give the scale of bytes.
+const SAMPLE: usize = 64;
+
+/// A pass in bytes, if the data allow it.
+fn screened_in_bytes<'a>(
+    job: &Job<'a>,
+    centers: &'a [f64],
+    mean: &'a [f64],
+    packed: &'a mut Packed<'_, i32>,
+) -> Option<screen::Pass<'a, i32, Bytes<'a>>> {
+    let range = |row: &[f64]| {
+        let differences = row.iter().zip(mean).map(|(x, m)| (x - m).abs());
+        differences.fold(0.0, f64::max)
+    };
+    let n = job.points.n();
+    let sample = (0..n).step_by(n.div_ceil(SAMPLE));
+    let points = sample.map(|p| range(job.points.row(p)));
+    let points = points.fold(0.0, f64::max);
+    let radius = centers.chunks_exact(mean.len()).map(range);
+    let (scale, center_scale) = byte_scales(points, radius.fold(0.0, f64::max))?;
+    let registers = job.kernels.registers;
+    let Packed { data, norms } = packed;
+    let scales = (center_scale, scale / center_scale);
+    let (radius, error) = pack_whole(centers, mean, scales, registers, data, norms);
+    let (per_norm, per_error, constant) = byte_reach(radius, error);
+    Some(screen::Pass {
+        points: job.points,
+        centers,
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        frame: Bytes {
+            mean,
+            scale,
+            per_norm,
+            per_error,
+            constant,
+            center_scale,
+        },
+    })
+}
+
+/// Centers from which on words that are not kept take less time than single precision, with vectors of up to 256 bits.
+const CODED: usize = 16;
+
+/// Centers from which on bytes take less time than words that are kept.
+const BYTES: usize = 256;
+
+/// A pass in words, but for the words.
+#[derive(Clone, Copy)]
+pub(super) struct InWords<'a> {
+    pub(super) kernel: WordsKernel,
+    pub(super) coding: Coding<'a>,
+    pub(super) panels: Panels<'a, Pair>,
+    pub(super) proof: Proof,
+}
+
+/// A pass in words, if the centers allow it.
+fn screened_in_words<'a>(
+    kernel: WordsKernel,
+    centers: &[f64],
+    coding: Coding<'a>,
+    units: Units,
+    packed: &'a mut Packed<'_, Pair>,
+) -> Option<InWords<'a>> {
+    let Coding { mean, scale } = coding;
+    let length = |center| squared(center, mean).sqrt();
+    let lengths = centers.chunks_exact(mean.len()).map(length);
+    let center_scale = center_scale(scale, lengths.fold(0.0, f64::max))?;
+    let Packed { data, norms } = packed;
+    let scales = (center_scale, scale / center_scale);
+    let (radius, error) = pack_whole(centers, mean, scales, kernel.registers, data, norms);
+    let (per_norm, per_error) = word_reach(radius, error);
+    Some(InWords {
+        kernel,
+        coding,
+        panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        proof: Proof {
+            scale,
+            center_scale,
+            per_norm,
+            per_error,
+            units,
+        },
+    })
+}
+
+/// Centers of a pass, packed in one precision by the first thread that gets so far.
+pub(super) struct Lazy<'a, 'w, E> {
+    made: OnceLock<screen::Pass<'a, E, Frame<'a>>>,
+    room: Mutex<Option<&'a mut Packed<'w, E>>>,
+}
+
+impl<'a, 'w, E: Working> Lazy<'a, 'w, E> {
+    fn new(room: &'a mut Packed<'w, E>) -> Self {
+        Lazy {
+            made: OnceLock::new(),
+            room: Mutex::new(Some(room)),
+        }
+    }
+
+    pub(super) fn get(
+        &self,
+        job: &Job<'a>,
+        prepared: &Prepared<'a, '_>,
+        scale: f64,
+    ) -> &screen::Pass<'a, E, Frame<'a>> {
+        self.made.get_or_init(|| {
+            let room = self
+                .room
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            screened(job, prepared, scale, room.expect("packed once"))
+        })
+    }
+}
+
+/// Centers ready for a pass.
+pub(super) struct Prepared<'a, 'w> {
+    pub(super) rung: Rung,
+    pub(super) centers: &'a [f64],
+    pub(super) mean: &'a [f64],
+    pub(super) units: Units,
+    pub(super) bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
+    pub(super) words: Option<InWords<'a>>,
+    pub(super) single: Lazy<'a, 'w, f32>,
+    pub(super) double: Lazy<'a, 'w, f64>,
+    pub(super) sorted: Option<Sorted<'a>>,
+}

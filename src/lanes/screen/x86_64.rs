@@ -1,0 +1,304 @@
+//! Lanes for screening on x86-64: AVX2, AVX-512, AVX-512 VNNI.
+
+use super::{Integers, Pair, Screen, MOST_REACH};
+use core::arch::x86_64::*;
+
+/// The vectors of x86-64, whose intrinsics differ only in their names.
+macro_rules! x86 {
+    ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:literal,
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $min:ident, $max:ident,
+     |$to:ident, $from:ident| $store_labels:expr,
+     |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,
+     |$p:ident, $q:ident| $not_greater:expr) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name;
+
+        impl Screen for $name {
+            type E = $element;
+            const WIDTH: usize = $width;
+            const REGISTERS: usize = $registers;
+            type V = $vector;
+
+            #[inline(always)]
+            unsafe fn splat(x: $element) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $splat(x) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $element) -> $vector {
+                // SAFETY: as above, and the caller vouches for the elements; no alignment is needed.
+                unsafe { $load(from) }
+            }
+            #[inline(always)]
+            unsafe fn store(to: *mut $element, x: $vector) {
+                // SAFETY: as above, and the caller vouches for the elements; no alignment is needed.
+                unsafe { $store(to, x) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(a: $vector, b: $vector, c: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $fma(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn add(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $add(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn sub(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $sub(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn store_labels($to: *mut i32, $from: $vector) {
+                // SAFETY: as above, and the caller vouches for the integers; no alignment is needed.
+                unsafe { $store_labels }
+            }
+            #[inline(always)]
+            unsafe fn min(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $min(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn max(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $max(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn select_less($a: $vector, $b: $vector, $x: $vector, $y: $vector) -> $vector {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $select }
+            }
+            #[inline(always)]
+            unsafe fn not_greater($p: $vector, $q: $vector) -> u32 {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { $not_greater as u32 }
+            }
+        }
+    };
+}
+
+x86!(
+    Avx2F64,
+    f64,
+    __m256d,
+    4,
+    16,
+    _mm256_set1_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_fmadd_pd,
+    _mm256_add_pd,
+    _mm256_sub_pd,
+    _mm256_min_pd,
+    _mm256_max_pd,
+    |to, x| _mm_storeu_si128(to.cast(), _mm256_cvttpd_epi32(x)),
+    |a, b, x, y| _mm256_blendv_pd(y, x, _mm256_cmp_pd::<_CMP_LT_OQ>(a, b)),
+    |a, b| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NGT_UQ>(a, b))
+);
+x86!(
+    Avx2F32,
+    f32,
+    __m256,
+    8,
+    16,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_sub_ps,
+    _mm256_min_ps,
+    _mm256_max_ps,
+    |to, x| _mm256_storeu_si256(to.cast(), _mm256_cvttps_epi32(x)),
+    |a, b, x, y| _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)),
+    |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NGT_UQ>(a, b))
+);
+x86!(
+    Avx512F64,
+    f64,
+    __m512d,
+    8,
+    32,
+    _mm512_set1_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_fmadd_pd,
+    _mm512_add_pd,
+    _mm512_sub_pd,
+    _mm512_min_pd,
+    _mm512_max_pd,
+    |to, x| _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)),
+    |a, b, x, y| _mm512_mask_mov_pd(y, _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b), x),
+    |a, b| _mm512_cmp_pd_mask::<_CMP_NGT_UQ>(a, b)
+);
+x86!(
+    Avx512F32,
+    f32,
+    __m512,
+    16,
+    32,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_sub_ps,
+    _mm512_min_ps,
+    _mm512_max_ps,
+    |to, x| _mm512_storeu_si512(to.cast(), _mm512_cvttps_epi32(x)),
+    |a, b, x, y| _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), x),
+    |a, b| _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(a, b)
+);
+
+/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`.
+#[inline(always)]
+unsafe fn dot_bytes(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm512_dpbusd_epi32(c, a, b) }
+}
+#[inline(always)]
+unsafe fn load_bytes(from: *const i32) -> __m512i {
+    // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+    unsafe { _mm512_loadu_si512(from.cast()) }
+}
+#[inline(always)]
+unsafe fn store_bytes(to: *mut i32, x: __m512i) {
+    // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+    unsafe { _mm512_storeu_si512(to.cast(), x) }
+}
+// Four bytes a lane, AVX-512 VNNI; sums and comparisons are of 32-bit integers, and exact.
+x86!(
+    Vnni,
+    i32,
+    __m512i,
+    16,
+    32,
+    _mm512_set1_epi32,
+    load_bytes,
+    store_bytes,
+    dot_bytes,
+    _mm512_add_epi32,
+    _mm512_sub_epi32,
+    _mm512_min_epi32,
+    _mm512_max_epi32,
+    |to, x| _mm512_storeu_si512(to.cast(), x),
+    |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
+    |a, b| _mm512_cmple_epi32_mask(a, b)
+);
+
+/// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+#[inline(always)]
+unsafe fn dot_words(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm512_dpwssd_epi32(c, a, b) }
+}
+pairs!(VnniPairs, Vnni, dot_words);
+
+impl Integers for Vnni {
+    #[inline(always)]
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> __m512i {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe {
+            let error = _mm512_mul_ps(_mm512_loadu_ps(errors), _mm512_set1_ps(per[1]));
+            let both = _mm512_fmadd_ps(_mm512_loadu_ps(norms), _mm512_set1_ps(per[0]), error);
+            let reach = _mm512_add_ps(both, _mm512_set1_ps(3.0));
+            _mm512_cvttps_epi32(_mm512_min_ps(reach, _mm512_set1_ps(MOST_REACH)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m512i]) {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe {
+            let mut sum = _mm512_loadu_ps(sums);
+            let mut g = 0;
+            while g < x.len() {
+                let positive = _mm512_max_epi32(x[g], _mm512_setzero_si512());
+                let weights = _mm512_loadu_ps(weights.add(16 * g));
+                sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(positive), weights, sum);
+                g += 1;
+            }
+            _mm512_storeu_ps(sums, sum);
+        }
+    }
+}
+
+/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`. (The instruction for
+/// bytes alone would saturate.)
+#[inline(always)]
+unsafe fn dot_pairs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe {
+        let even = _mm256_and_si256(a, _mm256_set1_epi16(0xff));
+        let odd = _mm256_srli_epi16::<8>(a);
+        let even_b = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
+        let odd_b = _mm256_srai_epi16::<8>(b);
+        let sum = _mm256_add_epi32(c, _mm256_madd_epi16(even, even_b));
+        _mm256_add_epi32(sum, _mm256_madd_epi16(odd, odd_b))
+    }
+}
+#[inline(always)]
+unsafe fn load_256(from: *const i32) -> __m256i {
+    // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+    unsafe { _mm256_loadu_si256(from.cast()) }
+}
+#[inline(always)]
+unsafe fn store_256(to: *mut i32, x: __m256i) {
+    // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+    unsafe { _mm256_storeu_si256(to.cast(), x) }
+}
+// Four bytes a lane, AVX2.
+x86!(
+    Avx2Bytes,
+    i32,
+    __m256i,
+    8,
+    16,
+    _mm256_set1_epi32,
+    load_256,
+    store_256,
+    dot_pairs,
+    _mm256_add_epi32,
+    _mm256_sub_epi32,
+    _mm256_min_epi32,
+    _mm256_max_epi32,
+    |to, x| _mm256_storeu_si256(to.cast(), x),
+    |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
+    |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
+);
+
+/// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+#[inline(always)]
+unsafe fn madd(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm256_add_epi32(c, _mm256_madd_epi16(a, b)) }
+}
+pairs!(Avx2Pairs, Avx2Bytes, madd);
+
+impl Integers for Avx2Bytes {
+    #[inline(always)]
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> __m256i {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe {
+            let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
+            let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
+            let reach = _mm256_add_ps(both, _mm256_set1_ps(3.0));
+            _mm256_cvttps_epi32(_mm256_min_ps(reach, _mm256_set1_ps(MOST_REACH)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m256i]) {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe {
+            let mut sum = _mm256_loadu_ps(sums);
+            let mut g = 0;
+            while g < x.len() {
+                let positive = _mm256_max_epi32(x[g], _mm256_setzero_si256());
+                let weights = _mm256_loadu_ps(weights.add(8 * g));
+                sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(positive), weights, sum);
+                g += 1;
+            }
+            _mm256_storeu_ps(sums, sum);
+        }
+    }
+}
