@@ -85,12 +85,12 @@ impl<'w> Worker<'w> {
     }
 }
 
-/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be before it sums a
-/// block, and sums the inertia.
+/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be, and sums the
+/// inertia.
 ///
 /// Labelling comes first, as it asks for memory ahead, and leaves the block in the cache. It may be given any numbers: what is
-/// not finite proves nothing, and at worst leaves a point without a label, -1. Nothing is indexed by the labels of a block
-/// that breaks the promise.
+/// not finite proves nothing, and at worst leaves a point without a label, -1. A block that breaks the promise may be in the
+/// thread's sums, of which nobody hears.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {
     pub(crate) promise: &'a Promise<'a>,
@@ -101,7 +101,7 @@ pub(crate) struct Watch<'a> {
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Watched {
-    /// Whether a block was not as promised, and not summed.
+    /// Whether a block was not as promised.
     pub(crate) broken: bool,
     pub(crate) inertia: ExactSum,
 }
@@ -246,10 +246,10 @@ impl Worker<'_> {
                 };
                 let next = next..next + pass.job.block;
                 self.look(pass, &Which::Block(block.clone()), next, &mut stretch);
-                if self.breaks(pass, &block) {
+                self.add(pass, block, &stretch);
+                if self.watched.broken {
                     return;
                 }
-                self.add(pass, block, &stretch);
             }
         } else {
             let list = core::mem::take(&mut self.spent);
@@ -263,15 +263,6 @@ impl Worker<'_> {
                 self.add(pass, block, &stretch);
             }
         }
-    }
-
-    /// Whether a block is not as promised.
-    fn breaks(&mut self, pass: &Going<'_, '_, '_>, block: &Range<usize>) -> bool {
-        let Some(watch) = pass.watch else {
-            return false;
-        };
-        self.watched.broken |= !watch.promise.kept(pass.job, block.clone(), self.seen);
-        self.watched.broken
     }
 
     /// Labels some points of a stretch.
@@ -334,13 +325,35 @@ impl Worker<'_> {
             let begin = Instant::now();
             let first = block.start - stretch.points.start;
             let labels = &stretch.labels[first..][..block.len()];
-            self.sums.add(pass.job, terms, block.clone(), labels);
-            if pass.watch.is_some_and(|watch| watch.inertia) {
+            if self.watched_sums(pass, terms, block.clone(), labels) {
                 let sum = &mut self.watched.inertia;
                 inertia::add(pass.job, block, labels, 0, pass.centers, sum);
             }
             self.updating += begin.elapsed();
         }
+    }
+}
+
+impl Worker<'_> {
+    /// Adds a block to the sums, and looks whether it is as promised, where the pass is watched; tells whether its inertia is
+    /// wanted.
+    fn watched_sums(
+        &mut self,
+        pass: &Going<'_, '_, '_>,
+        terms: &Terms<'_>,
+        block: Range<usize>,
+        labels: &[i32],
+    ) -> bool {
+        let Some(watch) = pass.watch else {
+            self.sums.add(pass.job, terms, block, labels);
+            return false;
+        };
+        let k = (pass.centers.len() / pass.job.points.d()) as i32;
+        let labelled = labels.iter().all(|j| (0..k).contains(j));
+        let kept = labelled && self.sums.add(pass.job, terms, block.clone(), labels)
+            || watch.promise.kept(pass.job, block, self.seen);
+        self.watched.broken |= !kept || !labelled;
+        watch.inertia && !self.watched.broken
     }
 }
 

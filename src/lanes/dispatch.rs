@@ -128,8 +128,14 @@ pub(crate) struct Kernels {
     moved: unsafe fn(&[i32], &[i32], &mut [u32]) -> usize,
     spend: unsafe fn(&mut [f32], &[i32], &[f32], &mut [u32]) -> usize,
     own: unsafe fn(Rows<'_>, &[i32], &[f64], &mut [f64]),
-    accumulate:
-        unsafe fn(Rows<'_>, Option<&[f64]>, &[i32], &Limbs<'_>, &mut [i64], Option<&mut [i64]>),
+    accumulate: unsafe fn(
+        Rows<'_>,
+        Option<&[f64]>,
+        &[i32],
+        &Limbs<'_>,
+        &mut [i64],
+        Option<&mut [i64]>,
+    ) -> bool,
     transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &Moves<'_>, &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
@@ -279,7 +285,7 @@ macro_rules! table {
                 limbs: &Limbs<'_>,
                 sums: &mut [i64],
                 counts: Option<&mut [i64]>,
-            ) {
+            ) -> bool {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { update::accumulate::<$lanes>(rows, weights, labels, limbs, sums, counts) }
             }
@@ -692,7 +698,7 @@ impl Kernels {
     }
 
     /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count,
-    /// where counts are wanted.
+    /// where counts are wanted; tells whether all terms were looked at, and are as they should be.
     pub(crate) fn accumulate(
         &self,
         rows: Rows<'_>,
@@ -701,7 +707,7 @@ impl Kernels {
         limbs: &Limbs<'_>,
         sums: &mut [i64],
         counts: Option<&mut [i64]>,
-    ) {
+    ) -> bool {
         let k = sums.len() / limbs.words();
         assert!(rows.dims() == limbs.dims() && labels.len() >= rows.count());
         assert!(weights.is_none_or(|w| w.len() >= rows.count()));

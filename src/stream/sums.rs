@@ -308,7 +308,7 @@ pub(crate) fn sums_in(
                 }
             }
             update.clear(&mut team);
-            let terms = update.terms();
+            let terms = update.terms().watching(promise.limits, promise.scales);
             let also = (
                 Summing::All(&terms),
                 Some(Watch {

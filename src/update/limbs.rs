@@ -94,9 +94,21 @@ pub(crate) struct Limbs<'a> {
     dims: Range<usize>,
     count: usize,
     stride: usize,
+    /// What terms should be, dimension by dimension: at most so large, and whole numbers times the scales.
+    limits: &'a [f64],
+    scales: &'a [f64],
 }
 
 impl<'a> Limbs<'a> {
+    /// The same, of terms that are to be looked at while they are added.
+    pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
+        Limbs {
+            limits,
+            scales,
+            ..self
+        }
+    }
+
     /// How many limbs hold the terms of every dimension of a slab, sums being of n terms.
     pub(crate) fn needed(n: usize, ranges: impl Iterator<Item = scan::Range>) -> usize {
         let bits = ranges
@@ -137,6 +149,8 @@ impl<'a> Limbs<'a> {
             dims,
             count,
             stride,
+            limits: &[],
+            scales: &[],
         }
     }
 
@@ -216,7 +230,7 @@ pub(crate) fn unit(top: i32, l: usize, n: usize) -> i32 {
 }
 
 /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count, where
-/// counts are wanted.
+/// counts are wanted. Returns whether all terms were looked at, and are as they should be.
 ///
 /// # Safety
 /// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions; `labels` and `weights` have
@@ -230,7 +244,7 @@ pub(crate) unsafe fn accumulate<L: Lanes>(
     limbs: &Limbs<'_>,
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
-) {
+) -> bool {
     let terms = Terms {
         rows,
         weights,
@@ -240,7 +254,10 @@ pub(crate) unsafe fn accumulate<L: Lanes>(
     // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
     unsafe {
         match limbs.stride {
-            1 => scalars(&terms, sums, counts),
+            1 => {
+                scalars(&terms, sums, counts);
+                false
+            }
             2 => vectors::<L::Two>(&terms, sums, counts),
             4 => vectors::<L::Four>(&terms, sums, counts),
             _ => vectors::<L>(&terms, sums, counts),
@@ -264,7 +281,11 @@ const NEAR: usize = 24 << 10;
 /// # Safety
 /// That of [`accumulate`]; `WIDTH` is at most the stride.
 #[inline(always)]
-unsafe fn vectors<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: Option<&mut [i64]>) {
+unsafe fn vectors<L: Lanes>(
+    terms: &Terms<'_>,
+    sums: &mut [i64],
+    counts: Option<&mut [i64]>,
+) -> bool {
     let limbs = terms.limbs;
     // SAFETY: the contract above. The usual numbers of limbs are constants, so that their loops unroll.
     unsafe {
@@ -272,12 +293,30 @@ unsafe fn vectors<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: Option<
             // One vector a limb and no weights: all that is the same for every point stays in registers.
             Some(counts) if limbs.stride == L::WIDTH && terms.weights.is_none() => {
                 match (limbs.count, limbs.dims() == L::WIDTH) {
-                    (1, true) => return single::<L, 1, true>(terms, sums, counts),
-                    (1, false) => return single::<L, 1, false>(terms, sums, counts),
-                    (2, true) => return single::<L, 2, true>(terms, sums, counts),
-                    (2, false) => return single::<L, 2, false>(terms, sums, counts),
-                    (3, true) => return single::<L, 3, true>(terms, sums, counts),
-                    (3, false) => return single::<L, 3, false>(terms, sums, counts),
+                    (1, true) => {
+                        single::<L, 1, true>(terms, sums, counts);
+                        return false;
+                    }
+                    (1, false) => {
+                        single::<L, 1, false>(terms, sums, counts);
+                        return false;
+                    }
+                    (2, true) => {
+                        single::<L, 2, true>(terms, sums, counts);
+                        return false;
+                    }
+                    (2, false) => {
+                        single::<L, 2, false>(terms, sums, counts);
+                        return false;
+                    }
+                    (3, true) => {
+                        single::<L, 3, true>(terms, sums, counts);
+                        return false;
+                    }
+                    (3, false) => {
+                        single::<L, 3, false>(terms, sums, counts);
+                        return false;
+                    }
                     _ => Some(counts),
                 }
             }
@@ -294,15 +333,23 @@ unsafe fn vectors<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: Option<
         let (d, count) = (limbs.dims(), limbs.count);
         let near = NEAR / (8 * k * count) / 8 * 8;
         let slab = if near >= 16 { near } else { d };
+        let watched = limbs.limits.len() == d && terms.weights.is_none();
+        let mut off = L::zero_bits();
         for first in (0..d).step_by(slab) {
             let dims = first..(first + slab).min(d);
-            match count {
-                1 => several::<L>(terms, dims, 1, sums),
-                2 => several::<L>(terms, dims, 2, sums),
-                3 => several::<L>(terms, dims, 3, sums),
-                count => several::<L>(terms, dims, count, sums),
-            }
+            off = match (count, watched) {
+                (1, false) => several::<L, false>(terms, dims, 1, sums, off),
+                (2, false) => several::<L, false>(terms, dims, 2, sums, off),
+                (3, false) => several::<L, false>(terms, dims, 3, sums, off),
+                (count, false) => several::<L, false>(terms, dims, count, sums, off),
+                (1, true) => several::<L, true>(terms, dims, 1, sums, off),
+                (2, true) => several::<L, true>(terms, dims, 2, sums, off),
+                (count, true) => several::<L, true>(terms, dims, count, sums, off),
+            };
         }
+        let mut bits = [0; 8];
+        L::store_bits(bits.as_mut_ptr(), off);
+        watched && bits == [0; 8]
     }
 }
 
@@ -351,12 +398,20 @@ unsafe fn single<L: Lanes, const COUNT: usize, const WHOLE: bool>(
     }
 }
 
-/// Several vectors a limb: those of the dimensions `dims` of the slab, the first of which is a multiple of 8.
+/// Several vectors a limb: those of the dimensions `dims` of the slab, the first of which is a multiple of 8. Returns `off`, and
+/// where terms are `WATCHED`, bits set besides for what is not as it should be.
 ///
 /// # Safety
-/// That of [`accumulate`]; `count` is the number of limbs.
+/// That of [`accumulate`]; `count` is the number of limbs. Where terms are watched, there are no weights, and a limit and a scale
+/// for every dimension.
 #[inline(always)]
-unsafe fn several<L: Lanes>(terms: &Terms<'_>, dims: Range<usize>, count: usize, sums: &mut [i64]) {
+unsafe fn several<L: Lanes, const WATCHED: bool>(
+    terms: &Terms<'_>,
+    dims: Range<usize>,
+    count: usize,
+    sums: &mut [i64],
+    mut off: L::I,
+) -> L::I {
     let Terms {
         rows,
         weights,
@@ -379,6 +434,15 @@ unsafe fn several<L: Lanes>(terms: &Terms<'_>, dims: Range<usize>, count: usize,
                 if let Some(weights) = weights {
                     x = L::mul(x, L::splat(*weights.get_unchecked(p)));
                 }
+                if WATCHED {
+                    let limit = L::load_rest(limbs.limits.as_ptr().add(i), dims.end - i);
+                    let scale = L::load_rest(limbs.scales.as_ptr().add(i), dims.end - i);
+                    let magnitude = L::abs(x);
+                    let above = L::select(L::less(limit, magnitude), magnitude, L::splat(0.0));
+                    // The fraction of a NaN is a NaN, and not without bits.
+                    off = L::or_bits(off, L::fraction(L::mul(x, scale)));
+                    off = L::or_bits(off, above);
+                }
                 for l in 0..count {
                     let at = l * stride + i;
                     let m = L::load(magic.add(at));
@@ -393,6 +457,7 @@ unsafe fn several<L: Lanes>(terms: &Terms<'_>, dims: Range<usize>, count: usize,
             }
         }
     }
+    off
 }
 
 /// One dimension: a vector would be seven eighths empty. Here the pattern of M is taken off at once, so that a term

@@ -141,14 +141,14 @@ impl<'w> Sums<'w> {
         }
     }
 
-    /// Adds a block, whose labels these are.
+    /// Adds a block, whose labels these are; tells whether all its terms were looked at, and are as they should be.
     pub(crate) fn add(
         &mut self,
         job: &Job<'_>,
         terms: &Terms<'_>,
         block: Range<usize>,
         labels: &[i32],
-    ) {
+    ) -> bool {
         let tally = &mut self.tally;
         if let (Some(weights), Some(limbs)) = (job.weights_of(&block), &terms.weights) {
             for (&j, &w) in labels.iter().zip(weights) {
@@ -163,12 +163,13 @@ impl<'w> Sums<'w> {
             Some(limbs) => {
                 let sums = &mut self.limbs[..tally.counts.len() * limbs.words()];
                 let counts = Some(&mut *tally.counts);
-                add_rows(job, limbs, block, labels, self.rows, sums, counts);
+                add_rows(job, limbs, block, labels, self.rows, sums, counts)
             }
             None => {
                 for &j in labels {
                     tally.counts[j as usize] += 1;
                 }
+                false
             }
         }
     }
@@ -235,11 +236,11 @@ fn add_rows(
     copy: &mut [f64],
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
-) {
+) -> bool {
     let weights = job.weights_of(&block);
     let rows = job.points.block_rows(block, limbs.range(), copy);
     job.kernels
-        .accumulate(rows, weights, labels, limbs, sums, counts);
+        .accumulate(rows, weights, labels, limbs, sums, counts)
 }
 
 impl<'w> AsMut<Sums<'w>> for Sums<'w> {
@@ -282,6 +283,18 @@ pub(crate) struct Terms<'a> {
     coordinates: Option<Limbs<'a>>,
     /// Weights, if there are any.
     weights: Option<Limbs<'a>>,
+}
+
+impl<'a> Terms<'a> {
+    /// The same, of coordinates that are to be looked at while they are added: are they at most so large, and whole numbers times
+    /// the scales, dimension by dimension?
+    pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
+        let watching = |limbs: Limbs<'a>| limbs.watching(limits, scales);
+        Terms {
+            coordinates: self.coordinates.map(watching),
+            ..self
+        }
+    }
 }
 
 /// What the update needs besides each thread's sums.
