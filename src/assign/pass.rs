@@ -348,11 +348,23 @@ impl Worker<'_> {
             self.sums.add(pass.job, terms, block, labels);
             return false;
         };
-        let k = (pass.centers.len() / pass.job.points.d()) as i32;
-        let labelled = labels.iter().all(|j| (0..k).contains(j));
-        let kept = labelled && self.sums.add(pass.job, terms, block.clone(), labels)
-            || watch.promise.kept(pass.job, block, self.seen);
-        self.watched.broken |= !kept || !labelled;
+        let promise = watch.promise;
+        let kept = match terms.look() && pass.job.weights.is_none() {
+            true => {
+                let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
+                let labelled = (most as usize) < pass.centers.len() / pass.job.points.d();
+                labelled && self.sums.add(pass.job, terms, block.clone(), labels)
+                    || promise.kept(pass.job, block, self.seen) && labelled
+            }
+            false => {
+                let kept = promise.kept(pass.job, block.clone(), self.seen);
+                if kept {
+                    self.sums.add(pass.job, terms, block, labels);
+                }
+                kept
+            }
+        };
+        self.watched.broken |= !kept;
         watch.inertia && !self.watched.broken
     }
 }

@@ -100,6 +100,11 @@ pub(crate) struct Limbs<'a> {
 }
 
 impl<'a> Limbs<'a> {
+    /// Whether terms are looked at while they are added, if they have no weights.
+    pub(crate) fn look(&self) -> bool {
+        !self.limits.is_empty()
+    }
+
     /// The same, of terms that are to be looked at while they are added.
     pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
         Limbs {

@@ -285,15 +285,26 @@ pub(crate) struct Terms<'a> {
     weights: Option<Limbs<'a>>,
 }
 
+/// Dimensions up to which a vector may hold all of them: they are looked at apart, as that costs next to nothing.
+const WIDEST: usize = 8;
+
 impl<'a> Terms<'a> {
     /// The same, of coordinates that are to be looked at while they are added: are they at most so large, and whole numbers times
     /// the scales, dimension by dimension?
     pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
-        let watching = |limbs: Limbs<'a>| limbs.watching(limits, scales);
+        let watching = |limbs: Limbs<'a>| match limits.len() > WIDEST {
+            true => limbs.watching(limits, scales),
+            false => limbs,
+        };
         Terms {
             coordinates: self.coordinates.map(watching),
             ..self
         }
+    }
+
+    /// Whether adding looks at coordinates that have no weights.
+    pub(crate) fn look(&self) -> bool {
+        self.coordinates.as_ref().is_some_and(Limbs::look)
     }
 }
 
