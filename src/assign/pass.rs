@@ -353,8 +353,9 @@ impl Worker<'_> {
             true => {
                 let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
                 let labelled = (most as usize) < pass.centers.len() / pass.job.points.d();
-                labelled && self.sums.add(pass.job, terms, block.clone(), labels)
-                    || promise.kept(pass.job, block, self.seen) && labelled
+                labelled
+                    && (self.sums.add(pass.job, terms, block.clone(), labels)
+                        || promise.kept(pass.job, block, self.seen))
             }
             false => {
                 let kept = promise.kept(pass.job, block.clone(), self.seen);
