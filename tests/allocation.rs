@@ -841,8 +841,9 @@ fn threads_cost_a_constant() {
     }
 }
 
-/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + threads (128 k d + 1400 k + 2^20), so nothing of order n·k can hide in them. What a center
-/// takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for the weights.
+/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + threads (128 k d + 1400 k + 2^20), so nothing of order n·k can
+/// hide in them. What a center takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for
+/// the weights.
 #[test]
 fn workspace_is_never_of_order_n_k() {
     const PER_POINT: usize = 64;

@@ -615,7 +615,10 @@ fn bytes_come_first() {
             let first = bytes && way.isa == centra::Isa::Avx512 && way.copy < 2;
             case.each("bytes", &[way], &mut bad, |points, options, _| {
                 let rechecked = rechecked(&case, ONE_PASS, points, options)?;
-                require((16 * rechecked > n as i64) == first, || {
+                let much = 16 * rechecked > n as i64;
+                // In narrow vectors words come first, which may leave a few open. Nothing else may.
+                let words = way.isa != centra::Isa::Avx512;
+                require(much == first && (first || words || rechecked == 0), || {
                     format!("{rechecked} points left open, by bytes: {first}")
                 })
             });
