@@ -334,7 +334,7 @@ impl<'a, 'w, E: Working> Lazy<'a, 'w, E> {
 pub(super) struct Prepared<'a, 'w> {
     pub(super) rung: Rung,
     pub(super) centers: &'a [f64],
-    pub(super) mean: &'a [f64],
+    mean: &'a [f64],
     pub(super) units: Units,
     pub(super) bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
     pub(super) words: Option<InWords<'a>>,

@@ -332,9 +332,7 @@ impl Worker<'_> {
             self.updating += begin.elapsed();
         }
     }
-}
 
-impl Worker<'_> {
     /// Adds a block to the sums, and looks whether it is as promised, where the pass is watched; tells whether its inertia is
     /// wanted.
     fn watched_sums(

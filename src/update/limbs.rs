@@ -107,6 +107,8 @@ impl<'a> Limbs<'a> {
 
     /// The same, of terms that are to be looked at while they are added.
     pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
+        // The kernel reads as many of the one as there are of the other.
+        assert_eq!(limits.len(), scales.len());
         Limbs {
             limits,
             scales,
