@@ -314,7 +314,8 @@ pub(crate) struct Units {
 pub(crate) struct Tile<'a, E> {
     /// Points in a group; a multiple of the width of the lanes that pack.
     pub(crate) width: usize,
-    /// Element `e` of a chunk of lane `l` of group `g` is at `(g * chunk.len() + e) * width + l`.
+    /// Element `e` of a chunk of lane `l` of group `g` is at `(g * (chunk.len() + sides) + e) * width + l`; the sides, if
+    /// elements have any, follow.
     pub(crate) elements: &'a mut [E],
     /// Each lane's reach, after the last chunk.
     pub(crate) reaches: &'a mut [E],
@@ -336,6 +337,10 @@ pub(crate) trait Screened<E> {
         chunk: Range<usize>,
         tile: Tile<'_, E>,
     );
+
+    /// Makes reaches of what packing left for them, where they depend on the labels of the least values, too.
+    #[inline(always)]
+    fn complete(&self, _labels: &[i32], _squares: &[f64], _reaches: &mut [E]) {}
 
     /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
     /// |X|²; for frames that know.

@@ -70,14 +70,37 @@
 //!
 //! # Words
 //!
-//! The same with 16 bits a coordinate, of which no vector is longer than L = 13,000. A pass with a center beyond that is not
-//! screened in words, and of a point beyond it X̂ = 0 is kept, for which E holds as for any other. The centers' scale r is the
-//! points', or as much more as brings the farthest center to L, but 64 times at most. Nothing is clamped, as no coordinate is
-//! longer than its vector; and with |X̂| <= L + √d / 2, d <= 1024, |T̂_j| <= L² / 2 + (L + 16)² < 2^28, partial sums included.
-//! Of each point |X| is kept, and not |X̂| <= |X| + |X̂ - X|; both norms in binary32, rounded up, and E is evaluated in it, for
-//! which its terms have a margin of a hundredth. Of the 3/2 that it has besides, the rounding of |C_j|² s / 2 r takes 1/2, and
-//! what rounds in binary64, at most 1.01 (d/8 + 8) v (64 |X|² + |C_j|²) and the like, a hundredth as long as |X| <= 2^16. From
-//! there on it is beneath the margin of |X̂ - X| max(|C_j|, 1/2), until E saturates.
+//! Whole numbers of 16 bits, where every vector has a scale of its own. Let g be about the inverse of a usual length, and
+//! x' = g (x - μ), c'_j = g (c_j - μ). A point has a unit u, in binary32, such that X = x' / u is at most L = 32,700 long, and
+//! its coordinates X̂ as whole numbers; a center so has w_j, C_j = c'_j / w_j, and Ĉ_j. With
+//!
+//! ```text
+//!     T_j = |c'_j|² / 2 - x'·c'_j          so that  g² |x - c_j|² = |x'|² + 2 T_j
+//! ```
+//!
+//! the kernel evaluates the product exactly, and the rest in binary32:
+//!
+//! ```text
+//!     V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j          K_j = (1 - 2^-21) |c'_j|² / 2,   e >= 1.01 E + 1024,
+//!     E = L max|Ĉ_i - C_i| + |X̂ - X| (L + 17).
+//! ```
+//!
+//! As |X̂·Ĉ_j u w_j - x'·c'_j| <= E u w_j, by Cauchy and Schwarz, this is a *lower* bound of T_j. For what rounds is below
+//! 260 u w_j + 2^-23 K_j: the sum is below (L + 17)² + e < 1.1 · 2^30 in magnitude, partial sums included (|Ĉ_j| <= L + √d / 2
+//! and d <= 1024), and goes through a conversion, a product, and a product and a sum that may be fused. In binary64 X, C_j and D
+//! round by (d + 8) v of (|x'| + |c'_j|)² at most, where what comes of |c'_j|² is beneath 2^-23 K_j, and what comes of the product
+//! beneath u w_j. So V_j <= T_j + η, where η, what comes of |x'|², is at most 2^-42 |x'|²; and
+//!
+//! ```text
+//!     T_j <= V_j + r_j - η,          r_j = 2 e u w_j + 2^-20 K_j + 2^-40 |x'|² + 2^-90,
+//! ```
+//!
+//! the last for underflow. r_j is wanted for the center b of the least V alone. Where all other V are greater by more than r_b,
+//! that label is proven; else the nearest center is among those with V_j <= V_b + r_b, and once D_b is known, with
+//! V_j <= T_b + η. A far center cannot make the reach of a near one wide, nor a long point that of a short one.
+//!
+//! No unit is below 2^-60, which leaves shorter vectors just coarser. A pass with a center beyond 2^60 is not screened in words,
+//! and of a point beyond it u = e = 0 and r = ∞, which proves nothing; so all values are below 2^122.
 
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};
@@ -131,37 +154,72 @@ pub(crate) fn byte_scale(range: f64) -> Option<f64> {
     (1.0 / SANE..SANE).contains(&range).then(|| 127.0 / range)
 }
 
-/// The longest vector in words.
-pub(crate) const LONGEST: f64 = 13000.0;
-
-/// The scale of words for vectors that are mostly at most so long.
+/// The scale of words for vectors that are usually so long.
 pub(crate) fn word_scale(length: f64) -> Option<f64> {
-    // One that is just so long must not become longer by a rounding.
-    let nearly = 0.999 * LONGEST;
-    (1.0 / SANE..SANE)
-        .contains(&length)
-        .then(|| nearly / length)
+    (1.0 / SANE..SANE).contains(&length).then(|| 1.0 / length)
 }
 
-/// The scale of centers in words, of points scaled by `scale`, where centers are at most so far from the mean; `None` where they
-/// are too far.
-pub(crate) fn center_scale(scale: f64, length: f64) -> Option<f64> {
-    let widest = FINEST * scale;
-    match length * scale <= LONGEST {
-        true if length * widest <= LONGEST => Some(widest),
-        true => Some(LONGEST / length),
-        false => None,
+/// The longest vector in words.
+const LONGEST: f32 = 32700.0;
+
+/// Whether a vector of this length, scaled, may be told in words.
+pub(crate) fn is_near(length: f64) -> bool {
+    length <= (1u64 << 60) as f64
+}
+
+/// The unit of a vector of such a length.
+#[inline(always)]
+pub(crate) fn word_unit(length: f32) -> f32 {
+    const LEAST: f32 = f32::from_bits((127 - 60) << 23);
+    match length < f32::INFINITY {
+        true => (length * (1.0 / LONGEST)).max(LEAST),
+        false => 0.0,
     }
 }
 
-/// How much finer than points centers may be in words.
-const FINEST: f64 = 64.0;
+/// The unit of a center of such a length, and what its values start from.
+pub(crate) fn word_center(length: f64) -> (f32, f32) {
+    let less = 1.0 - 1.0 / (1 << 21) as f64;
+    (
+        word_unit(length as f32),
+        (0.5 * less * length * length) as f32,
+    )
+}
 
-/// 2 E of words as `per_norm` |X| + `per_error` |X̂ - X| + 3, for centers of at most so large |C_j| and |Ĉ_j - C_j|.
-pub(crate) fn word_reach(radius: f64, error: f64) -> (f32, f32) {
-    let (per_norm, per_error, _) = byte_reach(radius, error);
-    // Not zero, or the reach of a point that is too long would be.
-    (per_norm as f32, (per_norm + per_error).max(1.0) as f32)
+/// How far words reach, for the centers of a pass.
+#[derive(Clone, Copy)]
+pub(crate) struct WordReach {
+    /// What does not depend on the point.
+    constant: f32,
+}
+
+impl WordReach {
+    /// For centers of at most so large |Ĉ - C|.
+    pub(crate) fn new(error: f64) -> Self {
+        let constant = 1.01 * f64::from(LONGEST) * error + 1026.0;
+        WordReach {
+            constant: constant as f32,
+        }
+    }
+
+    /// e of a point of this |X̂ - X|, and 2 e u, with a margin.
+    #[inline(always)]
+    pub(crate) fn of_point(self, error: f32, unit: f32) -> (i32, f32) {
+        let e = error * (1.01 * (LONGEST + 17.0)) + self.constant;
+        match unit > 0.0 {
+            true => (e as i32, 2.02 * e * unit),
+            false => (0, f32::INFINITY),
+        }
+    }
+
+    /// The reach of a point, for the center of the least value, of 2 e u, w, K and |x'|².
+    #[inline(always)]
+    pub(crate) fn whole(of_point: f32, unit: f32, start: f32, square: f64) -> f32 {
+        const OF_START: f32 = 1.0 / (1 << 20) as f32;
+        const OF_SQUARE: f32 = OF_START * OF_START;
+        const UNDERFLOW: f32 = f32::from_bits((127 - 90) << 23);
+        of_point * unit + start * OF_START + square as f32 * OF_SQUARE + UNDERFLOW
+    }
 }
 
 /// 2 E as `per_norm` |X̂| + `per_error` |X̂ - X| + `constant`, for centers of at most so large |C_j| and |Ĉ_j - C_j|.

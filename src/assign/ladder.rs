@@ -42,7 +42,7 @@ impl Rung {
             _ if k < 3 => Rung::Direct,
             1 if k >= SORTED => Rung::Sorted,
             0..=1 => Rung::Direct,
-            32..=2048 if k >= 32 && layout == Layout::Rows => Rung::Bytes,
+            32..=2048 if (32..1 << 24).contains(&k) && layout == Layout::Rows => Rung::Bytes,
             _ if words::suit(shape) => Rung::Words,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,

@@ -2,15 +2,12 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::certify::{
-    byte_reach, byte_scales, center_scale, scale_for_f32, word_reach, Certificate,
-};
+use super::certify::{byte_reach, byte_scales, scale_for_f32, Certificate, WordReach};
 use super::ladder::Rung;
-use super::panel::{pack_centers, pack_whole, Panels};
+use super::panel::{pack_bytes, pack_centers, pack_words, Panels};
 use super::screen;
 use super::sorted::Sorted;
 use super::words::{self, Coding, Proof, Words};
-use crate::distance::squared;
 use crate::job::Job;
 use crate::lanes::dispatch::WordsKernel;
 use crate::lanes::screen::{Element, Pair, Working};
@@ -30,7 +27,7 @@ impl<'w, E: Element> Packed<'w, E> {
         let k = if wanted { shape.k } else { 0 };
         Packed {
             data: from.take(k.saturating_mul(screen::elements::<E>(shape.d))),
-            norms: from.take(k),
+            norms: from.take(k.saturating_mul(E::NORMS)),
         }
     }
 
@@ -38,7 +35,7 @@ impl<'w, E: Element> Packed<'w, E> {
     fn panels(&self, k: usize, d: usize) -> Panels<'_, E> {
         Panels {
             data: &self.data[..k * screen::elements::<E>(d)],
-            norms: &self.norms[..k],
+            norms: &self.norms[..k * E::NORMS],
         }
     }
 }
@@ -237,7 +234,7 @@ fn screened_in_bytes<'a>(
     let registers = job.kernels.registers;
     let Packed { data, norms } = packed;
     let scales = (center_scale, scale / center_scale);
-    let (radius, error) = pack_whole(centers, mean, scales, registers, data, norms);
+    let (radius, error) = pack_bytes(centers, mean, scales, registers, data, norms);
     let (per_norm, per_error, constant) = byte_reach(radius, error);
     Some(screen::Pass {
         points: job.points,
@@ -266,7 +263,7 @@ pub(super) struct InWords<'a> {
     pub(super) kernel: WordsKernel,
     pub(super) coding: Coding<'a>,
     pub(super) panels: Panels<'a, Pair>,
-    pub(super) proof: Proof,
+    pub(super) proof: Proof<'a>,
 }
 
 /// A pass in words, if the centers allow it.
@@ -278,22 +275,18 @@ fn screened_in_words<'a>(
     packed: &'a mut Packed<'_, Pair>,
 ) -> Option<InWords<'a>> {
     let Coding { mean, scale } = coding;
-    let length = |center| squared(center, mean).sqrt();
-    let lengths = centers.chunks_exact(mean.len()).map(length);
-    let center_scale = center_scale(scale, lengths.fold(0.0, f64::max))?;
+    let (d, registers) = (mean.len(), kernel.registers);
     let Packed { data, norms } = packed;
-    let scales = (center_scale, scale / center_scale);
-    let (radius, error) = pack_whole(centers, mean, scales, kernel.registers, data, norms);
-    let (per_norm, per_error) = word_reach(radius, error);
+    let error = pack_words(centers, mean, scale, registers, data, norms)?;
+    let panels = packed.panels(centers.len() / d, d);
     Some(InWords {
         kernel,
         coding,
-        panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        panels,
         proof: Proof {
             scale,
-            center_scale,
-            per_norm,
-            per_error,
+            reach: WordReach::new(error),
+            centers: panels.norms,
             units,
         },
     })

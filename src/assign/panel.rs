@@ -15,8 +15,10 @@
 
 use core::ops::Range;
 
+use super::certify::{is_near, word_center};
 use super::screen::elements;
-use crate::lanes::screen::{Screen, Whole, Working};
+use crate::distance::squared;
+use crate::lanes::screen::{Element, Pair, Screen, Working};
 
 /// Groups of points in registers.
 pub(crate) const GROUPS: usize = 3;
@@ -38,8 +40,16 @@ const fn widest(registers: usize, elements: usize) -> usize {
 pub(crate) struct Panels<'a, E> {
     /// k times as many elements as a point has: panel after panel.
     pub(crate) data: &'a [E],
-    /// What the values of each center start from: |ĉ|², in floating point.
+    /// What the values of each center start from: |ĉ|², in floating point. Words have two numbers of each: what values start
+    /// from, and what the products are in.
     pub(crate) norms: &'a [E],
+}
+
+impl<E: Element> Panels<'_, E> {
+    /// How many centers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.norms.len() / E::NORMS
+    }
 }
 
 /// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width
@@ -93,46 +103,89 @@ pub(crate) fn pack_centers<E: Working>(
     largest
 }
 
-/// Packs centers as whole numbers: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the
-/// points' scale over the centers', less what the offset of every coordinate of a point adds. Returns the largest |C| and
-/// |Ĉ - C|.
-pub(crate) fn pack_whole<E: Whole>(
+/// A number below 2^51, rounded to a whole one: what `round_ties_even` calls a library for, where the CPU is any.
+#[inline(always)]
+fn whole(x: f64) -> f64 {
+    const MAGIC: f64 = (3u64 << 51) as f64;
+    (x + MAGIC) - MAGIC
+}
+
+/// Packs centers as bytes: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the points'
+/// scale over the centers', less what the 128 that every coordinate of a point is more adds. Returns the largest |C| and |Ĉ - C|.
+pub(crate) fn pack_bytes(
     centers: &[f64],
     mean: &[f64],
     (scale, ratio): (f64, f64),
     registers: usize,
-    data: &mut [E],
-    norms: &mut [E],
+    data: &mut [i32],
+    norms: &mut [i32],
 ) -> (f64, f64) {
     let d = mean.len();
-    let elements = elements::<E>(d);
     let (mut radius, mut error) = (0.0f64, 0.0f64);
-    let k = centers.len() / d;
+    let (k, elements) = (centers.len() / d, elements::<i32>(d));
     lay_out(k, elements, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
         let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
         let places = panel[c..].iter_mut().step_by(width);
-        let several = E::COORDINATES;
-        for ((place, center), mean) in places.zip(center.chunks(several)).zip(mean.chunks(several))
-        {
-            let mut coordinates = [0; 4];
-            for ((coordinate, &x), &m) in coordinates.iter_mut().zip(center).zip(mean) {
+        for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
+            let mut bytes = [0; 4];
+            for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
                 let exact = (x - m) * scale;
-                let rounded = exact.clamp(-E::MOST, E::MOST).round_ties_even();
+                let rounded = whole(exact.clamp(-127.0, 127.0));
                 square += exact * exact;
                 errors += (exact - rounded) * (exact - rounded);
                 sum += rounded as i32;
-                *coordinate = -(rounded as i32);
+                *byte = -(rounded as i8) as u8;
             }
-            *place = E::join(coordinates);
+            *place = i32::from_ne_bytes(bytes);
         }
         radius = radius.max(square.sqrt());
         error = error.max(errors.sqrt());
         // Centers that are out of all range saturate it, and are not compared.
-        let half = (square * 0.5 * ratio).round_ties_even() as i32;
-        norms[j] = E::value(half.saturating_add(E::OFFSET * sum));
+        let half = (square * 0.5 * ratio + 0.5) as i32;
+        norms[j] = half.saturating_add(128 * sum);
     });
     (radius, error)
+}
+
+/// Packs centers as words: -C, where C w = scale (c - mean), rounded, each with a w of its own. The values start from
+/// |C w|² / 2, a little less; the w's stand beside that. Returns the largest |Ĉ - C|, or nothing if a center is too far.
+pub(crate) fn pack_words(
+    centers: &[f64],
+    mean: &[f64],
+    scale: f64,
+    registers: usize,
+    data: &mut [Pair],
+    norms: &mut [Pair],
+) -> Option<f64> {
+    let d = mean.len();
+    let (mut error, mut far) = (0.0f64, false);
+    let (k, elements) = (centers.len() / d, elements::<Pair>(d));
+    lay_out(k, elements, registers, data, |j, panel, width, c| {
+        let center = &centers[j * d..][..d];
+        let norm = scale * squared(center, mean).sqrt();
+        far |= !is_near(norm);
+        if far {
+            return;
+        }
+        let (unit, start) = word_center(norm);
+        let fine = scale / f64::from(unit);
+        let mut errors = 0.0;
+        let places = panel[c..].iter_mut().step_by(width);
+        for ((place, center), mean) in places.zip(center.chunks(2)).zip(mean.chunks(2)) {
+            let mut words = [0; 2];
+            for ((word, &x), &m) in words.iter_mut().zip(center).zip(mean) {
+                let exact = (x - m) * fine;
+                let rounded = whole(exact);
+                errors += (exact - rounded) * (exact - rounded);
+                *word = -(rounded as i32);
+            }
+            *place = Pair(words[0] & 0xffff | words[1] << 16);
+        }
+        error = error.max(errors.sqrt());
+        [norms[2 * j], norms[2 * j + 1]] = [start, unit].map(Pair::of);
+    });
+    (!far).then_some(error)
 }
 
 /// Receives the values of `G` groups for one center after another, in ascending order.
@@ -179,7 +232,7 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     mut between: impl FnMut(),
 ) {
     let between = &mut between;
-    let k = panels.norms.len();
+    let k = panels.count();
     let mut first = 0;
     // SAFETY: panels of the widest width as long as they fit, then of half, and so on: as they were packed.
     unsafe {
@@ -229,11 +282,15 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
         } = *over;
         let length = end - start;
         let panel = panels.data.as_ptr().add(first * elements + start * C);
-        let norms = panels.norms.as_ptr().add(first);
+        let norms = panels.norms.as_ptr().add(first * S::E::NORMS);
+        let stride = length + S::E::SIDES;
         let mut acc = [[S::splat(S::E::default()); G]; C];
         if start == 0 {
             for (c, acc) in acc.iter_mut().enumerate() {
-                *acc = [S::splat(*norms.add(c)); G];
+                for (g, acc) in acc.iter_mut().enumerate() {
+                    let sides = groups.add((g * stride + length) * S::WIDTH);
+                    *acc = S::begin(norms.add(c * S::E::NORMS), sides);
+                }
             }
         }
         let mut i = 0;
@@ -243,7 +300,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             while i < stop {
                 let mut x = [acc[0][0]; G];
                 for (g, x) in x.iter_mut().enumerate() {
-                    *x = S::load(groups.add((g * length + i) * S::WIDTH));
+                    *x = S::load(groups.add((g * stride + i) * S::WIDTH));
                 }
                 for (c, acc) in acc.iter_mut().enumerate() {
                     let b = S::splat(*panel.add(i * C + c));
@@ -258,6 +315,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
         let mut deliver = Deliver {
             over,
             first,
+            norms,
             receive,
         };
         deliver.values::<S, G>(0, &mut acc[0]);
@@ -281,10 +339,11 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
 struct Deliver<'a, E, R> {
     over: &'a Sweep<E>,
     first: usize,
+    norms: *const E,
     receive: &'a mut R,
 }
 
-impl<E, R> Deliver<'_, E, R> {
+impl<E: Element, R> Deliver<'_, E, R> {
     /// Those of center `c` of the panel: to memory, if they are kept, and to the receiver, if they are complete.
     ///
     /// # Safety
@@ -296,8 +355,15 @@ impl<E, R> Deliver<'_, E, R> {
     {
         let j = self.first + c;
         let Range { start, end } = self.over.chunk;
-        // SAFETY: the values of center j are G vectors from j G vectors on.
+        let length = end - start;
+        // SAFETY: the values of center j are G vectors from j G vectors on; the sides of a group come after the chunk, its norms
+        // are those of the panel's center c.
         unsafe {
+            for (g, acc) in acc.iter_mut().enumerate() {
+                let at = (g * (length + E::SIDES) + length) * S::WIDTH;
+                let norm = self.norms.add(c * E::NORMS);
+                *acc = S::finish(*acc, norm, self.over.groups.add(at));
+            }
             if !self.over.values.is_null() {
                 for (g, acc) in acc.iter_mut().enumerate() {
                     let at = self.over.values.add((j * G + g) * S::WIDTH);
@@ -323,22 +389,31 @@ unsafe fn few<S: Screen, const G: usize, const D: usize, R: Receive<S, G>>(
     between: &mut impl FnMut(),
 ) {
     between();
-    // SAFETY: the groups are G times D vectors; each center has D elements.
+    let stride = D + S::E::SIDES;
+    // SAFETY: the groups are G times D vectors and their sides; each center has D elements.
     unsafe {
         let mut x = [[S::splat(S::E::default()); D]; G];
         for (g, x) in x.iter_mut().enumerate() {
             for (i, x) in x.iter_mut().enumerate() {
-                *x = S::load(over.groups.add((g * D + i) * S::WIDTH));
+                *x = S::load(over.groups.add((g * stride + i) * S::WIDTH));
             }
         }
         let centers = panels.data.chunks_exact(D);
-        for (j, (center, &norm)) in centers.zip(panels.norms).enumerate() {
-            let mut acc = [S::splat(norm); G];
+        let norms = panels.norms.chunks_exact(S::E::NORMS);
+        let sides = |g: usize| over.groups.add((g * stride + D) * S::WIDTH);
+        for (j, (center, norm)) in centers.zip(norms).enumerate() {
+            let mut acc = [x[0][0]; G];
+            for (g, acc) in acc.iter_mut().enumerate() {
+                *acc = S::begin(norm.as_ptr(), sides(g));
+            }
             for (i, &c) in center.iter().enumerate() {
                 let c = S::splat(c);
                 for g in 0..G {
                     acc[g] = S::mul_add(x[g][i], c, acc[g]);
                 }
+            }
+            for (g, acc) in acc.iter_mut().enumerate() {
+                *acc = S::finish(*acc, norm.as_ptr(), sides(g));
             }
             receive.receive(j, &acc);
         }

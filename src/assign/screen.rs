@@ -40,7 +40,7 @@ const PACKED: usize = 4 * TOGETHER;
 pub(crate) fn tile<E: Element>(d: usize) -> usize {
     let elements = elements::<E>(d);
     match keeps::<E>(d) {
-        true => TOGETHER * elements.min(E::CHUNK),
+        true => TOGETHER * (elements.min(E::CHUNK) + E::SIDES),
         false => PACKED * elements,
     }
 }
@@ -69,7 +69,7 @@ pub(crate) struct Pass<'a, E, F> {
 impl<E: Element, F> Pass<'_, E, F> {
     /// Panics unless everything is as long as the kernel relies on, for groups of `width` points.
     pub(crate) fn check(&self, which: &Which<'_>, scratch: &Scratch<'_, E>, width: usize) {
-        let (d, k) = (self.points.d(), self.panels.norms.len());
+        let (d, k) = (self.points.d(), self.panels.count());
         let lanes = which.len().next_multiple_of(width);
         assert!(!which.is_empty() && which.all_below(self.points.n()) && width <= WIDEST);
         assert!(k > 0 && self.panels.data.len() == k * elements::<E>(d));
@@ -245,7 +245,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// Cache lines of the next block to ask for at each opportunity, when all elements are swept at once.
     #[inline(always)]
     fn share<S: Screen<E = E>, const G: usize>(&self, elements: usize) -> usize {
-        let steps = steps::<S>(elements, self.pass.panels.norms.len());
+        let steps = steps::<S>(elements, self.pass.panels.count());
         self.ahead.share(self.count.div_ceil(G * S::WIDTH) * steps)
     }
 
@@ -263,7 +263,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
         let Screening {
             pass, which, count, ..
         } = *self;
-        let (d, k) = (pass.points.d(), pass.panels.norms.len());
+        let (d, k) = (pass.points.d(), pass.panels.count());
         let elements = elements::<E>(d);
         let share = self.share::<S, G>(elements);
         let scratch = &mut *self.scratch;
@@ -338,12 +338,17 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
             ..
         } = *self;
         let scratch = &mut *self.scratch;
-        let k = pass.panels.norms.len();
+        let k = pass.panels.count();
         // SAFETY: labels, reaches and the least values have room for the lanes.
         unsafe {
             for g in 0..G {
                 let at = lane + g * S::WIDTH;
                 S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
+                pass.frame.complete(
+                    &scratch.labels[at..at + S::WIDTH],
+                    &squares[g * S::WIDTH..],
+                    &mut scratch.reaches[at..at + S::WIDTH],
+                );
                 let reach = S::load(scratch.reaches.as_ptr().add(at));
                 if !scratch.margins.is_empty() {
                     let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);

@@ -1,19 +1,20 @@
 //! Words: the points as whole numbers of 16 bits, a quarter of their memory, kept from pass to pass where there is room.
 //!
 //! ```text
-//!   a row:  x0 x1 x2 x3 | x4 x5 x6 0 | |X̂ - X| |X|        units of 64 bits: four coordinates each, then two norms in binary32
+//!   a row:  x0 x1 x2 x3 | x4 x5 x6 0 | |X̂ - X| |x|        units of 64 bits: four coordinates each, then two norms in binary32
 //! ```
 //!
+//! Each point has a scale of its own, which makes its vector as long as words allow; short ones are as finely told as long ones.
 //! A pass that finds words reads these instead of the points, and neither shifts nor scales nor rounds anything. It turns rows
 //! into lanes by squares of units. What words prove is told in [`certify`](super::certify), how margins come of it in
 //! [`bounds`](super::bounds).
 
 use core::ops::Range;
 
-use super::certify::{word_scale, LONGEST};
+use super::certify::{is_near, word_scale, word_unit, WordReach};
 use crate::distance::squared;
 use crate::job::Job;
-use crate::lanes::screen::{Element, Pair, MOST_REACH};
+use crate::lanes::screen::{Element, Pair};
 use crate::lanes::Lanes;
 use crate::plan::Shape;
 use crate::points::{Points, Rows};
@@ -27,7 +28,7 @@ const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 
 /// Whether there are words of a shape.
 pub(super) fn suit(shape: &Shape) -> bool {
-    DIMENSIONS.contains(&shape.d) && shape.k >= 3
+    DIMENSIONS.contains(&shape.d) && (3..1 << 24).contains(&shape.k)
 }
 
 /// Coordinates in a unit.
@@ -38,7 +39,7 @@ pub(super) fn stride(d: usize) -> usize {
     d.div_ceil(FOUR) + 1
 }
 
-/// How points become words: X = scale (x - mean), rounded to whole numbers.
+/// How points become words: scale (x - mean), which is about 1 long, over the point's unit, rounded to whole numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Coding<'a> {
     pub(crate) mean: &'a [f64],
@@ -48,15 +49,9 @@ pub(crate) struct Coding<'a> {
 /// Points that give mean and scale.
 const SAMPLE: usize = 64;
 
-/// How much longer than the second longest of these another point may be.
-const LONGER: f64 = 1.25;
-
-/// How many times as long as that centers may be, too.
-const FARTHER: f64 = 4.0;
-
 /// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the
-/// mean the medians will do, and of the longest vector the second longest: neither a few points far off nor one of the sample
-/// shall make the others coarse. (Points of a stream may be anything here, NaN too.)
+/// mean the medians will do, and of the lengths the upper quartile: a few points far off shall not make the others coarse. (Points of a stream may be anything
+/// here, NaN too.)
 pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option<f64> {
     let n = job.points.n();
     // An odd step, as what comes in turns often comes in two, four or eight.
@@ -76,13 +71,13 @@ pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option
         }
     }
     squares[..count].sort_unstable_by(f64::total_cmp);
-    let length = squares[count.saturating_sub(2)].sqrt();
     let centers = centers.chunks_exact(mean.len());
-    let farthest = centers
-        .map(|center| squared(center, mean))
-        .fold(0.0, f64::max)
-        .sqrt();
-    word_scale(farthest.max(LONGER * length).min(FARTHER * length))
+    let farthest = centers.map(|center| squared(center, mean));
+    let square = match squares[count / 4 * 3] {
+        0.0 => farthest.fold(squares[count - 1], f64::max),
+        typical => typical,
+    };
+    word_scale(square.sqrt())
 }
 
 /// Room for the words of all points, and whether they are known.
@@ -186,19 +181,18 @@ pub(crate) struct Frame<'a> {
     /// Rows of the points from `first` on.
     pub(super) rows: &'a [i64],
     pub(super) first: usize,
-    pub(super) proof: Proof,
+    pub(super) proof: Proof<'a>,
     /// Whether the rows are what is read from memory, and not what has just been written.
     pub(super) kept: bool,
 }
 
 /// What words prove for the centers of a pass.
 #[derive(Clone, Copy)]
-pub(crate) struct Proof {
+pub(crate) struct Proof<'a> {
     pub(super) scale: f64,
-    pub(super) center_scale: f64,
-    /// The reach is |X| and |X̂ - X| times these, and 3.
-    pub(super) per_norm: f32,
-    pub(super) per_error: f32,
+    pub(super) reach: WordReach,
+    /// Where the values of each center start, and its unit.
+    pub(super) centers: &'a [Pair],
     pub(super) units: Units,
 }
 
@@ -211,8 +205,11 @@ impl Frame<'_> {
     }
 }
 
-/// What |X|² from binary32, and sums of it, may be off by, of itself.
+/// What |x|² from binary32, and sums of it, may be off by, of itself.
 const OFF: f32 = 1.0 / (1 << 20) as f32;
+
+/// More than underflow amounts to.
+const TINY: f32 = f32::from_bits((127 - 90) << 23);
 
 impl Screened<Pair> for Frame<'_> {
     #[inline(always)]
@@ -233,12 +230,13 @@ impl Screened<Pair> for Frame<'_> {
         let lanes = which.len().next_multiple_of(width);
         // A chunk is all there is.
         assert!(chunk.start == 0 && 2 * (stride - 1) >= length && width == 2 * L::WIDTH);
-        assert!(lanes * length <= elements.len() && lanes <= reaches.len().min(squares.len()));
+        let whole = length + Pair::SIDES;
+        assert!(lanes * whole <= elements.len() && lanes <= reaches.len().min(squares.len()));
         let elements = elements.as_mut_ptr().cast::<i32>();
         let mut nowhere = [0; 16];
         // SAFETY: there is a row of words for every point, of two elements a unit, and another unit; a vector that is loaded
         // ends with the row's elements. An odd number of elements leaves the last unit's second one out. Groups of as many
-        // elements are inside the tile.
+        // elements and two sides are inside the tile.
         unsafe {
             for lane in (0..lanes).step_by(width) {
                 let mut rows = [core::ptr::null::<f64>(); 16];
@@ -246,7 +244,7 @@ impl Screened<Pair> for Frame<'_> {
                     let at = (which.point(lane + l) - self.first) * stride;
                     *row = self.rows.as_ptr().add(at).cast();
                 }
-                let group = elements.add(lane * length);
+                let group = elements.add(lane * whole);
                 for u in (0..stride - 1).step_by(L::WIDTH) {
                     let units = L::WIDTH.min(stride - 1 - u);
                     let (mut a, mut b) = ([L::splat(0.0); 8], [L::splat(0.0); 8]);
@@ -266,15 +264,14 @@ impl Screened<Pair> for Frame<'_> {
                         L::store_halves(a[c], b[c], low, high);
                     }
                 }
+                let sides = group.add(length * width);
                 for (l, row) in rows.iter().enumerate().take(width) {
                     let [error, norm] = norms(row.add(stride - 1).cast::<i64>().read());
-                    let Proof {
-                        per_norm,
-                        per_error,
-                        ..
-                    } = self.proof;
-                    let reach = (norm * per_norm + error * per_error + 3.0).min(MOST_REACH);
-                    *reaches.get_unchecked_mut(lane + l) = Pair(reach as i32);
+                    let unit = word_unit(norm);
+                    let (least, reach) = self.proof.reach.of_point(error, unit);
+                    *sides.add(l) = -least;
+                    *sides.add(width + l) = Pair::of(unit).0;
+                    *reaches.get_unchecked_mut(lane + l) = Pair::of(reach);
                     *squares.get_unchecked_mut(lane + l) = f64::from(norm) * f64::from(norm);
                 }
             }
@@ -282,32 +279,31 @@ impl Screened<Pair> for Frame<'_> {
     }
 
     #[inline(always)]
+    fn complete(&self, labels: &[i32], squares: &[f64], reaches: &mut [Pair]) {
+        for ((reach, &label), &square) in reaches.iter_mut().zip(labels).zip(squares) {
+            let norms = 2 * label as usize;
+            let [start, unit] = [self.proof.centers[norms], self.proof.centers[norms + 1]];
+            let whole = WordReach::whole(reach.number(), unit.number(), start.number(), square);
+            *reach = Pair::of(whole);
+        }
+    }
+
+    #[inline(always)]
     fn limit(&self, distance: f64, square: f64, reach: Pair) -> Option<Pair> {
-        let Proof {
-            scale,
-            center_scale,
-            ..
-        } = self.proof;
-        let value =
-            0.5 * center_scale * (scale * distance - square * (1.0 - f64::from(OFF)) / scale);
-        // Half the reach is the error of one value; the 1 is for rounding here.
-        let limit = value + 0.5 * f64::from(reach.0) + 1.0;
-        (f64::from(reach.0) < MOST_REACH.into()).then_some(Pair(limit as i32))
+        let scale = self.proof.scale;
+        let value = 0.5 * (scale * (scale * distance) - square * (1.0 - f64::from(OFF)));
+        // For the rounding here.
+        let limit = value as f32 + value.abs() as f32 * (2.0 * f32::EPSILON) + TINY;
+        (reach.number() < f32::INFINITY).then_some(Pair::of(limit))
     }
 
     #[inline(always)]
     fn margin(&self, least: Pair, second: Pair, reach: Pair, square: f64) -> f32 {
         let square = square as f32;
-        let [least, second, reach] = [least, second, reach].map(|x| x.0 as f32);
-        let Proof {
-            scale,
-            center_scale,
-            units,
-            ..
-        } = self.proof;
-        let ratio = (scale / center_scale) as f32;
-        let near = (square * (1.0 + OFF) + ratio * (2.0 * least + reach)).sqrt();
-        let far = (square * (1.0 - OFF) + ratio * (2.0 * second - reach)).sqrt();
+        let [least, second, reach] = [least, second, reach].map(Pair::number);
+        let Proof { scale, units, .. } = self.proof;
+        let near = (square * (1.0 + OFF) + 2.0 * (least + reach)).sqrt();
+        let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
         let margin = (far * FAR as f32 - near * NEAR as f32) * (units.scale / scale) as f32;
         margin - 2.0 * f32::EPSILON * margin.abs() - units.slack as f32
     }
@@ -323,7 +319,7 @@ impl Screened<Pair> for Frame<'_> {
     }
 }
 
-/// |X̂ - X| and |X| in a unit.
+/// |X̂ - X| and |x| in a unit.
 #[inline(always)]
 fn norms(unit: i64) -> [f32; 2] {
     [unit as u32, (unit >> 32) as u32].map(f32::from_bits)
@@ -332,40 +328,40 @@ fn norms(unit: i64) -> [f32; 2] {
 /// Coordinates that become words together.
 const EIGHT: usize = 2 * FOUR;
 
-/// Sums of squares of a row that becomes words, lane by lane.
-#[derive(Default)]
-struct Squares {
-    exact: [f64; EIGHT],
-    off: [f64; EIGHT],
+/// The sum of the squares of some coordinates, lane by lane.
+#[inline(always)]
+fn add_squares(sums: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) {
+    for l in 0..EIGHT {
+        let shifted = (x[l] - mean[l]) * scale;
+        sums[l] += shifted * shifted;
+    }
 }
 
-impl Squares {
-    /// The words of some coordinates.
-    #[inline(always)]
-    fn take(&mut self, x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) -> [i64; 2] {
-        // Added, it leaves whole numbers in the low bits.
-        const MAGIC: f64 = (3u64 << 51) as f64;
-        let mut words = [[0; 2]; EIGHT];
-        for l in 0..EIGHT {
-            let exact = (x[l] - mean[l]) * scale;
-            let shifted = exact + MAGIC;
-            let off = exact - (shifted - MAGIC);
-            self.exact[l] += exact * exact;
-            self.off[l] += off * off;
-            words[l] = (shifted.to_bits() as i16).to_le_bytes();
-        }
-        let [a, b, c, d, e, f, g, h] = words;
-        [[a, b, c, d], [e, f, g, h]].map(|four| {
-            let [[a, b], [c, d], [e, f], [g, h]] = four;
-            i64::from_le_bytes([a, b, c, d, e, f, g, h])
-        })
+/// The words of some coordinates; adds the squares of what was rounded away, lane by lane.
+#[inline(always)]
+fn round(off: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) -> [i64; 2] {
+    // Added, it leaves whole numbers in the low bits.
+    const MAGIC: f64 = (3u64 << 51) as f64;
+    let mut words = [[0; 2]; EIGHT];
+    for l in 0..EIGHT {
+        let exact = (x[l] - mean[l]) * scale;
+        let shifted = exact + MAGIC;
+        let rest = exact - (shifted - MAGIC);
+        off[l] += rest * rest;
+        words[l] = (shifted.to_bits() as i16).to_le_bytes();
     }
+    let [a, b, c, d, e, f, g, h] = words;
+    [[a, b, c, d], [e, f, g, h]].map(|four| {
+        let [[a, b], [c, d], [e, f], [g, h]] = four;
+        i64::from_le_bytes([a, b, c, d, e, f, g, h])
+    })
+}
 
-    /// |X|² and |X̂ - X|².
-    #[inline(always)]
-    fn sums(&self) -> [f64; 2] {
-        [self.exact, self.off].map(|lanes| lanes.iter().sum())
-    }
+/// The root of a sum, in single precision, not less.
+#[inline(always)]
+fn root(squares: &[f64; EIGHT]) -> f32 {
+    const UP: f64 = 1.0 + 1e-7;
+    (squares.iter().sum::<f64>().sqrt() * UP) as f32
 }
 
 /// Turns rows into words.
@@ -374,35 +370,39 @@ pub(crate) fn code(rows: Rows<'_>, coding: &Coding<'_>, units: &mut [i64]) {
     let d = rows.dims();
     let Coding { mean, scale } = *coding;
     let (means, mean_rest) = mean[..d].as_chunks::<EIGHT>();
+    let mut last_mean = [0.0; EIGHT];
+    last_mean[..mean_rest.len()].copy_from_slice(mean_rest);
     let words = units.chunks_exact_mut(stride(d));
     for (p, words) in words.enumerate().take(rows.count()) {
         let (row, row_rest) = rows.row(p).as_chunks::<EIGHT>();
-        let (words, last) = words.split_at_mut(stride(d) - 1);
+        let mut last = [0.0; EIGHT];
+        last[..row_rest.len()].copy_from_slice(row_rest);
+        let mut squares = [0.0; EIGHT];
+        for (x, mean) in row.iter().zip(means) {
+            add_squares(&mut squares, x, mean, scale);
+        }
+        add_squares(&mut squares, &last, &last_mean, scale);
+        let norm = root(&squares);
+        let (words, norms) = words.split_at_mut(stride(d) - 1);
+        if !is_near(norm.into()) {
+            words.fill(0);
+            norms[0] = i64::from(f32::INFINITY.to_bits()) << 32;
+            continue;
+        }
+        let fine = scale / f64::from(word_unit(norm));
+        let mut off = [0.0; EIGHT];
         let (whole, rest) = words.as_chunks_mut::<2>();
-        let mut squares = Squares::default();
         for ((words, x), mean) in whole.iter_mut().zip(row).zip(means) {
-            *words = squares.take(x, mean, scale);
+            *words = round(&mut off, x, mean, fine);
         }
         if !row_rest.is_empty() {
-            let (mut x, mut mean) = ([0.0; EIGHT], [0.0; EIGHT]);
-            x[..row_rest.len()].copy_from_slice(row_rest);
-            mean[..row_rest.len()].copy_from_slice(mean_rest);
-            let ends = squares.take(&x, &mean, scale);
+            let ends = round(&mut off, &last, &last_mean, fine);
             // The rest is a unit, or more than a unit, which makes two.
             match rest {
                 [unit] => *unit = ends[0],
                 _ => whole[row.len()] = ends,
             }
         }
-        let [square, mut error] = squares.sums();
-        // One that is too long is kept as the mean.
-        if square.is_nan() || square > LONGEST * LONGEST {
-            words.fill(0);
-            error = square;
-        }
-        // Rounded up.
-        const UP: f64 = 1.0 + 1e-7;
-        let [error, norm] = [error, square].map(|x| ((x.sqrt() * UP) as f32).min(f32::MAX));
-        last[0] = i64::from(norm.to_bits()) << 32 | i64::from(error.to_bits());
+        norms[0] = i64::from(norm.to_bits()) << 32 | i64::from(root(&off).to_bits());
     }
 }

@@ -31,6 +31,17 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn store(to: *mut Self::E, x: Self::V);
     /// `a * b + c`, rounded once or twice.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// What products are added to, of the center with this norm and the group with these sides.
+    #[inline(always)]
+    unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the norm.
+        unsafe { Self::splat(*norm) }
+    }
+    /// The values of that center, when all products have been added.
+    #[inline(always)]
+    unsafe fn finish(sum: Self::V, _norm: *const Self::E, _sides: *const Self::E) -> Self::V {
+        sum
+    }
     /// `a + b`, rounded.
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`, rounded.
@@ -65,6 +76,10 @@ pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     /// Elements of a point that are swept at a time: a tile of them stays in the nearest cache, and floating-point errors
     /// grow with the length of a chunk, not with d.
     const CHUNK: usize;
+    /// Vectors of a group that say something of its points, after those of their elements.
+    const SIDES: usize = 0;
+    /// Elements that say something of a center, besides its panel.
+    const NORMS: usize = 1;
     /// More than any value that is compared.
     const INFINITY: Self;
     /// A label.
@@ -82,7 +97,7 @@ impl Element for i32 {
     }
 }
 
-/// Two signed 16-bit integers, or a 32-bit one.
+/// 32 bits: two signed 16-bit integers, the sum of their products, or a number in single precision.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
 pub(crate) struct Pair(pub(crate) i32);
@@ -90,51 +105,28 @@ pub(crate) struct Pair(pub(crate) i32);
 // SAFETY: a plain number.
 unsafe impl Plain for Pair {}
 
+impl Pair {
+    /// A number.
+    #[inline(always)]
+    pub(crate) const fn of(x: f32) -> Pair {
+        Pair(x.to_bits() as i32)
+    }
+    /// That number.
+    #[inline(always)]
+    pub(crate) fn number(self) -> f32 {
+        f32::from_bits(self.0 as u32)
+    }
+}
+
 impl Element for Pair {
     const COORDINATES: usize = 2;
     const CHUNK: usize = 512;
-    const INFINITY: Pair = Pair(1 << 30);
+    const SIDES: usize = 2;
+    const NORMS: usize = 2;
+    const INFINITY: Pair = Pair::of(f32::INFINITY);
     #[inline(always)]
     fn of_label(j: usize) -> Pair {
-        Pair(j as i32)
-    }
-}
-
-/// What whole numbers centers are made of, for elements that hold several.
-pub(crate) trait Whole: Element {
-    /// The largest magnitude of a coordinate.
-    const MOST: f64;
-    /// What is added to every coordinate of a point.
-    const OFFSET: i32;
-    /// The element of some coordinates, which are of at most that magnitude.
-    fn join(coordinates: [i32; 4]) -> Self;
-    /// The value of a number.
-    fn value(x: i32) -> Self;
-}
-
-impl Whole for i32 {
-    const MOST: f64 = 127.0;
-    const OFFSET: i32 = 128;
-    #[inline(always)]
-    fn join(coordinates: [i32; 4]) -> i32 {
-        i32::from_ne_bytes(coordinates.map(|x| x as u8))
-    }
-    #[inline(always)]
-    fn value(x: i32) -> i32 {
-        x
-    }
-}
-
-impl Whole for Pair {
-    const MOST: f64 = 32767.0;
-    const OFFSET: i32 = 0;
-    #[inline(always)]
-    fn join([a, b, ..]: [i32; 4]) -> Pair {
-        Pair(a & 0xffff | b << 16)
-    }
-    #[inline(always)]
-    fn value(x: i32) -> Pair {
-        Pair(x)
+        Pair::of(j as f32)
     }
 }
 
@@ -359,33 +351,34 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
     even.dot(even_b) + odd.dot(odd_b) + c
 }
 
-/// Vectors of pairs: those of bytes, but for what they multiply.
+/// Vectors of pairs: those of single precision, but for what they multiply. Sums start from a group's first side, in
+/// integers; values are the sums, times the second side and the center's second norm, plus its first, in single precision.
 macro_rules! pairs {
-    ($name:ident, $bytes:ident, $dot:ident) => {
+    ($name:ident, $floats:ident, $dot:ident, $scaled:ident) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
-        // SAFETY (all blocks): the contract of each operation is that of the one it calls; a pair is what an i32 is.
+        // SAFETY (all blocks): the contract of each operation is that of the one it calls; a pair is as many bits as an f32.
         impl Screen for $name {
             type E = Pair;
-            const WIDTH: usize = <$bytes as Screen>::WIDTH;
-            const REGISTERS: usize = <$bytes as Screen>::REGISTERS;
-            type V = <$bytes as Screen>::V;
+            const WIDTH: usize = <$floats as Screen>::WIDTH;
+            const REGISTERS: usize = <$floats as Screen>::REGISTERS;
+            type V = <$floats as Screen>::V;
 
             #[inline(always)]
             unsafe fn splat(x: Pair) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::splat(x.0) }
+                unsafe { $floats::splat(x.number()) }
             }
             #[inline(always)]
             unsafe fn load(from: *const Pair) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::load(from.cast()) }
+                unsafe { $floats::load(from.cast()) }
             }
             #[inline(always)]
             unsafe fn store(to: *mut Pair, x: Self::V) {
                 // SAFETY: see above.
-                unsafe { $bytes::store(to.cast(), x) }
+                unsafe { $floats::store(to.cast(), x) }
             }
             #[inline(always)]
             unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
@@ -393,39 +386,52 @@ macro_rules! pairs {
                 unsafe { $dot(a, b, c) }
             }
             #[inline(always)]
+            unsafe fn begin(_: *const Pair, sides: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { Self::load(sides) }
+            }
+            #[inline(always)]
+            unsafe fn finish(sum: Self::V, norm: *const Pair, sides: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe {
+                    let scaled = $scaled(sum, Self::load(sides.add(Self::WIDTH)));
+                    $floats::mul_add(scaled, Self::splat(*norm.add(1)), Self::splat(*norm))
+                }
+            }
+            #[inline(always)]
             unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::add(a, b) }
+                unsafe { $floats::add(a, b) }
             }
             #[inline(always)]
             unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::sub(a, b) }
+                unsafe { $floats::sub(a, b) }
             }
             #[inline(always)]
             unsafe fn store_labels(to: *mut i32, x: Self::V) {
                 // SAFETY: see above.
-                unsafe { $bytes::store_labels(to, x) }
+                unsafe { $floats::store_labels(to, x) }
             }
             #[inline(always)]
             unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::min(a, b) }
+                unsafe { $floats::min(a, b) }
             }
             #[inline(always)]
             unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::max(a, b) }
+                unsafe { $floats::max(a, b) }
             }
             #[inline(always)]
             unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
                 // SAFETY: see above.
-                unsafe { $bytes::select_less(a, b, x, y) }
+                unsafe { $floats::select_less(a, b, x, y) }
             }
             #[inline(always)]
             unsafe fn not_greater(a: Self::V, b: Self::V) -> u32 {
                 // SAFETY: see above.
-                unsafe { $bytes::not_greater(a, b) }
+                unsafe { $floats::not_greater(a, b) }
             }
         }
     };
@@ -433,14 +439,27 @@ macro_rules! pairs {
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
-unsafe fn dot_halves(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
-    // SAFETY: all are sixteen bytes, and any bytes are integers.
-    let halves = |x: wide::i32x4| unsafe {
-        wide::i16x8::new(core::mem::transmute::<[i32; 4], [i16; 8]>(x.to_array()))
-    };
-    halves(a).dot(halves(b)) + c
+unsafe fn dot_halves(a: wide::f32x4, b: wide::f32x4, c: wide::f32x4) -> wide::f32x4 {
+    // SAFETY: all are sixteen bytes, and any bytes are numbers.
+    unsafe {
+        let halves = |x: wide::f32x4| {
+            wide::i16x8::new(core::mem::transmute::<[f32; 4], [i16; 8]>(x.to_array()))
+        };
+        let sum = halves(a).dot(halves(b)) + integers(c);
+        wide::f32x4::new(core::mem::transmute::<[i32; 4], [f32; 4]>(sum.to_array()))
+    }
 }
-pairs!(PortablePairs, PortableBytes, dot_halves);
+/// The integers whose bits these are.
+#[inline(always)]
+fn integers(x: wide::f32x4) -> wide::i32x4 {
+    wide::i32x4::new(x.to_array().map(|x| x.to_bits() as i32))
+}
+/// The integers whose bits are `x`, times `by`.
+#[inline(always)]
+unsafe fn scaled(x: wide::f32x4, by: wide::f32x4) -> wide::f32x4 {
+    integers(x).round_float() * by
+}
+pairs!(PortablePairs, PortableF32, dot_halves, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]

@@ -43,7 +43,7 @@
 use core::ops::Range;
 
 use crate::assign::certify::byte_scale;
-use crate::assign::panel::{pack_whole, steps, sweep, Panels, Receive, Sweep, GROUPS};
+use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
 use crate::job::Job;
 use crate::lanes::dispatch::SketchKernel;
@@ -125,7 +125,7 @@ impl<'w> Step<'w> {
         let count = centers.len() / mean.len();
         let panels = &mut self.panels[..count * elements::<i32>(mean.len())];
         let starts = &mut self.starts[..count];
-        let (radius, error) = pack_whole(centers, mean, (scale, 1.0), registers, panels, starts);
+        let (radius, error) = pack_bytes(centers, mean, (scale, 1.0), registers, panels, starts);
         let margin = 1.01;
         let candidates = (radius * radius <= WILD).then_some(Candidates {
             panels: Panels {

@@ -189,11 +189,20 @@ x86!(
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
-unsafe fn dot_words(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+unsafe fn dot_words(a: __m512, b: __m512, c: __m512) -> __m512 {
     // SAFETY: the caller is compiled for the instruction set.
-    unsafe { _mm512_dpwssd_epi32(c, a, b) }
+    unsafe {
+        let [a, b, c] = [a, b, c].map(|x| _mm512_castps_si512(x));
+        _mm512_castsi512_ps(_mm512_dpwssd_epi32(c, a, b))
+    }
 }
-pairs!(VnniPairs, Vnni, dot_words);
+/// The integers whose bits are `x`, times `by`.
+#[inline(always)]
+unsafe fn scaled_512(x: __m512, by: __m512) -> __m512 {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_castps_si512(x)), by) }
+}
+pairs!(VnniPairs, Avx512F32, dot_words, scaled_512);
 
 impl Integers for Vnni {
     #[inline(always)]
@@ -269,11 +278,20 @@ x86!(
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
-unsafe fn madd(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+unsafe fn madd(a: __m256, b: __m256, c: __m256) -> __m256 {
     // SAFETY: the caller is compiled for the instruction set.
-    unsafe { _mm256_add_epi32(c, _mm256_madd_epi16(a, b)) }
+    unsafe {
+        let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+        _mm256_castsi256_ps(_mm256_add_epi32(c, _mm256_madd_epi16(a, b)))
+    }
 }
-pairs!(Avx2Pairs, Avx2Bytes, madd);
+/// The integers whose bits are `x`, times `by`.
+#[inline(always)]
+unsafe fn scaled_256(x: __m256, by: __m256) -> __m256 {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_castps_si256(x)), by) }
+}
+pairs!(Avx2Pairs, Avx2F32, madd, scaled_256);
 
 impl Integers for Avx2Bytes {
     #[inline(always)]
