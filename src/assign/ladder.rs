@@ -219,7 +219,7 @@ impl<'w> Scratch<'w> {
         // Words of points that were picked are not made for once.
         let unknown = matches!(which, Which::Some(..)) && words.known().is_none();
         let rung = match rung {
-            Rung::Words if prepared.words.is_none() || unknown => Rung::Single,
+            Rung::Words if unknown || prepared.words(job).is_none() => Rung::Single,
             rung => rung,
         };
         self.left |= rung != Rung::Words;
@@ -232,7 +232,7 @@ impl<'w> Scratch<'w> {
                 job.kernels.screen_bytes(pass, which, &mut scratch)
             }
             Rung::Words => {
-                let Some(pass) = &prepared.words else {
+                let Some(pass) = prepared.words(job) else {
                     unreachable!("the rung is that of a pass with words")
                 };
                 let InWords {
@@ -270,12 +270,12 @@ impl<'w> Scratch<'w> {
                 kernel.screen(&pass, which, &mut scratch)
             }
             Rung::Single => {
-                let pass = prepared.single.get(job, prepared, prepared.units.scale);
+                let pass = prepared.single(job);
                 let mut scratch = self.single.scratch(open, labels, margins, next);
                 job.kernels.screen_f32(pass, which, &mut scratch)
             }
             Rung::Double => {
-                let pass = prepared.double.get(job, prepared, 1.0);
+                let pass = prepared.double(job);
                 let mut scratch = self.double.scratch(open, labels, margins, next);
                 job.kernels.screen_f64(pass, which, &mut scratch)
             }

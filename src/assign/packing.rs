@@ -142,16 +142,16 @@ impl<'w> Packing<'w> {
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes() && k >= fewest)
             .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
             .flatten();
-        let words = kernel.and_then(|kernel| {
+        let known = words.known().is_some();
+        let words = kernel.map(|kernel| {
             let (mean, scale) = &mut self.coding;
-            if words.known().is_none() {
-                *scale = words::choose(job, centers, mean);
-            }
-            let coding = Coding {
+            let room = RoomForWords {
                 mean,
-                scale: (*scale)?,
+                scale,
+                known,
+                packed: &mut self.words,
             };
-            screened_in_words(kernel, centers, coding, units, &mut self.words)
+            (kernel, Lazy::new(room))
         });
         let sorted = (self.start == Rung::Sorted).then(|| {
             let (values, indices) = &mut self.sorted;
@@ -266,22 +266,39 @@ pub(super) struct InWords<'a> {
     pub(super) proof: Proof<'a>,
 }
 
-/// A pass in words, if the centers allow it.
+/// What a pass in words is made in.
+pub(super) struct RoomForWords<'a, 'w> {
+    mean: &'a mut [f64],
+    scale: &'a mut Option<f64>,
+    /// Whether mean and scale are those of words that are known.
+    known: bool,
+    packed: &'a mut Packed<'w, Pair>,
+}
+
+/// A pass in words, if points and centers allow it.
 fn screened_in_words<'a>(
     kernel: WordsKernel,
-    centers: &[f64],
-    coding: Coding<'a>,
-    units: Units,
-    packed: &'a mut Packed<'_, Pair>,
+    job: &Job<'a>,
+    prepared: &Prepared<'a, '_>,
+    room: RoomForWords<'a, '_>,
 ) -> Option<InWords<'a>> {
-    let Coding { mean, scale } = coding;
-    let (d, registers) = (mean.len(), kernel.registers);
+    let RoomForWords {
+        mean,
+        scale,
+        known,
+        packed,
+    } = room;
+    let Prepared { centers, units, .. } = *prepared;
+    if !known {
+        *scale = words::choose(job, centers, mean);
+    }
+    let (mean, scale, registers) = (&*mean, (*scale)?, kernel.registers);
     let Packed { data, norms } = packed;
     let error = pack_words(centers, mean, scale, registers, data, norms)?;
-    let panels = packed.panels(centers.len() / d, d);
+    let panels = packed.panels(centers.len() / mean.len(), mean.len());
     Some(InWords {
         kernel,
-        coding,
+        coding: Coding { mean, scale },
         panels,
         proof: Proof {
             scale,
@@ -292,36 +309,34 @@ fn screened_in_words<'a>(
     })
 }
 
-/// Centers of a pass, packed in one precision by the first thread that gets so far.
-pub(super) struct Lazy<'a, 'w, E> {
-    made: OnceLock<screen::Pass<'a, E, Frame<'a>>>,
-    room: Mutex<Option<&'a mut Packed<'w, E>>>,
+/// What the first thread that wants it makes, in the room there is for it.
+pub(super) struct Lazy<T, R> {
+    made: OnceLock<T>,
+    room: Mutex<Option<R>>,
 }
 
-impl<'a, 'w, E: Working> Lazy<'a, 'w, E> {
-    fn new(room: &'a mut Packed<'w, E>) -> Self {
+impl<T, R> Lazy<T, R> {
+    fn new(room: R) -> Self {
         Lazy {
             made: OnceLock::new(),
             room: Mutex::new(Some(room)),
         }
     }
 
-    pub(super) fn get(
-        &self,
-        job: &Job<'a>,
-        prepared: &Prepared<'a, '_>,
-        scale: f64,
-    ) -> &screen::Pass<'a, E, Frame<'a>> {
+    fn get(&self, make: impl FnOnce(R) -> T) -> &T {
         self.made.get_or_init(|| {
             let room = self
                 .room
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
-            screened(job, prepared, scale, room.expect("packed once"))
+            make(room.expect("made once"))
         })
     }
 }
+
+/// A pass in a floating-point precision, once it is wanted.
+type Floating<'a, 'w, E> = Lazy<screen::Pass<'a, E, Frame<'a>>, &'a mut Packed<'w, E>>;
 
 /// Centers ready for a pass.
 pub(super) struct Prepared<'a, 'w> {
@@ -330,8 +345,28 @@ pub(super) struct Prepared<'a, 'w> {
     mean: &'a [f64],
     pub(super) units: Units,
     pub(super) bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
-    pub(super) words: Option<InWords<'a>>,
-    pub(super) single: Lazy<'a, 'w, f32>,
-    pub(super) double: Lazy<'a, 'w, f64>,
+    words: Option<(WordsKernel, Lazy<Option<InWords<'a>>, RoomForWords<'a, 'w>>)>,
+    single: Floating<'a, 'w, f32>,
+    double: Floating<'a, 'w, f64>,
     pub(super) sorted: Option<Sorted<'a>>,
+}
+
+impl<'a> Prepared<'a, '_> {
+    /// In words, where there are any.
+    pub(super) fn words(&self, job: &Job<'a>) -> Option<&InWords<'a>> {
+        let (kernel, lazy) = self.words.as_ref()?;
+        lazy.get(|room| screened_in_words(*kernel, job, self, room))
+            .as_ref()
+    }
+
+    /// In single precision.
+    pub(super) fn single(&self, job: &Job<'a>) -> &screen::Pass<'a, f32, Frame<'a>> {
+        self.single
+            .get(|room| screened(job, self, self.units.scale, room))
+    }
+
+    /// In double precision.
+    pub(super) fn double(&self, job: &Job<'a>) -> &screen::Pass<'a, f64, Frame<'a>> {
+        self.double.get(|room| screened(job, self, 1.0, room))
+    }
 }
