@@ -100,7 +100,7 @@
 //! V_j <= T_b + η. A far center cannot make the reach of a near one wide, nor a long point that of a short one.
 //!
 //! No unit is below 2^-60, which leaves shorter vectors just coarser. A pass with a center beyond 2^60 is not screened in words,
-//! and of a point beyond it u = e = 0 and r = ∞, which proves nothing; so all values are below 2^122.
+//! and of a point beyond it X̂ = u = 0 and r = ∞, which proves nothing; so all values are below 2^122.
 
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};
@@ -206,10 +206,11 @@ impl WordReach {
     #[inline(always)]
     pub(crate) fn of_point(self, error: f32, unit: f32) -> (i32, f32) {
         let e = error * (1.01 * (LONGEST + 17.0)) + self.constant;
-        match unit > 0.0 {
-            true => (e as i32, 2.02 * e * unit),
-            false => (0, f32::INFINITY),
-        }
+        let reach = match unit > 0.0 {
+            true => 2.02 * e * unit,
+            false => f32::INFINITY,
+        };
+        (e as i32, reach)
     }
 
     /// The reach of a point, for the center of the least value, of 2 e u, w, K and |x'|².

@@ -352,14 +352,16 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 let reach = S::load(scratch.reaches.as_ptr().add(at));
                 if !scratch.margins.is_empty() {
                     let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
+                    let mut reaches = [E::default(); WIDEST];
                     S::store(least.as_mut_ptr(), nearest.least[g]);
                     S::store(second.as_mut_ptr(), nearest.second[g]);
-                    for l in 0..S::WIDTH {
-                        let reach = *scratch.reaches.get_unchecked(at + l);
-                        let square = squares[g * S::WIDTH + l];
-                        *scratch.margins.get_unchecked_mut(at + l) =
-                            pass.frame.margin(least[l], second[l], reach, square);
+                    S::store(reaches.as_mut_ptr(), reach);
+                    let squares = &squares[g * S::WIDTH..][..S::WIDTH];
+                    let mut margins = [0.0; WIDEST];
+                    for (l, &square) in squares.iter().enumerate() {
+                        margins[l] = pass.frame.margin(least[l], second[l], reaches[l], square);
                     }
+                    scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
                 }
                 // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
                 let gap = S::sub(nearest.second[g], nearest.least[g]);

@@ -264,15 +264,22 @@ impl Screened<Pair> for Frame<'_> {
                         L::store_halves(a[c], b[c], low, high);
                     }
                 }
+                let (mut errors, mut lengths) = ([0.0; 16], [0.0; 16]);
+                for l in 0..2 * L::WIDTH {
+                    let norms = rows[l].add(stride - 1).cast::<i64>().read();
+                    errors[l] = f32::from_bits(norms as u32);
+                    lengths[l] = f32::from_bits((norms >> 32) as u32);
+                }
                 let sides = group.add(length * width);
-                for (l, row) in rows.iter().enumerate().take(width) {
-                    let [error, norm] = norms(row.add(stride - 1).cast::<i64>().read());
-                    let unit = word_unit(norm);
-                    let (least, reach) = self.proof.reach.of_point(error, unit);
+                let (reaches, squares) = (&mut reaches[lane..], &mut squares[lane..]);
+                let (reaches, squares) = (reaches.as_mut_ptr(), squares.as_mut_ptr());
+                for l in 0..2 * L::WIDTH {
+                    let unit = word_unit(lengths[l]);
+                    let (least, reach) = self.proof.reach.of_point(errors[l], unit);
                     *sides.add(l) = -least;
                     *sides.add(width + l) = Pair::of(unit).0;
-                    *reaches.get_unchecked_mut(lane + l) = Pair::of(reach);
-                    *squares.get_unchecked_mut(lane + l) = f64::from(norm) * f64::from(norm);
+                    *reaches.add(l) = Pair::of(reach);
+                    *squares.add(l) = f64::from(lengths[l]) * f64::from(lengths[l]);
                 }
             }
         }
@@ -280,10 +287,14 @@ impl Screened<Pair> for Frame<'_> {
 
     #[inline(always)]
     fn complete(&self, labels: &[i32], squares: &[f64], reaches: &mut [Pair]) {
-        for ((reach, &label), &square) in reaches.iter_mut().zip(labels).zip(squares) {
-            let norms = 2 * label as usize;
-            let [start, unit] = [self.proof.centers[norms], self.proof.centers[norms + 1]];
-            let whole = WordReach::whole(reach.number(), unit.number(), start.number(), square);
+        let (mut starts, mut units) = ([0.0; 16], [0.0; 16]);
+        for ((start, unit), &label) in starts.iter_mut().zip(&mut units).zip(labels) {
+            let norms = &self.proof.centers[2 * label as usize..];
+            (*start, *unit) = (norms[0].number(), norms[1].number());
+        }
+        let squares = &squares[..reaches.len()];
+        for (l, (reach, &square)) in reaches.iter_mut().zip(squares).enumerate() {
+            let whole = WordReach::whole(reach.number(), units[l], starts[l], square);
             *reach = Pair::of(whole);
         }
     }
@@ -317,12 +328,6 @@ impl Screened<Pair> for Frame<'_> {
         let first = next.start.wrapping_sub(self.first).wrapping_mul(stride);
         Ahead::run(self.rows.as_ptr().wrapping_add(first), next.len() * stride)
     }
-}
-
-/// |X̂ - X| and |x| in a unit.
-#[inline(always)]
-fn norms(unit: i64) -> [f32; 2] {
-    [unit as u32, (unit >> 32) as u32].map(f32::from_bits)
 }
 
 /// Coordinates that become words together.
