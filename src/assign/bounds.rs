@@ -168,8 +168,8 @@ impl<'w> Bounds<'w> {
         }
         self.factor = points.div_ceil(self.moved.max(1)).max(1);
         if !self.costs.pay(points, self.margins.len()) {
-            // The dearer a failure, the surer the next attempt has to be.
-            self.factor = self.factor.saturating_mul(self.costs.doubt());
+            // After a failure the next attempt has to be surer.
+            self.factor = self.factor.saturating_mul(2);
             self.state = State::Unknown;
         }
     }
@@ -203,14 +203,9 @@ impl<'w> Bounds<'w> {
 #[derive(Clone, Copy)]
 pub(crate) struct Costs {
     look: usize,
-    /// A look that need not find a margin.
-    plain: usize,
     /// What it costs more to pick a point and find its margin.
     pick: usize,
 }
-
-/// Centers from which on bytes take much less time than single precision.
-const MANY: usize = 512;
 
 /// What it costs more to find a margin.
 const FIND: usize = 4;
@@ -221,24 +216,14 @@ impl Costs {
         let look = d + 4 + k.saturating_mul(d.saturating_add(4)) / 32;
         // Rows from here and there come from memory one by one; longer ones as a stream.
         let pick = 16 + 2 * d.min(16);
-        // Bytes, where many centers make them worth it, take two fifths of the time, and find none.
-        let plain = match k >= MANY && (32..=2048).contains(&d) {
-            true => look * 2 / 5,
-            false => look,
-        };
-        Costs { look, plain, pick }
+        Costs { look, pick }
     }
 
     /// Whether margins pay that leave so many of n points to look at.
     fn pay(self, points: usize, n: usize) -> bool {
         // A sweep over margins and labels goes at the speed of memory.
         let with = (points as u128) * (self.look + self.pick) as u128 + 3 * n as u128;
-        with <= n as u128 * (self.plain - self.plain / 10) as u128
-    }
-
-    /// By how much fewer points have to move, than would do by experience, for another attempt.
-    fn doubt(self) -> usize {
-        2 * self.look.div_ceil(self.plain)
+        with <= n as u128 * (self.look - self.look / 10) as u128
     }
 
     /// Whether so many points are better picked than the `count` of them looked at that they are among.
