@@ -464,12 +464,13 @@ fn iterate<'w>(
         // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
         let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
         let by = &Job { crew, ..*job };
-        // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two.
+        // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two; but where labels come
+        // of words, a point that does not move is not even read.
         let more = (iterations as u64) < rules.max_iter;
         let terms = update.terms();
         let summing = if !more {
             Summing::Not
-        } else if update.lasting() && changed < n / 2 {
+        } else if update.lasting() && iterations > 0 && (changed < n / 2 || kept.spare(job)) {
             Summing::Moved(&terms)
         } else {
             update.clear(team);

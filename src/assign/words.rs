@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::lanes::screen::{Element, Pair};
 use crate::lanes::Lanes;
 use crate::plan::Shape;
-use crate::points::{Points, Rows};
+use crate::points::{Layout, Points, Rows};
 use crate::tile::{Ahead, Screened, Tile, Units, Which, FAR, NEAR};
 use crate::workspace::Cut;
 use crate::Algorithm;
@@ -109,6 +109,11 @@ impl<'w> Kept<'w> {
             stride: 0,
             known: false,
         }
+    }
+
+    /// Whether passes are spared the points themselves, which lie in rows.
+    pub(crate) fn spare(&self, job: &Job<'_>) -> bool {
+        self.known && job.points.layout() == Layout::Rows
     }
 
     /// Learns whether a pass has left the words of all points.
