@@ -26,7 +26,9 @@ use crate::Algorithm;
 /// one chunk.
 const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 
-/// Whether there are words of a shape.
+/// Whether there are words of a shape. (For fewer dimensions, where squares of units would be mostly empty, they were tried in
+/// groups, as lanes want them: 1,000,000 points of 8 dimensions took 8.3 ms a pass in place of 9, but 32 in place of 20 the first
+/// time, and the sums had to fetch the points by themselves.)
 pub(super) fn suit(shape: &Shape) -> bool {
     DIMENSIONS.contains(&shape.d) && (3..1 << 24).contains(&shape.k)
 }
@@ -50,8 +52,8 @@ pub(crate) struct Coding<'a> {
 const SAMPLE: usize = 64;
 
 /// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the
-/// mean the medians will do, and of the lengths the upper quartile: a few points far off shall not make the others coarse. (Points of a stream may be anything
-/// here, NaN too.)
+/// mean the medians will do, and of the lengths the upper quartile: a few points far off shall not make the others coarse.
+/// (Points of a stream may be anything here, NaN too.)
 pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option<f64> {
     let n = job.points.n();
     // An odd step, as what comes in turns often comes in two, four or eight.
