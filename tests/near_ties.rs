@@ -636,10 +636,11 @@ fn words_come_before_single_precision() {
     let mut bad = Bad::default();
     let mut rng = Rng(12);
     for (n, d, k) in [
-        (193, 33, 17),
-        (192, 64, 16),
+        (193, 257, 24),
+        (192, 128, 28),
+        (191, 128, 27),
         (49, 129, 31),
-        (191, 1024, 18),
+        (191, 1024, 21),
         (97, 35, 9),
     ] {
         let start = fill(UNIFORM, k * d, &mut rng);
@@ -667,7 +668,8 @@ fn words_come_before_single_precision() {
                     let kept = algorithm == Algorithm::Auto;
                     let words = match wide {
                         true => kept && wide_words(),
-                        false => kept || k >= 16,
+                        // Making them for once has to pay.
+                        false => kept || k >= 20 + 1024 / d,
                     };
                     require(open == words, || {
                         format!("{} left open, {algorithm:?}", fit.report.rechecked)
