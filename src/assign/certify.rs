@@ -186,6 +186,9 @@ pub(crate) fn word_center(length: f64) -> (f32, f32) {
     )
 }
 
+/// More than underflow amounts to where words are compared: 2^-90.
+pub(crate) const TINY: f32 = f32::from_bits((127 - 90) << 23);
+
 /// How far words reach, for the centers of a pass.
 #[derive(Clone, Copy)]
 pub(crate) struct WordReach {
@@ -218,8 +221,7 @@ impl WordReach {
     pub(crate) fn whole(of_point: f32, unit: f32, start: f32, square: f64) -> f32 {
         const OF_START: f32 = 1.0 / (1 << 20) as f32;
         const OF_SQUARE: f32 = OF_START * OF_START;
-        const UNDERFLOW: f32 = f32::from_bits((127 - 90) << 23);
-        of_point * unit + start * OF_START + square as f32 * OF_SQUARE + UNDERFLOW
+        of_point * unit + start * OF_START + square as f32 * OF_SQUARE + TINY
     }
 }
 

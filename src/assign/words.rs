@@ -11,7 +11,7 @@
 
 use core::ops::Range;
 
-use super::certify::{is_near, word_scale, word_unit, WordReach};
+use super::certify::{is_near, word_scale, word_unit, WordReach, TINY};
 use crate::distance::squared;
 use crate::job::Job;
 use crate::lanes::screen::{Element, Pair};
@@ -214,9 +214,6 @@ impl Frame<'_> {
 
 /// What |x|² from binary32, and sums of it, may be off by, of itself.
 const OFF: f32 = 1.0 / (1 << 20) as f32;
-
-/// More than underflow amounts to.
-const TINY: f32 = f32::from_bits((127 - 90) << 23);
 
 impl Screened<Pair> for Frame<'_> {
     #[inline(always)]
