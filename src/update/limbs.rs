@@ -294,42 +294,14 @@ unsafe fn vectors<L: Lanes>(
     counts: Option<&mut [i64]>,
 ) -> bool {
     let limbs = terms.limbs;
-    // SAFETY: the contract above. The usual numbers of limbs are constants, so that their loops unroll.
+    // SAFETY: the contract above.
     unsafe {
-        let rest = match counts {
+        if let Some(counts) = counts {
             // One vector a limb and no weights: all that is the same for every point stays in registers.
-            Some(counts) if limbs.stride == L::WIDTH && terms.weights.is_none() => {
-                match (limbs.count, limbs.dims() == L::WIDTH) {
-                    (1, true) => {
-                        single::<L, 1, true>(terms, sums, counts);
-                        return false;
-                    }
-                    (1, false) => {
-                        single::<L, 1, false>(terms, sums, counts);
-                        return false;
-                    }
-                    (2, true) => {
-                        single::<L, 2, true>(terms, sums, counts);
-                        return false;
-                    }
-                    (2, false) => {
-                        single::<L, 2, false>(terms, sums, counts);
-                        return false;
-                    }
-                    (3, true) => {
-                        single::<L, 3, true>(terms, sums, counts);
-                        return false;
-                    }
-                    (3, false) => {
-                        single::<L, 3, false>(terms, sums, counts);
-                        return false;
-                    }
-                    _ => Some(counts),
-                }
+            let alone = limbs.stride == L::WIDTH && terms.weights.is_none();
+            if alone && in_registers::<L>(terms, sums, counts) {
+                return false;
             }
-            counts => counts,
-        };
-        if let Some(counts) = rest {
             for &j in &terms.labels[..terms.rows.count()] {
                 counts[j as usize] += 1;
             }
@@ -344,19 +316,57 @@ unsafe fn vectors<L: Lanes>(
         let mut off = L::zero_bits();
         for first in (0..d).step_by(slab) {
             let dims = first..(first + slab).min(d);
-            off = match (count, watched) {
-                (1, false) => several::<L, false>(terms, dims, 1, sums, off),
-                (2, false) => several::<L, false>(terms, dims, 2, sums, off),
-                (3, false) => several::<L, false>(terms, dims, 3, sums, off),
-                (count, false) => several::<L, false>(terms, dims, count, sums, off),
-                (1, true) => several::<L, true>(terms, dims, 1, sums, off),
-                (2, true) => several::<L, true>(terms, dims, 2, sums, off),
-                (count, true) => several::<L, true>(terms, dims, count, sums, off),
+            off = match watched {
+                true => slab_of::<L, true>(terms, dims, sums, off),
+                false => slab_of::<L, false>(terms, dims, sums, off),
             };
         }
         let mut bits = [0; 8];
         L::store_bits(bits.as_mut_ptr(), off);
         watched && bits == [0; 8]
+    }
+}
+
+/// [`single`], if there is a usual number of limbs: those are constants, so that loops over them unroll. Tells whether there is.
+///
+/// # Safety
+/// That of [`accumulate`]; `WIDTH` is the stride.
+#[inline(always)]
+unsafe fn in_registers<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: &mut [i64]) -> bool {
+    // SAFETY: the contract above.
+    unsafe {
+        match (terms.limbs.count, terms.limbs.dims() == L::WIDTH) {
+            (1, true) => single::<L, 1, true>(terms, sums, counts),
+            (1, false) => single::<L, 1, false>(terms, sums, counts),
+            (2, true) => single::<L, 2, true>(terms, sums, counts),
+            (2, false) => single::<L, 2, false>(terms, sums, counts),
+            (3, true) => single::<L, 3, true>(terms, sums, counts),
+            (3, false) => single::<L, 3, false>(terms, sums, counts),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// [`several`], of which the usual numbers of limbs are constants.
+///
+/// # Safety
+/// That of [`several`].
+#[inline(always)]
+unsafe fn slab_of<L: Lanes, const WATCHED: bool>(
+    terms: &Terms<'_>,
+    dims: Range<usize>,
+    sums: &mut [i64],
+    off: L::I,
+) -> L::I {
+    // SAFETY: the contract above.
+    unsafe {
+        match terms.limbs.count {
+            1 => several::<L, WATCHED>(terms, dims, 1, sums, off),
+            2 => several::<L, WATCHED>(terms, dims, 2, sums, off),
+            3 => several::<L, WATCHED>(terms, dims, 3, sums, off),
+            count => several::<L, WATCHED>(terms, dims, count, sums, off),
+        }
     }
 }
 
