@@ -17,7 +17,7 @@
 use core::ops::Range;
 
 use crate::lanes::dispatch::Kernels;
-use crate::lanes::{prefetch, Lanes};
+use crate::lanes::Lanes;
 use crate::points::{Layout, Points, Rows};
 
 /// D(x, c), one pair at a time.
@@ -325,44 +325,3 @@ unsafe fn own_narrow<const D: usize>(
         }
     }
 }
-
-/// D between a center and the points `listed`, counted from `first`, at the places of `distances` that the list says. Rows that
-/// come soon are asked for early: they may be far apart.
-///
-/// # Safety
-/// The caller is compiled for `L`; `center` is d doubles.
-#[inline(always)]
-pub(crate) unsafe fn listed<L: Lanes>(
-    (points, first): (&Points<'_>, usize),
-    listed: &[u32],
-    center: &[f64],
-    distances: &mut [f64],
-) {
-    let d = points.d();
-    match points.layout() {
-        Layout::Rows => {
-            // As many rows ahead as make some kilobytes.
-            let ahead = (AHEAD / d).clamp(1, 16);
-            for (i, &p) in listed.iter().enumerate() {
-                if let Some(&soon) = listed.get(i + ahead) {
-                    let row = points.row(first + soon as usize).as_ptr();
-                    for line in (0..d).step_by(8) {
-                        prefetch(row.wrapping_add(line).cast());
-                    }
-                }
-                let row = points.row(first + p as usize);
-                // SAFETY: the row and the center are d doubles.
-                let distance = unsafe { pair::<L>(row.as_ptr(), center.as_ptr(), d) };
-                distances[p as usize] = distance;
-            }
-        }
-        Layout::Columns => {
-            for &p in listed {
-                distances[p as usize] = squared_at(points, first + p as usize, center);
-            }
-        }
-    }
-}
-
-/// Coordinates asked for ahead.
-const AHEAD: usize = 1024;

@@ -42,7 +42,7 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
 }
 
 /// Points that are picked from together: enough for full tiles of those few that need a look.
-const STRETCH: usize = 4096;
+pub(crate) const STRETCH: usize = 4096;
 
 /// Points in a stretch, a multiple of the block: few enough for every thread to get several.
 pub(crate) fn stretch_size(n: usize, block: usize, threads: usize) -> usize {

@@ -155,6 +155,7 @@ pub(crate) struct SketchKernel {
     pub(crate) registers: usize,
     quantize: unsafe fn(Rows<'_>, &sketch::Frame<'_>, &mut sketch::Part<'_>),
     screen: ScreenFn,
+    list: unsafe fn(&[u16], usize, &mut [u32]) -> usize,
 }
 
 type ScreenFn =
@@ -342,7 +343,13 @@ macro_rules! table {
                 distances: &mut [f64],
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { distance::listed::<$lanes>(points, listed, center, distances) }
+                unsafe { seed::listed::<$lanes>(points, listed, center, distances) }
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            pub(super) unsafe fn list(sets: &[u16], width: usize, listed: &mut [u32]) -> usize {
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { seed::list::<$lanes>(sets, width, listed) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -351,8 +358,8 @@ macro_rules! table {
                 frame: &sketch::Frame<'_>,
                 part: &mut sketch::Part<'_>,
             ) {
-                // SAFETY: the caller's contract.
-                unsafe { sketch::quantize(rows, frame, part) }
+                // SAFETY: compiled for the instruction set; the rest is the caller's contract.
+                unsafe { sketch::quantize::<$lanes>(rows, frame, part) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -392,6 +399,7 @@ macro_rules! table {
                 registers: <$bytes as Screen>::REGISTERS,
                 quantize: $module::quantize,
                 screen: $module::screen_sketch,
+                list: $module::list,
             },
             words: $words,
         };
@@ -507,8 +515,9 @@ const AVX512_VNNI: Kernels = Kernels {
     sketched: SketchKernel {
         width: <Vnni as Screen>::WIDTH,
         registers: <Vnni as Screen>::REGISTERS,
-        quantize: vnni::quantize,
+        quantize: avx512::quantize,
         screen: vnni::screen_sketch,
+        list: avx512::list,
     },
     words: Some(vnni_words::KERNEL),
     ..AVX512
@@ -541,16 +550,6 @@ mod vnni {
     ) -> screen::Found {
         // SAFETY: compiled for the instruction set; the rest is the caller's contract.
         unsafe { screen::screen::<Avx512, Vnni, _>(pass, which, scratch) }
-    }
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
-    pub(super) unsafe fn quantize(
-        rows: Rows<'_>,
-        frame: &sketch::Frame<'_>,
-        part: &mut sketch::Part<'_>,
-    ) {
-        // SAFETY: the caller's contract.
-        unsafe { sketch::quantize(rows, frame, part) }
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
@@ -776,7 +775,7 @@ impl Kernels {
         unsafe { (self.tally)(masses, magic) }
     }
 
-    /// Writes D between a center and the points `listed`, counted from the given one, where the list says.
+    /// Finds D between a center and each of the points `listed`, counted from the given one.
     pub(crate) fn listed(
         &self,
         points: (&Points<'_>, usize),
@@ -828,5 +827,12 @@ impl SketchKernel {
         assert!(screening.sums.len() >= 2 * count * self.width);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
         unsafe { (self.screen)(part, elements, candidates, screening) }
+    }
+
+    /// Lists the points of the groups, each of which has a set of bits; returns how many.
+    pub(crate) fn list(&self, sets: &[u16], listed: &mut [u32]) -> usize {
+        assert!(listed.len() >= sets.len() * self.width + seed::ROOM);
+        // SAFETY: the CPU has the instruction set, and the length is as the kernel requires.
+        unsafe { (self.list)(sets, self.width, listed) }
     }
 }

@@ -8,6 +8,7 @@
 
 use core::ops::Range;
 
+use crate::lanes::dispatch::SketchKernel;
 use crate::parallel::PerThread;
 
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
@@ -59,7 +60,7 @@ impl Greedy<'_, '_> {
                     *index = p;
                 }
                 let points = (&job.points, span.start);
-                job.kernels.listed(points, listed, center, trial);
+                job.kernels.listed(points, listed, center, &mut trial[at..]);
             }
             for p in 0..span.len() {
                 masses[p] = job.weight(span.start + p) * trial[p];
@@ -191,30 +192,31 @@ impl Greedy<'_, '_> {
             span,
             masses,
             candidates,
+            sketch,
             step,
             trials: [trial, _],
             ..
         } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
-        let width = job.kernels.sketched().width;
+        let kernel = job.kernels.sketched();
         for worker in team.iter_mut() {
             worker.gain = 0;
         }
-        let open = step.open.chunks(*span / width * count);
-        let spans = job.spans(*span).zip(open);
+        let open = step.open.chunks(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(sketch.lanes(*span)).zip(open);
         let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
         let worth = self.expected.saturating_mul(d) >= WORTH;
         job.crew.if_worth(worth).run(spans, team, |worker, item| {
-            let ((span, open), (masses, trial)) = item;
-            let listed = list(worker.listed, open, (c, count), (span.len(), width));
+            let (((span, lanes), open), (masses, trial)) = item;
+            let listed = list(kernel, worker.listed, (open, c), lanes);
             let points = (&job.points, span.start);
             job.kernels.listed(points, listed, candidate, trial);
-            for &p in listed {
+            for (&p, distance) in listed.iter().zip(trial) {
                 let p = p as usize;
-                let mass = job.weight(span.start + p) * trial[p];
-                if mass < masses[p] {
-                    worker.gain += unit.count(masses[p]) - unit.count(mass);
-                }
+                let mass = job.weight(span.start + p) * *distance;
+                // The same number, if it takes nothing off.
+                let lowered = if mass < masses[p] { mass } else { masses[p] };
+                worker.gain += unit.count(masses[p]) - unit.count(lowered);
             }
         });
         team.iter_mut().map(|worker| worker.gain).sum()
@@ -253,20 +255,19 @@ impl Greedy<'_, '_> {
         job.crew.if_worth(worth).run(spans, team, |worker, item| {
             let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
             let mut from_top = false;
-            let lanes = (span.len(), kernel.width);
-            let listed = list(worker.listed, open, (c, count), lanes);
+            let listed = list(kernel, worker.listed, (open, c), part.limits.len());
             if !evaluated {
                 let points = (&job.points, span.start);
                 job.kernels.listed(points, listed, candidate, trial);
             }
-            for &p in listed {
+            for (&p, &mut distance) in listed.iter().zip(trial) {
                 let p = p as usize;
-                let mass = job.weight(span.start + p) * trial[p];
+                let mass = job.weight(span.start + p) * distance;
                 if mass < masses[p] {
                     *total -= unit.count(masses[p]) - unit.count(mass);
                     from_top |= masses[p] == *top;
                     masses[p] = mass;
-                    part.set_limit(p, trial[p], scale, mass == 0.0);
+                    part.set_limit(p, distance, scale, mass == 0.0);
                 }
             }
             if from_top {
@@ -276,22 +277,14 @@ impl Greedy<'_, '_> {
     }
 }
 
-/// The points of a span that candidate `c` of `count` may lower.
+/// The points of a span of so many lanes that candidate `c` may lower.
 fn list<'a>(
+    kernel: SketchKernel,
     listed: &'a mut [u32],
-    open: &[u16],
-    (c, count): (usize, usize),
-    (points, width): (usize, usize),
+    (open, c): (&[u16], usize),
+    lanes: usize,
 ) -> &'a [u32] {
-    let mut length = 0;
-    let groups = points.div_ceil(width);
-    for (group, bits) in open[..groups * count].chunks_exact(count).enumerate() {
-        let mut bits = bits[c];
-        while bits != 0 {
-            listed[length] = (group * width) as u32 + bits.trailing_zeros();
-            length += 1;
-            bits &= bits - 1;
-        }
-    }
+    let groups = lanes / kernel.width;
+    let length = kernel.list(&open[c * groups..][..groups], listed);
     &listed[..length]
 }

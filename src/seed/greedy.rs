@@ -149,20 +149,23 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// The first point whose prefix sum exceeds `target`, which is below the total.
     fn find(&self, target: u64) -> usize {
+        let (kernels, magic) = (self.job.kernels, self.unit.magic());
         let mut left = target as i64;
-        for (s, &total) in self.state.totals.iter().enumerate() {
-            if left < total {
-                let first = s * self.state.span;
-                for (p, &mass) in self.state.masses.iter().enumerate().skip(first) {
-                    left -= self.unit.count(mass);
-                    if left < 0 {
-                        return p;
-                    }
-                }
+        // Goes past whole pieces, as long as the target is beyond them.
+        let mut beyond = |total: i64| {
+            let beyond = left >= total;
+            if beyond {
+                left -= total;
             }
-            left -= total;
-        }
-        unreachable!("the target is below the sum of all units")
+            beyond
+        };
+        let span = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
+        let first = span * self.state.span;
+        let pieces = self.state.masses[first..].chunks(PIECE);
+        let pieces = pieces.take_while(|m| beyond(kernels.tally(m, magic)));
+        let first = first + pieces.count() * PIECE;
+        let masses = self.state.masses[first..].iter();
+        first + masses.take_while(|&&m| beyond(self.unit.count(m))).count()
     }
 
     /// The first center, drawn by weight, as the masses are.
@@ -270,6 +273,9 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 }
 
+/// Masses of a span that are summed together to find a point: whole groups of all kernels.
+const PIECE: usize = 64;
+
 /// What a pass takes besides the coordinates, in multiplications: for each point, and for each pair.
 const POINT: usize = 8;
 const PAIR: usize = 4;
@@ -283,9 +289,20 @@ fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
 
 /// The largest of some masses.
 pub(super) fn largest(masses: &[f64]) -> f64 {
-    masses
+    let larger = |top: f64, mass: f64| if mass > top { mass } else { top };
+    // Several at once, none of which waits for another.
+    let mut tops = [0.0; 16];
+    let several = masses.chunks_exact(tops.len());
+    let rest = several
+        .remainder()
         .iter()
-        .fold(0.0, |top: f64, &m| if m > top { m } else { top })
+        .fold(0.0, |top, &m| larger(top, m));
+    for masses in several {
+        for (top, &mass) in tops.iter_mut().zip(masses) {
+            *top = larger(*top, mass);
+        }
+    }
+    tops.into_iter().fold(rest, larger)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! | `dense` | all pairs by D |
 //! | `sketch` | the points in bytes, and what they prove |
 //! | `bounded` | a step by a sketch |
+//! | `sparse` | some points by D |
 //! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
@@ -18,11 +19,12 @@ mod greedy;
 mod philox;
 pub(crate) mod rounds;
 pub(crate) mod sketch;
+mod sparse;
 
 use core::ops::Range;
 
 use crate::assign::Scratch;
-use crate::job::{padded, Job};
+use crate::job::{padded, Job, STRETCH};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::tile::Which;
@@ -35,10 +37,11 @@ use greedy::{candidates_per_step, MOST_CANDIDATES};
 use philox::Draw;
 use rounds::Rounds;
 use sketch::{Sketch, Step, WIDEST};
+pub(crate) use sparse::{list, listed, ROOM};
 
 /// What greedy k-means++ keeps of all points.
 struct Masses<'w> {
-    /// Points in a span, a multiple of those in a block.
+    /// Points in a span, a multiple of those in a block: enough for some of them to be worth a list.
     span: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
     masses: &'w mut [f64],
@@ -49,23 +52,20 @@ struct Masses<'w> {
     candidates: &'w mut [f64],
     sketch: Sketch<'w>,
     step: Step<'w>,
-    /// D between points and two of the candidates, where there is a sketch.
+    /// D between listed points and two of the candidates, where there is a sketch: those of a span from its first place on.
     trials: [&'w mut [f64]; 2],
 }
-
-/// Points in a span, at most.
-const SPAN: usize = 1024;
 
 impl<'w> Masses<'w> {
     /// For a shape; with a sketch, if it pays and is wanted.
     fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
-        let Shape { n, d, k, block, .. } = *shape;
+        let Shape { n, d, k, .. } = *shape;
         let count = candidates_per_step(k);
         let room = match sketched && sketch::wanted(shape) {
             true => n,
             false => 0,
         };
-        let span = span(block);
+        let span = shape.stretch();
         let spans = n.div_ceil(span);
         Masses {
             span,
@@ -143,7 +143,7 @@ impl<'w> Worker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         let Shape { d, k, block, .. } = *shape;
         let sketched = sketch::wanted(shape) && !matches!(init, Init::Random | Init::Given);
-        let room = if sketched { SPAN } else { 0 };
+        let room = if sketched { STRETCH } else { 0 };
         let sums = if sketched {
             2 * WIDEST * candidates_per_step(k)
         } else {
@@ -154,7 +154,7 @@ impl<'w> Worker<'w> {
             weights: from.take(block),
             ones: 0,
             factors: from.take(room),
-            listed: from.take(room),
+            listed: from.take(if sketched { room + ROOM } else { 0 }),
             sums: from.take(sums),
             potentials: [0; MOST_CANDIDATES],
             bounds: [Bound::default(); MOST_CANDIDATES],
@@ -178,11 +178,6 @@ impl<'w> Worker<'w> {
         job.kernels
             .pack(&job.points, &Which::Block(block), self.tile);
     }
-}
-
-/// Points in a span, for blocks of so many.
-fn span(block: usize) -> usize {
-    block * (SPAN / block).max(1)
 }
 
 /// Draws starting centers; returns how many pairs of point and center were evaluated. `marks` is

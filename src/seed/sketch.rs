@@ -15,7 +15,7 @@
 //! ```
 //!
 //! All four norms are measured, not bounded, so a coordinate that had to be clamped is no danger: it makes R wide. The 3
-//! covers the two roundings to whole numbers (of |C|² / 2 above, of the limit below) and those of binary64: X and the norms
+//! covers the two roundings to whole numbers (a half for |C|² / 2 above, two for the limit below) and those of binary64: X and the norms
 //! are within (d + 4) v of what they stand for, v = 2^-53, and D within 1.01 (d/8 + 8) v; of numbers that are below 2^28 for
 //! points that are not *wild*, |X|² <= 2^27, that is less than 2^-10 for d <= 2048. (Squares that underflow in D change it by
 //! (d + 8) 2^-1074, which s² <= 2^614 leaves beneath notice.) Norms are kept in binary32, and the first two terms of R evaluated
@@ -45,9 +45,11 @@ use core::ops::Range;
 use crate::assign::certify::byte_scale;
 use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
+use crate::distance::fold;
 use crate::job::Job;
 use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
+use crate::lanes::Lanes;
 use crate::plan::Shape;
 use crate::points::Rows;
 use crate::tile::Ahead;
@@ -98,7 +100,7 @@ pub(super) struct Step<'w> {
     /// The candidates, negated, and |C|² / 2.
     panels: &'w mut [i32],
     starts: &'w mut [i32],
-    /// For each group and candidate, a bit for each point that may be lowered.
+    /// For each candidate and group of a span, a bit for each point that may be lowered.
     pub(super) open: &'w mut [u16],
 }
 
@@ -210,6 +212,11 @@ impl<'w> Sketch<'w> {
         byte_scale(range)
     }
 
+    /// How many lanes each span has.
+    pub(super) fn lanes(&self, span: usize) -> impl Iterator<Item = usize> + Send + '_ {
+        self.limits.chunks(span).map(<[i32]>::len)
+    }
+
     /// The points, span by span, and how they become bytes.
     pub(super) fn split(
         &mut self,
@@ -262,10 +269,12 @@ impl Part<'_> {
 
     /// Every point that can be lowered may be lowered by every candidate.
     pub(super) fn open_all(&self, width: usize, count: usize, open: &mut [u16]) {
-        let groups = self.limits.chunks_exact(width);
-        for (limits, bits) in groups.zip(open.chunks_exact_mut(count)) {
-            let lanes = limits.iter().zip(0..);
-            bits.fill(lanes.fold(0, |bits, (&limit, l)| bits | u16::from(limit != SHUT) << l));
+        let groups = self.limits.len() / width;
+        for bits in open.chunks_exact_mut(groups).take(count) {
+            for (bits, limits) in bits.iter_mut().zip(self.limits.chunks_exact(width)) {
+                let lanes = limits.iter().zip(0..);
+                *bits = lanes.fold(0, |bits, (&limit, l)| bits | u16::from(limit != SHUT) << l);
+            }
         }
     }
 
@@ -278,7 +287,7 @@ impl Part<'_> {
             0
         } else {
             let limit = 0.5 * (scale * (scale * distance) - square);
-            limit.min(MOST_LIMIT).floor() as i32 + 1
+            limit.min(MOST_LIMIT) as i32 + 1
         };
     }
 
@@ -291,69 +300,69 @@ impl Part<'_> {
 /// Turns rows into bytes: elements, norms, errors and squares of as many points.
 ///
 /// # Safety
-/// `part.data` is whole groups of `frame.width` points, as many as there are rows at least; the other arrays have an element
-/// for each row, and the mean as many as a row.
+/// The caller is compiled for `L`. `part.data` is whole groups of `frame.width` points, as many as there are rows at least; the
+/// other arrays have an element for each row, and the mean as many as a row.
 #[inline(always)]
-pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part<'_>) {
+pub(crate) unsafe fn quantize<L: Lanes>(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part<'_>) {
     const TOGETHER: usize = 8;
-    // Added, it leaves whole numbers in the low bits.
+    // Added and taken away, it leaves whole numbers. Added to such a one, it has it in its low bits.
     const MAGIC: f64 = (3u64 << 51) as f64;
+    // Rounded up.
+    const UP: f64 = 1.0 + 1e-6;
     let (d, width) = (rows.dims(), frame.width);
     let elements = elements::<i32>(d);
     for p in 0..rows.count() {
         let (group, lane) = (p - p % width, p % width);
-        let at = group * elements + lane;
-        let (mut squares, mut errors) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-        let mut kept = [0.0; TOGETHER];
-        let row = rows.row(p);
-        let mut i = 0;
-        while i < d {
-            let (mut x, mut mean) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-            if i + TOGETHER <= d {
-                x.copy_from_slice(&row[i..i + TOGETHER]);
-                mean.copy_from_slice(&frame.mean[i..i + TOGETHER]);
-            } else {
-                x[..d - i].copy_from_slice(&row[i..]);
-                mean[..d - i].copy_from_slice(&frame.mean[i..d]);
+        let places = part.data[group * elements..][..width * elements].as_mut_ptr();
+        let row = rows.row(p).as_ptr();
+        let fold = |s: &[L::F; TOGETHER / 2]| {
+            let mut lanes = [0.0; TOGETHER];
+            for (v, &s) in s.iter().enumerate().take(TOGETHER / L::WIDTH) {
+                // SAFETY: the lanes of all vectors are as many as there is room for.
+                unsafe { L::store(lanes.as_mut_ptr().add(v * L::WIDTH), s) };
             }
-            let mut bytes = [0u8; TOGETHER];
-            for l in 0..TOGETHER {
-                let exact = (x[l] - mean[l]) * frame.scale;
-                let least = if exact > -127.0 { exact } else { -127.0 };
-                let clamped = if least < 127.0 { least } else { 127.0 };
-                let shifted = clamped + MAGIC;
-                let rounded = shifted - MAGIC;
-                let off = exact - rounded;
-                squares[l] += exact * exact;
-                errors[l] += off * off;
-                kept[l] += rounded * rounded;
-                bytes[l] = (shifted.to_bits() as u8).wrapping_add(128);
-            }
-            let [a, b, c, d4, e, f, g, h] = bytes;
-            // SAFETY: the element of the lane in its group, and the next one where there is one.
-            unsafe {
-                *part.data.get_unchecked_mut(at + i / 4 * width) =
-                    i32::from_ne_bytes([a, b, c, d4]);
+            fold(&lanes)
+        };
+        // SAFETY: what is loaded is below d; elements are those of the lane in its group, which was checked.
+        let (squares, errors, kept) = unsafe {
+            let (scale, magic) = (L::splat(frame.scale), L::splat(MAGIC));
+            let (least, most) = (L::splat(-127.0), L::splat(127.0));
+            let zeros = [L::splat(0.0); TOGETHER / 2];
+            let (mut squares, mut errors, mut kept) = (zeros, zeros, zeros);
+            for i in (0..d).step_by(TOGETHER) {
+                let mut shown = [MAGIC + 128.0; TOGETHER];
+                for v in 0..TOGETHER / L::WIDTH {
+                    let i = i + v * L::WIDTH;
+                    if i >= d {
+                        break;
+                    }
+                    let x = L::load_rest(row.add(i), d - i);
+                    let mean = L::load_rest(frame.mean.as_ptr().add(i), d - i);
+                    let exact = L::mul(L::sub(x, mean), scale);
+                    let clamped = L::min(L::max(exact, least), most);
+                    let rounded = L::sub(L::add(clamped, magic), magic);
+                    let off = L::sub(exact, rounded);
+                    squares[v] = L::add(squares[v], L::mul(exact, exact));
+                    errors[v] = L::add(errors[v], L::mul(off, off));
+                    kept[v] = L::add(kept[v], L::mul(rounded, rounded));
+                    let show = L::add(rounded, L::splat(MAGIC + 128.0));
+                    L::store(shown.as_mut_ptr().add(v * L::WIDTH), show);
+                }
+                let [a, b, c, d4, e, f, g, h] = shown.map(|x| x.to_bits() as u8);
+                let place = places.add(i / 4 * width + lane);
+                *place = i32::from_ne_bytes([a, b, c, d4]);
                 if i + 4 < d {
-                    *part.data.get_unchecked_mut(at + (i / 4 + 1) * width) =
-                        i32::from_ne_bytes([e, f, g, h]);
+                    *place.add(width) = i32::from_ne_bytes([e, f, g, h]);
                 }
             }
-            i += TOGETHER;
-        }
-        let (mut square, mut error, mut norm) = (0.0, 0.0, 0.0f64);
-        for l in 0..TOGETHER {
-            square += squares[l];
-            error += errors[l];
-            norm += kept[l];
-        }
-        // Rounded up.
-        const UP: f64 = 1.0 + 1e-6;
+            (squares, errors, kept)
+        };
+        let square = fold(&squares);
         part.squares[p] = square;
-        part.norms[p] = (norm.sqrt() * UP) as f32;
+        part.norms[p] = (fold(&kept).sqrt() * UP) as f32;
         part.errors[p] = match square > WILD {
             true => f32::MAX,
-            false => (error.sqrt() * UP) as f32,
+            false => (fold(&errors).sqrt() * UP) as f32,
         };
     }
 }
@@ -362,7 +371,7 @@ pub(crate) unsafe fn quantize(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part
 pub(crate) struct Screening<'a> {
     /// Times the points' weights, or as many as there are points; zero in the padding.
     pub(crate) weights: &'a [f32],
-    /// For each group and candidate, a bit for each lane: may it be lowered?
+    /// For each candidate and group, a bit for each lane: may it be lowered?
     pub(crate) open: &'a mut [u16],
     /// For each candidate and lane, what it takes off at most, and at least.
     pub(crate) sums: &'a mut [f32],
@@ -427,9 +436,9 @@ unsafe fn screen_groups<S: Integers, const G: usize>(
         let mut receiver = Bounds::<S, G> {
             open,
             sure,
-            count,
             weights: screening.weights.as_ptr().add(at),
-            bits: screening.open.as_mut_ptr().add(first * count),
+            bits: screening.open.as_mut_ptr().add(first),
+            groups: part.limits.len() / S::WIDTH,
             sums: screening.sums.as_mut_ptr(),
         };
         let groups = part.data.as_ptr().add(at * elements);
@@ -452,10 +461,10 @@ struct Bounds<S: Screen, const G: usize> {
     /// Limits plus and minus R.
     open: [S::V; G],
     sure: [S::V; G],
-    /// Of candidates.
-    count: usize,
     weights: *const f32,
+    /// The sets of the first candidate; those of the next one are `groups` further on.
     bits: *mut u16,
+    groups: usize,
     sums: *mut f32,
 }
 
@@ -469,7 +478,7 @@ impl<S: Integers, const G: usize> Receive<S, G> for Bounds<S, G> {
             for g in 0..G {
                 let shut = S::not_greater(self.open[g], values[g]);
                 let bits = !shut & ((1 << S::WIDTH) - 1);
-                *self.bits.add(g * self.count + j) = bits as u16;
+                *self.bits.add(j * self.groups + g) = bits as u16;
                 most[g] = S::sub(most[g], values[g]);
                 least[g] = S::sub(least[g], values[g]);
             }
