@@ -476,7 +476,9 @@ fn iterate<'w>(
             update.clear(team);
             Summing::All(&terms)
         };
-        let shortcut = bounds.shortcut(changed as usize);
+        let labelled = (&**labels, job.stretch);
+        let dear = packing.in_bytes(job, k as usize);
+        let shortcut = bounds.shortcut(changed as usize, labelled, dear);
         let also = (summing, None);
         let pass = pass(
             by,

@@ -184,6 +184,22 @@ fn stretches_and_threads() {
     }
 }
 
+/// So many centers that a look takes far less where no margin is wanted, and several stretches of points: some are asked first
+/// whether margins will pay.
+#[test]
+fn many_centers() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(18));
+    let (n, d, k) = (9_000, 32, 256);
+    let middles = fill(BELL, 200 * d, &mut rng);
+    let x: Vec<f64> = (0..n * d)
+        .map(|c| 4.0 * middles[c / d % 200 * d + c % d] + BELL.1(rng.next()))
+        .collect();
+    let start = drawn(&x, d, k, &mut rng);
+    let case = Case::new("near blobs", d, x, start);
+    let spared = check(&case, RELOCATE.at_most(12), &least_ways(), &mut bad);
+    assert!(spared > 0, "bounds proved nothing");
+}
+
 /// Rounded means can make the definition itself go in circles: here five points change their clusters in every iteration,
 /// for ever, while all others stay, so that after the first passes sums are only moved in and out of. After 10,000 iterations
 /// they are, to the last bit, what a fresh pass gives.

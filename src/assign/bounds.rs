@@ -63,11 +63,16 @@ pub(crate) struct Bounds<'w> {
 /// Where a point moves, some ten others lose their margins, unless passes have told otherwise.
 const FACTOR: usize = 10;
 
+/// One stretch of so many shows whether margins pay.
+const SAMPLED: usize = 8;
+
 /// What was true for the centers of the last pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Nothing is known.
     Unknown,
+    /// Margins of some stretches, which were found to see whether those of all would pay.
+    Sampled,
     /// Margins, which were found just now.
     Found,
     /// Margins, which were used.
@@ -80,6 +85,8 @@ pub(crate) enum Shortcut<'a> {
     /// Looks at all points.
     #[default]
     Not,
+    /// Looks at all points, and finds margins in one stretch of [`SAMPLED`], the next of which is so far off.
+    Sample(&'a mut [f32], usize),
     /// Looks at all points, and finds their margins.
     Find(&'a mut [f32]),
     /// Lowers margins by losses, and looks at the points that have none left.
@@ -91,6 +98,13 @@ impl<'a> Shortcut<'a> {
     pub(super) fn split(self, points: usize) -> (Self, Self) {
         match self {
             Shortcut::Not => (Shortcut::Not, Shortcut::Not),
+            Shortcut::Sample(margins, off) => {
+                let (these, rest) = margins.split_at_mut(points);
+                match off.checked_sub(1) {
+                    Some(off) => (Shortcut::Not, Shortcut::Sample(rest, off)),
+                    None => (Shortcut::Find(these), Shortcut::Sample(rest, SAMPLED - 1)),
+                }
+            }
             Shortcut::Find(margins) => {
                 let (these, rest) = margins.split_at_mut(points);
                 (Shortcut::Find(these), Shortcut::Find(rest))
@@ -106,7 +120,9 @@ impl<'a> Shortcut<'a> {
     /// Where margins go.
     pub(super) fn margins(&mut self) -> Option<&mut [f32]> {
         match self {
-            Shortcut::Find(margins) | Shortcut::Margins(margins, _) => Some(margins),
+            Shortcut::Sample(margins, _)
+            | Shortcut::Find(margins)
+            | Shortcut::Margins(margins, _) => Some(margins),
             Shortcut::Not => None,
         }
     }
@@ -139,9 +155,18 @@ impl<'w> Bounds<'w> {
         (self.state, self.factor) = (State::Unknown, FACTOR);
     }
 
-    /// For the next pass, after one in which so many of the points `moved`.
-    pub(crate) fn shortcut(&mut self, moved: usize) -> Shortcut<'_> {
+    /// For the next pass, after one in which so many of the points `moved` and which left these labels, stretches being of so many
+    /// points. Where it is `dear` to find margins, some stretches have to show first that it will pay.
+    pub(crate) fn shortcut(
+        &mut self,
+        moved: usize,
+        (labels, stretch): (&[i32], usize),
+        dear: bool,
+    ) -> Shortcut<'_> {
         self.moved = moved;
+        if self.state == State::Sampled {
+            self.learn(self.foretold(labels, stretch));
+        }
         let likely = moved.saturating_mul(self.factor);
         let unlikely = !self.costs.pay(likely, self.margins.len());
         if self.margins.is_empty() || unlikely && !self.always {
@@ -149,7 +174,11 @@ impl<'w> Bounds<'w> {
             return Shortcut::Not;
         }
         match self.state {
-            State::Unknown => {
+            State::Unknown if dear && !self.always => {
+                self.state = State::Sampled;
+                Shortcut::Sample(self.margins, 0)
+            }
+            State::Unknown | State::Sampled => {
                 self.state = State::Found;
                 Shortcut::Find(self.margins)
             }
@@ -160,12 +189,29 @@ impl<'w> Bounds<'w> {
         }
     }
 
-    /// Learns how many points a pass looked at. Where margins spared too few to pay, passes go without until so few points
-    /// move that by this experience they would.
-    pub(crate) fn looked(&mut self, points: usize) {
-        if self.state != State::Used || self.always {
-            return;
+    /// How many points would be looked at if the margins of all stretches were known as those of some are.
+    fn foretold(&self, labels: &[i32], stretch: usize) -> usize {
+        let stretches = self.margins.chunks(stretch).zip(labels.chunks(stretch));
+        let (mut spent, mut sampled) = (0, 0);
+        for (margins, labels) in stretches.step_by(SAMPLED) {
+            let points = margins.iter().zip(labels);
+            let kept = points.filter(|(&margin, &label)| margin > self.losses[label as usize]);
+            spent += margins.len() - kept.count();
+            sampled += margins.len();
         }
+        (spent as u128 * self.margins.len() as u128 / sampled.max(1) as u128) as usize
+    }
+
+    /// Learns how many points a pass looked at.
+    pub(crate) fn looked(&mut self, points: usize) {
+        if self.state == State::Used && !self.always {
+            self.learn(points);
+        }
+    }
+
+    /// Learns how many points margins leave to look at. Where they spare too few to pay, passes go without until so few points
+    /// move that by this experience they would.
+    fn learn(&mut self, points: usize) {
         self.factor = points.div_ceil(self.moved.max(1)).max(1);
         if !self.costs.pay(points, self.margins.len()) {
             // After a failure the next attempt has to be surer.
@@ -298,4 +344,59 @@ pub(crate) unsafe fn spend<L: Lanes>(
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bounds, Costs, Shortcut, State, Units, FACTOR};
+
+    const STRETCH: usize = 100;
+
+    /// What the next pass does in each of ten stretches, after one that moved few points, where margins are dear to find; those
+    /// that it finds are `margin`, and every label loses 1.
+    fn pass(bounds: &mut Bounds<'_>, margin: f32) -> String {
+        let labels = [7; 10 * STRETCH];
+        let mut rest = bounds.shortcut(10, (&labels, STRETCH), true);
+        let ways = (0..10).map(|_| {
+            let (these, others) = core::mem::take(&mut rest).split(STRETCH);
+            rest = others;
+            match these {
+                Shortcut::Not => '-',
+                Shortcut::Find(margins) => {
+                    margins.fill(margin);
+                    'f'
+                }
+                Shortcut::Margins(..) => 'm',
+                Shortcut::Sample(..) => unreachable!("a stretch is asked or not"),
+            }
+        });
+        ways.collect()
+    }
+
+    #[test]
+    fn some_stretches_are_asked_first() {
+        let (mut margins, mut losses) = ([0.0; 10 * STRETCH], [1.0; 300]);
+        let mut bounds = Bounds {
+            margins: &mut margins,
+            losses: &mut losses,
+            units: Units {
+                scale: 1.0,
+                slack: 0.0,
+            },
+            state: State::Unknown,
+            costs: Costs::new(64, 300),
+            always: false,
+            moved: 0,
+            factor: FACTOR,
+        };
+        // Margins that the centers' moves use up: no more of them, until fewer points move.
+        assert_eq!(pass(&mut bounds, 0.5), "f-------f-");
+        assert_eq!(pass(&mut bounds, 0.5), "----------");
+        assert_eq!(pass(&mut bounds, 0.5), "----------");
+        // Margins that outlast them: those of all, and then they are used.
+        bounds.forget();
+        assert_eq!(pass(&mut bounds, 2.0), "f-------f-");
+        assert_eq!(pass(&mut bounds, 2.0), "ffffffffff");
+        assert_eq!(pass(&mut bounds, 2.0), "mmmmmmmmmm");
+    }
 }

@@ -111,6 +111,11 @@ impl<'w> Packing<'w> {
         };
     }
 
+    /// Whether a pass would go in bytes, which are cheaper than what finds margins.
+    pub(crate) fn in_bytes(&self, job: &Job<'_>, k: usize) -> bool {
+        self.start == Rung::Bytes && job.kernels.has_bytes() && k >= BYTES
+    }
+
     /// Prepares for the centers of a pass, at most as many as there is room for, in which margins may be `wanted`, and `words`
     /// kept.
     pub(super) fn prepare<'a>(

@@ -234,7 +234,7 @@ impl Worker<'_> {
             Shortcut::Margins(margins, losses) => {
                 kernels.spend(margins, stretch.labels, losses, self.spent)
             }
-            Shortcut::Not | Shortcut::Find(_) => end - start,
+            Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => end - start,
         };
         self.assigning += begin.elapsed();
         if !pass.costs.pick(spent, end - start) {
