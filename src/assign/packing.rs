@@ -240,7 +240,7 @@ fn screened_in_bytes<'a>(
     let registers = job.kernels.registers;
     let Packed { data, norms } = packed;
     let scales = (center_scale, scale / center_scale);
-    let (radius, error) = pack_bytes(centers, mean, scales, registers, data, norms);
+    let (radius, error) = pack_bytes(centers, mean, scales, 1, registers, data, norms);
     let (per_norm, per_error, constant) = byte_reach(radius, error);
     Some(screen::Pass {
         points: job.points,

@@ -110,12 +110,18 @@ fn whole(x: f64) -> f64 {
     (x + MAGIC) - MAGIC
 }
 
+/// Second parts of bytes are so many times what they stand for; see `Integers::refine`.
+const FINE: f64 = 128.0;
+
 /// Packs centers as bytes: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the points'
-/// scale over the centers', less what the 128 that every coordinate of a point is more adds. Returns the largest |C| and |Ĉ - C|.
+/// scale over the centers', less what the 128 that every coordinate of a point is more adds. Where there are two `parts` of
+/// each, [`FINE`] times what rounding took away comes next, in bytes, too; its values start from what rounds them. Returns the
+/// largest |C| and |Ĉ - C|.
 pub(crate) fn pack_bytes(
     centers: &[f64],
     mean: &[f64],
     (scale, ratio): (f64, f64),
+    parts: usize,
     registers: usize,
     data: &mut [i32],
     norms: &mut [i32],
@@ -123,28 +129,43 @@ pub(crate) fn pack_bytes(
     let d = mean.len();
     let (mut radius, mut error) = (0.0f64, 0.0f64);
     let (k, elements) = (centers.len() / d, elements::<i32>(d));
-    lay_out(k, elements, registers, data, |j, panel, width, c| {
-        let center = &centers[j * d..][..d];
-        let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
-        let places = panel[c..].iter_mut().step_by(width);
-        for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
-            let mut bytes = [0; 4];
-            for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
-                let exact = (x - m) * scale;
-                let rounded = whole(exact.clamp(-127.0, 127.0));
-                square += exact * exact;
-                errors += (exact - rounded) * (exact - rounded);
-                sum += rounded as i32;
-                *byte = -(rounded as i8) as u8;
+    lay_out(
+        parts * k,
+        elements,
+        registers,
+        data,
+        |j, panel, width, c| {
+            let center = &centers[j / parts * d..][..d];
+            let second = j % parts > 0;
+            let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
+            let places = panel[c..].iter_mut().step_by(width);
+            for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
+                let mut bytes = [0; 4];
+                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
+                    let exact = (x - m) * scale;
+                    let rounded = whole(exact.clamp(-127.0, 127.0));
+                    let rest = (exact - rounded) * FINE;
+                    let fine = match parts {
+                        1 => 0.0,
+                        _ => whole(rest.clamp(-127.0, 127.0)),
+                    };
+                    let off = rest - fine;
+                    square += exact * exact;
+                    errors += off * off;
+                    let kept = if second { fine } else { rounded };
+                    sum += kept as i32;
+                    *byte = -(kept as i8) as u8;
+                }
+                *place = i32::from_ne_bytes(bytes);
             }
-            *place = i32::from_ne_bytes(bytes);
-        }
-        radius = radius.max(square.sqrt());
-        error = error.max(errors.sqrt());
-        // Centers that are out of all range saturate it, and are not compared.
-        let half = (square * 0.5 * ratio + 0.5) as i32;
-        norms[j] = half.saturating_add(128 * sum);
-    });
+            radius = radius.max(square.sqrt());
+            error = error.max(errors.sqrt() / FINE);
+            // Centers that are out of all range saturate it, and are not compared.
+            let twice = if second { FINE } else { square * ratio };
+            let half = (twice * 0.5 + 0.5) as i32;
+            norms[j] = half.saturating_add(128 * sum);
+        },
+    );
     (radius, error)
 }
 

@@ -153,6 +153,8 @@ pub(crate) struct SketchKernel {
     pub(crate) width: usize,
     /// Registers that panels are packed for.
     pub(crate) registers: usize,
+    /// Whether products take so little that candidates may have two bytes for each coordinate.
+    pub(crate) fine: bool,
     quantize: unsafe fn(Rows<'_>, &sketch::Frame<'_>, &mut sketch::Part<'_>),
     screen: ScreenFn,
     list: unsafe fn(&[u16], usize, &mut [u32]) -> usize,
@@ -397,6 +399,7 @@ macro_rules! table {
             sketched: SketchKernel {
                 width: <$bytes as Screen>::WIDTH,
                 registers: <$bytes as Screen>::REGISTERS,
+                fine: false,
                 quantize: $module::quantize,
                 screen: $module::screen_sketch,
                 list: $module::list,
@@ -515,6 +518,7 @@ const AVX512_VNNI: Kernels = Kernels {
     sketched: SketchKernel {
         width: <Vnni as Screen>::WIDTH,
         registers: <Vnni as Screen>::REGISTERS,
+        fine: true,
         quantize: avx512::quantize,
         screen: vnni::screen_sketch,
         list: avx512::list,
@@ -817,11 +821,14 @@ impl SketchKernel {
         candidates: &sketch::Candidates<'_>,
         screening: &mut sketch::Screening<'_>,
     ) {
-        let (lanes, count) = (part.limits.len(), candidates.panels.norms.len());
+        let (lanes, rows) = (part.limits.len(), candidates.panels.norms.len());
+        let count = rows / candidates.parts;
         let elements = part.data.len() / lanes;
         assert!(lanes.is_multiple_of(self.width) && part.data.len() == lanes * elements);
         assert!(part.norms.len() == lanes && part.errors.len() == lanes);
-        assert!(candidates.panels.data.len() == count * elements);
+        assert!(
+            rows == candidates.parts * count && candidates.panels.data.len() == rows * elements
+        );
         assert!(screening.weights.len() >= lanes);
         assert!(screening.open.len() >= lanes / self.width * count);
         assert!(screening.sums.len() >= 2 * count * self.width);

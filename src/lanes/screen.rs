@@ -63,8 +63,10 @@ pub(crate) trait Screen: Copy + 'static {
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Integers: Screen<E = i32> {
-    /// `norms * per[0] + errors * per[1] + 3`, or 2^29 if that is less.
+    /// `norms * per[0] + errors * per[1] + 5`, or 2^29 if that is less.
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
+    /// `high` plus the 128th part of `low`, rounded down.
+    unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
     /// Adds each lane of some vectors that is positive, times its weight, to the sum of its lane.
     unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]);
 }
@@ -468,9 +470,13 @@ impl Integers for PortableBytes {
         for (l, reach) in reach.iter_mut().enumerate() {
             // SAFETY: the caller vouches for a vector of readable elements.
             let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
-            *reach = (norm * per[0] + error * per[1] + 3.0).min(MOST_REACH) as i32;
+            *reach = (norm * per[0] + error * per[1] + 5.0).min(MOST_REACH) as i32;
         }
         wide::i32x4::new(reach)
+    }
+    #[inline(always)]
+    unsafe fn refine(high: Self::V, low: Self::V) -> Self::V {
+        high + (low >> 7)
     }
     #[inline(always)]
     unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]) {

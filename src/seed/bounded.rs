@@ -18,6 +18,10 @@ use super::{Masses, Worker};
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
 const WORTH: usize = 1 << 17;
 
+/// Pairs of point and candidate whose second bytes take as long as a row from memory, of few dimensions; of many, more of them are
+/// for nothing, as the sketch does not come any faster.
+const FINE: usize = 160;
+
 /// What bounds tell of a candidate, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
@@ -80,6 +84,29 @@ impl Greedy<'_, '_> {
         scale: f64,
         count: usize,
     ) -> usize {
+        for worker in team.iter_mut() {
+            (worker.read, worker.lowered) = (0, 0);
+        }
+        let (best, evaluated) = self.best(team, scale, count);
+        self.apply(team, scale, (best, count), evaluated);
+        // Second bytes save three rows of five that were read in vain without them.
+        let read: usize = team.iter_mut().map(|worker| worker.read).sum();
+        let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
+        let wasted = read - lowered;
+        let vain = if self.fine { wasted * 5 / 2 } else { wasted };
+        let pairs = self.job.points.n() * count;
+        let pay = vain * FINE.max(self.job.points.d()) > pairs;
+        self.fine = pay && self.job.kernels.sketched().fine;
+        best
+    }
+
+    /// The best of `count` candidates, and whether it was evaluated.
+    fn best(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> (usize, bool) {
         let bounds = self.screen(team, scale, count);
         let mut order = [0; MOST_CANDIDATES];
         for (c, place) in order.iter_mut().enumerate() {
@@ -95,8 +122,7 @@ impl Greedy<'_, '_> {
         let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
         let first = order[0];
         if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
-            self.apply(team, scale, (first, count), false);
-            return first;
+            return (first, false);
         }
         let mut best = (self.evaluate(team, first, count), first);
         for &c in &order[1..] {
@@ -111,8 +137,7 @@ impl Greedy<'_, '_> {
                 self.state.trials.swap(0, 1);
             }
         }
-        self.apply(team, scale, (best.1, count), true);
-        best.1
+        (best.1, true)
     }
 
     /// Finds the open points of each candidate, and bounds for what it takes off.
@@ -136,7 +161,7 @@ impl Greedy<'_, '_> {
         let kernel = job.kernels.sketched();
         let (frame, parts) = sketch.split(scale, *span, kernel);
         let candidates = &candidates[..count * frame.mean.len()];
-        let (candidates, open) = step.pack(candidates, &frame, kernel.registers);
+        let (candidates, open) = step.pack(candidates, &frame, kernel, self.fine);
         let open = open.chunks_mut(*span / kernel.width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
         type Item<'a> = ((Range<usize>, Part<'a>), &'a mut [u16]);
@@ -211,6 +236,7 @@ impl Greedy<'_, '_> {
             let listed = list(kernel, worker.listed, (open, c), lanes);
             let points = (&job.points, span.start);
             job.kernels.listed(points, listed, candidate, trial);
+            worker.read += listed.len();
             for (&p, distance) in listed.iter().zip(trial) {
                 let p = p as usize;
                 let mass = job.weight(span.start + p) * *distance;
@@ -259,6 +285,7 @@ impl Greedy<'_, '_> {
             if !evaluated {
                 let points = (&job.points, span.start);
                 job.kernels.listed(points, listed, candidate, trial);
+                worker.read += listed.len();
             }
             for (&p, &mut distance) in listed.iter().zip(trial) {
                 let p = p as usize;
@@ -267,6 +294,7 @@ impl Greedy<'_, '_> {
                     *total -= unit.count(masses[p]) - unit.count(mass);
                     from_top |= masses[p] == *top;
                     masses[p] = mass;
+                    worker.lowered += 1;
                     part.set_limit(p, distance, scale, mass == 0.0);
                 }
             }

@@ -93,6 +93,8 @@ pub(super) struct Greedy<'a, 'w> {
     pub(super) back: bool,
     /// About how many points a new center lowers.
     pub(super) expected: usize,
+    /// Whether candidates have a second byte for each coordinate.
+    pub(super) fine: bool,
 }
 
 impl<'a, 'w> Greedy<'a, 'w> {
@@ -118,6 +120,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
             wild: false,
             back: false,
             expected: n,
+            fine: false,
         };
         greedy.tally();
         greedy

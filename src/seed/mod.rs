@@ -124,6 +124,9 @@ pub(crate) struct Worker<'w> {
     bounds: [Bound; MOST_CANDIDATES],
     /// What the candidate that is being evaluated takes off.
     gain: i64,
+    /// Rows that were read in a step, and masses that were lowered.
+    read: usize,
+    lowered: usize,
     /// Whether there is a wild point.
     wild: bool,
     /// What the rounds of k-means|| find the nearest candidates with.
@@ -159,6 +162,8 @@ impl<'w> Worker<'w> {
             potentials: [0; MOST_CANDIDATES],
             bounds: [Bound::default(); MOST_CANDIDATES],
             gain: 0,
+            read: 0,
+            lowered: 0,
             wild: false,
             scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
         }

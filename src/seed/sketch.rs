@@ -11,15 +11,20 @@
 //! Cauchy and Schwarz, at most
 //!
 //! ```text
-//!     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 3.
+//!     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 5.
 //! ```
 //!
-//! All four norms are measured, not bounded, so a coordinate that had to be clamped is no danger: it makes R wide. The 3
-//! covers the two roundings to whole numbers (a half for |C|² / 2 above, two for the limit below) and those of binary64: X and the norms
-//! are within (d + 4) v of what they stand for, v = 2^-53, and D within 1.01 (d/8 + 8) v; of numbers that are below 2^28 for
-//! points that are not *wild*, |X|² <= 2^27, that is less than 2^-10 for d <= 2048. (Squares that underflow in D change it by
-//! (d + 8) 2^-1074, which s² <= 2^614 leaves beneath notice.) Norms are kept in binary32, and the first two terms of R evaluated
-//! in it; a margin of a hundredth is more than that rounds.
+//! All four norms are measured, not bounded, so a coordinate that had to be clamped is no danger: it makes R wide. The 5
+//! covers the roundings to whole numbers (a half for |C|² / 2, up to two for the limit below, one for R itself, and a half for
+//! second bytes) and those of binary64: X and the norms are within (d + 4) v of what they stand for, v = 2^-53, and D within
+//! 1.01 (d/8 + 8) v; of numbers that are below 2^28 for points that are not *wild*, |X|² <= 2^27, that is less than 2^-10 for
+//! d <= 2048. (Squares that underflow in D change it by (d + 8) 2^-1074, which s² <= 2^614 leaves beneath notice.) Norms are
+//! kept in binary32, and the first two terms of R evaluated in it; a margin of a hundredth is more than that rounds.
+//!
+//! *Second bytes.* The points are read from memory once in a step, whatever the candidates are. Where products are cheap, and
+//! too many rows were read in vain, Ĉ has 128ths: a second byte for what the first leaves, whose products, rounded, are
+//! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
+//! 250,000).
 //!
 //! A point's *limit* is s² D' / 2 - |X|² / 2, rounded up, D' being D to its nearest center so far. So a candidate with
 //!
@@ -110,8 +115,8 @@ impl<'w> Step<'w> {
         let groups = n.next_multiple_of(WIDEST) / NARROWEST;
         let candidates = if n > 0 { candidates } else { 0 };
         Step {
-            panels: from.take(candidates.saturating_mul(elements::<i32>(shape.d))),
-            starts: from.take(candidates),
+            panels: from.take((2 * candidates).saturating_mul(elements::<i32>(shape.d))),
+            starts: from.take(2 * candidates),
             open: from.take(groups.saturating_mul(candidates)),
         }
     }
@@ -121,19 +126,31 @@ impl<'w> Step<'w> {
         &mut self,
         centers: &[f64],
         frame: &Frame<'_>,
-        registers: usize,
+        kernel: SketchKernel,
+        fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
         let Frame { mean, scale, .. } = *frame;
         let count = centers.len() / mean.len();
-        let panels = &mut self.panels[..count * elements::<i32>(mean.len())];
-        let starts = &mut self.starts[..count];
-        let (radius, error) = pack_bytes(centers, mean, (scale, 1.0), registers, panels, starts);
+        let parts = if fine { 2 } else { 1 };
+        let panels = &mut self.panels[..parts * count * elements::<i32>(mean.len())];
+        let starts = &mut self.starts[..parts * count];
+        let scales = (scale, 1.0);
+        let (radius, error) = pack_bytes(
+            centers,
+            mean,
+            scales,
+            parts,
+            kernel.registers,
+            panels,
+            starts,
+        );
         let margin = 1.01;
         let candidates = (radius * radius <= WILD).then_some(Candidates {
             panels: Panels {
                 data: panels,
                 norms: starts,
             },
+            parts,
             per_norm: (margin * error) as f32,
             // Not zero, or the reach of a wild point would be.
             per_error: (margin * radius).max(1.0) as f32,
@@ -163,6 +180,8 @@ pub(crate) struct Frame<'a> {
 /// The candidates of a step.
 pub(crate) struct Candidates<'a> {
     pub(crate) panels: Panels<'a, i32>,
+    /// Bytes that each coordinate has.
+    pub(crate) parts: usize,
     /// R is |X̂| and |X̂ - X| times these, and 3.
     pub(crate) per_norm: f32,
     pub(crate) per_error: f32,
@@ -389,16 +408,36 @@ pub(crate) unsafe fn screen<S: Integers>(
     candidates: &Candidates<'_>,
     screening: &mut Screening<'_>,
 ) {
+    // SAFETY: the contract above.
+    unsafe {
+        match candidates.parts {
+            1 => screen_parts::<S, 1>(part, elements, candidates, screening),
+            _ => screen_parts::<S, 2>(part, elements, candidates, screening),
+        }
+    }
+}
+
+/// The same, where coordinates of candidates have so many bytes.
+///
+/// # Safety
+/// That of [`screen`].
+#[inline(always)]
+unsafe fn screen_parts<S: Integers, const PARTS: usize>(
+    part: &Part<'_>,
+    elements: usize,
+    candidates: &Candidates<'_>,
+    screening: &mut Screening<'_>,
+) {
     let groups = part.limits.len() / S::WIDTH;
     let mut g = 0;
     // SAFETY: the contract above.
     unsafe {
         while g + GROUPS <= groups {
-            screen_groups::<S, GROUPS>(part, elements, candidates, screening, g);
+            screen_groups::<S, GROUPS, PARTS>(part, elements, candidates, screening, g);
             g += GROUPS;
         }
         while g < groups {
-            screen_groups::<S, 1>(part, elements, candidates, screening, g);
+            screen_groups::<S, 1, PARTS>(part, elements, candidates, screening, g);
             g += 1;
         }
     }
@@ -409,7 +448,7 @@ pub(crate) unsafe fn screen<S: Integers>(
 /// # Safety
 /// That of [`screen`].
 #[inline(always)]
-unsafe fn screen_groups<S: Integers, const G: usize>(
+unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
     part: &Part<'_>,
     elements: usize,
     candidates: &Candidates<'_>,
@@ -417,7 +456,6 @@ unsafe fn screen_groups<S: Integers, const G: usize>(
     first: usize,
 ) {
     let at = first * S::WIDTH;
-    let count = candidates.panels.norms.len();
     // SAFETY: the groups are inside the part.
     unsafe {
         let zero = S::splat(0);
@@ -433,10 +471,11 @@ unsafe fn screen_groups<S: Integers, const G: usize>(
             open[g] = S::add(limit, reach);
             sure[g] = S::sub(limit, reach);
         }
-        let mut receiver = Bounds::<S, G> {
+        let mut receiver = Bounds::<S, G, PARTS> {
             open,
             sure,
             weights: screening.weights.as_ptr().add(at),
+            high: [zero; G],
             bits: screening.open.as_mut_ptr().add(first),
             groups: part.limits.len() / S::WIDTH,
             sums: screening.sums.as_mut_ptr(),
@@ -450,17 +489,19 @@ unsafe fn screen_groups<S: Integers, const G: usize>(
         };
         let length = G * S::WIDTH * elements;
         let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
-        let share = ahead.share(steps::<S>(elements, count));
+        let share = ahead.share(steps::<S>(elements, candidates.panels.norms.len()));
         let between = || ahead.ask(share);
         sweep::<S, G, _>(&over, &candidates.panels, &mut receiver, between);
     }
 }
 
 /// Compares T with what it must be below.
-struct Bounds<S: Screen, const G: usize> {
+struct Bounds<S: Screen, const G: usize, const PARTS: usize> {
     /// Limits plus and minus R.
     open: [S::V; G],
     sure: [S::V; G],
+    /// T without the second bytes of the candidate, which come next.
+    high: [S::V; G],
     weights: *const f32,
     /// The sets of the first candidate; those of the next one are `groups` further on.
     bits: *mut u16,
@@ -468,12 +509,23 @@ struct Bounds<S: Screen, const G: usize> {
     sums: *mut f32,
 }
 
-impl<S: Integers, const G: usize> Receive<S, G> for Bounds<S, G> {
+impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for Bounds<S, G, PARTS> {
     #[inline(always)]
     unsafe fn receive(&mut self, j: usize, values: &[S::V; G]) {
         // SAFETY: the caller is compiled for `S`; every group has bits for every candidate and a weight for every lane, and
         // every candidate two sums for every lane.
         unsafe {
+            let mut values = *values;
+            if PARTS == 2 {
+                if j.is_multiple_of(PARTS) {
+                    self.high = values;
+                    return;
+                }
+                for (value, &high) in values.iter_mut().zip(&self.high) {
+                    *value = S::refine(high, *value);
+                }
+            }
+            let j = j / PARTS;
             let (mut most, mut least) = (self.open, self.sure);
             for g in 0..G {
                 let shut = S::not_greater(self.open[g], values[g]);

@@ -211,9 +211,14 @@ impl Integers for Vnni {
         unsafe {
             let error = _mm512_mul_ps(_mm512_loadu_ps(errors), _mm512_set1_ps(per[1]));
             let both = _mm512_fmadd_ps(_mm512_loadu_ps(norms), _mm512_set1_ps(per[0]), error);
-            let reach = _mm512_add_ps(both, _mm512_set1_ps(3.0));
+            let reach = _mm512_add_ps(both, _mm512_set1_ps(5.0));
             _mm512_cvttps_epi32(_mm512_min_ps(reach, _mm512_set1_ps(MOST_REACH)))
         }
+    }
+    #[inline(always)]
+    unsafe fn refine(high: __m512i, low: __m512i) -> __m512i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { _mm512_add_epi32(high, _mm512_srai_epi32::<7>(low)) }
     }
     #[inline(always)]
     unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m512i]) {
@@ -300,9 +305,14 @@ impl Integers for Avx2Bytes {
         unsafe {
             let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
             let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
-            let reach = _mm256_add_ps(both, _mm256_set1_ps(3.0));
+            let reach = _mm256_add_ps(both, _mm256_set1_ps(5.0));
             _mm256_cvttps_epi32(_mm256_min_ps(reach, _mm256_set1_ps(MOST_REACH)))
         }
+    }
+    #[inline(always)]
+    unsafe fn refine(high: __m256i, low: __m256i) -> __m256i {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { _mm256_add_epi32(high, _mm256_srai_epi32::<7>(low)) }
     }
     #[inline(always)]
     unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m256i]) {
