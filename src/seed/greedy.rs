@@ -284,9 +284,11 @@ const POINT: usize = 8;
 const PAIR: usize = 4;
 
 /// The threads of a pass of so much `work` a point: there is one for each center or two, and of few points it may take less time
-/// than waking the others.
+/// than waking the others. (100,000 points of 2 dimensions, 6 candidates: a pass takes 260 microseconds in two lanes, 120 in eight,
+/// and waking another thread some 80.)
 fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
-    let work = (job.points.n() as u128) * (work as u128);
+    const LANES: usize = 2;
+    let work = (job.points.n() as u128) * ((work * LANES / job.kernels.width) as u128);
     job.crew.if_worth(worthwhile(2, work) > 1)
 }
 
