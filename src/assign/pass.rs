@@ -27,15 +27,11 @@ pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]
     const TOGETHER: usize = 16;
     let mut count = 0;
     let mut p = 0;
-    // SAFETY: labels are read below the length; there are at most as many indices.
+    // SAFETY: labels are read below the length; as many indices are written at a time, from a place on that is not beyond them.
     unsafe {
         while p + TOGETHER <= old.len() {
-            let mut bits = L::differences(old.as_ptr().add(p), new.as_ptr().add(p));
-            while bits != 0 {
-                *moved.get_unchecked_mut(count) = p as u32 + bits.trailing_zeros();
-                count += 1;
-                bits &= bits - 1;
-            }
+            let bits = L::differences(old.as_ptr().add(p), new.as_ptr().add(p));
+            count += L::list(moved.as_mut_ptr().add(count), p as u32, bits);
             p += TOGETHER;
         }
     }
@@ -48,6 +44,17 @@ pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]
     count
 }
 
+/// Since when the work takes that is being done.
+struct Clock(Instant);
+
+impl Clock {
+    /// How long the work took that is done now; the next begins.
+    fn lap(&mut self) -> Duration {
+        let end = Instant::now();
+        end - core::mem::replace(&mut self.0, end)
+    }
+}
+
 /// What one thread of a fit works with, and what it found in the current pass.
 pub(crate) struct Worker<'w> {
     scratch: Scratch<'w>,
@@ -58,6 +65,7 @@ pub(crate) struct Worker<'w> {
     /// Storage of the scan, where the pass is watched.
     seen: &'w mut [f64],
     found: i64,
+    clock: Clock,
     assigning: Duration,
     updating: Duration,
     watched: Watched,
@@ -73,6 +81,7 @@ impl<'w> Worker<'w> {
             moving: Moving::cut(from, stretch),
             seen: &mut [],
             found: 0,
+            clock: Clock(Instant::now()),
             assigning: Duration::ZERO,
             updating: Duration::ZERO,
             watched: Watched::default(),
@@ -227,7 +236,7 @@ struct Going<'a, 'w, 'p> {
 impl Worker<'_> {
     /// Labels a stretch.
     fn go(&mut self, pass: &Going<'_, '_, '_>, mut stretch: Stretch<'_>) {
-        let begin = Instant::now();
+        self.clock.lap();
         let Range { start, end } = stretch.points;
         let kernels = pass.job.kernels;
         let spent = match &mut stretch.shortcut {
@@ -236,7 +245,6 @@ impl Worker<'_> {
             }
             Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => end - start,
         };
-        self.assigning += begin.elapsed();
         if !pass.costs.pick(spent, end - start) {
             for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
@@ -273,7 +281,6 @@ impl Worker<'_> {
         next: Range<usize>,
         stretch: &mut Stretch<'_>,
     ) {
-        let begin = Instant::now();
         let Stretch {
             points,
             labels,
@@ -304,7 +311,7 @@ impl Worker<'_> {
                 self.moving.some(points, new, labels)
             }
         };
-        self.assigning += begin.elapsed();
+        self.assigning += self.clock.lap();
         self.transfer(pass, points.clone(), moved);
     }
 
@@ -312,24 +319,22 @@ impl Worker<'_> {
     fn transfer(&mut self, pass: &Going<'_, '_, '_>, among: Range<usize>, moved: usize) {
         self.found += moved as i64;
         if let Summing::Moved(terms) = pass.summing {
-            let begin = Instant::now();
             let moves = self.moving.moves(moved);
             self.sums.transfer(pass.job, terms, among, &moves);
-            self.updating += begin.elapsed();
+            self.updating += self.clock.lap();
         }
     }
 
     /// Adds a block of a stretch, where all points are summed.
     fn add(&mut self, pass: &Going<'_, '_, '_>, block: Range<usize>, stretch: &Stretch<'_>) {
         if let Summing::All(terms) = pass.summing {
-            let begin = Instant::now();
             let first = block.start - stretch.points.start;
             let labels = &stretch.labels[first..][..block.len()];
             if self.watched_sums(pass, terms, block.clone(), labels) {
                 let sum = &mut self.watched.inertia;
                 inertia::add(pass.job, block, labels, 0, pass.centers, sum);
             }
-            self.updating += begin.elapsed();
+            self.updating += self.clock.lap();
         }
     }
 
