@@ -519,9 +519,8 @@ const AVX512_VNNI: Kernels = Kernels {
         width: <Vnni as Screen>::WIDTH,
         registers: <Vnni as Screen>::REGISTERS,
         fine: true,
-        quantize: avx512::quantize,
         screen: vnni::screen_sketch,
-        list: avx512::list,
+        ..AVX512.sketched
     },
     words: Some(vnni_words::KERNEL),
     ..AVX512

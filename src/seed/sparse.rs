@@ -3,10 +3,10 @@
 use crate::distance::{pair, squared_at};
 use crate::lanes::{prefetch, Lanes};
 use crate::points::{Layout, Points};
+use crate::tile::LINE;
 
-/// Coordinates asked for ahead, and those in a cache line.
+/// Coordinates asked for ahead.
 const AHEAD: usize = 1024;
-const LINE: usize = 8;
 
 /// Lists the points of the groups, each of so many points and with a set of bits; returns how many.
 ///
@@ -53,7 +53,7 @@ pub(crate) unsafe fn listed<L: Lanes>(
             let ask = |p: usize| {
                 let row = points.row(p).as_ptr();
                 // Rows begin and end anywhere in a line.
-                for i in (0..d).step_by(LINE).chain([d - 1]) {
+                for i in (0..d).step_by(LINE / size_of::<f64>()).chain([d - 1]) {
                     prefetch(row.wrapping_add(i).cast());
                 }
             };
