@@ -828,7 +828,9 @@ impl SketchKernel {
         assert!(
             rows == candidates.parts * count && candidates.panels.data.len() == rows * elements
         );
-        assert!(screening.weights.len() >= lanes);
+        assert!(screening
+            .weights
+            .is_none_or(|weights| weights.len() >= lanes));
         assert!(screening.open.len() >= lanes / self.width * count);
         assert!(screening.sums.len() >= 2 * count * self.width);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.

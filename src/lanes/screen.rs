@@ -67,8 +67,8 @@ pub(crate) trait Integers: Screen<E = i32> {
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
     /// `high` plus the 128th part of `low`, rounded down.
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
-    /// Adds each lane of some vectors that is positive, times its weight, to the sum of its lane.
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]);
+    /// Adds each lane of some vectors, times its weight if there are weights, to the sum of its lane.
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]);
 }
 
 /// What the vectors of a [`Screen`] hold.
@@ -479,11 +479,14 @@ impl Integers for PortableBytes {
         high + (low >> 7)
     }
     #[inline(always)]
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[Self::V]) {
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]) {
         for (g, x) in x.iter().enumerate() {
             for (l, x) in x.to_array().into_iter().enumerate() {
-                // SAFETY: the caller vouches for a vector of sums, and as many weights as lanes.
-                unsafe { *sums.add(l) += x.max(0) as f32 * *weights.add(4 * g + l) };
+                // SAFETY: the caller vouches for a vector of sums, and as many weights, if any, as lanes.
+                unsafe {
+                    let weight = weights.map_or(1.0, |weights| *weights.add(4 * g + l));
+                    *sums.add(l) += x as f32 * weight;
+                }
             }
         }
     }

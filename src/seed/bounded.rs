@@ -179,7 +179,7 @@ impl Greedy<'_, '_> {
             let sums = &mut worker.sums[..2 * count * kernel.width];
             sums.fill(0.0);
             let mut screening = Screening {
-                weights: worker.factors,
+                weights: job.weights.map(|_| &*worker.factors),
                 open,
                 sums,
             };
@@ -237,13 +237,15 @@ impl Greedy<'_, '_> {
             let points = (&job.points, span.start);
             job.kernels.listed(points, listed, candidate, trial);
             worker.read += listed.len();
+            let mut gain = 0;
             for (&p, distance) in listed.iter().zip(trial) {
                 let p = p as usize;
                 let mass = job.weight(span.start + p) * *distance;
                 // The same number, if it takes nothing off.
                 let lowered = if mass < masses[p] { mass } else { masses[p] };
-                worker.gain += unit.count(masses[p]) - unit.count(lowered);
+                gain += unit.count(masses[p]) - unit.count(lowered);
             }
+            worker.gain += gain;
         });
         team.iter_mut().map(|worker| worker.gain).sum()
     }

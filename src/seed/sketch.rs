@@ -35,7 +35,9 @@
 //! has D >= D', and by the monotonicity of rounding w D >= w D' however these are rounded: it does not lower the mass. For
 //! the others, s² (D' - D) / 2 lies between limit - R - T and limit + R - T. Sums of these (times the weight) bound what
 //! a candidate takes off the total of the masses, and most candidates of a step are beaten by another one's bound. Only what is
-//! left is evaluated by D.
+//! left is evaluated by D. Without weights, those of three points are summed in integers: where nothing is wild
+//! s² D' / 2 <= 2^28, and |X̂|² + |X - X̂|² <= |X|² + sqrt(d) |X̂| as well as |C - Ĉ| <= |C|, coordinate by coordinate, which makes
+//! R less than 1.02 sqrt(2) 2^27; so limit + R - T, at most s² D' / 2 + 2 R + 2, is below 2^29.4.
 //!
 //! A wild point is always open and says nothing about sums; so is every point to a wild candidate. Points of no mass, and
 //! the padding, have a limit that nothing is below.
@@ -388,8 +390,8 @@ pub(crate) unsafe fn quantize<L: Lanes>(rows: Rows<'_>, frame: &Frame<'_>, part:
 
 /// What a screening reads and writes besides the points.
 pub(crate) struct Screening<'a> {
-    /// Times the points' weights, or as many as there are points; zero in the padding.
-    pub(crate) weights: &'a [f32],
+    /// Times the points' weights, if they have any: as many as there are lanes, finite in the padding.
+    pub(crate) weights: Option<&'a [f32]>,
     /// For each candidate and group, a bit for each lane: may it be lowered?
     pub(crate) open: &'a mut [u16],
     /// For each candidate and lane, what it takes off at most, and at least.
@@ -474,7 +476,7 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
         let mut receiver = Bounds::<S, G, PARTS> {
             open,
             sure,
-            weights: screening.weights.as_ptr().add(at),
+            weights: screening.weights.map(|weights| weights.as_ptr().add(at)),
             high: [zero; G],
             bits: screening.open.as_mut_ptr().add(first),
             groups: part.limits.len() / S::WIDTH,
@@ -502,7 +504,7 @@ struct Bounds<S: Screen, const G: usize, const PARTS: usize> {
     sure: [S::V; G],
     /// T without the second bytes of the candidate, which come next.
     high: [S::V; G],
-    weights: *const f32,
+    weights: Option<*const f32>,
     /// The sets of the first candidate; those of the next one are `groups` further on.
     bits: *mut u16,
     groups: usize,
@@ -526,18 +528,32 @@ impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for Bounds<S
                 }
             }
             let j = j / PARTS;
-            let (mut most, mut least) = (self.open, self.sure);
-            for g in 0..G {
-                let shut = S::not_greater(self.open[g], values[g]);
-                let bits = !shut & ((1 << S::WIDTH) - 1);
+            for (g, (&open, &value)) in self.open.iter().zip(&values).enumerate() {
+                let bits = !S::not_greater(open, value) & ((1 << S::WIDTH) - 1);
                 *self.bits.add(j * self.groups + g) = bits as u16;
-                most[g] = S::sub(most[g], values[g]);
-                least[g] = S::sub(least[g], values[g]);
             }
             // Whether anything is open or not: a branch that nobody can foretell would take longer.
             let sums = self.sums.add(2 * j * S::WIDTH);
-            S::add_positive(sums, self.weights, &most);
-            S::add_positive(sums.add(S::WIDTH), self.weights, &least);
+            for (sums, limits) in [(sums, &self.open), (sums.add(S::WIDTH), &self.sure)] {
+                let mut larger = *limits;
+                for (larger, &value) in larger.iter_mut().zip(&values) {
+                    *larger = S::max(*larger, value);
+                }
+                if self.weights.is_none() {
+                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^29.4.
+                    let (mut all, mut below) = (larger[0], values[0]);
+                    for g in 1..G {
+                        all = S::add(all, larger[g]);
+                        below = S::add(below, values[g]);
+                    }
+                    S::accumulate(sums, None, &[S::sub(all, below)]);
+                } else {
+                    for (larger, &value) in larger.iter_mut().zip(&values) {
+                        *larger = S::sub(*larger, value);
+                    }
+                    S::accumulate(sums, self.weights, &larger);
+                }
+            }
         }
     }
 }

@@ -221,15 +221,17 @@ impl Integers for Vnni {
         unsafe { _mm512_add_epi32(high, _mm512_srai_epi32::<7>(low)) }
     }
     #[inline(always)]
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m512i]) {
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[__m512i]) {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
         unsafe {
             let mut sum = _mm512_loadu_ps(sums);
             let mut g = 0;
             while g < x.len() {
-                let positive = _mm512_max_epi32(x[g], _mm512_setzero_si512());
-                let weights = _mm512_loadu_ps(weights.add(16 * g));
-                sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(positive), weights, sum);
+                let x = _mm512_cvtepi32_ps(x[g]);
+                sum = match weights {
+                    None => _mm512_add_ps(x, sum),
+                    Some(weights) => _mm512_fmadd_ps(x, _mm512_loadu_ps(weights.add(16 * g)), sum),
+                };
                 g += 1;
             }
             _mm512_storeu_ps(sums, sum);
@@ -315,15 +317,17 @@ impl Integers for Avx2Bytes {
         unsafe { _mm256_add_epi32(high, _mm256_srai_epi32::<7>(low)) }
     }
     #[inline(always)]
-    unsafe fn add_positive(sums: *mut f32, weights: *const f32, x: &[__m256i]) {
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[__m256i]) {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
         unsafe {
             let mut sum = _mm256_loadu_ps(sums);
             let mut g = 0;
             while g < x.len() {
-                let positive = _mm256_max_epi32(x[g], _mm256_setzero_si256());
-                let weights = _mm256_loadu_ps(weights.add(8 * g));
-                sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(positive), weights, sum);
+                let x = _mm256_cvtepi32_ps(x[g]);
+                sum = match weights {
+                    None => _mm256_add_ps(x, sum),
+                    Some(weights) => _mm256_fmadd_ps(x, _mm256_loadu_ps(weights.add(8 * g)), sum),
+                };
                 g += 1;
             }
             _mm256_storeu_ps(sums, sum);
