@@ -30,7 +30,7 @@ const FEW: usize = 4;
 const fn widest(registers: usize, elements: usize) -> usize {
     match (registers, elements) {
         (_, ..=FEW) => 1,
-        (32, _) => 8,
+        (32, 9..) => 8,
         _ => 4,
     }
 }
@@ -264,7 +264,7 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
             4 => return few::<S, G, 4, R>(over, panels, receive, between),
             _ => {}
         }
-        if S::REGISTERS == 32 {
+        if widest(S::REGISTERS, over.elements) == 8 {
             while first + 8 <= k {
                 panel::<S, G, 8, R>(over, panels, first, receive, between);
                 first += 8;
