@@ -77,7 +77,7 @@ impl Which<'_> {
 ///
 /// # Safety
 /// The caller of each function is compiled for `L`.
-trait Sink<L: Lanes> {
+pub(crate) trait Sink<L: Lanes> {
     /// The `WIDTH` points from `lane` on come next.
     unsafe fn begin(&mut self, lane: usize);
     /// Their coordinates in dimension `i`, which counts up.
@@ -91,7 +91,7 @@ trait Sink<L: Lanes> {
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
 #[inline(always)]
-unsafe fn pour<L: Lanes>(
+pub(crate) unsafe fn pour<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
     dims: Range<usize>,

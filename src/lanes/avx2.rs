@@ -205,6 +205,15 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn store_low(to: *mut i32, x: __m256d) {
+        // SAFETY: see the top of this impl; four elements are written.
+        unsafe {
+            let low = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+            let low = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(x), low);
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(low));
+        }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: __m256d) {
         // SAFETY: see the top of this impl; four elements are written.
         unsafe { _mm_storeu_ps(to, _mm256_cvtpd_ps(x)) }

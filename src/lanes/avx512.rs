@@ -218,6 +218,11 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    unsafe fn store_low(to: *mut i32, x: __m512d) {
+        // SAFETY: see the top of this impl; eight elements are written.
+        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvtepi64_epi32(_mm512_castpd_si512(x))) }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: __m512d) {
         // SAFETY: see the top of this impl; eight elements are written.
         unsafe { _mm256_storeu_ps(to, _mm512_cvtpd_ps(x)) }

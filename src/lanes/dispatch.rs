@@ -4,6 +4,7 @@
 #![allow(clippy::type_complexity)]
 
 use core::ffi::CStr;
+use core::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::portable::Portable;
@@ -15,6 +16,7 @@ use super::{
     screen::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs, Avx512F32, Avx512F64, Vnni, VnniPairs},
 };
 use crate::assign::{screen, words};
+use crate::bytes;
 use crate::job::padded;
 use crate::points::{Points, Rows};
 use crate::seed::sketch;
@@ -155,7 +157,12 @@ pub(crate) struct SketchKernel {
     pub(crate) registers: usize,
     /// Whether products take so little that candidates may have two bytes for each coordinate.
     pub(crate) fine: bool,
-    quantize: unsafe fn(Rows<'_>, &sketch::Frame<'_>, &mut sketch::Part<'_>),
+    code: unsafe fn(
+        &Points<'_>,
+        (Range<usize>, Range<usize>),
+        &bytes::Frame<'_>,
+        &mut bytes::Coded<'_>,
+    ),
     screen: ScreenFn,
     list: unsafe fn(&[u16], usize, &mut [u32]) -> usize,
 }
@@ -355,13 +362,14 @@ macro_rules! table {
             }
 
             $(#[target_feature(enable = $feature)])?
-            pub(super) unsafe fn quantize(
-                rows: Rows<'_>,
-                frame: &sketch::Frame<'_>,
-                part: &mut sketch::Part<'_>,
+            pub(super) unsafe fn code(
+                points: &Points<'_>,
+                blocks: (Range<usize>, Range<usize>),
+                frame: &bytes::Frame<'_>,
+                coded: &mut bytes::Coded<'_>,
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { sketch::quantize::<$lanes>(rows, frame, part) }
+                unsafe { bytes::code::<$lanes>(points, blocks, frame, coded) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -400,7 +408,7 @@ macro_rules! table {
                 width: <$bytes as Screen>::WIDTH,
                 registers: <$bytes as Screen>::REGISTERS,
                 fine: false,
-                quantize: $module::quantize,
+                code: $module::code,
                 screen: $module::screen_sketch,
                 list: $module::list,
             },
@@ -798,19 +806,22 @@ impl Kernels {
 }
 
 impl SketchKernel {
-    /// Turns rows into bytes: those of the part from its first on.
-    pub(crate) fn quantize(
+    /// Turns a block into bytes, with room for whole groups of it, at least, and asks for the points that are likely to come next.
+    pub(crate) fn code(
         &self,
-        rows: Rows<'_>,
-        frame: &sketch::Frame<'_>,
-        part: &mut sketch::Part<'_>,
+        points: &Points<'_>,
+        (block, next): (Range<usize>, Range<usize>),
+        frame: &bytes::Frame<'_>,
+        coded: &mut bytes::Coded<'_>,
     ) {
-        let lanes = rows.count().next_multiple_of(self.width);
-        let elements = screen::elements::<i32>(rows.dims());
-        assert!(part.data.len() >= lanes * elements && frame.width == self.width);
-        assert!(frame.mean.len() == rows.dims());
+        let lanes = block.len().next_multiple_of(self.width);
+        let elements = screen::elements::<i32>(points.d());
+        assert!(!block.is_empty() && block.end <= points.n() && frame.width == self.width);
+        assert!(coded.data.len() >= lanes * elements && frame.mean.len() == points.d());
+        assert!(coded.norms.len() >= lanes && coded.errors.len() >= lanes);
+        assert!(coded.squares.len() >= lanes);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
-        unsafe { (self.quantize)(rows, frame, part) }
+        unsafe { (self.code)(points, (block, next), frame, coded) }
     }
 
     /// Finds for each candidate the points it may lower.

@@ -128,6 +128,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_halves(a: Self::F, b: Self::F, low: *mut i32, high: *mut i32);
     /// `WIDTH` doubles, rounded to single precision, to memory.
     unsafe fn store_f32(to: *mut f32, x: Self::F);
+    /// The low 32 bits of each of `WIDTH` doubles, to memory.
+    unsafe fn store_low(to: *mut i32, x: Self::F);
     /// Bit `l` is set where labels `l` of sixteen differ.
     unsafe fn differences(a: *const i32, b: *const i32) -> u32;
     /// Writes `first` plus the index of every bit that is set; returns how many. There is room for sixteen.

@@ -145,6 +145,12 @@ impl Lanes for Portable {
         }
     }
     #[inline(always)]
+    unsafe fn store_low(to: *mut i32, x: f64x2) {
+        let low = x.to_array().map(|x| x.to_bits() as i32);
+        // SAFETY: the caller vouches for two writable elements.
+        unsafe { to.cast::<[i32; 2]>().write_unaligned(low) }
+    }
+    #[inline(always)]
     unsafe fn store_f32(to: *mut f32, x: f64x2) {
         let [a, b] = x.to_array();
         // SAFETY: the caller vouches for two writable elements.

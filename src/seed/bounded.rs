@@ -56,9 +56,8 @@ impl Greedy<'_, '_> {
             let (((span, mut part), (masses, trial)), (total, top)) = item;
             part.shut();
             for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
-                let dims = 0..job.points.d();
-                let rows = job.points.block_rows(block.clone(), dims, worker.tile);
-                kernel.quantize(rows, &frame, &mut part.after(at));
+                let blocks = (block.clone(), block.end..block.end + job.block);
+                kernel.code(&job.points, blocks, &frame, &mut part.after(at));
                 let listed = &mut worker.listed[..block.len()];
                 for (index, p) in listed.iter_mut().zip(at as u32..) {
                     *index = p;

@@ -52,13 +52,11 @@ use core::ops::Range;
 use crate::assign::certify::byte_scale;
 use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
-use crate::distance::fold;
+use crate::bytes::{Coded, Frame, WILD};
 use crate::job::Job;
 use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
-use crate::lanes::Lanes;
 use crate::plan::Shape;
-use crate::points::Rows;
 use crate::tile::Ahead;
 use crate::workspace::Cut;
 
@@ -73,9 +71,6 @@ const SHUT: i32 = -(1 << 30);
 
 /// More than any limit where no point is wild.
 const MOST_LIMIT: f64 = (1 << 28) as f64;
-
-/// |X|² beyond which a point is wild.
-const WILD: f64 = (1 << 27) as f64;
 
 /// How many times the groups at hand the memory that is asked for is ahead.
 const AHEAD: usize = 2;
@@ -170,15 +165,6 @@ pub(crate) struct Part<'a> {
     pub(crate) squares: &'a mut [f64],
 }
 
-/// How points become bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
-    pub(crate) mean: &'a [f64],
-    pub(crate) scale: f64,
-    /// Lanes in a group.
-    pub(crate) width: usize,
-}
-
 /// The candidates of a step.
 pub(crate) struct Candidates<'a> {
     pub(crate) panels: Panels<'a, i32>,
@@ -271,12 +257,11 @@ impl<'w> Sketch<'w> {
 }
 
 impl Part<'_> {
-    /// The points from `first` on, which starts a group.
-    pub(super) fn after(&mut self, first: usize) -> Part<'_> {
+    /// The bytes of the points from `first` on, which starts a group.
+    pub(super) fn after(&mut self, first: usize) -> Coded<'_> {
         let elements = self.data.len() / self.limits.len();
-        Part {
+        Coded {
             data: &mut self.data[first * elements..],
-            limits: &mut self.limits[first..],
             norms: &mut self.norms[first..],
             errors: &mut self.errors[first..],
             squares: &mut self.squares[first..],
@@ -315,76 +300,6 @@ impl Part<'_> {
     /// Whether a point is too far off for bounds.
     pub(super) fn is_wild(&self, p: usize) -> bool {
         self.squares[p] > WILD
-    }
-}
-
-/// Turns rows into bytes: elements, norms, errors and squares of as many points.
-///
-/// # Safety
-/// The caller is compiled for `L`. `part.data` is whole groups of `frame.width` points, as many as there are rows at least; the
-/// other arrays have an element for each row, and the mean as many as a row.
-#[inline(always)]
-pub(crate) unsafe fn quantize<L: Lanes>(rows: Rows<'_>, frame: &Frame<'_>, part: &mut Part<'_>) {
-    const TOGETHER: usize = 8;
-    // Added and taken away, it leaves whole numbers. Added to such a one, it has it in its low bits.
-    const MAGIC: f64 = (3u64 << 51) as f64;
-    // Rounded up.
-    const UP: f64 = 1.0 + 1e-6;
-    let (d, width) = (rows.dims(), frame.width);
-    let elements = elements::<i32>(d);
-    for p in 0..rows.count() {
-        let (group, lane) = (p - p % width, p % width);
-        let places = part.data[group * elements..][..width * elements].as_mut_ptr();
-        let row = rows.row(p).as_ptr();
-        let fold = |s: &[L::F; TOGETHER / 2]| {
-            let mut lanes = [0.0; TOGETHER];
-            for (v, &s) in s.iter().enumerate().take(TOGETHER / L::WIDTH) {
-                // SAFETY: the lanes of all vectors are as many as there is room for.
-                unsafe { L::store(lanes.as_mut_ptr().add(v * L::WIDTH), s) };
-            }
-            fold(&lanes)
-        };
-        // SAFETY: what is loaded is below d; elements are those of the lane in its group, which was checked.
-        let (squares, errors, kept) = unsafe {
-            let (scale, magic) = (L::splat(frame.scale), L::splat(MAGIC));
-            let (least, most) = (L::splat(-127.0), L::splat(127.0));
-            let zeros = [L::splat(0.0); TOGETHER / 2];
-            let (mut squares, mut errors, mut kept) = (zeros, zeros, zeros);
-            for i in (0..d).step_by(TOGETHER) {
-                let mut shown = [MAGIC + 128.0; TOGETHER];
-                for v in 0..TOGETHER / L::WIDTH {
-                    let i = i + v * L::WIDTH;
-                    if i >= d {
-                        break;
-                    }
-                    let x = L::load_rest(row.add(i), d - i);
-                    let mean = L::load_rest(frame.mean.as_ptr().add(i), d - i);
-                    let exact = L::mul(L::sub(x, mean), scale);
-                    let clamped = L::min(L::max(exact, least), most);
-                    let rounded = L::sub(L::add(clamped, magic), magic);
-                    let off = L::sub(exact, rounded);
-                    squares[v] = L::add(squares[v], L::mul(exact, exact));
-                    errors[v] = L::add(errors[v], L::mul(off, off));
-                    kept[v] = L::add(kept[v], L::mul(rounded, rounded));
-                    let show = L::add(rounded, L::splat(MAGIC + 128.0));
-                    L::store(shown.as_mut_ptr().add(v * L::WIDTH), show);
-                }
-                let [a, b, c, d4, e, f, g, h] = shown.map(|x| x.to_bits() as u8);
-                let place = places.add(i / 4 * width + lane);
-                *place = i32::from_ne_bytes([a, b, c, d4]);
-                if i + 4 < d {
-                    *place.add(width) = i32::from_ne_bytes([e, f, g, h]);
-                }
-            }
-            (squares, errors, kept)
-        };
-        let square = fold(&squares);
-        part.squares[p] = square;
-        part.norms[p] = (fold(&kept).sqrt() * UP) as f32;
-        part.errors[p] = match square > WILD {
-            true => f32::MAX,
-            false => (fold(&errors).sqrt() * UP) as f32,
-        };
     }
 }
 
