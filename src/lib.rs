@@ -31,7 +31,6 @@
 //! | `scan` | the first pass: finite? what range? |
 //! | `distance` | D(x, c): the definition |
 //! | `tile` | points from the caller's layout into lanes |
-//! | `bytes` | and into bytes, four to an element |
 //! | `seed` | starting centers, the random numbers |
 //! | `assign` | labels |
 //! | `update` | exact sums, centers, empty clusters |
@@ -45,7 +44,6 @@
 
 mod api;
 mod assign;
-mod bytes;
 
 pub mod capi;
 mod distance;

@@ -16,10 +16,9 @@ use super::{
     screen::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs, Avx512F32, Avx512F64, Vnni, VnniPairs},
 };
 use crate::assign::{screen, words};
-use crate::bytes;
 use crate::job::padded;
 use crate::points::{Points, Rows};
-use crate::seed::sketch;
+use crate::seed::{bytes, sketch};
 use crate::tile::{self, Ahead, Bytes, Frame, Which};
 use crate::update::{Limbs, Moves};
 use crate::{assign, distance, scan, seed, stream, update};

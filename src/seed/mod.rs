@@ -7,13 +7,15 @@
 //! |---|---|
 //! | `greedy` | greedy k-means++: masses, draws, steps |
 //! | `dense` | all pairs by D |
-//! | `sketch` | the points in bytes, and what they prove |
+//! | `bytes` | the points in bytes |
+//! | `sketch` | what these prove |
 //! | `bounded` | a step by a sketch |
 //! | `sparse` | some points by D |
 //! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
 mod bounded;
+pub(crate) mod bytes;
 mod dense;
 mod greedy;
 mod philox;

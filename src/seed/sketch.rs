@@ -52,13 +52,14 @@ use core::ops::Range;
 use crate::assign::certify::byte_scale;
 use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
-use crate::bytes::{Coded, Frame, WILD};
 use crate::job::Job;
 use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
 use crate::plan::Shape;
 use crate::tile::Ahead;
 use crate::workspace::Cut;
+
+use super::bytes::{Coded, Frame, WILD};
 
 /// Lanes in the widest group.
 pub(crate) const WIDEST: usize = 16;

@@ -1,8 +1,8 @@
 //! Points in bytes: coordinates as whole numbers of at most 127 in magnitude, four to an element, and what was rounded away.
 //!
 //! Groups of points are in lanes, as tiles are: element `e` of lane `l` of group `g` is at `(g * elements + e) * width + l`. It
-//! has the coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. Sketches are made of these (see
-//! `seed::sketch`), and so is what is kept of points of few dimensions (see `assign::narrow`).
+//! has the coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. What these are good for is told in
+//! [`sketch`](super::sketch).
 
 use core::ops::Range;
 
