@@ -4,7 +4,7 @@
 //! broadcast per center and dimension serves all the groups of points in registers:
 //!
 //! ```text
-//!   panel:  c0[0] c1[0] .. c7[0] | c0[1] c1[1] .. c7[1] | ...          8 centers (4 with 16 registers)
+//!   panel:  c0[0] c1[0] .. c7[0] | c0[1] c1[1] .. c7[1] | ...          8 centers (or 4, see `widest`)
 //!   group:  x0[0] x1[0] .. x15[0] | x0[1] ..                            WIDTH points; G = 3 groups
 //!   acc[g][c] = |c|² + sum over i of x_g[i] * (-2 c[i])                 24 accumulators of 32 registers
 //! ```
@@ -26,11 +26,15 @@ pub(crate) const GROUPS: usize = 3;
 /// Elements of a point up to which points stay in registers, and centers pass by one at a time.
 const FEW: usize = 4;
 
+/// And up to which panels are narrower: what is known of each lane is looked at so often that it has to stay in registers, too.
+const SOME: usize = 8;
+
 /// Centers of the widest panel.
 const fn widest(registers: usize, elements: usize) -> usize {
     match (registers, elements) {
         (_, ..=FEW) => 1,
-        (32, 9..) => 8,
+        (_, ..=SOME) => 4,
+        (32, _) => 8,
         _ => 4,
     }
 }
