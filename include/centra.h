@@ -18,8 +18,8 @@
 /// A required pointer is null or not aligned for its type.
 #define CENTRA_ERR_NULL -1
 
-/// A size is zero, too large or inconsistent: n, d or k zero, k > n, k > 2^31 - 1, ld too small, or a number of
-/// bytes that does not fit the address space.
+/// A size is zero, too large or inconsistent: d or k zero, k > n (and so n zero) where centers are found, k > 2^31 - 1, ld too
+/// small, or a number of bytes that does not fit the address space.
 #define CENTRA_ERR_SHAPE -2
 
 /// A NaN or an infinity in points, weights or given centers.
@@ -28,7 +28,7 @@
 /// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020).
 #define CENTRA_ERR_RANGE -4
 
-/// A negative weight, or no positive one.
+/// A negative weight, or points of which none has a positive one.
 #define CENTRA_ERR_WEIGHTS -5
 
 /// The workspace is too small or not aligned to 16 bytes.
@@ -275,7 +275,7 @@ void centra_report_init_sized(struct centra_report *report,
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
 /// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
 ///
-/// n, d, k: points, dimensions, centers; 1 <= k <= n.
+/// n, d, k: points, dimensions, centers; where k is more than n (which may be 0), the bytes suffice for the calls that allow it.
 /// options: NULL for the defaults.
 /// bytes: receives the number.
 ///
@@ -329,8 +329,8 @@ int32_t centra_fit(const double *points,
 
 /// Labels points by given centers.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, label_base and
-///     threads.
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
+///     also NULL, and no label is written); of the options count layout, label_base and threads.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
 /// sqdist: n squared distances to the centers the labels name, written; or NULL.
@@ -354,8 +354,8 @@ int32_t centra_assign(const double *points,
 /// Moves every center to the mean of its points: the exact sum of each coordinate rounded once, over the number
 /// of points (with weights: the exact sum of the rounded products, over the exact sum of the weights).
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, label_base,
-///     threads, weights and empty.
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
+///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
 /// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
 ///     holds what they keep; nothing else of it is read.
@@ -406,7 +406,8 @@ int32_t centra_seed(const double *points,
 /// their labels name, times the weights (each product rounded), rounded once; +infinity where it exceeds the largest
 /// double.
 ///
-/// points, n, d, ld, k, options: as for centra_fit; of the options count layout, label_base, threads and weights.
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,
+///     and the inertia is 0); of the options count layout, label_base, threads and weights.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on; read only.
 /// inertia: written.

@@ -7,7 +7,7 @@ use crate::job::Job;
 use crate::lanes::dispatch::kernels;
 use crate::parallel::{with_crew, PerThread};
 use crate::plan::{self, SeedMemory, Shape, UpdateMemory};
-use crate::points::{check_sizes, Points};
+use crate::points::{check_sizes, check_sizes_of_fit, Points};
 use crate::scan::{on_stack, scan, storage};
 use crate::status::{refuse, Error};
 use crate::update::{Plan, Sums};
@@ -45,7 +45,7 @@ pub fn fit(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Clust
             "init: the starting centers are given to fit_from, or to fit_into"
         );
     }
-    check_sizes(points.n(), points.d(), k)?;
+    check_sizes_of_fit(points.n(), points.d(), k)?;
     fit_owned(points, vec![0.0; k * points.d()], options)
 }
 
@@ -94,7 +94,8 @@ fn fit_owned(
     })
 }
 
-/// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d.
+/// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d. There may be fewer points
+/// than centers, and none.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -123,7 +124,7 @@ pub fn assign(
 /// Replaces each center by the mean of its points; returns the number of points of each.
 ///
 /// Centers of clusters without a point of positive weight are treated as `options.empty` says; on
-/// entry `centers` holds what they may keep.
+/// entry `centers` holds what they may keep. There may be fewer points than centers, and none.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -160,14 +161,14 @@ pub fn update(
 /// # Ok::<(), centra::Error>(())
 /// ```
 pub fn seed(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Vec<f64>, Error> {
-    check_sizes(points.n(), points.d(), k)?;
+    check_sizes_of_fit(points.n(), points.d(), k)?;
     let mut centers = vec![0.0; k * points.d()];
     seed_in(points, options, &mut centers, Workspace::Allocate)?;
     Ok(centers)
 }
 
 /// The exact sum of D between the points and the centers their labels name, times their weights,
-/// rounded once. Allocates nothing with one thread.
+/// rounded once. There may be fewer points than centers, and none, which have 0. Allocates nothing with one thread.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -185,7 +186,7 @@ pub fn inertia(
 }
 
 /// Bytes of workspace that suffice for every `_into` call on points of this shape, in either layout,
-/// with these options.
+/// with these options; where k is more than n, those that allow it.
 pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options<'_>) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
     let bytes = |layout| plan::workspace_bytes((n, d, k), layout, weighted, options);
@@ -292,6 +293,13 @@ fn count_centers(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     Ok(length / d)
 }
 
+/// k, where every center is to have a point.
+fn count_starts(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
+    let k = count_centers(points, centers)?;
+    check_sizes_of_fit(points.n(), points.d(), k)?;
+    Ok(k)
+}
+
 pub(crate) fn check_length(
     name: &str,
     length: usize,
@@ -363,7 +371,7 @@ pub(crate) fn fit_in(
     labels: Option<&mut [i32]>,
     workspace: Workspace<'_>,
 ) -> Result<Report, Error> {
-    let k = count_centers(points, centers)?;
+    let k = count_starts(points, centers)?;
     options.check()?;
     check_weights(points, options)?;
     if let Some(labels) = &labels {
@@ -485,7 +493,7 @@ pub(crate) fn seed_in(
     centers: &mut [f64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let k = count_centers(points, centers)?;
+    let k = count_starts(points, centers)?;
     options.check()?;
     if options.init == Init::Given {
         return refuse!(Option, "init: given centers leave nothing to seed");

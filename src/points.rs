@@ -16,7 +16,7 @@ pub enum Layout {
     Columns,
 }
 
-/// `n` points of `d` dimensions in the caller's memory.
+/// `n` points of `d` dimensions in the caller's memory; there may be none.
 ///
 /// Gaps between rows (`ld > d`) or columns (`ld > n`) are never read, so the view holds a pointer
 /// and not a slice: in C the gaps may belong to somebody else.
@@ -39,33 +39,29 @@ unsafe impl Sync for Points<'_> {}
 /// `None` when it does not fit the address space.
 pub(crate) fn extent(n: usize, d: usize, ld: usize, layout: Layout) -> Option<usize> {
     let (vectors, length) = match layout {
+        _ if n == 0 || d == 0 => return Some(0),
         Layout::Rows => (n, d),
         Layout::Columns => (d, n),
     };
-    let elements = vectors
-        .checked_sub(1)?
-        .checked_mul(ld)?
-        .checked_add(length)?;
+    let elements = (vectors - 1).checked_mul(ld)?.checked_add(length)?;
     (elements <= isize::MAX as usize / size_of::<f64>()).then_some(elements)
 }
 
-/// Checks what every call requires of its sizes, before anything else is looked at.
+/// Checks what every call requires of its sizes, before anything else is looked at. Points may be none, and fewer than centers.
 pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
-    if n == 0 || d == 0 || k == 0 {
-        return refuse!(Shape, "n = {n}, d = {d}, k = {k}: none may be zero");
-    }
-    if k > n {
-        return refuse!(Shape, "k = {k} is more than n = {n}");
+    if d == 0 || k == 0 {
+        return refuse!(Shape, "d = {d}, k = {k}: neither may be zero");
     }
     if k > i32::MAX as usize {
         return refuse!(Shape, "k = {k} is more than 2147483647");
     }
-    // Half the address space over the bytes of a double, as `extent`; k <= n covers k * d.
-    if extent(n, d, d, Layout::Rows).is_none() {
-        return refuse!(
-            Shape,
-            "n * d = {n} * {d} doubles do not fit the address space"
-        );
+    for (name, rows) in [('n', n), ('k', k)] {
+        if extent(rows, d, d, Layout::Rows).is_none() {
+            return refuse!(
+                Shape,
+                "{name} * d = {rows} * {d} doubles do not fit the address space"
+            );
+        }
     }
     // Exact sums keep n * 2^22 in 62 bits; no memory of today holds that many points.
     if n > 1 << 40 {
@@ -74,7 +70,18 @@ pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks a leading dimension against the layout.
+/// The same for calls that find centers among the points.
+pub(crate) fn check_sizes_of_fit(n: usize, d: usize, k: usize) -> Result<(), Error> {
+    if n == 0 || d == 0 || k == 0 {
+        return refuse!(Shape, "n = {n}, d = {d}, k = {k}: none may be zero");
+    }
+    if k > n {
+        return refuse!(Shape, "k = {k} is more than n = {n}");
+    }
+    check_sizes(n, d, k)
+}
+
+/// Checks a leading dimension against the layout; without points there is nothing that it leads to.
 pub(crate) fn check_leading_dimension(
     n: usize,
     d: usize,
@@ -82,6 +89,7 @@ pub(crate) fn check_leading_dimension(
     layout: Layout,
 ) -> Result<(), Error> {
     let (least, name) = match layout {
+        _ if n == 0 => return Ok(()),
         Layout::Rows => (d, 'd'),
         Layout::Columns => (n, 'n'),
     };
@@ -132,7 +140,7 @@ impl<'a> Points<'a> {
     /// A view of memory that the C API's caller vouches for.
     ///
     /// # Safety
-    /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is aligned, and every
+    /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is aligned and not null, and every
     /// row (or column) of the matrix is readable and unchanged for `'a`. Gaps may be anything.
     pub(crate) unsafe fn from_raw(
         base: *const f64,

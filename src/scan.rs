@@ -336,10 +336,10 @@ fn see_columns(
     }
 }
 
-/// Refuses weights that are not finite, negative, or all zero; gives their range.
+/// Refuses weights that are not finite, negative, or all zero, unless there are none; gives their range.
 fn positive(all: &[f64]) -> Result<Range, Error> {
     let range = weights(all)?;
-    if range.top == 0.0 {
+    if range.top == 0.0 && !all.is_empty() {
         return refuse!(Weights, "weights: none is positive");
     }
     Ok(range)

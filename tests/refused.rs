@@ -338,7 +338,7 @@ fn shapes() {
     let data = [1.0; 24];
     type View<'a> = Result<Points<'a>, Error>;
     let bad: [(&str, View); 9] = [
-        ("n = 0", Points::rows(&data, 0, 3)),
+        ("n = 0, d = 0", Points::columns(&data, 0, 0)),
         ("d = 0", Points::rows(&data, 3, 0)),
         ("too few", Points::rows(&data, 5, 5)),
         ("too few columns", Points::columns(&data, 5, 5)),
@@ -384,11 +384,12 @@ fn shapes() {
             Status::Shape,
             "seed, k = {k}"
         );
+        // There are calls that take more centers than points.
         assert_eq!(
             centra::workspace_size(3, 4, k, &options)
-                .unwrap_err()
-                .status(),
-            Status::Shape,
+                .err()
+                .map(|error| error.status()),
+            (k != 4).then_some(Status::Shape),
             "size, k = {k}"
         );
     }

@@ -232,7 +232,8 @@ fn screened_in_bytes<'a>(
         differences.fold(0.0, f64::max)
     };
     let n = job.points.n();
-    let sample = (0..n).step_by(n.div_ceil(SAMPLE));
+    // There may be no points, but a step must not be 0.
+    let sample = (0..n).step_by(n.div_ceil(SAMPLE).max(1));
     let points = sample.map(|p| range(job.points.row(p)));
     let points = points.fold(0.0, f64::max);
     let radius = centers.chunks_exact(mean.len()).map(range);

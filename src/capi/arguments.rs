@@ -229,9 +229,7 @@ impl Call {
         let raw = unsafe { read_options(options)? };
         let choice = choose(&raw)?;
         check_pointer("weights", raw.weights, false)?;
-        if n > 0 {
-            check_leading_dimension(n, d, ld, choice.layout)?;
-        }
+        check_leading_dimension(n, d, ld, choice.layout)?;
         Ok(Call {
             raw,
             choice,
@@ -248,10 +246,8 @@ impl Call {
         options: *const centra_options,
         others: [Argument; N],
     ) -> Result<(), Error> {
-        let elements = match self.n {
-            0 => 0,
-            n => extent(n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX),
-        };
+        let elements =
+            extent(self.n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX);
         let none = || Argument::input::<u8>("", core::ptr::null(), 0);
         // Room for three inputs and the most that a call adds, without a vector.
         let mut all: [Argument; 12] = core::array::from_fn(|_| none());
@@ -267,8 +263,13 @@ impl Call {
     /// # Safety
     /// The points are as the C API asks, for the time of the call.
     pub(super) unsafe fn points(&self) -> Points<'_> {
+        // Of no points, there is no address to speak of.
+        let base = match self.n {
+            0 => core::ptr::dangling(),
+            _ => self.points,
+        };
         // SAFETY: sizes, ld and alignment were checked; the memory is the caller's promise.
-        unsafe { Points::from_raw(self.points, self.n, self.d, self.ld, self.choice.layout) }
+        unsafe { Points::from_raw(base, self.n, self.d, self.ld, self.choice.layout) }
     }
 
     /// The options with the weights.
@@ -284,6 +285,18 @@ impl Call {
             weights,
             ..self.choice.options.clone()
         }
+    }
+}
+
+/// A slice of the caller's memory to read, which may be anywhere if it is empty.
+///
+/// # Safety
+/// `pointer` is aligned, and there are so many readable elements.
+pub(super) unsafe fn input<'a, T>(pointer: *const T, elements: usize) -> &'a [T] {
+    match elements {
+        0 => &[],
+        // SAFETY: the contract; it is not null, as something is there.
+        _ => unsafe { core::slice::from_raw_parts(pointer, elements) },
     }
 }
 

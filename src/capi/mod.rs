@@ -14,7 +14,7 @@ mod types;
 use core::ffi::{c_char, c_void, CStr};
 
 use crate::api;
-use crate::points::check_sizes;
+use crate::points::{check_sizes, check_sizes_of_fit};
 use crate::status::message;
 use crate::Progress;
 use arguments::*;
@@ -98,7 +98,7 @@ unsafe fn init<T>(to: *mut T, size: usize, values: T) {
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
 /// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
 ///
-/// n, d, k: points, dimensions, centers; 1 <= k <= n.
+/// n, d, k: points, dimensions, centers; where k is more than n (which may be 0), the bytes suffice for the calls that allow it.
 /// options: NULL for the defaults.
 /// bytes: receives the number.
 ///
@@ -172,6 +172,7 @@ pub unsafe extern "C" fn centra_fit(
     workspace_bytes: usize,
 ) -> i32 {
     boundary(|| {
+        check_sizes_of_fit(n, d, k)?;
         // SAFETY: the contract.
         let call = unsafe {
             Call::check((points, n, d, ld), k, options, || {
@@ -242,8 +243,8 @@ pub unsafe extern "C" fn centra_fit(
 
 /// Labels points by given centers.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, label_base and
-///     threads.
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
+///     also NULL, and no label is written); of the options count layout, label_base and threads.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
 /// sqdist: n squared distances to the centers the labels name, written; or NULL.
@@ -271,7 +272,7 @@ pub unsafe extern "C" fn centra_assign(
         let mut call = unsafe {
             Call::check((points, n, d, ld), k, options, || {
                 check_pointer("centers", centers, true)?;
-                check_pointer("labels", labels, true)?;
+                check_pointer("labels", labels, n > 0)?;
                 check_pointer("sqdist", sqdist, false)
             })?
         };
@@ -293,7 +294,7 @@ pub unsafe extern "C" fn centra_assign(
                 call.points(),
                 call.options(),
                 core::slice::from_raw_parts(centers, k * d),
-                core::slice::from_raw_parts_mut(labels, n),
+                optional(labels, n).unwrap_or_default(),
                 optional(sqdist, n),
                 arguments::workspace(workspace, workspace_bytes)?,
             )
@@ -307,8 +308,8 @@ pub unsafe extern "C" fn centra_assign(
 /// Moves every center to the mean of its points: the exact sum of each coordinate rounded once, over the number
 /// of points (with weights: the exact sum of the rounded products, over the exact sum of the weights).
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, label_base,
-///     threads, weights and empty.
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
+///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
 /// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
 ///     holds what they keep; nothing else of it is read.
@@ -336,7 +337,7 @@ pub unsafe extern "C" fn centra_update(
         // SAFETY: the contract.
         let call = unsafe {
             Call::check((points, n, d, ld), k, options, || {
-                check_pointer("labels", labels, true)?;
+                check_pointer("labels", labels, n > 0)?;
                 check_pointer("centers", centers, true)?;
                 check_pointer("counts", counts, false)
             })?
@@ -355,7 +356,7 @@ pub unsafe extern "C" fn centra_update(
             (
                 call.points(),
                 call.options(),
-                core::slice::from_raw_parts(labels, n),
+                input(labels, n),
                 core::slice::from_raw_parts_mut(centers, k * d),
                 optional(counts, k),
                 arguments::workspace(workspace, workspace_bytes)?,
@@ -395,6 +396,7 @@ pub unsafe extern "C" fn centra_seed(
     workspace_bytes: usize,
 ) -> i32 {
     boundary(|| {
+        check_sizes_of_fit(n, d, k)?;
         // SAFETY: the contract.
         let call = unsafe {
             Call::check((points, n, d, ld), k, options, || {
@@ -426,7 +428,8 @@ pub unsafe extern "C" fn centra_seed(
 /// their labels name, times the weights (each product rounded), rounded once; +infinity where it exceeds the largest
 /// double.
 ///
-/// points, n, d, ld, k, options: as for centra_fit; of the options count layout, label_base, threads and weights.
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,
+///     and the inertia is 0); of the options count layout, label_base, threads and weights.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on; read only.
 /// inertia: written.
@@ -452,7 +455,7 @@ pub unsafe extern "C" fn centra_inertia(
         let call = unsafe {
             Call::check((points, n, d, ld), k, options, || {
                 check_pointer("centers", centers, true)?;
-                check_pointer("labels", labels, true)?;
+                check_pointer("labels", labels, n > 0)?;
                 check_pointer("inertia", inertia, true)
             })?
         };
@@ -470,7 +473,7 @@ pub unsafe extern "C" fn centra_inertia(
                 call.points(),
                 call.options(),
                 core::slice::from_raw_parts(centers, k * d),
-                core::slice::from_raw_parts(labels, n),
+                input(labels, n),
             )
         };
         let base = call.choice.base;

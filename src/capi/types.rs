@@ -11,14 +11,14 @@ pub const CENTRA_OK: i32 = 0;
 pub const CENTRA_CANCELLED: i32 = 1;
 /// A required pointer is null or not aligned for its type.
 pub const CENTRA_ERR_NULL: i32 = -1;
-/// A size is zero, too large or inconsistent: n, d or k zero, k > n, k > 2^31 - 1, ld too small, or a number of
-/// bytes that does not fit the address space.
+/// A size is zero, too large or inconsistent: d or k zero, k > n (and so n zero) where centers are found, k > 2^31 - 1, ld too
+/// small, or a number of bytes that does not fit the address space.
 pub const CENTRA_ERR_SHAPE: i32 = -2;
 /// A NaN or an infinity in points, weights or given centers.
 pub const CENTRA_ERR_NONFINITE: i32 = -3;
 /// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020).
 pub const CENTRA_ERR_RANGE: i32 = -4;
-/// A negative weight, or no positive one.
+/// A negative weight, or points of which none has a positive one.
 pub const CENTRA_ERR_WEIGHTS: i32 = -5;
 /// The workspace is too small or not aligned to 16 bytes.
 pub const CENTRA_ERR_WORKSPACE: i32 = -6;

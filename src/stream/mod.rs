@@ -229,5 +229,5 @@ pub(crate) fn workspace_bytes(
 
 /// Checks the sizes of a chunk, which may be empty.
 pub(crate) fn check_chunk_size(n: usize, d: usize) -> Result<(), Error> {
-    crate::points::check_sizes(n.max(1), d, 1)
+    crate::points::check_sizes(n, d, 1)
 }

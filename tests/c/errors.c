@@ -210,6 +210,7 @@ static void check_overlaps(int function, int32_t threads)
 
 #define BIT(function) (1u << (function))
 #define EVERY 0x3fu
+#define FINDING (BIT(FIT) | BIT(SEED)) /* centers, among the points: so many there must be */
 #define DATA (EVERY & ~BIT(SIZE))
 #define WITH_WORKSPACE (DATA & ~BIT(INERTIA))
 #define WEIGHTED (DATA & ~BIT(ASSIGN))
@@ -249,10 +250,11 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
  * is no fault of the options by themselves, and has no place in the order. */
 /*        name              functions       order         touches               status                   detail       change */
 #define REFUSALS(X) \
-    X(n_zero,             EVERY,          BY_SIZES,     T_N,                  CENTRA_ERR_SHAPE,        "n",         c->n = 0) \
+    X(n_zero,             FINDING,        BY_SIZES,     T_N,                  CENTRA_ERR_SHAPE,        "n",         c->n = 0) \
     X(d_zero,             EVERY,          BY_SIZES,     T_D,                  CENTRA_ERR_SHAPE,        "d",         c->d = 0) \
     X(k_zero,             EVERY,          BY_SIZES,     T_K,                  CENTRA_ERR_SHAPE,        "k",         c->k = 0) \
-    X(k_over_n,           EVERY,          BY_SIZES,     T_K,                  CENTRA_ERR_SHAPE,        "k",         c->k = N + 1) \
+    X(k_over_n,           FINDING,        BY_SIZES,     T_K,                  CENTRA_ERR_SHAPE,        "k",         c->k = N + 1) \
+    X(k_d_overflow,       EVERY & ~FINDING, BY_SIZES,   T_NKD,                CENTRA_ERR_SHAPE,        "k * d",     c->n = 1; c->d = (size_t)1 << 31; c->k = (size_t)1 << 30) \
     X(k_over_labels,      EVERY,          BY_SIZES,     T_NKD,                CENTRA_ERR_SHAPE,        "k",         c->n = (size_t)1 << 33; c->d = 1; c->k = (size_t)1 << 31) \
     X(n_d_overflow,       EVERY,          BY_SIZES,     T_NKD,                CENTRA_ERR_SHAPE,        "n",         c->n = SIZE_MAX / 4; c->d = 8) \
     X(n_d_wraps,          EVERY,          BY_SIZES,     T_NKD,                CENTRA_ERR_SHAPE,        "n",         c->n = SIZE_MAX / 2 + 2; c->d = 2) \

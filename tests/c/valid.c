@@ -335,6 +335,70 @@ static void check_workspace_size(void)
 
 /* ---- seeding ---------------------------------------------------------------------------------------------------- */
 
+/* Fewer points than centers, and none, wherever no centers are found. */
+static void check_few_points(void)
+{
+    const double far = 1000;
+    for (size_t n = 0; n < K; ++n)
+        for (int variant = 0; variant < 8; ++variant) {
+            CONTEXT("%zu points, variant %d", n, variant);
+            centra_options options = defaults();
+            options.label_base = variant & 1;
+            options.threads = 1 + (variant & 2) / 2;
+            options.layout = variant & 4 ? CENTRA_COLUMNS : CENTRA_ROWS;
+            double data[K * D] = {0}, sqdist[K] = {-7, -7, -7}, centers[K * D], total = -7;
+            int32_t labels[K] = {-7, -7, -7};
+            int64_t counts[K] = {-7, -7, -7};
+            for (size_t p = 0; p < n; ++p)
+                for (size_t t = 0; t < D; ++t)
+                    data[variant & 4 ? t * K + p : p * D + t] = points[(4 * p + 1) * D + t]; /* of the first blob, and the second */
+            /* No points are nowhere, and their labels too. */
+            const double *at = n ? data : NULL;
+            int32_t *named = n ? labels : NULL;
+            size_t ld = !n ? 0 : variant & 4 ? K : D, bytes = 0;
+            CHECK(centra_workspace_size(n, D, K, &options, &bytes) == CENTRA_OK);
+            void *workspace = get(bytes, 1);
+            CHECK(centra_assign(at, n, D, ld, K, &options, start, named, sqdist, workspace, bytes) == CENTRA_OK);
+            for (size_t p = 0; p < K; ++p) {
+                CHECK(labels[p] == (p < n ? (int32_t)p + options.label_base : -7));
+                CHECK(sqdist[p] == (p >= n ? -7 : p == 0 ? 4 : 16));
+            }
+            memcpy(centers, start, sizeof start);
+            CHECK(centra_inertia(at, n, D, ld, K, &options, centers, named, &total) == CENTRA_OK);
+            CHECK(total == (n == 0 ? 0 : n == 1 ? 4 : 20));
+            CHECK(centra_update(at, n, D, ld, K, &options, named, centers, counts, workspace, bytes) == CENTRA_OK);
+            for (size_t j = 0; j < K; ++j) {
+                CHECK(counts[j] == (j < n));
+                const double *mean = j < n ? points + (4 * j + 1) * D : start + j * D;
+                CHECK(centers[j * D] == mean[0] && centers[j * D + 1] == mean[1]);
+            }
+            options.empty = CENTRA_EMPTY_ERROR;
+            CHECK(centra_update(at, n, D, ld, K, &options, named, centers, counts, NULL, 0) == CENTRA_ERR_EMPTY);
+            /* Weights of none are none to complain about; those of some must be positive somewhere. */
+            options.empty = CENTRA_EMPTY_KEEP;
+            const double weights[K] = {0, 0, 0};
+            options.weights = weights;
+            int32_t due = n ? CENTRA_ERR_WEIGHTS : CENTRA_OK;
+            CHECK(centra_inertia(at, n, D, ld, K, &options, centers, named, &total) == due);
+            CHECK(centra_update(at, n, D, ld, K, &options, named, centers, counts, NULL, 0) == due);
+            CHECK(centra_assign(at, n, D, ld, K, &options, centers, named, NULL, NULL, 0) == CENTRA_OK);
+            /* Centers must be numbers, however few points would be compared with them. */
+            options.weights = NULL;
+            centers[K * D - 1] = NAN;
+            CHECK(centra_assign(at, n, D, ld, K, &options, centers, named, NULL, NULL, 0) == CENTRA_ERR_NONFINITE);
+            CHECK(centra_inertia(at, n, D, ld, K, &options, centers, named, &total) == CENTRA_ERR_NONFINITE);
+            centers[K * D - 1] = 1e200;
+            CHECK(centra_assign(at, n, D, ld, K, &options, centers, named, NULL, NULL, 0) == CENTRA_ERR_RANGE);
+            CHECK(centra_fit(at, n, D, ld, K, &options, centers, named, NULL, NULL, 0) == CENTRA_ERR_SHAPE);
+            CHECK(centra_seed(at, n, D, ld, K, &options, centers, NULL, 0) == CENTRA_ERR_SHAPE);
+            CHECK(centers[K * D - 1] == 1e200 && total == 0 + (n == 0 ? 0 : n == 1 ? 4 : 20));
+            free(workspace);
+        }
+    CONTEXT("one point far off");
+    int32_t label = -7;
+    CHECK(centra_assign(&far, 1, 1, 1, 6, NULL, start, &label, NULL, NULL, 0) == CENTRA_OK && label == 2);
+}
+
 static size_t row_of(const double *center)
 {
     for (size_t i = 0; i < MANY; ++i)
@@ -750,6 +814,7 @@ int main(void)
     check_layouts();
     check_optional();
     check_workspace_size();
+    check_few_points();
     check_workspace_and_threads();
     check_seeding();
     check_restarts();

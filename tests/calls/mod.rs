@@ -266,7 +266,8 @@ impl Outputs {
 }
 
 impl Problem {
-    /// Overlapping blobs in rows; the start is the last k points, so that a fit takes several iterations.
+    /// Overlapping blobs in rows; the start is the last k points, so that a fit takes several iterations, or, where there are
+    /// fewer, what these are scattered about.
     pub fn blobs(n: usize, d: usize, k: usize, seed: u64) -> Problem {
         let mut random = Random(seed);
         let middles: Vec<f64> = (0..k * d).map(|_| 4.0 * random.unit()).collect();
@@ -274,7 +275,10 @@ impl Problem {
             .map(|i| middles[i / d % k * d + i % d] + random.bell())
             .collect();
         Problem {
-            start: points[(n - k) * d..].to_vec(),
+            start: match n.checked_sub(k) {
+                Some(first) => points[first * d..].to_vec(),
+                None => middles,
+            },
             labels: (0..n).map(|p| (p * 7 % k) as i32).collect(),
             options: options(),
             weights: None,

@@ -156,7 +156,7 @@ pub const WEIGHTS: &[Kind] = &[
 /// Weights of a kind; the last one is 1 if all would be zero.
 pub fn weigh(kind: Kind, n: usize, rng: &mut Rng) -> Vec<f64> {
     let mut weights = fill(kind, n, rng);
-    if weights.iter().all(|&w| w == 0.0) {
+    if n > 0 && weights.iter().all(|&w| w == 0.0) {
         weights[n - 1] = 1.0;
     }
     weights

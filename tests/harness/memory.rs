@@ -28,7 +28,8 @@ impl Stored {
                 i * ld + p
             }
         };
-        let mut data = vec![f64::NAN; at(n - 1, d - 1) + 1];
+        let length = n.checked_sub(1).map_or(1, |last| at(last, d - 1) + 1);
+        let mut data = vec![f64::NAN; length];
         for p in 0..n {
             for i in 0..d {
                 data[at(p, i)] = x[p * d + i];
