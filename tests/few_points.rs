@@ -29,7 +29,11 @@ fn case(kind: Kind, n: usize, d: usize, k: usize, rng: &mut Rng) -> Case {
 /// Labels, distances, means, counts and inertia of one shape; the labels of the update are the nearest, and any.
 fn check(case: &Case, turn: usize, rng: &mut Rng, bad: &mut Bad) {
     let (n, k) = (case.n(), case.k());
-    let ways = if turn % 8 == 0 { all_ways() } else { few_ways() };
+    let ways = if turn.is_multiple_of(8) {
+        all_ways()
+    } else {
+        few_ways()
+    };
     case.check_assign(&ways, bad);
     let near = reference::assign(&case.x, case.d, &case.start).0;
     let any: Vec<i32> = (0..n).map(|_| rng.below(k) as i32).collect();
@@ -74,9 +78,14 @@ fn more_dimensions() {
 fn many_centers() {
     let mut bad = Bad::default();
     let mut rng = Rng(23);
-    for (turn, (n, d, k)) in [(1, 64, 20_000), (3, 33, 9000), (50, 2, 20_000), (2, 1, 70_000)]
-        .into_iter()
-        .enumerate()
+    for (turn, (n, d, k)) in [
+        (1, 64, 20_000),
+        (3, 33, 9000),
+        (50, 2, 20_000),
+        (2, 1, 70_000),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let case = case(BELL, n, d, k, &mut rng);
         case.check_assign(&least_ways(), &mut bad);
@@ -221,7 +230,11 @@ fn a_workspace_for_every_shape() {
         }
     }
     let options = Options::default();
-    for (n, d, k) in [(0, 1 << 31, 1 << 30), (1 << 40, 1 << 20, 1), (1, 1, 1 << 31)] {
+    for (n, d, k) in [
+        (0, 1 << 31, 1 << 30),
+        (1 << 40, 1 << 20, 1),
+        (1, 1, 1 << 31),
+    ] {
         let error = centra::workspace_size(n, d, k, &options).unwrap_err();
         assert_eq!(error.status(), Status::Shape, "{}", error.detail());
     }

@@ -172,6 +172,32 @@ fn streams() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn sizes_beyond_the_default_kind() {
+    passes("huge_sizes", &[]);
+}
+
+/// A default `size()` wraps at 2^31, and the array is taken for none.
+#[test]
+fn every_size_in_the_module_has_the_kind_of_c() {
+    let module = fs::read_to_string(module_source()).expect("centra.f90");
+    let mut sizes = 0;
+    for line in module.lines() {
+        let code = line.split('!').next().unwrap_or("");
+        for (at, _) in code.match_indices("size(") {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
+            let arguments = code[at..].split(')').next().unwrap_or("");
+            assert!(arguments.ends_with("c_size_t"), "{line}");
+            sizes += 1;
+        }
+    }
+    assert!(sizes > 20, "{sizes}");
+}
+
+#[test]
 fn floating_point_environment() {
     passes("environment", &[]);
 }

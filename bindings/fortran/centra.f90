@@ -662,7 +662,8 @@ contains
     call conclude(this, status, message)
   end subroutine fit_real64
 
-  !> The nearest of `centers(d, k)` for each of `points(d, n)`; of equally near ones the first.
+  !> The nearest of `centers(d, k)` for each of `points(d, n)`; of equally near ones the first. There may be
+  !> fewer points than centers, and none; so too for kmeans_update and kmeans_inertia.
   recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, &
       message)
     real(real64), intent(in), target :: points(:, :)
@@ -1312,7 +1313,8 @@ contains
   end subroutine take_options
 
   !> Sizes, address and leading dimension; the latter from the addresses of the first two columns, as
-  !> the array's strides have no other name in standard Fortran.
+  !> the array's strides have no other name in standard Fortran. Here and below every size() has C's kind:
+  !> one of default kind wraps at 2**31.
   recursive subroutine take_points(this, points)
     type(call_t), intent(inout) :: this
     real(real64), intent(in), target :: points(:, :)
@@ -1327,10 +1329,10 @@ contains
       this%n = size(points, 2, c_size_t)
     end if
     this%ld = size(points, 1, c_size_t)
-    ! Without an element there is no address, and the library refuses the sizes first.
-    if (size(points, 1) == 0 .or. size(points, 2) == 0) return
+    ! Without an element there is no address: of no points there need be none, and no dimensions the library refuses first.
+    if (min(this%n, this%d) == 0) return
     this%points = c_loc(points(1, 1))
-    if (size(points, 1) > 1) then
+    if (size(points, 1, c_size_t) > 1) then
       apart = address_of(points(2, 1)) - address_of(points(1, 1))
       if (apart /= real_bytes) then
         call refuse(this, CENTRA_ERR_SHAPE, &
@@ -1338,7 +1340,7 @@ contains
         return
       end if
     end if
-    if (size(points, 2) > 1) then
+    if (size(points, 2, c_size_t) > 1) then
       apart = address_of(points(1, 2)) - address_of(points(1, 1))
       if (apart < 0 .or. mod(apart, real_bytes) /= 0) then
         call refuse(this, CENTRA_ERR_SHAPE, &
@@ -1361,7 +1363,7 @@ contains
       call refuse(this, CENTRA_ERR_SHAPE, reason)
     else if (.not. is_contiguous(centers)) then
       call refuse(this, CENTRA_ERR_SHAPE, 'centers: not contiguous, and a copy would be hidden work')
-    else if (size(centers, 1) > 0 .and. size(centers, 2) > 0) then
+    else if (size(centers, kind=c_size_t) > 0) then
       this%centers = c_loc(centers(1, 1))
     end if
   end subroutine take_centers
@@ -1372,7 +1374,7 @@ contains
 
     call check_vector(this, 'labels', size(labels, kind=c_size_t), is_contiguous(labels), this%n, &
         'points')
-    if (size(labels) > 0) this%labels = c_loc(labels(1))
+    if (size(labels, kind=c_size_t) > 0) this%labels = c_loc(labels(1))
   end subroutine take_labels
 
   recursive subroutine take_weights(this, weights)
@@ -1390,7 +1392,7 @@ contains
     type(c_ptr), intent(inout) :: at
 
     call check_vector(this, name, size(values, kind=c_size_t), is_contiguous(values), expected, of_what)
-    if (size(values) > 0) at = c_loc(values(1))
+    if (size(values, kind=c_size_t) > 0) at = c_loc(values(1))
   end subroutine take_reals
 
   recursive subroutine take_stream(this, total, range)
@@ -1408,7 +1410,7 @@ contains
 
     call check_vector(this, 'range', size(range, kind=c_size_t), is_contiguous(range), 3 * (this%d + 1), &
         'three for each dimension and for the weights')
-    if (size(range) > 0) this%range = c_loc(range(1))
+    if (size(range, kind=c_size_t) > 0) this%range = c_loc(range(1))
   end subroutine take_range
 
   recursive subroutine query_sums(this, elements)
@@ -1459,7 +1461,7 @@ contains
       call refuse(this, CENTRA_ERR_SHAPE, reason)
     else if (.not. is_contiguous(rows)) then
       call refuse(this, CENTRA_ERR_SHAPE, name // ': not contiguous, and a copy would be hidden work')
-    else if (size(rows, 1) > 0 .and. size(rows, 2) > 0) then
+    else if (size(rows, kind=c_size_t) > 0) then
       at = c_loc(rows(1, 1))
     end if
   end subroutine take_rows
@@ -1472,7 +1474,7 @@ contains
     type(c_ptr), intent(inout) :: at
 
     call check_vector(this, name, size(values, kind=c_size_t), is_contiguous(values), expected, of_what)
-    if (size(values) > 0) at = c_loc(values(1))
+    if (size(values, kind=c_size_t) > 0) at = c_loc(values(1))
   end subroutine take_int64s
 
   recursive subroutine take_workspace(this, workspace)
@@ -1480,7 +1482,7 @@ contains
     integer(int8), intent(in), target :: workspace(:)
 
     this%workspace_bytes = size(workspace, kind=c_size_t)
-    if (size(workspace) == 0) then
+    if (size(workspace, kind=c_size_t) == 0) then
       ! To C it would be null and 0, which asks the library to allocate: not what was meant.
       call refuse(this, CENTRA_ERR_WORKSPACE, 'workspace: no bytes; ask kmeans_workspace_size how many')
     else if (.not. is_contiguous(workspace)) then
@@ -1543,14 +1545,13 @@ contains
     type(c_ptr), intent(in) :: from
     character(len=*), intent(inout) :: to
     character(kind=c_char), pointer :: chars(:)
-    integer(c_size_t) :: length(1)
-    integer :: i
+    integer(c_size_t) :: length(1), i
 
     to = ' '
     if (.not. c_associated(from)) return
     length(1) = min(string_length(from), len(to, c_size_t))
     call c_f_pointer(from, chars, length)
-    do i = 1, size(chars)
+    do i = 1, length(1)
       to(i:i) = chars(i)
     end do
   end subroutine copy_string

@@ -246,8 +246,7 @@ impl Call {
         options: *const centra_options,
         others: [Argument; N],
     ) -> Result<(), Error> {
-        let elements =
-            extent(self.n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX);
+        let elements = extent(self.n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX);
         let none = || Argument::input::<u8>("", core::ptr::null(), 0);
         // Room for three inputs and the most that a call adds, without a vector.
         let mut all: [Argument; 12] = core::array::from_fn(|_| none());

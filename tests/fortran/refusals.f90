@@ -179,9 +179,9 @@ contains
     crowd = 1
     call kmeans_fit(points, crowd, labels, status=status, message=message)
     call expect('more clusters than points', CENTRA_ERR_SHAPE, 'k = 51')
-    bytes = kmeans_workspace_size(10, 2, 11, status=status, message=message)
-    call expect('workspace size, k > n', CENTRA_ERR_SHAPE, 'k')
-    bytes = bytes + kmeans_workspace_size(-10, 2, 2, status=status, message=message)
+    call kmeans_seed(points, crowd, status=status, message=message)
+    call expect('more centers than points', CENTRA_ERR_SHAPE, 'k = 51')
+    bytes = kmeans_workspace_size(-10, 2, 2, status=status, message=message)
     call expect('workspace size, negative', CENTRA_ERR_SHAPE, 'negative')
     bytes = bytes + kmeans_workspace_size(huge(0_int64), 2_int64, 2_int64, status=status, &
         message=message)

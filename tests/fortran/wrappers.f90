@@ -52,6 +52,7 @@ program wrappers
   call known_answer()
   call assign_by_definition()
   call update_by_definition()
+  call few_points()
   call threads_agree()
   call parts_of_fit()
   call workspace_or_own()
@@ -191,6 +192,54 @@ contains
       end if
     end do
   end subroutine update_by_definition
+
+  !> Fewer points than centers, and none, wherever no centers are found.
+  subroutine few_points()
+    integer, parameter :: d = 3, k = 40
+    integer, parameter :: numbers(6) = [0, 1, 7, 9, 17, 39]
+    real(real64) :: points(d, k), columns(k, d), centers(d, k), means(d, k), distances(k), inertia
+    integer(int32) :: labels(k)
+    integer(int64) :: counts(k)
+    integer(int8), allocatable :: workspace(:)
+    type(kmeans_options) :: options
+    integer(int32) :: status
+    integer :: i, j, n, p
+    call real_points(9, points)
+    call real_points(10, centers)
+    columns = transpose(points)
+    do i = 1, size(numbers)
+      n = numbers(i)
+      labels = -7
+      distances = -7
+      options%layout = CENTRA_ROWS
+      allocate (workspace(kmeans_workspace_size(points(:, :n), centers)))
+      call kmeans_assign(points(:, :n), centers, labels(:n), distances(:n), workspace=workspace)
+      do p = 1, n
+        call check('few points: nearest', same(distances(p), squared_distance(points(:, p), centers(:, labels(p)))))
+        do j = 1, k
+          call check('few points: none is nearer', squared_distance(points(:, p), centers(:, j)) >= distances(p))
+        end do
+      end do
+      call check('few points: no more labels', all(labels(n + 1:) == -7))
+      call check('few points: no more distances', same(distances(n + 1:), spread(-7.0_real64, 1, k - n)))
+      call kmeans_inertia(points(:, :n), centers, labels(:n), inertia)
+      call check('few points: inertia', abs(inertia - sum(distances(:n))) <= 1e-12_real64 * inertia)
+      means = centers
+      options%empty = CENTRA_EMPTY_KEEP
+      call kmeans_update(points(:, :n), labels(:n), means, counts, options, workspace=workspace)
+      do j = 1, k
+        call check('few points: counts', counts(j) == count(labels(:n) == j))
+        if (counts(j) == 0) call check('few points: kept', same(means(:, j), centers(:, j)))
+      end do
+      options%layout = CENTRA_COLUMNS
+      labels(:n) = -8
+      call kmeans_assign(columns(:n, :), centers, labels(:n), options=options)
+      call check('few points: columns', all(labels(:n) > 0))
+      call kmeans_inertia(columns(:n, :), means, labels(:n), inertia, options, status=status)
+      call check('few points: inertia of columns', status == CENTRA_OK .and. inertia >= 0)
+      deallocate (workspace)
+    end do
+  end subroutine few_points
 
   subroutine threads_agree()
     integer, parameter :: d = 4, n = 30000, k = 12
