@@ -723,7 +723,8 @@ fn child_allocates_nothing(task: &str) {
                 check_allocates_nothing(case, false);
             }
             assert!(PROGRESS_CALLS.load(SeqCst) > 1, "progress was never called");
-            for shape in SHAPES {
+            // A stream has as many points as centers at least.
+            for shape in SHAPES.into_iter().filter(|&(n, _, k)| k <= n) {
                 for layout in 0..2 {
                     check_stream(shape, layout, false);
                     check_stream(shape, layout, true);
