@@ -415,7 +415,7 @@ struct Shifted<'a, L: Lanes, E> {
     elements: *mut E,
     /// Between chunks, |x̂|² so far.
     reaches: *mut E,
-    /// Of the current vector of points.
+    /// Of the current vector of points, in this chunk.
     group: *mut E,
     squares: L::F,
 }
@@ -428,10 +428,7 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
         unsafe {
             let part = lane % self.width;
             self.group = self.elements.add((lane - part) * self.chunk.len() + part);
-            self.squares = match self.chunk.start {
-                0 => L::splat(0.0),
-                _ => E::load::<L>(self.reaches),
-            };
+            self.squares = L::splat(0.0);
         }
     }
     #[inline(always)]
@@ -449,12 +446,17 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
     unsafe fn end(&mut self) {
         // SAFETY: there is a reach for every lane; lanes come in order.
         unsafe {
+            // Chunks are summed by themselves first, so that few roundings add up.
+            let squares = match self.chunk.start {
+                0 => self.squares,
+                _ => L::add(self.squares, E::load::<L>(self.reaches)),
+            };
             let reach = match self.last {
                 true => L::add(
-                    L::mul(self.squares, L::splat(self.frame.per_square)),
+                    L::mul(squares, L::splat(self.frame.per_square)),
                     L::splat(self.frame.constant),
                 ),
-                false => self.squares,
+                false => squares,
             };
             E::store::<L>(self.reaches, reach);
             self.reaches = self.reaches.add(L::WIDTH);

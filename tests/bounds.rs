@@ -152,6 +152,80 @@ fn offsets_and_scales() {
     }
 }
 
+/// One far pair of points, or a far center, and squares so small beside them that |x|² underflows where a margin takes it back
+/// out of a bound.
+#[test]
+fn margins_where_squares_underflow() {
+    let mut bad = Bad::default();
+    let integers = [
+        58, 2, -32, 17, -7, 14, 72, -14, -16, 26, -55, 53, 20, -9, 31, 40,
+    ];
+    // In binary32, whose scale the far points choose.
+    for far in [80, 84, 90, 96, 100, 104, 110, 140] {
+        let far = two_to(far);
+        let mut x = vec![0.0, far, 0.0, -far];
+        x.extend(integers.map(f64::from));
+        let start = vec![-7.0, 14.0, -55.0, 53.0, -55.0, 53.0];
+        check(
+            &Case::new("a far pair", 2, x, start),
+            KEEP,
+            &all_ways(),
+            &mut bad,
+        );
+    }
+    // In binary64, where a far center makes binary32 leave all to it.
+    let points = [
+        -38, -27, 45, -50, -76, -33, 26, -71, -60, 18, 70, -24, 29, 12,
+    ];
+    for scale in [-500, -510, -515, -519, -522, -525] {
+        for far in [20, 24, 30] {
+            let far = [two_to(far), 0.0];
+            let mut x = far.to_vec();
+            x.extend(points.map(f64::from));
+            let mut start = [26, -71, -76, -33, 26, -71].map(f64::from).to_vec();
+            start.extend(far);
+            for value in x.iter_mut().chain(&mut start) {
+                *value *= two_to(scale);
+            }
+            check(
+                &Case::new("small", 2, x, start),
+                KEEP,
+                &all_ways(),
+                &mut bad,
+            );
+        }
+    }
+}
+
+/// One far pair of points, so far that the factor between the units of words and those of margins is subnormal in binary32.
+#[test]
+fn margins_where_the_factor_is_subnormal() {
+    let mut bad = Bad::default();
+    let (n, d) = (46, 32);
+    let few = [[50.0, -82.0], [-92.0, 16.0], [-59.0, 18.0], [10.0, -43.0]];
+    for far in [120, 150, 153, 170, 177, 178, 179, 180, 181, 190] {
+        let far = 1.05 * two_to(far);
+        let mut x = vec![0.0; n * d];
+        (x[31], x[d + 31]) = (far, -far);
+        for (row, two) in x.chunks_exact_mut(d).skip(2).zip(few) {
+            row[..2].copy_from_slice(&two);
+        }
+        for (p, row) in x.chunks_exact_mut(d).enumerate().skip(6) {
+            row[2 + p % 20] = 1.125;
+        }
+        let mut start = vec![0.0; 3 * d];
+        for (row, two) in start.chunks_exact_mut(d).zip(&few[1..]) {
+            row[..2].copy_from_slice(two);
+        }
+        check(
+            &Case::new("a far pair", d, x, start),
+            KEEP,
+            &all_ways(),
+            &mut bad,
+        );
+    }
+}
+
 /// Weights of zero, and so many clusters that some empty again and again in the middle of a run.
 #[test]
 fn weights_and_relocations() {

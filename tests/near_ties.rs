@@ -725,6 +725,40 @@ fn words_of_any_length() {
     }
 }
 
+/// Centers whose squared norms, summed one by one, would round the same way at every addition, so that what expands the squares
+/// is off by as many roundings as there are dimensions, or by a share of them: the second of two near centers is farther from the
+/// points, which are all at the mean, by more than all other roundings are charged, and seems nearer.
+#[test]
+fn norms_whose_additions_round_one_way() {
+    let mut bad = Bad::default();
+    for d in [128, 129, 700, 1024, 1536, 4096, 9000] {
+        for share in [0.05, 0.1, 0.2, 0.3, 0.45, 0.49, 0.6] {
+            // Of 1, half a rounding less a little.
+            let small = (0.499 * f64::EPSILON).sqrt();
+            let gap = share * d as f64 * 0.5 * f64::EPSILON;
+            let off = two_to(-10);
+            let mut start = vec![0.0; 3 * d];
+            start[0] = 1.0;
+            start[1..d - 1].fill(small);
+            let (near, far) = (-0.5 + off, -0.5 - off);
+            let high = (1.0 + gap - near * near).sqrt();
+            (start[d], start[2 * d - 1]) = (near, high);
+            // That makes the sum of all three nothing.
+            start[2 * d] = far;
+            start[2 * d + 1..3 * d - 1].fill(-small);
+            start[3 * d - 1] = -high;
+            let case = Case::new(format!("{share} of d"), d, vec![0.0; 50 * d], start);
+            case.check_assign(&least_ways(), &mut bad);
+            // The norm of a point, which margins are made of, likewise.
+            let mut x = case.start[..d].repeat(49);
+            x.extend(&case.start[d..2 * d]);
+            let start = [&vec![0.0; d], &case.start[d..]].concat();
+            let case = Case::new(format!("points, {share} of d"), d, x, start);
+            case.check_fit(KEEP.at_most(2), &least_ways(), &mut bad);
+        }
+    }
+}
+
 /// Whether there are words in the widest vectors.
 fn wide_words() -> bool {
     #[cfg(target_arch = "x86_64")]

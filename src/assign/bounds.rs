@@ -307,6 +307,15 @@ fn up(x: f64) -> f32 {
     }
 }
 
+/// Single precision, not more.
+pub(super) fn down(x: f64) -> f32 {
+    let rounded = x as f32;
+    match f64::from(rounded) > x {
+        true => rounded.next_down(),
+        false => rounded,
+    }
+}
+
 /// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to
 /// `spent`, and returns how many.
 ///

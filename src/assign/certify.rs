@@ -17,16 +17,19 @@
 //! 2. *Screening.* A sum of d products and |ĉ|², fused or not, made of sums over chunks of at most 128 dimensions: no
 //!    product goes through more than t = min(d, 128) + ceil(d / 128) additions. So (Higham, Accuracy and Stability of
 //!    Numerical Algorithms, 2002, §3.1 and §4.2) at most γ(t+5) (|ĉ|² + 2 |x̂||ĉ|) + (d+1) τ, where γ(m) = m u / (1 - m u),
-//!    the rounding of |ĉ|² included; γ(t+5) <= 1.06 (t+5) u as long as (t+5) u <= 0.05.
+//!    the conversion of |ĉ|² included; γ(t+5) <= 1.06 (t+5) u as long as (t+5) u <= 0.05. The sum of the squares of ĉ itself, in
+//!    binary64, goes through at most r = min(d, 128) / 8 + d / 128 + 6 roundings (see `panel::norm_roundings`), and is charged
+//!    1.06 r v B.
 //! 3. *The definition.* Each difference, square and sum of at most d/8 + 3 terms rounds: s² D_j is within
 //!    1.01 (d/8 + 8) v B of |X - C|², and within s² (d + 8) 2^-1074 more where squares underflow.
 //!
 //! Together |s² D_j - |x̂|² - Ŝ_j| <= E with
 //!
 //! ```text
-//!     E = ((1.06 t + 24) u + 0.13 d v) B + (6 d + 10) τ + s² (d + 8) 2^-1074.
+//!     E = ((1.06 t + 24) u + (1.06 r + 0.13 d) v) B + (6 d + 10 + 2 / p) τ + s² (d + 8) 2^-1074.
 //! ```
 //!
+//! where p, the factor of |x̂|² in the reach below, is there for the margins, which divide a reach by it.
 //! (5 τ √d (|x̂| + R) <= 5 τ d (1 + B), and τ d B is beneath the slack of the first term.) If Ŝ of every other center
 //! exceeds Ŝ of the best by more than 2 E, then D of every other center exceeds D of the best: the label is proven.
 //! Conversely, the center with the least D, ties included, is among those whose Ŝ is within 2 E of the least. So a
@@ -102,6 +105,7 @@
 //! No unit is below 2^-60, which leaves shorter vectors just coarser. A pass with a center beyond 2^60 is not screened in words,
 //! and of a point beyond it X̂ = u = 0 and r = ∞, which proves nothing; so all values are below 2^122.
 
+use super::panel::norm_roundings;
 use crate::lanes::screen::Working;
 use crate::update::exact_sum::{exponent, power_of_two};
 
@@ -116,12 +120,15 @@ impl Certificate {
     /// For vectors of d dimensions scaled by `scale`, and centers within `radius_squared` of the origin.
     pub(crate) fn new<E: Working>(d: usize, scale: f64, radius_squared: f64) -> Self {
         let t = (d.min(E::CHUNK) + d.div_ceil(E::CHUNK)) as f64;
-        let d = d as f64;
+        let (norm, d) = (norm_roundings(d) as f64, d as f64);
         let margin = 1.1;
-        let relative = (1.06 * t + 24.0) * E::ROUNDOFF + 0.13 * d * f64::ROUNDOFF;
+        let relative = (1.06 * t + 24.0) * E::ROUNDOFF + (1.06 * norm + 0.13 * d) * f64::ROUNDOFF;
         // Twice for both centers, and twice because B is at most twice the sum of the squares.
         let per_square = 4.0 * margin * relative;
-        let underflow = (6.0 * d + 10.0) * E::TINIEST + scale * (scale * ((d + 8.0) * 5e-324));
+        // What |x̂|² is off by when margins take it back out of a reach that underflowed (L6).
+        let taken_back = 2.0 / per_square;
+        let underflow = (6.0 * d + 10.0 + taken_back) * E::TINIEST
+            + scale * (scale * ((d + 8.0) * f64::TINIEST));
         Certificate {
             per_square,
             constant: per_square * radius_squared + 2.0 * margin * underflow,

@@ -17,7 +17,7 @@ use core::ops::Range;
 
 use super::certify::{is_near, word_center};
 use super::screen::elements;
-use crate::distance::squared;
+use crate::distance::{fold, squared};
 use crate::lanes::screen::{Element, Pair, Screen, Working};
 
 /// Groups of points in registers.
@@ -78,6 +78,45 @@ fn lay_out<E>(
     }
 }
 
+/// |ĉ|², summed like D over chunks of [`Norm::CHUNK`] dimensions (L2), so that few roundings add up.
+struct Norm {
+    /// The sum of the chunks before this one, and the partial sums of this one.
+    before: f64,
+    sums: [f64; 8],
+}
+
+impl Norm {
+    const CHUNK: usize = 128;
+
+    fn new() -> Self {
+        Norm {
+            before: 0.0,
+            sums: [0.0; 8],
+        }
+    }
+
+    /// Coordinate `i`, which counts up.
+    fn add(&mut self, i: usize, x: f64) {
+        if i.is_multiple_of(Self::CHUNK) {
+            *self = Norm {
+                before: self.squared(),
+                sums: [0.0; 8],
+            };
+        }
+        self.sums[i % 8] += x * x;
+    }
+
+    fn squared(&self) -> f64 {
+        self.before + fold(&self.sums)
+    }
+}
+
+/// How many roundings a square goes through in a norm of d dimensions, its own included (L2).
+pub(crate) fn norm_roundings(d: usize) -> usize {
+    let chunk = d.min(Norm::CHUNK);
+    1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
+}
+
 /// Packs centers; returns the largest |ĉ|². `registers` are those of the kernel that will read the panels.
 pub(crate) fn pack_centers<E: Working>(
     centers: &[f64],
@@ -92,15 +131,16 @@ pub(crate) fn pack_centers<E: Working>(
     let k = centers.len() / d;
     lay_out(k, d, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
-        let mut norm = 0.0;
+        let mut norm = Norm::new();
         let places = panel[c..].iter_mut().step_by(width);
-        for ((place, &x), &m) in places.zip(center).zip(mean) {
+        for (i, ((place, &x), &m)) in places.zip(center).zip(mean).enumerate() {
             let stored = E::of((x - m) * scale).to_f64();
-            norm += stored * stored;
+            norm.add(i, stored);
             // Doubling is exact: nothing is near overflow.
             *place = E::of(-2.0 * stored);
         }
-        // Rounded up for the radius: d + 1 roundings of a sum of squares.
+        let norm = norm.squared();
+        // Rounded up for the radius.
         largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
         norms[j] = E::of(norm);
     });

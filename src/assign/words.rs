@@ -11,6 +11,7 @@
 
 use core::ops::Range;
 
+use super::bounds::down;
 use super::certify::{is_near, word_scale, word_unit, WordReach, TINY};
 use crate::distance::squared;
 use crate::job::Job;
@@ -323,8 +324,9 @@ impl Screened<Pair> for Frame<'_> {
         let Proof { scale, units, .. } = self.proof;
         let near = (square * (1.0 + OFF) + 2.0 * (least + reach)).sqrt();
         let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
-        let margin = (far * FAR as f32 - near * NEAR as f32) * (units.scale / scale) as f32;
-        margin - 2.0 * f32::EPSILON * margin.abs() - units.slack as f32
+        let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
+        // Either factor may be subnormal, and the product.
+        margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE - units.slack as f32
     }
 
     #[inline(always)]
