@@ -1,5 +1,6 @@
 """centra.KMeans among scikit-learn's machinery."""
 
+import itertools
 import pickle
 import warnings
 
@@ -96,6 +97,27 @@ def test_order_and_repetition_of_rows_do_not_matter():
         np.testing.assert_allclose(c.cluster_centers_, d.cluster_centers_)
 
 
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_order_does_not_matter_where_rows_repeat(d):
+    """Nor where there are more clusters than distinct rows, which may differ by the sign of a zero, or have no weight."""
+    rng = np.random.default_rng(d)
+    rows = rng.integers(-2, 3, (7, d)) * 0.5
+    points = rows[rng.integers(0, 7, 40)]
+    points = np.where(points == 0, rng.choice([-0.0, 0.0], points.shape), points)
+    weights = rng.choice([0.0, 0.5, 0.75, 3.0], 40)
+    for k, w, seed in itertools.product([2, 8, 12, 30], [None, weights], range(4)):
+        model = KMeans(k, random_state=seed, tol=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            first = clone(model).fit(points, sample_weight=w)
+            for _ in range(4):
+                order = rng.permutation(40)
+                other = clone(model).fit(points[order], sample_weight=None if w is None else w[order])
+                assert first.cluster_centers_.tobytes() == other.cluster_centers_.tobytes()
+                assert (first.labels_[order] == other.labels_).all()
+                assert first.n_iter_ == other.n_iter_ and first.inertia_ == other.inertia_
+
+
 @pytest.mark.parametrize("init", ["k-means++", "random"])
 def test_weights_steer_the_start(init):
     weights = np.zeros(len(X))
@@ -144,8 +166,18 @@ def test_errors_say_where():
     for call in [lambda: KMeans(3).fit(points), lambda: KMeans(3, init=START).fit(X).predict(points)]:
         with pytest.raises(ValueError, match="points: NaN at row 17, dimension 2"):
             call()
-    with pytest.raises(ValueError, match="weights"):
-        KMeans(3).fit(X, sample_weight=-np.ones(len(X)))
+    # Also where rows are put in order before a start is drawn.
+    for init in "k-means++", "random", "k-means||":
+        for tol in 0, 1e-4:
+            for bad, said in [(np.nan, "NaN"), (np.inf, "infinity"), (1e200, "1e200")]:
+                points = X[:40].copy()
+                points[7, 1] = bad
+                with pytest.raises(ValueError, match=f"points: {said} at row 7, dimension 1"):
+                    KMeans(3, init=init, tol=tol).fit(points)
+            weights = np.ones(40)
+            weights[7] = -1
+            with pytest.raises(ValueError, match="weights: -1e0 at 7 is negative"):
+                KMeans(3, init=init, tol=tol).fit(X[:40], sample_weight=weights)
     with pytest.raises(ValueError, match="'threads' parameter of KMeans must be"):
         KMeans(3, threads=-1).fit(X)
     with pytest.raises(ValueError, match="'init' parameter of KMeans must be"):

@@ -1,6 +1,7 @@
 """The functions give the library's bits for every layout, type, stride and number of threads."""
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_frames(data):
         same(centra.assign(frame, start), centra.assign(points, start))
 
 
-@pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.parametrize("n", [0, 1, 2, 9])
 def test_fewer_points_than_centers(data, n):
     points, start = data(200, 3, 10)
     labels, sqdist = centra.assign(points[:n], start, sqdist=True)
@@ -144,6 +145,39 @@ def test_fewer_points_than_centers(data, n):
     same(labels, expected[0][:n])
     same(sqdist, expected[1][:n])
     assert centra.inertia(points[:n], start, labels) == reference.inertia(points[:n], start, labels)
+    for order in np.ascontiguousarray, np.asfortranarray:
+        same(centra.assign(order(points[:n]), start), labels)
+        means, counts = centra.update(order(points[:n]), labels, start, empty="keep", counts=True)
+        same(counts, np.bincount(labels, minlength=10))
+        same(means[counts == 0], start[counts == 0])
+    weights = np.arange(1.0, n + 1)
+    assert centra.inertia(points[:n], start, labels, weights=weights) == pytest.approx(weights @ sqdist)
+
+
+def test_no_points():
+    nothing, centers = np.empty((0, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])
+    for weights in None, [], np.empty(0):
+        assert centra.inertia(nothing, centers, [], weights=weights) == 0
+        for empty in "relocate", "keep":
+            means, counts = centra.update(nothing, [], centers, weights=weights, empty=empty, counts=True)
+            same(means, centers)
+            assert counts.tolist() == [0, 0]
+        with pytest.raises(ValueError, match="cluster 0 has no point"):
+            centra.update(nothing, [], centers, weights=weights, empty="error")
+
+
+def test_one_point_is_not_made_many():
+    """Among many centers: nothing is allocated in Python that is of their size."""
+    centers = np.random.default_rng(0).standard_normal((20_000, 64))
+    point = centers[12_345:12_346] + 1e-9
+    tracemalloc.start()
+    try:
+        labels = centra.assign(point, centers)
+        assert centra.inertia(point, centers, labels) < 1e-12
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert labels.tolist() == [12_345]
 
 
 def test_arguments_are_not_written_to(data):

@@ -53,7 +53,8 @@ def broken(value, p=3, i=1):
         (lambda: centra.kmeans(POINTS, 2, empty="drop"), "empty: one of 'relocate', 'keep', 'error'"),
         (lambda: centra.kmeans(POINTS, 2, init=CENTERS + [[0, 0], [1e9, 0]], empty="error"), "cluster 1 has no point"),
         (lambda: centra.assign(POINTS, CENTERS[:0]), "k"),
-        (lambda: centra.assign(POINTS[:0], CENTERS), "n"),
+        (lambda: centra.assign(POINTS[:1], CENTERS * np.nan), "centers: NaN at row 0, dimension 0"),
+        (lambda: centra.assign(POINTS[:0], CENTERS + [[0, 0], [0, np.inf]]), "centers: infinity at row 1, dimension 1"),
         (lambda: centra.assign(broken(np.nan), CENTERS), "points: NaN at row 3, dimension 1"),
         (lambda: centra.assign(broken(np.nan)[3:4], CENTERS), "points: NaN at row 0, dimension 1"),
         (lambda: centra.update(POINTS, LABELS + 1, CENTERS), "labels"),
@@ -64,6 +65,8 @@ def broken(value, p=3, i=1):
         (lambda: centra.seed(POINTS, 2, init="given"), "init"),
         (lambda: centra.inertia(POINTS, CENTERS, LABELS - 1), "labels"),
         (lambda: centra.inertia(POINTS[:1], CENTERS, [2]), "labels"),
+        (lambda: centra.inertia(POINTS[:1], CENTERS + [[0, 0], [np.nan, 0]], [0]), "centers: NaN at row 1, dimension 0"),
+        (lambda: centra.inertia(POINTS[:0], CENTERS * np.nan, []), "centers: NaN at row 0, dimension 0"),
         (lambda: centra.inertia(POINTS[:1], CENTERS, [-1]), "labels"),
     ],
 )

@@ -82,7 +82,8 @@ def centers_of(x: Any, d: int, name: str = "centers") -> np.ndarray:
 def labels_of(x: Any, n: int) -> np.ndarray:
     """Labels in contiguous 32-bit integers: `x` itself where it is that."""
     x = np.asarray(x)
-    if x.dtype.kind not in "iu":
+    # Of an empty list NumPy makes an array of doubles.
+    if x.dtype.kind not in "iu" and x.size > 0:
         raise ValueError(f"labels: integers were expected, not {x.dtype}")
     if x.shape != (n,):
         raise ValueError(f"labels: shape ({n},) was expected, to fit the points, not {x.shape}")

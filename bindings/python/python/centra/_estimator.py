@@ -82,7 +82,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     Sparse matrices are accepted and made dense. NaN and infinities are refused with their place.
 
     Where `X` has no more than 131,072 numbers, k-means++ draws from its distinct rows in ascending order: the result
-    does then not depend on the order of the rows, and a row of weight 3 counts exactly as three rows do.
+    does then not depend on the order of the rows, and a row of weight 3 counts exactly as three rows do. The limit of both are
+    clusters that become empty: of points that are equally far from their centers such a cluster takes the first, and it takes a
+    row with its whole weight.
 
     Examples
     --------
@@ -164,7 +166,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         random_state = check_random_state(self.random_state)
         tol = self._absolute_tol(points)
 
-        draw_from = (points, weights)
+        draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None] = (points, weights)
         if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
             draw_from = _ordered(points, weights, k)
         best: Clustering | None = None
@@ -367,16 +369,22 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
 def _ordered(
     points: NDArray[np.float64], weights: NDArray[np.float64] | None, k: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """The distinct rows in ascending order, and the sums of their weights."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The distinct rows of positive weight in ascending order, and the sums of their weights.
+
+    Where these are fewer than k, the first is repeated without weight: whatever is drawn is then a function of them alone.
+    """
+    # What is wrong with points or weights is said of the caller's rows, before they change their places.
+    inertia(points, points[:1], np.zeros(len(points), np.int32), weights=weights, threads=1)
     column = points[:, 0]
     order = np.argsort(column)
     column = column[order]
     if (column[1:] == column[:-1]).any():
-        order = np.lexsort(points.T[::-1])
-    rows = points[order]
+        # Equal rows in the order of their weights, as sums of these are rounded.
+        order = np.lexsort([*([] if weights is None else [weights]), *points.T[::-1]])
+    rows = points[order] + 0.0  # of the two zeros one
     first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
-    if len(first) < k:
-        return points, weights
-    counted = np.ones(len(points)) if weights is None else weights[order]
-    return rows[first], np.add.reduceat(counted, first)
+    counted = np.add.reduceat(np.ones(len(points)) if weights is None else weights[order], first)
+    rows, counted = rows[first][counted > 0], counted[counted > 0]
+    missing = max(k - len(rows), 0)
+    return np.concatenate([rows, np.repeat(rows[:1], missing, axis=0)]), np.concatenate([counted, np.zeros(missing)])

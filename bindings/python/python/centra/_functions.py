@@ -231,7 +231,7 @@ def assign(
     Parameters
     ----------
     points : array_like of shape (n, d)
-        As for `kmeans`. There may be fewer points than centers.
+        As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
     threads : int, optional
@@ -254,18 +254,14 @@ def assign(
     """
     x = _call.matrix(points)
     c = _call.centers_of(centers, x.d)
-    n, k = x.n, c.shape[0]
-    if 0 < n < k:
-        # The library wants as many points as centers: the last one is repeated, and what it says of these is dropped.
-        x = _call.matrix(np.concatenate([x.array, np.broadcast_to(x.array[-1], (k - n, x.d))]))
     labels = np.empty(x.n, np.int32)
     distances = np.empty(x.n) if sqdist else None
     status = lib.centra_assign(
-        x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads),
+        x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads),
         pointer(c), pointer(labels, "int32_t *"), ffi.NULL if distances is None else pointer(distances), ffi.NULL, 0,
     )  # fmt: skip
     _call.check(status)
-    return labels[:n] if distances is None else (labels[:n], distances[:n])
+    return labels if distances is None else (labels, distances)
 
 
 @overload
@@ -308,7 +304,7 @@ def update(
     Parameters
     ----------
     points : array_like of shape (n, d)
-        As for `kmeans`.
+        As for `kmeans`. There may be fewer points than centers, and none.
     labels : array_like of integers, shape (n,)
         The cluster of each point, from 0 to k - 1.
     centers : array_like of shape (k, d)
@@ -404,7 +400,7 @@ def inertia(
     Parameters
     ----------
     points : array_like of shape (n, d)
-        As for `kmeans`. There may be fewer points than centers.
+        As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
     labels : array_like of integers, shape (n,)
@@ -426,12 +422,6 @@ def inertia(
     x = _call.matrix(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
-    if 0 < x.n < c.shape[0]:
-        # The library wants as many points as centers: those without a point contribute nothing.
-        if given.min() < 0 or given.max() >= c.shape[0]:
-            raise ValueError(f"labels: {given} are not all in 0..={c.shape[0] - 1}")
-        used, given = np.unique(given, return_inverse=True)
-        c, given = c[used], given.astype(np.int32)
     w = _call.weights_of(weights, x.n)
     total = ffi.new("double *")
     status = lib.centra_inertia(

@@ -21,7 +21,7 @@ from ._passes import Work, of_chunk
 from ._progress import Watch
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from ._stream import Empty
 
@@ -168,11 +168,7 @@ class KMeans(ClusterMixin, BaseEstimator):
         """
         check_is_fitted(self)
         centers = dask.delayed(self.cluster_centers_)
-        return _rows(X).map_blocks(_labels, centers, dtype=np.int32, drop_axis=1, meta=np.empty(0, np.int32))
-
-
-def _labels(points: NDArray[Any], centers: NDArray[np.float64]) -> NDArray[np.int32]:
-    return assign(points, centers, threads=1) if len(points) else np.empty(0, np.int32)
+        return _rows(X).map_blocks(assign, centers, threads=1, dtype=np.int32, drop_axis=1, meta=np.empty(0, np.int32))
 
 
 def _rows(X: da.Array) -> da.Array:
