@@ -186,7 +186,7 @@ pub fn inertia(
 }
 
 /// Bytes of workspace that suffice for every `_into` call on points of this shape, in either layout,
-/// with these options; where k is more than n, those that allow it.
+/// with these options; where k is more than n, those that allow it. They never fall as n, d, k or the threads grow.
 pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options<'_>) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
     let bytes = |layout| plan::workspace_bytes((n, d, k), layout, weighted, options);
@@ -381,7 +381,7 @@ pub(crate) fn fit_in(
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     let weighted = options.weights.is_some();
     let bytes = plan::fit_bytes(&shape, weighted, options)?;
-    let restarts = fit::at_a_time(&shape, options);
+    let restarts = plan::at_a_time(&shape, weighted, options)?;
     workspace.with(bytes, |mut buffer| {
         let threads = shape.threads.max(restarts);
         with_crew_for(

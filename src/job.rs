@@ -22,13 +22,13 @@ pub(crate) struct Job<'a> {
 
 /// Coordinates in a block: 128 KiB, so that a block that was packed is still in the second-level
 /// cache when it is summed.
-const BLOCK_COORDINATES: usize = 1 << 14;
+pub(crate) const BLOCK_COORDINATES: usize = 1 << 14;
 
 /// Points are packed in groups of at most this many, so blocks are multiples of it.
 pub(crate) const GROUP: usize = 8;
 
 /// Three groups of the widest vectors: what kernels take in one step.
-const STEP: usize = 48;
+pub(crate) const STEP: usize = 48;
 
 /// Points in a block, a multiple of [`STEP`]: few enough for the cache, and for every thread to get
 /// several blocks.

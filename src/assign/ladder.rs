@@ -75,6 +75,20 @@ impl Rung {
     }
 }
 
+/// The last numbers of dimensions of what is for fewer alone; those that are powers of two aside.
+pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
+    let last = |holds: fn(usize) -> bool| {
+        let (mut last, mut above) = (1, 1 << 60);
+        while above - last > 1 {
+            let middle = last + (above - last) / 2;
+            *(if holds(middle) { &mut last } else { &mut above }) = middle;
+        }
+        last
+    };
+    let holds = [Certificate::holds::<f32>, Certificate::holds::<f64>];
+    holds.into_iter().map(last)
+}
+
 /// What one thread screens a block with, in one precision.
 struct Look<'w, E> {
     tile: &'w mut [E],

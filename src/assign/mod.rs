@@ -29,7 +29,7 @@ pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
-pub(crate) use ladder::Scratch;
+pub(crate) use ladder::{last_dimensions, Scratch};
 pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
 pub(crate) use words::Kept;

@@ -68,7 +68,7 @@ impl<'w> Masses<'w> {
             false => 0,
         };
         let span = shape.stretch();
-        let spans = n.div_ceil(span);
+        let spans = shape.stretches();
         Masses {
             span,
             masses: from.take(padded(n)),

@@ -59,14 +59,15 @@ pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES
 pub use step::{means, step, State};
 pub use sums::{sums, sums_into, Wanted};
 
-pub(crate) use promise::{within, Promise};
+pub(crate) use promise::{within, Bounds, Promise};
 pub(crate) use range::range_in;
 pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
-pub(crate) use sums::sums_in;
+pub(crate) use sums::{check_none, sums_in};
 
 use crate::environment::Standard;
-use crate::plan::Shape;
+use crate::plan::{bound, Shape};
 use crate::points::Layout;
+use crate::scan::check_finite;
 use crate::status::{refuse, Error};
 use crate::{Init, Options};
 
@@ -194,7 +195,7 @@ pub(crate) fn check_sizes(total: usize, d: usize, k: usize) -> Result<(), Error>
 }
 
 /// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
-/// seeding if the options' init is [`Init::Parallel`].
+/// seeding if the options' init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 pub fn workspace_size(
     n: usize,
     (total, d, k): (usize, usize, usize),
@@ -216,12 +217,52 @@ pub(crate) fn workspace_bytes(
     check_sizes(total, d, k)?;
     check_chunk_size(n, d)?;
     options.check()?;
+    bytes(
+        n,
+        (total, d, k),
+        layout,
+        weighted,
+        options,
+        &|shape, bytes| bound(shape, bytes),
+    )
+}
+
+/// Bytes that a chunk of exactly n points takes.
+#[cfg(test)]
+pub(crate) fn exact_bytes(
+    n: usize,
+    sizes: (usize, usize, usize),
+    layout: Layout,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    bytes(n, sizes, layout, weighted, options, &|shape, bytes| {
+        bytes(shape)
+    })
+}
+
+/// The bytes that a call takes for a shape.
+type Bytes<'a> = dyn Fn(&Shape) -> Result<usize, Error> + 'a;
+
+/// Bytes for every call on a chunk: the most that `of` tells of a call's shape and of what tells the bytes of a shape.
+fn bytes(
+    n: usize,
+    (total, d, k): (usize, usize, usize),
+    layout: Layout,
+    weighted: bool,
+    options: &Options<'_>,
+    of: &dyn Fn(&Shape, &Bytes<'_>) -> Result<usize, Error>,
+) -> Result<usize, Error> {
     let n = n.max(1);
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    let scanned = range::bytes(&range::shape(n, d, layout, options))?;
-    let summed = sums::bytes(&shape, total, weighted)?;
+    let scanned = of(&range::shape(n, d, layout, options), &range::bytes)?;
+    let summed = of(&shape, &|shape| sums::bytes(shape, total, weighted))?;
     let seeded = match options.init {
-        Init::Parallel => seed::bytes(&shape, options)?,
+        Init::Parallel => {
+            let compared = of(&shape, &seed::chunk_bytes)?;
+            let candidates = seed::of_candidates(&shape, options);
+            compared.max(of(&candidates, &seed::choosing_bytes)?)
+        }
         _ => 0,
     };
     Ok(scanned.max(summed).max(seeded))

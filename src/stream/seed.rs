@@ -53,7 +53,7 @@ impl<'w> Memory<'w> {
     }
 }
 
-fn chunk_bytes(shape: &Shape) -> Result<usize, Error> {
+pub(super) fn chunk_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     Memory::cut(&mut ruler, shape);
     PerThread::new(shape.threads, || rounds::scratch(&mut ruler, shape));
@@ -83,7 +83,7 @@ impl<'w> Choosing<'w> {
     }
 }
 
-fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
+pub(super) fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     Choosing::cut(&mut ruler, shape);
     PerThread::new(shape.threads, || {
@@ -93,15 +93,10 @@ fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
     ruler.bytes()
 }
 
-/// Bytes for seeding with chunks of this shape.
-pub(super) fn bytes(shape: &Shape, options: &Options<'_>) -> Result<usize, Error> {
-    let all = among(
-        rounds::most_of_all(shape.k),
-        shape.d,
-        shape.k,
-        options.threads,
-    );
-    Ok(chunk_bytes(shape)?.max(choosing_bytes(&all)?))
+/// The shape of all candidates that chunks of this shape can have.
+pub(super) fn of_candidates(shape: &Shape, options: &Options<'_>) -> Shape {
+    let count = rounds::most_of_all(shape.k);
+    among(count, shape.d, shape.k, options.threads)
 }
 
 /// A chunk that is as it was promised to be, and how to compare it with candidates.

@@ -41,6 +41,10 @@ pub(crate) struct Plan {
     d: usize,
     /// Integers per cluster and thread.
     words: usize,
+    /// Numbers that make limbs, as many as those; integers per thread; and for a query, of all threads together.
+    magic: usize,
+    sums: usize,
+    together: usize,
     /// Integers per cluster and thread for the sums of the weights.
     weight_words: usize,
     /// Coordinates of a block, when it has to be copied.
@@ -58,17 +62,31 @@ impl Plan {
             threads,
             layout,
             block,
+            bound,
         } = *shape;
         let all = ordinary_limbs(total).saturating_mul(stride(d));
         let copies = all.saturating_mul(k).saturating_mul(threads);
         // Merging costs a pass over every thread's sums: it must stay small beside one over the points.
         let fused = threads == 1 || copies.saturating_mul(4) <= n.saturating_mul(d);
         let words = if fused { all } else { all / threads };
+        let most = most_limbs(total);
+        // L38: the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
+        // can be. Each thread's end with a cache line.
+        let ceiling = copies.min(n.saturating_mul(d) / 4);
+        let least = most.saturating_mul(k).saturating_mul(threads);
+        let together = ceiling.max(all.saturating_mul(k)).max(least);
+        let (magic, sums, together) = match bound {
+            true => (all.max(most), 8, together),
+            false => (words.max(most), words.max(most).saturating_mul(k), 0),
+        };
         Plan {
             total,
             k,
             d,
-            words: words.max(most_limbs(total)),
+            words: words.max(most),
+            magic,
+            sums,
+            together,
             weight_words: if weighted { most_limbs(total) } else { 0 },
             rows: match layout {
                 Layout::Rows => 0,
@@ -134,10 +152,10 @@ impl<'w> Sums<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
         Sums {
             tally: Tally::cut(from, plan),
-            limbs: from.take(plan.words.saturating_mul(plan.k)),
+            limbs: from.take(plan.sums),
             rows: from.take(plan.rows),
             slab: 0..0,
-            slab_magic: from.take(plan.words),
+            slab_magic: from.take(plan.magic),
         }
     }
 
@@ -326,13 +344,15 @@ pub(crate) struct Update<'w> {
 
 impl<'w> Update<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan, empty: Empty) -> Self {
+        // In a query, the sums of all threads; else there is nothing to take.
+        let _: &mut [i64] = from.take(plan.together);
         Update {
             plan: *plan,
             empty,
             ranges: Ranges::cut(from, plan.d),
             limbs: 0,
             fused: false,
-            magic: from.take(plan.words),
+            magic: from.take(plan.magic),
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
             tally: Tally::cut(from, plan),

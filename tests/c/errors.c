@@ -32,6 +32,7 @@ static const int roles[FUNCTIONS][BUFFERS] = {
 
 static size_t sizes[BUFFERS];    /* in bytes; the workspace's rounded up, so that what lies behind it stays aligned */
 static size_t workspace_needed; /* as the library says, for rows */
+static size_t workspace_taken;  /* as a fit reports */
 enum { GAP = 256 };             /* between buffers: as much as any but the workspace, which has its room before all others */
 static unsigned char *block, *snapshot;
 static size_t block_size;
@@ -291,7 +292,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(update_alias,       BIT(UPDATE),    BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(seed_alias,         BIT(SEED),      BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(inertia_alias,      BIT(INERTIA),   BY_OVERLAP,   T_CENTERS,            CENTRA_ERR_ALIAS,        "inertia",   c->at[TOTAL] = c->at[CENTERS]) \
-    X(workspace_short,    BIT(FIT),       BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = workspace_needed - 1) \
+    X(workspace_short,    BIT(FIT),       BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = workspace_taken - 1) \
     X(workspace_tiny,     WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = 1) \
     X(workspace_empty,    WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = 0) \
     X(workspace_null,     WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->at[WORKSPACE] = NULL) \
@@ -443,6 +444,8 @@ static void check_not_refused(int32_t threads)
             CHECK((memcmp(start, snapshot + (start - block), sizes[b]) != 0) == writes);
             CHECK(memcmp(start + sizes[b], snapshot + (start - block) + sizes[b], 64) == 0); /* and nothing behind it */
         }
+        if (function == FIT)
+            workspace_taken = (size_t)((centra_report *)c.at[REPORT])->workspace_bytes;
         if (function == SIZE)
             continue;
         prepare(&c, function, threads);
