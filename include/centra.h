@@ -25,7 +25,8 @@
 /// A NaN or an infinity in points, weights or given centers.
 #define CENTRA_ERR_NONFINITE -3
 
-/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020).
+/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
+/// largest magnitude or weight counts as its upper 32 bits, rounded up).
 #define CENTRA_ERR_RANGE -4
 
 /// A negative weight, or points of which none has a positive one.
@@ -607,7 +608,8 @@ int32_t centra_stream_range_length(size_t d,
                                    size_t *length);
 
 /// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
-/// over all points exceeds 2^62.
+/// over all points exceeds 2^62. Calls on one array leave the same integers whatever the threads, the chunks and their order; so do
+/// element-wise sums, but for the digits of the inertia, which then stand for the same number.
 ///
 /// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
 /// range: the reduced range of all chunks.
@@ -618,8 +620,8 @@ int32_t centra_stream_range_length(size_t d,
 /// of the inertia, digit i counting 2^(32 i - 1074); k counts of points; with weights k counts of points of positive weight, and k W
 /// limbs of their weights; k L d limbs of terms, those of cluster j, limb l, dimension i at (j L + l) d + i, in units of
 /// 2^(E - (l + 1) w) but no less than 2^-1074, where 2^E is the least power of two above the dimension's largest term, and w = min(50, 62 -
-/// ceil(log2 total)). The inertia needs no more than 2^30 chunks; its digits are not carried, so other chunks can give other digits
-/// of the same number.
+/// ceil(log2 total)). The digits that a call leaves are carried, each in [0, 2^32); at most 2^30 arrays may be added element by
+/// element.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
@@ -654,7 +656,8 @@ int32_t centra_stream_workspace_size(size_t n,
 /// range: see centra_stream_range_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with the range untouched. Threads: as for centra_fit.
+/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that no points give. Threads: as for
+/// centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -675,13 +678,14 @@ int32_t centra_stream_range(const double *points,
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written; or NULL.
 /// wanted: the sum of CENTRA_STREAM_INERTIA, if the inertia is to be added, and of CENTRA_STREAM_MOVED, if on entry labels are those of
-///     the last pass over this chunk, and those that change are to be counted.
+///     the last pass over this chunk (in the first pass any that name a cluster), and those that change are to be counted.
 /// sums: see centra_stream_sums_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched; among them CENTRA_ERR_RANGE for points or weights that are
-/// not in the range, CENTRA_ERR_SHAPE for more points than total, and CENTRA_ERR_WEIGHTS for weights where the range has none,
-/// or none where it has some. Threads: as for centra_fit.
+/// not in the range, and for a range or sums that no points give, CENTRA_ERR_SHAPE for more points than total, CENTRA_ERR_LABEL for
+/// labels on entry that name no cluster, and CENTRA_ERR_WEIGHTS for weights where the range has none, or none where it has some.
+/// Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -709,7 +713,7 @@ int32_t centra_stream_sums(const double *points,
 /// counts: k numbers of points, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
-/// total. Allocates nothing. Any thread.
+/// total, CENTRA_ERR_RANGE for a range or sums that no points give. Allocates nothing. Any thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.

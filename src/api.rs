@@ -320,7 +320,7 @@ pub(crate) fn check_weights(points: &Points<'_>, options: &Options<'_>) -> Resul
 }
 
 /// Refuses labels that do not name one of k centers.
-fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Error> {
+pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Error> {
     let named = |&label: &i32| label >= base && ((label - base) as usize) < k;
     match labels.iter().position(|label| !named(label)) {
         Some(p) => {

@@ -221,6 +221,16 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
     Ok(extremes.largest)
 }
 
+/// The code of a magnitude: its upper 32 bits, rounded up.
+pub(crate) fn upper(magnitude: f64) -> i32 {
+    ((magnitude.to_bits() + u64::from(u32::MAX)) >> 32) as i32
+}
+
+/// The magnitude of a code.
+pub(crate) fn magnitude(upper: i32) -> f64 {
+    f64::from_bits(u64::from(upper.unsigned_abs()) << 32)
+}
+
 /// How large the coordinates of points and centers are, and with them what is computed.
 #[derive(Default)]
 pub(crate) struct Extremes {
@@ -232,8 +242,10 @@ pub(crate) struct Extremes {
 }
 
 impl Extremes {
-    /// Takes note that coordinates are at most `magnitude` in dimension `i`; every dimension once, in order.
-    pub(crate) fn widen(&mut self, i: usize, magnitude: f64) {
+    /// Takes note that coordinates are at most `most` in dimension `i`; every dimension once, in order.
+    pub(crate) fn widen(&mut self, i: usize, most: f64) {
+        // As much as the range of a stream tells: the limits are the same.
+        let magnitude = magnitude(upper(most));
         // A mean may exceed its largest member by a rounding of the sum and one of the quotient.
         let m = magnitude.next_up().next_up();
         let t = m - -m;
@@ -249,6 +261,7 @@ impl Extremes {
 
     /// Refuses n weights of at most `w` with which a sum, or the product with a D, could overflow.
     pub(crate) fn check_weights(&self, w: f64, n: usize) -> Result<(), Error> {
+        let w = magnitude(upper(w));
         let sum = n as f64 * w * self.largest.max(1.0);
         if sum >= LARGEST || w * fold(&self.farthest) >= LARGEST {
             return refuse!(

@@ -4,7 +4,7 @@ mod harness;
 mod reference;
 
 use centra::stream::{self, Drawn, Kept, State, Stream, Wanted, MASSES};
-use centra::{Init, Options, Points, Status};
+use centra::{Error, Init, Options, Points, Status};
 use harness::data::*;
 use harness::*;
 use proptest::prelude::{any, TestCaseError};
@@ -108,7 +108,7 @@ impl<'a> Chunks<'a> {
         compare: bool,
     ) -> Result<Result<(Vec<f64>, Vec<i32>, State), Status>, String> {
         let (mut centers, mut state) = (self.case.start.clone(), State::default());
-        let mut labels = vec![-3; self.case.n()];
+        let mut labels = vec![0; self.case.n()];
         let wanted = Wanted {
             inertia: true,
             moved: compare,
@@ -444,12 +444,12 @@ fn broken_promises_are_refused() {
             ..Options::default()
         };
         let points = Points::rows(x, x.len(), 1).unwrap();
-        let mut labels = vec![7; x.len()];
+        let mut labels = vec![1; x.len()];
         let start = [1.0, 2.0];
         let all = Some(&mut labels[..]);
         let result = stream::sums(&stream, &points, &options, &start, all, wanted, sums);
         if result.is_err() {
-            assert_eq!(labels, vec![7; x.len()]);
+            assert_eq!(labels, vec![1; x.len()]);
         }
         result
     };
@@ -529,13 +529,318 @@ fn broken_promises_are_refused() {
         let error = Stream::new(total, d, k, range).unwrap_err();
         assert_eq!(error.status(), Status::Shape, "{error:?}");
     }
+    // Whole numbers up to 12, which is 1.5 times 2^3.
+    const TWELVE: i32 = 0x4028_0000;
+    const ONE: i32 = 0x3ff0_0000;
+    let (three, whole) = (1075 + 3, 1024);
+    assert_eq!(range, [TWELVE, three, whole, 0, 0, 0]);
     for bad in [
         [5, 3, 0, 0, 0, 0],
         [-1, 3, 3, 0, 0, 0],
         [0x7fe0_0000, 2090, 1, 0, 0, 0],
+        // No number, bits of no terms, terms beyond the magnitude or far below, bits above the terms.
+        [0x7ff8_0000, three, whole, 0, 0, 0],
+        [i32::MAX, three, whole, 0, 0, 0],
+        [TWELVE, 0, whole, 0, 0, 0],
+        [0, three, whole, 0, 0, 0],
+        [TWELVE, three + 1, whole, 0, 0, 0],
+        [TWELVE, three - 1, whole, 0, 0, 0],
+        [TWELVE, three, whole - 4, 0, 0, 0],
+        [TWELVE, three, 2100, 0, 0, 0],
+        // Weights of no terms, weights that are no number, and terms beyond the products.
+        [TWELVE, three, whole, ONE, 0, 0],
+        [TWELVE, three, whole, i32::MIN, 1075, whole],
+        [TWELVE, three + 2, whole, ONE, 1075, whole],
+        [0, three, whole, ONE, 1075, whole],
     ] {
         let error = Stream::new(6, 1, 2, &bad).unwrap_err();
-        assert_eq!(error.status(), Status::Range, "{error:?}");
+        assert_eq!(error.status(), Status::Range, "{bad:?}: {error:?}");
+        let mut widened = bad;
+        let error = stream::range(&points, &options, &mut widened);
+        // What is too far is only known of all points.
+        if bad[0] != 0x7fe0_0000 || bad[1] != 2090 {
+            assert_eq!(error.unwrap_err().status(), Status::Range, "{bad:?}");
+            assert_eq!(widened, bad);
+        }
+    }
+    let heavy = [1.0; 6];
+    let weighted = Options {
+        weights: Some(&heavy),
+        ..Options::default()
+    };
+    let mut other = range.clone();
+    let error = stream::range(&points, &weighted, &mut other).unwrap_err();
+    assert_eq!(error.status(), Status::Weights);
+    let mut other = vec![0; 6];
+    stream::range(&points, &weighted, &mut other).unwrap();
+    let error = stream::range(&points, &options, &mut other).unwrap_err();
+    assert_eq!(error.status(), Status::Weights);
+}
+
+/// The sums of some points of a case that are one after the other, on top of others.
+fn add(
+    stream: &Stream,
+    case: &Case,
+    (from, to): (usize, usize),
+    threads: usize,
+    sums: &mut [i64],
+) -> Result<(), Error> {
+    let d = case.d;
+    let points = Points::rows(&case.x[from * d..to * d], to - from, d)?;
+    let options = Options {
+        threads,
+        weights: case.weights.as_deref().map(|w| &w[from..to]),
+        ..Options::default()
+    };
+    let wanted = Wanted {
+        inertia: true,
+        moved: false,
+    };
+    stream::sums(stream, &points, &options, &case.start, None, wanted, sums)
+}
+
+/// Whatever the threads, the chunks and their order, the calls of one process leave the same integers, the digits of the inertia
+/// among them; also on top of digits that were not carried (L35).
+#[test]
+fn the_same_points_leave_the_same_integers() {
+    let mut rng = Rng(41);
+    let (n, d, k) = (4000, 8, 64);
+    for (kind, weights) in [(0, 99), (2, 0), (13, 1), (28, 99)] {
+        let case = case(KINDS[kind], (n, d, k), weights, &mut rng);
+        let all = Points::rows(&case.x, n, d).unwrap();
+        let options = Options {
+            weights: case.weights.as_deref(),
+            ..Options::default()
+        };
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        stream::range(&all, &options, &mut range).unwrap();
+        let stream = Stream::new(n, d, k, &range).unwrap();
+        let nothing = vec![0; stream.sums_length().unwrap()];
+        let mut want = nothing.clone();
+        add(&stream, &case, (0, n), 1, &mut want).unwrap();
+        for (threads, pieces) in [(2, 1), (3, 1), (16, 1), (2, 2), (1, 3), (3, 40), (1, 300)] {
+            let mut cuts: Vec<usize> = (0..pieces - 1).map(|_| rng.below(n)).collect();
+            cuts.extend([0, n]);
+            cuts.sort();
+            cuts.dedup();
+            let mut ends: Vec<_> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
+            for i in (1..ends.len()).rev() {
+                ends.swap(i, rng.below(i + 1));
+            }
+            // One after the other; and the last one on top of the element-wise sum of the others.
+            let (mut one, mut joined) = (nothing.clone(), nothing.clone());
+            let last = ends.len() - 1;
+            for (i, &piece) in ends.iter().enumerate() {
+                add(&stream, &case, piece, threads, &mut one).unwrap();
+                if i < last {
+                    let mut apart = nothing.clone();
+                    add(&stream, &case, piece, threads, &mut apart).unwrap();
+                    for (sum, more) in joined.iter_mut().zip(apart) {
+                        *sum += more;
+                    }
+                } else {
+                    add(&stream, &case, piece, threads, &mut joined).unwrap();
+                }
+            }
+            let name = format!("{}, {threads} threads, {pieces} chunks", case.name);
+            assert!(one == want, "{name}, one after the other");
+            assert!(joined == want, "{name}, joined");
+        }
+    }
+}
+
+/// As many sums as may be joined, 2^30: those of 2^10 points, added to themselves 30 times (L35).
+#[test]
+fn as_many_sums_as_may_be_joined() {
+    let mut rng = Rng(17);
+    for (kind, weights) in [(0, 99), (2, 0), (13, 99), (28, 1)] {
+        let (n, d, k) = (1 << 10, 3, 5);
+        let case = case(KINDS[kind], (n, d, k), weights, &mut rng);
+        let points = Points::rows(&case.x, n, d).unwrap();
+        let options = Options {
+            weights: case.weights.as_deref(),
+            empty: centra::Empty::Keep,
+            ..Options::default()
+        };
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        stream::range(&points, &options, &mut range).unwrap();
+        let stream = Stream::new(1 << 40, d, k, &range).unwrap();
+        let mut sums = vec![0i64; stream.sums_length().unwrap()];
+        add(&stream, &case, (0, n), 1, &mut sums).unwrap();
+        for _ in 0..30 {
+            for sum in &mut sums {
+                *sum = sum.checked_add(*sum).expect("no sum overflows");
+            }
+        }
+        let labels = centra::assign(&points, &case.start, &options).unwrap();
+        let inertia = centra::inertia(&points, &case.start, &labels, &options).unwrap();
+        let (mut centers, mut state) = (case.start.clone(), State::default());
+        stream::step(&stream, &sums, &options, &mut centers, &mut state).unwrap();
+        same(&case.name, &[state.inertia], &[inertia * two_to(30)]).unwrap();
+        // Once more is more than all points.
+        for sum in &mut sums {
+            *sum = sum.wrapping_add(*sum);
+        }
+        let before = (centers.clone(), state);
+        let error = stream::step(&stream, &sums, &options, &mut centers, &mut state).unwrap_err();
+        assert_eq!(error.status(), Status::Shape);
+        assert_eq!((centers, state), before);
+    }
+}
+
+/// A bit below the lowest of the range is found wherever the range lies, and however small the coordinate is (L36).
+#[test]
+fn bits_below_the_range_are_found() {
+    let mut rng = Rng(6);
+    let mut bad = Bad::default();
+    let dims = (1..10).chain([12, 15, 16, 17, 24, 31, 33, 64, 65]);
+    for d in dims {
+        for turn in 0..12 {
+            let (n, k) = (50, 2);
+            // Multiples of 2^low, below 2^(low + width).
+            let low = rng.below(1540) as i32 - 1070;
+            let width = 1 + rng.below(50.min(480 - low) as usize) as i32;
+            let unit = two_to(low);
+            let mut x: Vec<f64> = (0..n * d)
+                .map(|_| (rng.next() >> (64 - width)) as f64 * unit)
+                .collect();
+            x[..d].fill(unit);
+            let weights = (turn % 3 == 0).then(|| vec![1.0; n]);
+            let mut case = Case::new("multiples", d, x, vec![unit; k * d]);
+            case.weights = weights;
+            let options = Options {
+                weights: case.weights.as_deref(),
+                ..Options::default()
+            };
+            let mut range = vec![0; stream::range_length(d).unwrap()];
+            let points = Points::rows(&case.x, n, d).unwrap();
+            stream::range(&points, &options, &mut range).unwrap();
+            let stream = Stream::new(n, d, k, &range).unwrap();
+            let nothing = vec![0i64; stream.sums_length().unwrap()];
+            for way in least_ways() {
+                let at = d + rng.below((n - 1) * d);
+                let mut x = case.x.clone();
+                // A lower bit, of a number as large as the others or a smaller one; or all is well.
+                let fine = rng.below((low + 1074) as usize + 1) as i32;
+                let finer = match rng.below(3) {
+                    0 => unit / 2.0,
+                    1 => two_to(fine - 1074),
+                    _ => 0.0,
+                };
+                let sound = finer == 0.0 || finer >= unit;
+                if !sound {
+                    let sum = x[at] + finer;
+                    let near = sum - x[at] == finer && rng.below(2) == 0;
+                    x[at] = if near { sum } else { -finer };
+                }
+                let stored = Stored::new(&x, d, way.copy);
+                let mut sums = nothing.clone();
+                let (points, options) = (stored.points(), case.options(way));
+                let wanted = Wanted::default();
+                let start = &case.start;
+                let got = stream::sums(&stream, &points, &options, start, None, wanted, &mut sums);
+                let place = format!("{:e} at row {}, dimension {}", x[at], at / d, at % d);
+                let result = match got {
+                    Ok(()) if sound => Ok(()),
+                    Err(error) if !sound && error.detail().contains(&place) => {
+                        require(sums == nothing, || "sums were written".into())
+                    }
+                    other => Err(format!("{other:?} for {place}, lowest bit {unit:e}")),
+                };
+                bad.note(|| format!("d {d} along {way:?}"), result);
+            }
+        }
+    }
+}
+
+/// What a fit accepts, streams accept, and what it refuses they refuse, to the last bit of magnitudes and weights.
+#[test]
+fn limits_are_those_of_a_fit() {
+    let accept = |x: f64, w: Option<f64>, (n, d): (usize, usize)| {
+        let points = vec![x; n * d];
+        let weights = w.map(|w| vec![w; n]);
+        let points = Points::rows(&points, n, d).unwrap();
+        let options = Options {
+            weights: weights.as_deref(),
+            ..Options::default()
+        };
+        let center = vec![x; d];
+        let fit = centra::fit_from(&points, &center, &options).map(|_| ());
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        stream::range(&points, &options, &mut range).unwrap();
+        let streamed = Stream::new(n, d, 1, &range).and_then(|stream| {
+            let mut sums = vec![0; stream.sums_length()?];
+            let wanted = Wanted::default();
+            stream::sums(&stream, &points, &options, &center, None, wanted, &mut sums)
+        });
+        assert_eq!(
+            fit.is_ok(),
+            streamed.is_ok(),
+            "{x:e} {w:?} {n}x{d}: {fit:?} {streamed:?}"
+        );
+        fit.is_ok()
+    };
+    // The largest number that is accepted, and its neighbours.
+    let last = |accepts: &dyn Fn(f64) -> bool| {
+        let (mut good, mut off) = (two_to(-20).to_bits(), two_to(1022).to_bits());
+        assert!(accepts(f64::from_bits(good)) && !accepts(f64::from_bits(off)));
+        while off - good > 1 {
+            let middle = good + (off - good) / 2;
+            *(if accepts(f64::from_bits(middle)) {
+                &mut good
+            } else {
+                &mut off
+            }) = middle;
+        }
+        for shift in [0, 1, 20, 31, 32, 33, 40] {
+            for bits in [good - (1 << shift), good + (1 << shift)] {
+                accepts(f64::from_bits(bits));
+            }
+        }
+        f64::from_bits(good)
+    };
+    for shape in [(1, 1), (2, 1), (3, 2), (5, 7), (1, 8), (2, 9), (7, 17)] {
+        let x = last(&|x| accept(x, None, shape));
+        assert!(x > two_to(500) && x < two_to(510), "{x:e}");
+        last(&|x| accept(x, Some(0.7), shape));
+        last(&|w| accept(1.0, Some(w), shape));
+        last(&|w| accept(1e-200, Some(w), shape));
+        last(&|w| accept(0.9 * x, Some(w * two_to(-510)), shape));
+    }
+}
+
+/// A workspace for many points is one for fewer, whose threads have smaller blocks or are fewer.
+#[test]
+fn what_suffices_for_many_points_suffices_for_fewer() {
+    let (total, d, k) = (1 << 20, 16, 50);
+    let x: Vec<f64> = (0..1687 * d).map(|i| (i * 7919 % 1009) as f64).collect();
+    let mut range = vec![0; stream::range_length(d).unwrap()];
+    let all = Points::rows(&x, 1687, d).unwrap();
+    stream::range(&all, &Options::default(), &mut range).unwrap();
+    let stream = Stream::new(total, d, k, &range).unwrap();
+    for threads in [1, 2, 3, 8] {
+        let options = Options {
+            threads,
+            ..Options::default()
+        };
+        let bytes = stream::workspace_size(1687, (total, d, k), &options).unwrap();
+        let mut space = Workspace::default();
+        for n in [
+            1, 47, 48, 700, 800, 818, 819, 820, 1000, 1500, 1587, 1637, 1638, 1639, 1687,
+        ] {
+            let points = Points::rows(&x, n, d).unwrap();
+            let mut sums = vec![0; stream.sums_length().unwrap()];
+            let wanted = Wanted::default();
+            let centers = &x[..k * d];
+            space
+                .run(bytes, |w| {
+                    let result = stream::sums_into(
+                        &stream, &points, &options, centers, None, wanted, &mut sums, w,
+                    );
+                    result.unwrap_or_else(|error| panic!("{n} points, {threads} threads: {error}"));
+                })
+                .unwrap();
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub const CENTRA_ERR_NULL: i32 = -1;
 pub const CENTRA_ERR_SHAPE: i32 = -2;
 /// A NaN or an infinity in points, weights or given centers.
 pub const CENTRA_ERR_NONFINITE: i32 = -3;
-/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020).
+/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
+/// largest magnitude or weight counts as its upper 32 bits, rounded up).
 pub const CENTRA_ERR_RANGE: i32 = -4;
 /// A negative weight, or points of which none has a positive one.
 pub const CENTRA_ERR_WEIGHTS: i32 = -5;

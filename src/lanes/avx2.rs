@@ -86,12 +86,9 @@ impl Lanes for Avx2 {
         unsafe { _mm256_blendv_pd(b, a, mask) }
     }
     #[inline(always)]
-    unsafe fn fraction(x: __m256d) -> __m256d {
+    unsafe fn whole(magnitude: __m256d) -> __m256d {
         // SAFETY: see the top of this impl.
-        unsafe {
-            let whole = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
-            _mm256_sub_pd(x, whole)
-        }
+        unsafe { _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(magnitude) }
     }
     #[inline(always)]
     unsafe fn lowest_bit(magnitude: __m256d) -> __m256d {

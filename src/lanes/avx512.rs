@@ -90,9 +90,9 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mask_blend_pd(mask, b, a) }
     }
     #[inline(always)]
-    unsafe fn fraction(x: __m512d) -> __m512d {
+    unsafe fn whole(magnitude: __m512d) -> __m512d {
         // SAFETY: see the top of this impl. Nothing is kept after the point, to nearest, no exception.
-        unsafe { _mm512_reduce_pd::<0b1000>(x) }
+        unsafe { _mm512_roundscale_pd::<0b1000>(magnitude) }
     }
     #[inline(always)]
     unsafe fn lowest_bit(magnitude: __m512d) -> __m512d {

@@ -115,7 +115,7 @@ pub(crate) struct Kernels {
     /// Points a packed group holds.
     pub(crate) width: usize,
     scan: unsafe fn(Rows<'_>, Option<&[f64]>, &mut scan::Seen<'_>),
-    within: unsafe fn(Rows<'_>, &[f64], &[f64]) -> bool,
+    within: unsafe fn(Rows<'_>, stream::Bounds<'_>) -> bool,
     /// Points a group packed for screening in single precision holds.
     width_f32: usize,
     /// Vector registers, which panels are packed for.
@@ -214,9 +214,9 @@ macro_rules! table {
             }
 
             $(#[target_feature(enable = $feature)])?
-            pub(super) unsafe fn within(rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
+            pub(super) unsafe fn within(rows: Rows<'_>, bounds: stream::Bounds<'_>) -> bool {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { stream::within::<$lanes>(rows, limits, scales) }
+                unsafe { stream::within::<$lanes>(rows, bounds) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -643,11 +643,11 @@ impl Kernels {
         unsafe { (self.scan)(rows, weights, seen) }
     }
 
-    /// Whether all coordinates of `rows` are within the limits of their dimensions, and whole numbers times the scales.
-    pub(crate) fn within(&self, rows: Rows<'_>, limits: &[f64], scales: &[f64]) -> bool {
-        assert!(limits.len() == rows.dims() && scales.len() == rows.dims());
+    /// Whether all coordinates of `rows` are within the bounds of their dimensions, for sure.
+    pub(crate) fn within(&self, rows: Rows<'_>, bounds: stream::Bounds<'_>) -> bool {
+        bounds.check(rows.dims());
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.
-        unsafe { (self.within)(rows, limits, scales) }
+        unsafe { (self.within)(rows, bounds) }
     }
 
     /// Labels and squared distances of packed points against centers of `d` dimensions;

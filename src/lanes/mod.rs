@@ -90,18 +90,16 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn less(a: Self::F, b: Self::F) -> Self::M;
     /// `a` where the mask holds, else `b`.
     unsafe fn select(mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
-    /// What `x` is away from a whole number, of either sign; NaN for NaN, and anything for an infinity.
+    /// A whole number nearest to `magnitude`, which is not negative; itself if it is one, an infinity or NaN.
     #[inline(always)]
-    unsafe fn fraction(x: Self::F) -> Self::F {
+    unsafe fn whole(magnitude: Self::F) -> Self::F {
         // SAFETY: the caller's contract.
         unsafe {
             // From 2^52 on all are whole; below, doubles beyond 2^52 are 1 apart.
             let whole = Self::splat((1u64 << 52) as f64);
-            let magnitude = Self::abs(x);
             let large = Self::less(whole, magnitude);
-            let magnitude = Self::select(large, Self::splat(0.0), magnitude);
             let rounded = Self::sub(Self::add(magnitude, whole), whole);
-            Self::sub(magnitude, rounded)
+            Self::select(large, magnitude, rounded)
         }
     }
     /// The value of the lowest set bit of a finite magnitude; +infinity for 0, which has none.

@@ -16,7 +16,7 @@
 //!
 //! | | of dimension i at 3 i + | |
 //! |---|---|---|
-//! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up |
+//! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up: what limits go by, of a fit too |
 //! | top | 1 | 1075 + the exponent of the largest magnitude of a term, a coordinate times its weight |
 //! | low | 2 | 1024 - the exponent of the lowest bit that is set in any term |
 //!
@@ -29,11 +29,16 @@
 //! | 1 | points whose distances are in the inertia |
 //! | 1 | points whose labels were compared with those of the last pass |
 //! | 1 | those of them that changed |
-//! | 69 | the inertia: digit i counts 2^(32 i - 1074); not carried, so other chunks can give other digits of the same number |
+//! | 69 | the inertia: digit i counts 2^(32 i - 1074) |
 //! | k | the points of each cluster |
 //! | k | with weights: those of positive weight |
 //! | k W | with weights: the sums of the weights, limb by limb |
 //! | k L d | the sums of the terms: those of cluster j, limb l, dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), but no less than 2^-1074, 2^E being the least power of two above the dimension's largest term |
+//!
+//! All of them but the digits are sums of what each point gives by itself, so they depend neither on threads nor on chunks, their
+//! order and the way they are joined. What a call leaves of the inertia is carried, each digit in [0, 2^32): a function
+//! of the points in the array, too. Digits of at most 2^30 arrays may be added element by element; the sum stands for the same number
+//! in other digits, until a call adds to it and carries. (`docs/proofs.md` has the proofs, L35 to L38.)
 //!
 //! A pass over n points reads 8 n d bytes, and hands over 8 (72 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
 //! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that. `total` is at most 2^40.
@@ -93,9 +98,7 @@ impl<'a> Stream<'a> {
             return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
         }
         let stream = Stream { total, d, k, range };
-        for i in 0..=d {
-            stream.coded(i)?;
-        }
+        range::check(range)?;
         stream.extremes(&[])?;
         Ok(stream)
     }
@@ -159,6 +162,13 @@ impl<'a> Stream<'a> {
             (false, true) => refuse!(Weights, "weights: none, but the range has some"),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses centers that are not k rows of d, or not finite, or so large that squared distances could overflow.
+    fn given(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
+        self.check_centers(centers)?;
+        check_finite("centers", centers, self.d)?;
+        self.extremes(centers)
     }
 
     fn check_centers(&self, centers: &[f64]) -> Result<(), Error> {

@@ -1,12 +1,13 @@
 //! Ranges of points as integers, reducible by MAX.
 
-use super::promise::Promise;
+use super::promise::{Bounds, Promise};
 use super::Stream;
 use crate::api::{check_weights, lend, with_job};
+use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::{Layout, Points};
-use crate::scan::{locate_nonfinite, see, storage, weights, Range, Ranges};
+use crate::scan::{locate_nonfinite, magnitude, see, storage, upper, weights, Range, Ranges};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{exponent, scale};
 use crate::workspace::{Cut, Ruler, Workspace};
@@ -34,12 +35,11 @@ const LOW: i32 = 1024;
 
 /// The code of a magnitude and a range; zero where all is zero.
 fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
-    let upper = (magnitude.to_bits() + u64::from(u32::MAX)) >> 32;
     let (top, low) = match terms.top {
         0.0 => (0, 0),
         top => (TOP + exponent(top), LOW - exponent(terms.low)),
     };
-    [upper as i32, top, low]
+    [upper(magnitude), top, low]
 }
 
 /// The exponent above the terms of dimension `i`: the first E with all of them below 2^E; 0 where all are zero.
@@ -60,15 +60,11 @@ pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
         && (1..=LOW + 1074).contains(&low)
         && top - TOP >= LOW - low;
     if !finite || !(none || some) {
-        return refuse!(
-            Range,
-            "range: {upper}, {top}, {low} from {} on are not what any numbers give",
-            3 * i
-        );
+        return unlikely(range, i);
     }
     let power = |exponent: i32| scale(1.0, exponent);
     Ok(Coded {
-        magnitude: f64::from_bits((upper as u64) << 32),
+        magnitude: magnitude(upper),
         terms: match none {
             true => Range {
                 top: 0.0,
@@ -82,19 +78,60 @@ pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
     })
 }
 
+/// Refuses a range that no points give, nor the ranges of several chunks joined.
+pub(super) fn check(range: &[i32]) -> Result<(), Error> {
+    let d = range.len() / 3 - 1;
+    let weights = decode(range, d)?;
+    let weighted = weights.terms.top > 0.0;
+    for i in 0..=d {
+        let Coded { magnitude, terms } = decode(range, i)?;
+        let largest = exponent(magnitude) + exponent(weights.magnitude) + 1;
+        let possible = match (terms.top, i < d && weighted) {
+            // Points whose weights were all zero have no terms.
+            (0.0, _) => i < d || magnitude == 0.0,
+            // A product with a weight.
+            (top, true) => magnitude > 0.0 && exponent(top) <= largest,
+            // The magnitude itself.
+            (top, false) => {
+                let codes = upper(top)..=upper((2.0 * top).next_down());
+                codes.contains(&range[3 * i])
+            }
+        };
+        if !possible {
+            return unlikely(range, i);
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
+    let [upper, top, low] = [0, 1, 2].map(|part| range[3 * i + part]);
+    refuse!(
+        Range,
+        "range: {upper}, {top}, {low} from {} on are not what any numbers give",
+        3 * i
+    )
+}
+
 /// What the range of a stream says, in arrays with an element for each dimension; see [`Promise`].
 pub(super) struct Recalled<'w> {
     magnitudes: &'w mut [f64],
     limits: &'w mut [f64],
-    scales: &'w mut [f64],
+    units: &'w mut [f64],
+    reciprocals: &'w mut [f64],
 }
+
+/// The least unit that has a reciprocal. Coordinates that are finer are looked at again.
+const FINEST: i32 = -1023;
 
 impl<'w> Recalled<'w> {
     pub(super) fn cut(from: &mut impl Cut<'w>, d: usize) -> Self {
         Recalled {
             magnitudes: from.take(d),
             limits: from.take(d),
-            scales: from.take(d),
+            units: from.take(d),
+            reciprocals: from.take(d),
         }
     }
 
@@ -107,13 +144,13 @@ impl<'w> Recalled<'w> {
             let Coded { magnitude, terms } = stream.coded(i)?;
             ranges.set(i, terms);
             self.magnitudes[i] = magnitude;
-            (self.limits[i], self.scales[i]) = match terms.top {
-                0.0 => (0.0, 0.0),
-                // As far down as a power of two has a reciprocal; bits below that are not whole, and looked at again.
-                top => (
-                    magnitude.min((2.0 * top).next_down()),
-                    scale(1.0, (-exponent(terms.low)).min(1023)),
-                ),
+            (self.limits[i], self.units[i], self.reciprocals[i]) = match terms.top {
+                0.0 => (0.0, 0.0, 0.0),
+                top => {
+                    let unit = exponent(terms.low).max(FINEST);
+                    let limit = magnitude.min((2.0 * top).next_down());
+                    (limit, scale(1.0, unit), scale(1.0, -unit))
+                }
             };
         }
         ranges.weights = match stream.weighted() {
@@ -126,8 +163,11 @@ impl<'w> Recalled<'w> {
     pub(super) fn promise<'a>(&'a self, ranges: &'a Ranges<'a>) -> Promise<'a> {
         Promise {
             magnitudes: self.magnitudes,
-            limits: self.limits,
-            scales: self.scales,
+            bounds: Bounds {
+                limits: self.limits,
+                units: self.units,
+                reciprocals: self.reciprocals,
+            },
             ranges,
         }
     }
@@ -183,8 +223,20 @@ pub(crate) fn range_in(
     if length != expected {
         return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
     }
+    let _environment = Standard::enter();
+    check(range)?;
     options.check()?;
     check_weights(points, options)?;
+    let terms = range[..3 * d].chunks_exact(3).any(|code| code[1] != 0);
+    match (options.weights, range[3 * d + 1]) {
+        (Some(_), 0) if terms => {
+            return refuse!(Weights, "weights: the range is of points that have none");
+        }
+        (None, top) if top != 0 => {
+            return refuse!(Weights, "weights: none, but the range has some");
+        }
+        _ => {}
+    }
     let shape = shape(n, d, layout, options);
     workspace.with(bytes(&shape)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {

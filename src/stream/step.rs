@@ -97,9 +97,7 @@ pub fn means(
         check_length("counts", counts.len(), stream.k, "k")?;
     }
     let format = Format::of(stream)?;
-    format.check(sums)?;
-    let sums = &format.view(sums);
-    check_complete(stream, sums)?;
+    let sums = &checked(stream, &format, sums)?;
     let means = Means {
         stream,
         format: &format,
@@ -134,11 +132,9 @@ pub fn step(
     if state.done() {
         return Ok(());
     }
-    stream.check_centers(centers)?;
+    stream.given(centers)?;
     let format = Format::of(stream)?;
-    format.check(sums)?;
-    let sums = &format.view(sums);
-    check_complete(stream, sums)?;
+    let sums = &checked(stream, &format, sums)?;
     let means = Means {
         stream,
         format: &format,
@@ -211,15 +207,18 @@ pub fn step(
     Ok(())
 }
 
-/// Refuses sums of other points than all.
-fn check_complete(stream: &Stream<'_>, sums: &View<'_>) -> Result<(), Error> {
-    let all: i128 = sums.counts.iter().map(|&count| i128::from(count)).sum();
+/// The parts of sums, which are refused if they are of other points than all, or of none that there can be.
+fn checked<'s>(stream: &Stream<'_>, format: &Format, sums: &'s [i64]) -> Result<View<'s>, Error> {
+    format.check(sums)?;
+    let view = format.view(sums);
+    let all: i128 = view.counts.iter().map(|&count| i128::from(count)).sum();
     let total = stream.total;
-    if all != total as i128 || sums.counts.iter().any(|&count| count < 0) {
+    if all != total as i128 {
         return refuse!(
             Shape,
             "sums: they are of {all} points, but the total is {total}"
         );
     }
-    Ok(())
+    format.check_possible(total, sums)?;
+    Ok(view)
 }

@@ -4,16 +4,16 @@ use core::ops::Range;
 
 use super::range::Recalled;
 use super::Stream;
-use crate::api::{check_length, check_weights, lend, with_job};
+use crate::api::{check_labels, check_length, check_weights, lend, with_job};
 use crate::assign::{pass, Kept, Packing, Shortcut, Summing, Watch, Worker};
 use crate::environment::Standard;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::scan::{check_finite, storage};
+use crate::scan::storage;
 use crate::status::{refuse, Error};
-use crate::update::exact_sum::{ExactSum, DIGITS};
-use crate::update::{merge, Exported, Limbs, Plan, Update};
+use crate::update::exact_sum::{ExactSum, DIGITS, LARGEST_DIGIT};
+use crate::update::{largest, Exported, Limbs, Plan, Update};
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Empty, Options};
 
@@ -28,6 +28,7 @@ pub struct Wanted {
 
 /// Where things are in the sums.
 pub(super) struct Format {
+    d: usize,
     k: usize,
     weighted: bool,
     weight_limbs: usize,
@@ -60,6 +61,7 @@ impl Format {
             .and_then(|words| words.checked_add(INERTIA.end));
         match length {
             Some(length) if length <= isize::MAX as usize / 8 => Ok(Format {
+                d,
                 k,
                 weighted,
                 weight_limbs,
@@ -93,6 +95,45 @@ impl Format {
             return refuse!(Shape, "sums: {length} elements, but {expected} are needed");
         }
         Ok(())
+    }
+
+    /// Refuses sums that no points of the range give, `total` of them at most.
+    pub(super) fn check_possible(&self, total: usize, sums: &[i64]) -> Result<(), Error> {
+        match self.impossible(total, sums) {
+            Some(at) => {
+                let sum = sums[at];
+                refuse!(Range, "sums: {sum} at {at} is not what any points give")
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where the first element is that no points give (L35).
+    fn impossible(&self, total: usize, sums: &[i64]) -> Option<usize> {
+        let [counts, positive, weights, terms] = self.starts();
+        let off = |elements: Range<usize>, least: i64, most: i64| {
+            let mut of = sums[elements.clone()].iter();
+            let at = of.position(|sum| !(least..=most).contains(sum))?;
+            Some(elements.start + at)
+        };
+        let counted = counts..positive;
+        let all = sums[counted.clone()]
+            .iter()
+            .fold(0, |all: i64, &count| all.saturating_add(count));
+        off(counted, 0, total as i64)
+            .or_else(|| off(MEASURED..MOVED, 0, all))
+            .or_else(|| off(MOVED..MOVED + 1, 0, sums[COMPARED]))
+            .or_else(|| off(INERTIA, 0, LARGEST_DIGIT))
+            .or_else(|| {
+                (0..self.k).find_map(|j| {
+                    let count = sums[counts + j];
+                    let limb = largest(count, total);
+                    let of = |first: usize, each: usize| first + j * each..first + (j + 1) * each;
+                    off(of(positive, usize::from(self.weighted)), 0, count)
+                        .or_else(|| off(of(weights, self.weight_limbs), -limb, limb))
+                        .or_else(|| off(of(terms, self.limbs * self.d), -limb, limb))
+                })
+            })
     }
 
     /// The parts of sums.
@@ -267,7 +308,12 @@ pub(crate) fn sums_in(
     options.check()?;
     check_weights(points, options)?;
     match &labels {
-        Some(labels) => check_length("labels", labels.len(), n, "n")?,
+        Some(labels) => {
+            check_length("labels", labels.len(), n, "n")?;
+            if wanted.moved {
+                check_labels(labels, k, base)?;
+            }
+        }
         None if wanted.moved => {
             return refuse!(
                 Null,
@@ -279,8 +325,8 @@ pub(crate) fn sums_in(
     let format = Format::of(stream)?;
     format.check(sums)?;
     check_count(total, &format.view(sums), n)?;
-    check_finite("centers", centers, d)?;
-    let largest = stream.extremes(centers)?.largest;
+    format.check_possible(total, sums)?;
+    let extremes = stream.given(centers)?;
 
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     let weighted = options.weights.is_some();
@@ -297,18 +343,18 @@ pub(crate) fn sums_in(
             let mut team = PerThread::new(threads, || worker(&mut buffer, &shape, &plan));
             recalled.fill(stream, update.ranges())?;
             update.prepare();
-            packing.set_largest(largest);
+            packing.set_largest(extremes.largest);
             let promise = recalled.promise(update.known());
             if let Some(weights) = options.weights {
                 promise.check_weights(weights)?;
             }
             if let (true, Some(labels)) = (wanted.moved, &labels) {
                 for (own, label) in own.iter_mut().zip(labels.iter()) {
-                    *own = label.wrapping_sub(base);
+                    *own = label - base;
                 }
             }
             update.clear(&mut team);
-            let terms = update.terms().watching(promise.limits, promise.scales);
+            let terms = update.terms().watching(promise.bounds);
             let also = (
                 Summing::All(&terms),
                 Some(Watch {
@@ -332,9 +378,12 @@ pub(crate) fn sums_in(
             update.export(job, &mut team, own, &mut exported);
             if wanted.inertia {
                 head[MEASURED] += n as i64;
-                for worker in team.iter_mut() {
-                    merge(&mut head[INERTIA], worker.found().inertia.digits());
+                let (first, others) = team.split();
+                let inertia = &mut first.found().inertia;
+                for other in others {
+                    inertia.merge(&mut other.found().inertia);
                 }
+                inertia.add_to(&mut head[INERTIA]);
             }
             if wanted.moved {
                 head[COMPARED] += n as i64;
@@ -348,6 +397,17 @@ pub(crate) fn sums_in(
             Ok(())
         })
     })
+}
+
+/// Refuses what [`sums_in`] refuses of its arguments for a chunk of no points.
+pub(crate) fn check_none(stream: &Stream<'_>, centers: &[f64], sums: &[i64]) -> Result<(), Error> {
+    let _environment = Standard::enter();
+    let format = Format::of(stream)?;
+    format.check(sums)?;
+    check_count(stream.total, &format.view(sums), 0)?;
+    format.check_possible(stream.total, sums)?;
+    stream.given(centers)?;
+    Ok(())
 }
 
 /// Refuses more points than there are.

@@ -14,6 +14,10 @@ const MASK: i64 = (1 << DIGIT) - 1;
 /// Digits: from 2^-1074 to 2^1024, and 100 bits of head room for sums.
 pub(crate) const DIGITS: usize = 69;
 
+/// Carried sums of no number below 0 whose digits may be added one by one, at most, and what becomes of a digit (L35).
+const JOINED: i64 = 1 << 30;
+pub(crate) const LARGEST_DIGIT: i64 = JOINED * MASK;
+
 /// A sum of doubles (and of scaled integers) without any rounding. Order does not matter.
 #[derive(Clone)]
 pub(crate) struct ExactSum {
@@ -105,7 +109,7 @@ impl ExactSum {
         }
     }
 
-    /// The sum of at most 2^30 sums whose digits, added one by one, are these.
+    /// The sum of at most [`JOINED`] sums whose digits, added one by one, are these (L35).
     pub(crate) fn from_digits(digits: &[i64; DIGITS]) -> Self {
         ExactSum {
             digits: *digits,
@@ -117,6 +121,15 @@ impl ExactSum {
     pub(crate) fn digits(&mut self) -> &[i64; DIGITS] {
         self.carry();
         &self.digits
+    }
+
+    /// Adds this sum to one that stands as digits, and leaves the digits of the total: each but the last in [0, 2^32), a
+    /// function of its value (L35).
+    pub(crate) fn add_to(&mut self, digits: &mut [i64]) {
+        let mut total = ExactSum::new();
+        total.digits.copy_from_slice(digits);
+        total.merge(self);
+        digits.copy_from_slice(total.digits());
     }
 
     /// Adds another sum.
@@ -316,6 +329,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// L35: the digits of the most sums that may be joined, all as large as they can be, overflow neither as they are nor
+    /// when they are carried.
+    #[test]
+    fn the_largest_digits_that_may_be_joined() {
+        let full = 61;
+        let mut digits = [0; DIGITS];
+        digits[..full].fill(LARGEST_DIGIT);
+        // 2^30 (2^(32 full) - 1): its lowest digit, those that are full, and what goes beyond.
+        let mut want = [MASK; DIGITS];
+        want[0] = MASK + 1 - JOINED;
+        want[full] = JOINED - 1;
+        want[full + 1..].fill(0);
+        let mut sum = ExactSum::from_digits(&digits);
+        assert_eq!(sum.digits(), &want);
+        assert_eq!(sum.round(), power_of_two(30 + 32 * full as i32 + LOWEST));
+        // One more sum on top, and one that is no more than its digits.
+        let mut more = ExactSum::new();
+        more.add(5e-324);
+        more.add_to(&mut digits);
+        want[0] += 1;
+        assert_eq!(digits, want);
+        ExactSum::new().add_to(&mut digits);
+        assert_eq!(digits, want);
     }
 
     #[test]

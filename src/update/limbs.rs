@@ -20,10 +20,16 @@ use super::exact_sum::{exponent, magic, rounded_pair, ExactSum, LOWEST};
 use crate::lanes::Lanes;
 use crate::points::Rows;
 use crate::scan;
+use crate::stream::Bounds;
 
 /// Bits in a limb, for sums of n terms.
 fn width(n: usize) -> i32 {
     (62 - n.next_power_of_two().trailing_zeros() as i32).min(50)
+}
+
+/// The largest magnitude of a limb of a sum of `count` terms, sums being of n terms (L35).
+pub(crate) fn largest(count: i64, n: usize) -> i64 {
+    count << width(n)
 }
 
 /// Limbs that hold so many bits.
@@ -94,26 +100,20 @@ pub(crate) struct Limbs<'a> {
     dims: Range<usize>,
     count: usize,
     stride: usize,
-    /// What terms should be, dimension by dimension: at most so large, and whole numbers times the scales.
-    limits: &'a [f64],
-    scales: &'a [f64],
+    /// What terms should be within; nothing, if they are not looked at.
+    bounds: Bounds<'a>,
 }
 
 impl<'a> Limbs<'a> {
     /// Whether terms are looked at while they are added, if they have no weights.
     pub(crate) fn look(&self) -> bool {
-        !self.limits.is_empty()
+        self.bounds.any()
     }
 
     /// The same, of terms that are to be looked at while they are added.
-    pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
-        // The kernel reads as many of the one as there are of the other.
-        assert_eq!(limits.len(), scales.len());
-        Limbs {
-            limits,
-            scales,
-            ..self
-        }
+    pub(crate) fn watching(self, bounds: Bounds<'a>) -> Self {
+        bounds.check(self.dims());
+        Limbs { bounds, ..self }
     }
 
     /// How many limbs hold the terms of every dimension of a slab, sums being of n terms.
@@ -156,8 +156,7 @@ impl<'a> Limbs<'a> {
             dims,
             count,
             stride,
-            limits: &[],
-            scales: &[],
+            bounds: Bounds::default(),
         }
     }
 
@@ -312,7 +311,7 @@ unsafe fn vectors<L: Lanes>(
         let (d, count) = (limbs.dims(), limbs.count);
         let near = NEAR / (8 * k * count) / 8 * 8;
         let slab = if near >= 16 { near } else { d };
-        let watched = limbs.limits.len() == d && terms.weights.is_none();
+        let watched = limbs.look() && terms.weights.is_none();
         let mut off = L::zero_bits();
         for first in (0..d).step_by(slab) {
             let dims = first..(first + slab).min(d);
@@ -419,8 +418,8 @@ unsafe fn single<L: Lanes, const COUNT: usize, const WHOLE: bool>(
 /// where terms are `WATCHED`, bits set besides for what is not as it should be.
 ///
 /// # Safety
-/// That of [`accumulate`]; `count` is the number of limbs. Where terms are watched, there are no weights, and a limit and a scale
-/// for every dimension.
+/// That of [`accumulate`]; `count` is the number of limbs. Where terms are watched, there are no weights, and bounds for every
+/// dimension.
 #[inline(always)]
 unsafe fn several<L: Lanes, const WATCHED: bool>(
     terms: &Terms<'_>,
@@ -452,13 +451,9 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
                     x = L::mul(x, L::splat(*weights.get_unchecked(p)));
                 }
                 if WATCHED {
-                    let limit = L::load_rest(limbs.limits.as_ptr().add(i), dims.end - i);
-                    let scale = L::load_rest(limbs.scales.as_ptr().add(i), dims.end - i);
+                    let bound = limbs.bounds.load::<L>(i, dims.end - i);
                     let magnitude = L::abs(x);
-                    let above = L::select(L::less(limit, magnitude), magnitude, L::splat(0.0));
-                    // The fraction of a NaN is a NaN, and not without bits.
-                    off = L::or_bits(off, L::fraction(L::mul(x, scale)));
-                    off = L::or_bits(off, above);
+                    off = bound.within(magnitude, bound.multiples(magnitude, off));
                 }
                 for l in 0..count {
                     let at = l * stride + i;

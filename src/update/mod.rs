@@ -25,10 +25,11 @@ use crate::plan::Shape;
 use crate::points::Rows;
 use crate::scan::Ranges;
 use crate::status::{refuse, Error};
+use crate::stream::Bounds;
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, round, transfer, unit, Limbs, Moves, Unit};
+pub(crate) use limbs::{accumulate, largest, round, transfer, unit, Limbs, Moves, Unit};
 use limbs::{most_limbs, ordinary_limbs, stride};
 use relocate::Relocation;
 
@@ -307,11 +308,10 @@ pub(crate) struct Terms<'a> {
 const WIDEST: usize = 8;
 
 impl<'a> Terms<'a> {
-    /// The same, of coordinates that are to be looked at while they are added: are they at most so large, and whole numbers times
-    /// the scales, dimension by dimension?
-    pub(crate) fn watching(self, limits: &'a [f64], scales: &'a [f64]) -> Self {
-        let watching = |limbs: Limbs<'a>| match limits.len() > WIDEST {
-            true => limbs.watching(limits, scales),
+    /// The same, of coordinates that are to be looked at while they are added: are they within the bounds?
+    pub(crate) fn watching(self, bounds: Bounds<'a>) -> Self {
+        let watching = |limbs: Limbs<'a>| match bounds.limits.len() > WIDEST {
+            true => limbs.watching(bounds),
             false => limbs,
         };
         Terms {

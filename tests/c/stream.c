@@ -65,6 +65,8 @@ static void check_run(int32_t layout, int32_t base, const double *weights, int32
     s.points = points;
     s.weights = weights;
     s.layout = layout;
+    for (size_t i = 0; i < N; ++i)
+        s.labels[i] = base;
 
     centra_options options;
     centra_report report;
@@ -393,6 +395,10 @@ static void check_empty_chunks(void)
                 c.workspace_bytes = 0;
             }
             CHECK(run_in_vain(&c, 0) == CENTRA_OK);
+            if (function == SUMS) {
+                ((double *)c.at[B_CENTERS])[1] = NAN;
+                expect_refusal(&c, CENTRA_ERR_NONFINITE, "centers: NaN at row 0, dimension 1", 0);
+            }
         }
     }
 }
@@ -453,11 +459,22 @@ static void check_overlaps(int function)
 #define CHUNKS (BIT(RANGE) | BIT(SUMS) | SEEDING)
 #define SEEDING (BIT(MASSES) | BIT(DRAW) | BIT(WEIGH))
 #define PROMISED (BIT(SUMS) | SEEDING)
+#define SUMMED (BIT(SUMS) | BIT(MEANS) | BIT(STEP))
 #define SIZED (BIT(SUMS_LENGTH) | BIT(WORKSPACE_SIZE) | PROMISED | BIT(MEANS) | BIT(STEP) | BIT(CHOOSE))
 #define RANGED (SIZED & ~BIT(WORKSPACE_SIZE))
 #define OPTED (CHUNKS | BIT(WORKSPACE_SIZE) | BIT(STEP) | BIT(CHOOSE))
 #define WORKING (CHUNKS | BIT(CHOOSE))
 #define COUNTED (SEEDING | BIT(CHOOSE))
+
+/* The range of the same points without weights, which are whole numbers from 8 to 10 at most. */
+static void without_weights(int32_t *range)
+{
+    for (size_t t = 0; t < D; ++t) {
+        range[3 * t + 1] = 1075 + 3;
+        range[3 * t + 2] = 1024;
+    }
+    memset(range + 3 * D, 0, 3 * sizeof *range);
+}
 
 #define DOUBLE(buffer, index) (((double *)c->at[buffer])[index])
 #define LONG(buffer, index) (((int64_t *)c->at[buffer])[index])
@@ -500,7 +517,12 @@ static void check_overlaps(int function)
     X(range_of_no_terms,   RANGED,               CENTRA_ERR_RANGE,     "from 3 on",   INT(B_RANGE, 4) = 0) \
     X(range_too_far,       RANGED,               CENTRA_ERR_RANGE,     "dimension 2", INT(B_RANGE, 6) = 0x7fe00000) \
     X(range_not_finite,    RANGED,               CENTRA_ERR_RANGE,     "range: ",     INT(B_RANGE, 6) = 0x7ff00001) \
-    X(range_unweighted,    PROMISED,             CENTRA_ERR_WEIGHTS,   "weights",     memset(&INT(B_RANGE, 3 * D), 0, 12)) \
+    X(range_of_products,   RANGED,               CENTRA_ERR_RANGE,     "from 0 on",   memset(&INT(B_RANGE, 3 * D), 0, 12)) \
+    X(range_unweighted,    PROMISED,             CENTRA_ERR_WEIGHTS,   "weights",     without_weights(&INT(B_RANGE, 0))) \
+    X(range_top_too_high,  RANGED,               CENTRA_ERR_RANGE,     "1095, 1024 from 3 on", INT(B_RANGE, 4) = 1095) \
+    X(range_given,         BIT(RANGE),           CENTRA_ERR_RANGE,     "range: -1, 0, 0 from 3 on", INT(B_RANGE, 3) = -1) \
+    X(range_given_bare,    BIT(RANGE),           CENTRA_ERR_WEIGHTS,   "weights",     memcpy(&INT(B_RANGE, 0), good_range, sizeof good_range); \
+                                                                                      without_weights(&INT(B_RANGE, 0))) \
     X(weight_nan,          CHUNKS,               CENTRA_ERR_NONFINITE, "weights: NaN at 5", DOUBLE(B_WEIGHTS, 5) = NAN) \
     X(weight_infinite,     CHUNKS,               CENTRA_ERR_NONFINITE, "weights: infinity at 7", DOUBLE(B_WEIGHTS, 7) = INFINITY) \
     X(weight_negative,     CHUNKS,               CENTRA_ERR_WEIGHTS,   "at 0 is negative", DOUBLE(B_WEIGHTS, 0) = -1e-300) \
@@ -510,8 +532,22 @@ static void check_overlaps(int function)
     X(point_minus_inf,     CHUNKS,               CENTRA_ERR_NONFINITE, "points: -infinity at row 0, dimension 1", DOUBLE(B_POINTS, 1) = -INFINITY) \
     X(point_too_large,     PROMISED,             CENTRA_ERR_RANGE,     "points: 1e3 at row 7, dimension 0", DOUBLE(B_POINTS, 7 * LD) = 1000) \
     X(point_too_fine,      PROMISED,             CENTRA_ERR_RANGE,     "points: 2.5e-1 at row 1, dimension 2", DOUBLE(B_POINTS, LD + 2) = 0.25) \
-    X(center_nan,          BIT(SUMS),            CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
-    X(center_huge,         BIT(SUMS),            CENTRA_ERR_RANGE,     "dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
+    X(center_nan,          BIT(SUMS) | BIT(STEP), CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
+    X(center_huge,         BIT(SUMS) | BIT(STEP), CENTRA_ERR_RANGE,     "dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
+    X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at 3 is not in 0..=1", \
+        memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); INT(B_LABELS, 3) = K; c->wanted = CENTRA_STREAM_MOVED) \
+    X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at 0 is not in 1..=2", \
+        memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); O.label_base = 1; c->wanted = CENTRA_STREAM_MOVED) \
+    X(sums_measured,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 0", LONG(B_SUMS, 0) = INT64_MAX) \
+    X(sums_compared,       SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 1", LONG(B_SUMS, 1) = -1) \
+    X(sums_moved,          SUMMED,               CENTRA_ERR_RANGE,     "sums: 1 at 2", LONG(B_SUMS, 2) = 1) \
+    X(sums_digit_large,    SUMMED,               CENTRA_ERR_RANGE,     "sums: 4611686018427387904 at 36", LONG(B_SUMS, 36) = INT64_C(1) << 62) \
+    X(sums_digit_negative, SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 71", LONG(B_SUMS, 71) = -1) \
+    X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at 75", LONG(B_SUMS, 75) = N) \
+    X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at 76", LONG(B_SUMS, 76) = INT64_MIN) \
+    X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 83", LONG(B_SUMS, 83) = INT64_MAX) \
+    X(state_of_no_time,    BIT(STEP),            CENTRA_ERR_OPTION,    "state: iterations = -1", LONG(B_STATE, 2) = -1) \
+    X(state_of_no_reason,  BIT(STEP),            CENTRA_ERR_OPTION,    "stopped_by = 3", INT(B_STATE, 2) = 1; INT(B_STATE, 3) = 3) \
     X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 7 points, but the total is 8", LONG(B_SUMS, 72) -= 1) \
     X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 9 points", LONG(B_SUMS, 73) += 1) \
     X(empty_cluster,       BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS])) \
