@@ -140,10 +140,11 @@ typedef struct centra_options {
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     int32_t init;
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
-    /// member of positive weight. RELOCATE: for each empty cluster in ascending index, the point farthest from
-    /// its own center (ties to the lowest index) among clusters with more than one member of positive
-    /// weight becomes its only member, and the means that changed are recomputed; where every such point lies
-    /// on its center, the cluster stays empty and keeps its own.
+    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center they
+    /// were labelled by, largest first, ties to the lowest index; down this ranking each empty cluster, in ascending index, takes
+    /// one for its only member of positive weight, and then the means are computed. The last such member of a cluster is never
+    /// taken, nor a point that lies on its center: what is left of the empty clusters keep their centers. This is scikit-learn's and
+    /// oneDAL's rule. A point is taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
     int32_t empty;
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
     int32_t layout;
@@ -360,7 +361,8 @@ int32_t centra_assign(const double *points,
 ///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
 /// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
-///     holds what they keep; nothing else of it is read.
+///     holds what they keep. Where a cluster is empty under CENTRA_EMPTY_RELOCATE, it is to hold the centers that the labels were
+///     found with, from which distances are measured, and all of it is checked as in centra_assign; else nothing of it is read.
 /// counts: k numbers of points that make up each mean, of any weight, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.

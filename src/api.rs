@@ -478,6 +478,10 @@ pub(crate) fn update_in(
             }
             update.prepare();
             update.sum(job, &mut team, own);
+            if update.relocates(job, &mut team) {
+                // Points will be ranked by D to these centers.
+                scan(job, &mut seen, Some(centers), None)?;
+            }
             update.means(job, &mut team, own, distances, centers)?;
             if let Some(counts) = counts {
                 counts.copy_from_slice(update.counts());

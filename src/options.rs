@@ -21,9 +21,11 @@ pub enum Init {
 /// What becomes of a cluster without a member of positive weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Empty {
-    /// In ascending index, each takes the point farthest from its own center (ties to the lowest
-    /// index) among clusters with more than one member of positive weight, and the means are updated.
-    /// Where no such point lies off its center, the cluster stays empty and keeps its center.
+    /// Points of positive weight are ranked by the squared distance to the center they were labelled by, largest first, ties to
+    /// the lowest index; down this ranking each empty cluster, in ascending index, takes one for its only member of positive
+    /// weight, and then the means are computed. The last such member of a cluster is never taken, nor a point that lies on its
+    /// center: what is left of the empty clusters keep their centers. This is scikit-learn's and oneDAL's rule. A point is
+    /// taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
     #[default]
     Relocate,
     /// Its center stays where it was.

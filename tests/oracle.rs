@@ -124,10 +124,39 @@ fn definitions_by_hand() {
     );
     assert_eq!(label(&[0.5], &[9.0, 1.0, 0.0, 1.0]), (1, 0.25));
 
-    // Two empty clusters at once: 9 is farthest from the mean 3; then 0 and 3 tie for farthest from 1.5.
+    // Two empty clusters at once: 0 is farthest from 7, then 1. From 4.5 it is 0 and 9, a tie.
     let x = [0.0, 1.0, 2.0, 9.0, 3.0];
     let (centers, counts) = means(&x, 1, None, &[0; 5], &[7.0, 8.0, 9.0], Empty::Relocate).unwrap();
-    assert_eq!((centers, counts), (vec![2.0, 9.0, 0.0], vec![3, 1, 1]));
+    assert_eq!(
+        (centers, counts),
+        (vec![14.0 / 3.0, 0.0, 1.0], vec![3, 1, 1])
+    );
+    let (centers, counts) = means(&x, 1, None, &[1; 5], &[7.0, 4.5, 9.0], Empty::Relocate).unwrap();
+    assert_eq!((centers, counts), (vec![0.0, 2.0, 9.0], vec![1, 3, 1]));
+    // 9 and 3 are farthest from their center, but one of them must stay; no point is moved that lies on its center.
+    let (centers, counts) = means(
+        &x,
+        1,
+        None,
+        &[0, 0, 0, 3, 3],
+        &[0.0, 8.0, 9.0, 90.0],
+        Empty::Relocate,
+    )
+    .unwrap();
+    assert_eq!(
+        (centers, counts),
+        (vec![0.5, 3.0, 2.0, 9.0], vec![2, 1, 1, 1])
+    );
+    let (centers, counts) = means(
+        &[4.0; 3],
+        1,
+        None,
+        &[2, 2, 2],
+        &[0.0, 8.0, 4.0],
+        Empty::Relocate,
+    )
+    .unwrap();
+    assert_eq!((centers, counts), (vec![0.0, 8.0, 4.0], vec![0, 0, 3]));
     assert_eq!(
         means(&x, 1, None, &[0; 5], &[7.0, 8.0, 9.0], Empty::Keep)
             .unwrap()
@@ -135,6 +164,21 @@ fn definitions_by_hand() {
         [3.0, 8.0, 9.0]
     );
     assert!(means(&x, 1, None, &[0; 5], &[7.0, 8.0, 9.0], Empty::Error).is_none());
+    // A point is taken with all of its weight; one without stays where it is, and is a member only in number.
+    let w = [2.0, 1.0, 3.0, 1.0, 0.0];
+    let (centers, counts) = means(
+        &[11.0, 6.0, 3.0, 9.0, 0.0],
+        1,
+        Some(&w),
+        &[2, 2, 2, 2, 1],
+        &[18.0, 23.0, 12.0],
+        Empty::Relocate,
+    )
+    .unwrap();
+    assert_eq!(
+        (centers, counts),
+        (vec![3.0, 6.0, 31.0 / 3.0], vec![1, 2, 2])
+    );
     // The lone point of positive weight is no candidate; neither are the points of weight zero.
     let w = [0.0, 0.0, 0.0, 2.0, 0.0];
     let (centers, counts) = means(&x, 1, Some(&w), &[0; 5], &[7.0, 8.0], Empty::Relocate).unwrap();

@@ -691,7 +691,8 @@ contains
     call conclude(this, status, message)
   end subroutine assign_real64
 
-  !> The mean of the points of each label. `centers` is read for empty clusters only.
+  !> The mean of the points of each label. `centers` is read only where clusters are empty, which keep theirs, or take the points
+  !> that are farthest from those they were labelled by.
   recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, &
       status, message)
     real(real64), intent(in), target :: points(:, :)

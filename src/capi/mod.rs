@@ -313,7 +313,8 @@ pub unsafe extern "C" fn centra_assign(
 ///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
 /// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
-///     holds what they keep; nothing else of it is read.
+///     holds what they keep. Where a cluster is empty under CENTRA_EMPTY_RELOCATE, it is to hold the centers that the labels were
+///     found with, from which distances are measured, and all of it is checked as in centra_assign; else nothing of it is read.
 /// counts: k numbers of points that make up each mean, of any weight, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.

@@ -276,26 +276,6 @@ pub(crate) struct Exported<'a> {
     pub(crate) coordinates: &'a mut [i64],
 }
 
-/// Whose sums are wanted.
-#[derive(Clone, Copy)]
-enum Clusters {
-    All,
-    Two([usize; 2]),
-}
-
-impl Clusters {
-    fn indices(self, k: usize) -> impl Iterator<Item = usize> {
-        let (all, two) = match self {
-            Clusters::All => (k, [0; 2]),
-            Clusters::Two(two) => (2, two),
-        };
-        (0..all).map(move |i| match self {
-            Clusters::All => i,
-            Clusters::Two(_) => two[i],
-        })
-    }
-}
-
 /// What a pass over blocks adds to the [`Sums`].
 pub(crate) struct Terms<'a> {
     /// In the fused plan: coordinates.
@@ -356,7 +336,7 @@ impl<'w> Update<'w> {
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
             tally: Tally::cut(from, plan),
-            relocation: Relocation::cut(from, plan.k),
+            relocation: Relocation::cut(from, if empty == Empty::Relocate { plan.k } else { 0 }),
         }
     }
 
@@ -443,14 +423,25 @@ impl<'w> Update<'w> {
         self.tally.positive.iter().sum()
     }
 
+    /// Whether points will be ranked at [`means`](Self::means), for empty clusters to take.
+    pub(crate) fn relocates<S: AsMut<Sums<'w>>>(
+        &mut self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+    ) -> bool {
+        self.count(job, team);
+        let some = job.points.n() > 0 && self.tally.positive.contains(&0);
+        some && self.empty == Empty::Relocate
+    }
+
     /// Members of each cluster at the last call of [`means`](Self::means), after relocation.
     pub(crate) fn counts(&self) -> &[i64] {
         self.tally.counts
     }
 
-    /// Replaces `centers` by the means of the points with these labels, which are what was added and moved
-    /// since the sums were cleared. Labels and sums come back as they were; `distances` is scratch, one
-    /// for each point.
+    /// Replaces `centers`, which the labels were found with, by the means of the points with these labels, which are what was
+    /// added and moved since the sums were cleared. Labels and sums come back as they were; `distances` is scratch, one for
+    /// each point.
     pub(crate) fn means<S: AsMut<Sums<'w>> + Send>(
         &mut self,
         job: &Job<'_>,
@@ -461,16 +452,44 @@ impl<'w> Update<'w> {
     ) -> Result<(), Error> {
         self.count(job, team);
         let empty = self.tally.positive.iter().position(|&members| members == 0);
-        if let (Some(j), Empty::Error) = (empty, self.empty) {
-            return refuse!(Empty, "cluster {j} has no point of positive weight");
-        }
+        let taken = match (empty, self.empty) {
+            (Some(j), Empty::Error) => {
+                return refuse!(Empty, "cluster {j} has no point of positive weight");
+            }
+            (Some(_), Empty::Relocate) => self.relocate(job, team, labels, distances, centers),
+            _ => 0,
+        };
         self.each_slab(job, team, labels, |limbs, sums| {
-            self.store(limbs, sums, 0..self.plan.k, centers);
+            self.store(limbs, sums, centers);
         });
-        if empty.is_some() && self.empty == Empty::Relocate {
-            relocate::relocate(self, job, team, labels, distances, centers);
+        if taken > 0 {
+            let (terms, sums) = (self.terms(), team.first().as_mut());
+            self.relocation.back(taken, labels, |p, (from, to)| {
+                sums.transfer(job, &terms, p..p + 1, &Moves::one(&from, &to));
+            });
         }
         Ok(())
+    }
+
+    /// Lets empty clusters take points: in labels, sums and tallies. Returns how many.
+    fn relocate<S: AsMut<Sums<'w>>>(
+        &mut self,
+        job: &Job<'_>,
+        team: &mut PerThread<S>,
+        labels: &mut [i32],
+        distances: &mut [f64],
+        centers: &[f64],
+    ) -> usize {
+        let tally = &self.tally;
+        let taken = self
+            .relocation
+            .choose(job, tally, labels, centers, distances);
+        let (terms, sums) = (self.terms(), team.first().as_mut());
+        self.relocation.go(taken, tally, labels, |p, (from, to)| {
+            sums.transfer(job, &terms, p..p + 1, &Moves::one(&from, &to));
+        });
+        self.count(job, team);
+        taken
     }
 
     /// Adds what was added since the sums were cleared, the points having these labels, to plain integers.
@@ -521,7 +540,7 @@ impl<'w> Update<'w> {
         mut take: impl FnMut(&Limbs<'_>, &[i64]),
     ) {
         if !self.fused {
-            self.sum_by_slabs(job, team, labels, Clusters::All, take);
+            self.sum_by_slabs(job, team, labels, take);
             return;
         }
         let (first, others) = team.split();
@@ -543,7 +562,6 @@ impl<'w> Update<'w> {
         job: &Job<'_>,
         team: &mut PerThread<S>,
         labels: &[i32],
-        clusters: Clusters,
         mut take: impl FnMut(&Limbs<'_>, &[i64]),
     ) {
         let d = self.plan.d;
@@ -559,25 +577,11 @@ impl<'w> Update<'w> {
                 if !sums.slab.is_empty() {
                     let limbs = self.fill(sums.slab.clone(), sums.slab_magic);
                     let words = limbs.words();
-                    for j in clusters.indices(self.plan.k) {
-                        sums.limbs[j * words..][..words].fill(0);
-                    }
                     let all = &mut sums.limbs[..self.plan.k * words];
-                    match clusters {
-                        Clusters::All => {
-                            for block in job.blocks() {
-                                let labels = &labels[block.clone()];
-                                add_rows(job, &limbs, block, labels, sums.rows, all, None);
-                            }
-                        }
-                        Clusters::Two(two) => {
-                            for (p, label) in labels.iter().enumerate() {
-                                if two.contains(&(*label as usize)) {
-                                    let label = core::slice::from_ref(label);
-                                    add_rows(job, &limbs, p..p + 1, label, sums.rows, all, None);
-                                }
-                            }
-                        }
+                    all.fill(0);
+                    for block in job.blocks() {
+                        let labels = &labels[block.clone()];
+                        add_rows(job, &limbs, block, labels, sums.rows, all, None);
                     }
                 }
             });
@@ -603,16 +607,10 @@ impl<'w> Update<'w> {
         Limbs::fill(self.plan.total, slab, self.limbs, |i| ranges.of(i), magic)
     }
 
-    /// Stores the means of those of the clusters that are not empty, in the dimensions of `limbs`.
-    fn store(
-        &self,
-        limbs: &Limbs<'_>,
-        sums: &[i64],
-        clusters: impl Iterator<Item = usize>,
-        centers: &mut [f64],
-    ) {
+    /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.
+    fn store(&self, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
         let tally = &self.tally;
-        for j in clusters.filter(|&j| tally.positive[j] > 0) {
+        for j in (0..self.plan.k).filter(|&j| tally.positive[j] > 0) {
             let total = match &self.terms().weights {
                 Some(weights) => {
                     let sums = &tally.weights[j * weights.words()..][..weights.words()];

@@ -1,155 +1,146 @@
 //! Empty clusters under [`Empty::Relocate`](crate::Empty::Relocate).
 //!
-//! For each empty cluster in ascending index, the point farthest from its own center (ties to the
-//! lowest index) among clusters with more than one member of positive weight becomes its only member.
-//! Sums are exact, so the point is simply taken out of one cluster's and put into the other's. A point at
-//! distance 0 is not moved, so that with fewer than k distinct points the loop ends.
+//! Points of positive weight are ranked by D to the center that their label names, as it was when they were labelled: the
+//! largest first, ties to the lowest index. Down this ranking points are taken, one for each empty cluster in ascending order, until
+//! D is 0; but never the last point of positive weight that is left to a cluster. A taken point leaves its cluster and becomes the
+//! only member of positive weight of the empty one. Then the means are computed, of all clusters at once.
+//!
+//! Which points are passed over can be told beforehand (L30): of each cluster the one that ranks lowest, and no other. So the points
+//! taken are simply the first m of the rest, and nothing but the order of the points decides which: no thread, block or layout.
 
-use super::{Clusters, Limbs, Moves, Sums, Update};
+use super::Tally;
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
-use crate::points::Rows;
 use crate::workspace::Cut;
 
 /// Who was moved, in order to move it back: the labels are the caller's, and only the means are asked.
 pub(super) struct Relocation<'w> {
-    /// For each cluster that received a point: the point, and the cluster it came from.
-    point: &'w mut [usize],
-    donor: &'w mut [i32],
+    /// Of each cluster the point that ranks lowest.
+    last: &'w mut [usize],
+    /// Points that may be taken, and in the end those that are: room for twice as many as there can be empty clusters.
+    taken: &'w mut [usize],
+    /// The clusters that the points leave.
+    donors: &'w mut [i32],
 }
 
 /// No point.
 const NONE: usize = usize::MAX;
 
-/// Points whose distances are computed together.
-const TOGETHER: usize = 64;
-
 impl<'w> Relocation<'w> {
     pub(super) fn cut(from: &mut impl Cut<'w>, k: usize) -> Self {
         Relocation {
-            point: from.take(k),
-            donor: from.take(k),
+            last: from.take(k),
+            taken: from.take(k.saturating_mul(2)),
+            donors: from.take(k),
         }
     }
-}
 
-/// Fills the empty clusters as far as possible; `labels` come back as they were.
-pub(super) fn relocate<'w, S: AsMut<Sums<'w>> + Send>(
-    update: &mut Update<'w>,
-    job: &Job<'_>,
-    team: &mut PerThread<S>,
-    labels: &mut [i32],
-    distances: &mut [f64],
-    centers: &mut [f64],
-) {
-    let distances = &mut distances[..job.points.n()];
-    measure(job, labels, distances, centers, |_| true);
-    update.relocation.point.fill(NONE);
-    for j in 0..update.plan.k {
-        if update.tally.positive[j] > 0 {
-            continue;
+    /// Chooses the points to take for the empty clusters, in the order of those; `centers` are what the labels were found with, and
+    /// `distances` is scratch. Returns how many.
+    pub(super) fn choose(
+        &mut self,
+        job: &Job<'_>,
+        tally: &Tally<'_>,
+        labels: &[i32],
+        centers: &[f64],
+        distances: &mut [f64],
+    ) -> usize {
+        let empty = tally.positive.iter().filter(|&&members| members == 0);
+        let wanted = empty.count();
+        let distances = &mut distances[..job.points.n()];
+        measure(job, labels, centers, distances);
+        self.pass_over(job, labels, distances);
+        let count = first(wanted, distances, self.taken);
+        for (donor, &p) in self.donors.iter_mut().zip(&self.taken[..count]) {
+            *donor = labels[p];
         }
-        let Some(p) = farthest(update, job, labels, distances) else {
-            break;
-        };
-        let donor = labels[p];
-        let a = donor as usize;
-        labels[p] = j as i32;
-        update.relocation.point[j] = p;
-        update.relocation.donor[j] = donor;
-        update.tally.counts[a] -= 1;
-        update.tally.positive[a] -= 1;
-        update.tally.counts[j] += 1;
-        update.tally.positive[j] = 1;
-        move_weight(update, job, p, (a as i32, j as i32));
-        move_coordinates(update, job, team.first().as_mut(), p, (a as i32, j as i32));
-        if update.fused {
-            let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
-            let sums = &team.first().as_mut().limbs;
-            update.store(&limbs, sums, [a, j].into_iter(), centers);
-        } else {
-            let two = [a, j];
-            update.sum_by_slabs(job, team, labels, Clusters::Two(two), |limbs, sums| {
-                update.store(limbs, sums, two.into_iter(), centers);
-            });
-        }
-        // The points of the donor, whose center moved; the point itself is among the labels `j`, all of which
-        // but itself have weight zero.
-        measure(job, labels, distances, centers, |label| {
-            label == donor || label == j as i32
-        });
+        count
     }
-    for j in 0..update.plan.k {
-        let (p, donor) = (update.relocation.point[j], update.relocation.donor[j]);
-        if p != NONE {
+
+    /// Makes 0 the distances of points that are not to be taken: those without weight, and of each cluster the one that ranks lowest.
+    fn pass_over(&mut self, job: &Job<'_>, labels: &[i32], distances: &mut [f64]) {
+        self.last.fill(NONE);
+        for (p, &label) in labels.iter().enumerate() {
+            if !job.counts(p) {
+                distances[p] = 0.0;
+                continue;
+            }
+            let last = &mut self.last[label as usize];
+            if *last == NONE || distances[p] <= distances[*last] {
+                *last = p;
+            }
+        }
+        for &p in self.last.iter().filter(|&&p| p != NONE) {
+            distances[p] = 0.0;
+        }
+    }
+
+    /// Gives the chosen points, of which there are `count`, the labels of the empty clusters; calls `moved` with each of
+    /// them, and the labels it leaves and enters.
+    pub(super) fn go(
+        &self,
+        count: usize,
+        tally: &Tally<'_>,
+        labels: &mut [i32],
+        mut moved: impl FnMut(usize, (i32, i32)),
+    ) {
+        let members = tally.positive.iter().enumerate();
+        let empty = members.filter(|(_, &members)| members == 0);
+        for ((&p, &donor), (j, _)) in self.taken[..count].iter().zip(&*self.donors).zip(empty) {
+            labels[p] = j as i32;
+            moved(p, (donor, j as i32));
+        }
+    }
+
+    /// Undoes [`go`](Self::go).
+    pub(super) fn back(
+        &self,
+        count: usize,
+        labels: &mut [i32],
+        mut moved: impl FnMut(usize, (i32, i32)),
+    ) {
+        for (&p, &donor) in self.taken[..count].iter().zip(&*self.donors) {
+            moved(p, (labels[p], donor));
             labels[p] = donor;
-            let back = (j as i32, donor);
-            move_coordinates(update, job, team.first().as_mut(), p, back);
         }
     }
 }
 
-/// Computes the distances of points to their own centers, at least of those whose label `changed`.
-fn measure(
-    job: &Job<'_>,
-    labels: &[i32],
-    distances: &mut [f64],
-    centers: &[f64],
-    changed: impl Fn(i32) -> bool,
-) {
-    for (part, distances) in distances.chunks_mut(TOGETHER).enumerate() {
-        let first = part * TOGETHER;
-        let block = first..first + distances.len();
-        let labels = &labels[block.clone()];
-        if labels.iter().any(|&label| changed(label)) {
+/// Computes D between every point and the center its label names.
+fn measure(job: &Job<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]) {
+    let blocks = job.blocks().zip(distances.chunks_mut(job.block));
+    let mut nothing = PerThread::new(job.crew.threads(), || ());
+    job.crew
+        .run(blocks, &mut nothing, |(), (block, distances)| {
+            let labels = &labels[block.clone()];
             own_block(&job.points, job.kernels, block, labels, centers, distances);
+        });
+}
+
+/// Puts first into `taken` the indices of the `wanted` largest distances in order, ties to the lower index; those of 0 are left out.
+/// Returns how many there are. Whenever `taken` is full, all but `wanted` of it are dropped, in linear time; it has room for twice as
+/// many and more, so that all of it takes a time linear in the points, and that of putting `wanted` of them in order.
+fn first(wanted: usize, distances: &[f64], taken: &mut [usize]) -> usize {
+    let rank = |&a: &usize, &b: &usize| distances[b].total_cmp(&distances[a]).then(a.cmp(&b));
+    let mut count = 0;
+    // Points come with growing index, so one at the distance of the last of `wanted` ranks behind it.
+    let mut more_than = 0.0;
+    for (p, &distance) in distances.iter().enumerate() {
+        if distance > more_than {
+            taken[count] = p;
+            count += 1;
+            if count == taken.len() {
+                let (_, &mut last, _) = taken.select_nth_unstable_by(wanted - 1, rank);
+                more_than = distances[last];
+                count = wanted;
+            }
         }
     }
-}
-
-/// The point to move: the farthest from its center, at a positive distance, the first of equals.
-fn farthest(
-    update: &Update<'_>,
-    job: &Job<'_>,
-    labels: &[i32],
-    distances: &[f64],
-) -> Option<usize> {
-    let mut best = (0.0, None);
-    for (p, (&a, &distance)) in labels.iter().zip(distances).enumerate() {
-        if distance > best.0 && job.counts(p) && update.tally.positive[a as usize] > 1 {
-            best = (distance, Some(p));
-        }
+    if count > wanted {
+        taken[..count].select_nth_unstable_by(wanted - 1, rank);
+        count = wanted;
     }
-    best.1
-}
-
-/// Moves the weight of point `p` from one cluster's sum to another's.
-fn move_weight(update: &mut Update<'_>, job: &Job<'_>, p: usize, (from, to): (i32, i32)) {
-    if let Some(weights) = job.weights {
-        let limbs = Limbs::view(update.weight_magic, 0..1, update.weight_limbs);
-        let row = Rows::new(&weights[p..=p], 1);
-        let sums = &mut update.tally.weights[..update.plan.k * limbs.words()];
-        let moves = Moves::one(&from, &to);
-        job.kernels.transfer(row, None, &moves, &limbs, sums);
-    }
-}
-
-/// Moves the coordinates of point `p` from one cluster's sums to another's, where there are sums.
-fn move_coordinates(
-    update: &Update<'_>,
-    job: &Job<'_>,
-    sums: &mut Sums<'_>,
-    p: usize,
-    (from, to): (i32, i32),
-) {
-    if update.fused {
-        let limbs = Limbs::view(update.magic, 0..update.plan.d, update.limbs);
-        let block = p..p + 1;
-        let weights = job.weights_of(&block);
-        let row = job.points.block_rows(block, limbs.range(), sums.rows);
-        let all = &mut sums.limbs[..update.plan.k * limbs.words()];
-        let moves = Moves::one(&from, &to);
-        job.kernels.transfer(row, weights, &moves, &limbs, all);
-    }
+    taken[..count].sort_unstable_by(rank);
+    count
 }

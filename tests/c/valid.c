@@ -607,11 +607,17 @@ static void check_empty(void)
 
     CONTEXT("relocate");
     const int32_t all_first[5] = {0, 0, 0, 0, 0};
-    centers[0] = centers[1] = centers[2] = NAN;
-    /* The mean is 3: 9 is farthest and becomes cluster 1; then the mean is 1.5, 0 and 3 tie, and the lower index goes. */
+    centers[0] = 5, centers[1] = centers[2] = 100;
+    /* Of 0 to 9, 0 is the farthest from 5 and becomes cluster 1; then 1 and 9 tie, and the lower index goes. */
     CHECK(centra_update(line, 5, 1, 1, 3, &options, all_first, centers, counts, NULL, 0) == CENTRA_OK);
-    CHECK(centers[0] == 2 && centers[1] == 9 && centers[2] == 0);
+    CHECK(centers[0] == 14.0 / 3 && centers[1] == 0 && centers[2] == 1);
     CHECK(counts[0] == 3 && counts[1] == 1 && counts[2] == 1);
+    centers[2] = NAN; /* distances to the centers on entry are what counts, so these must be numbers */
+    CHECK(centra_update(line, 5, 1, 1, 3, &options, all_first, centers, counts, NULL, 0) == CENTRA_ERR_NONFINITE);
+    CHECK(centers[0] == 14.0 / 3 && counts[0] == 3 && strstr(centra_error_detail(), "centers: NaN at row 2"));
+    const int32_t each[5] = {0, 1, 2, 0, 1};
+    CHECK(centra_update(line, 5, 1, 1, 3, &options, each, centers, counts, NULL, 0) == CENTRA_OK); /* none is empty */
+    CHECK(centers[0] == 1.5 && centers[1] == 5 && centers[2] == 2);
 
     CONTEXT("keep");
     options.empty = CENTRA_EMPTY_KEEP;

@@ -240,8 +240,43 @@ fn positive_members(weights: Option<&[f64]>, labels: &[i32], k: usize) -> Vec<i6
     members
 }
 
-/// The means of the clusters, and how many points (of any weight) each has in the end. `previous` supplies the
-/// centers of clusters that stay empty. `None`: a cluster was empty under `Empty::Error`.
+/// The labels after clusters without a member of positive weight have been given one each, as far as that goes. `old`
+/// are the centers that the labels were found with.
+fn relocated(
+    x: &[f64],
+    d: usize,
+    weights: Option<&[f64]>,
+    labels: &[i32],
+    old: &[f64],
+) -> Vec<i32> {
+    let mut members = positive_members(weights, labels, old.len() / d);
+    let empty: Vec<usize> = (0..members.len()).filter(|&j| members[j] == 0).collect();
+    let mut ranking = Vec::new();
+    for p in 0..labels.len() {
+        if weights.is_none_or(|w| w[p] > 0.0) {
+            let own = labels[p] as usize;
+            ranking.push((squared(&x[p * d..][..d], &old[own * d..][..d]), p));
+        }
+    }
+    ranking.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut labels = labels.to_vec();
+    let mut taken = 0;
+    for (distance, p) in ranking {
+        if taken == empty.len() || distance == 0.0 {
+            break;
+        }
+        let own = labels[p] as usize;
+        if members[own] > 1 {
+            members[own] -= 1;
+            labels[p] = empty[taken] as i32;
+            taken += 1;
+        }
+    }
+    labels
+}
+
+/// The means of the clusters, and how many points (of any weight) each has in the end. `previous` are the centers that the
+/// labels were found with; clusters that stay empty keep theirs. `None`: a cluster was empty under `Empty::Error`.
 pub fn means(
     x: &[f64],
     d: usize,
@@ -251,37 +286,15 @@ pub fn means(
     empty: Empty,
 ) -> Option<(Vec<f64>, Vec<i64>)> {
     let k = previous.len() / d;
-    let mut labels = labels.to_vec();
+    let some_empty = positive_members(weights, labels, k).contains(&0);
+    let labels = match empty {
+        Empty::Error if some_empty => return None,
+        Empty::Relocate if some_empty => relocated(x, d, weights, labels, previous),
+        _ => labels.to_vec(),
+    };
     let mut centers = previous.to_vec();
     for j in 0..k {
         mean(x, weights, &labels, j, &mut centers[j * d..][..d]);
-    }
-    let mut members = positive_members(weights, &labels, k);
-    let empty_clusters: Vec<usize> = (0..k).filter(|&j| members[j] == 0).collect();
-    if empty == Empty::Error && !empty_clusters.is_empty() {
-        return None;
-    }
-    if empty == Empty::Relocate {
-        for j in empty_clusters {
-            let mut farthest = (0.0, None);
-            for (p, point) in x.chunks(d).enumerate() {
-                let own = labels[p] as usize;
-                if weights.is_some_and(|w| w[p] == 0.0) || members[own] < 2 {
-                    continue;
-                }
-                let distance = squared(point, &centers[own * d..][..d]);
-                if distance > farthest.0 {
-                    farthest = (distance, Some(p));
-                }
-            }
-            let Some(p) = farthest.1 else { continue };
-            let donor = labels[p] as usize;
-            labels[p] = j as i32;
-            members[donor] -= 1;
-            members[j] += 1;
-            mean(x, weights, &labels, donor, &mut centers[donor * d..][..d]);
-            mean(x, weights, &labels, j, &mut centers[j * d..][..d]);
-        }
     }
     let mut counts = vec![0; k];
     labels.iter().for_each(|&label| counts[label as usize] += 1);

@@ -125,8 +125,9 @@ def kmeans(
     seed : int, default 0
         Seed of the random draws, from 0 to 2**64 - 1.
     empty : {'relocate', 'keep', 'error'}, default 'relocate'
-        What happens to a cluster without members: it takes the point farthest from its own center, it keeps its center,
-        or ValueError is raised.
+        What happens to a cluster without members: it takes the point farthest from the center it was labelled by (several such
+        clusters take the farthest ones, in order), as scikit-learn does; it keeps its center; or ValueError is raised. No cluster
+        gives its last member away, and no point is taken that lies on its center.
     threads : int, optional
         Threads to use, at most; 0 for all cores. If omitted, what the environment says, see `Notes`.
     callback : callable, optional
@@ -308,7 +309,8 @@ def update(
     labels : array_like of integers, shape (n,)
         The cluster of each point, from 0 to k - 1.
     centers : array_like of shape (k, d)
-        What clusters that stay empty keep; their number is k. Nothing else of it is used, and it is not written to.
+        What clusters that stay empty keep; their number is k. Where a cluster is empty and is to take a point, these are the
+        centers that the labels were found with; else nothing of it is used. It is not written to.
     weights, empty, threads
         As for `kmeans`.
     counts : bool, default False
