@@ -484,7 +484,7 @@ int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t 
 /// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
 ///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
 /// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
-///     and written. Digit i counts 2^(32 i - 1074).
+///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
 /// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.

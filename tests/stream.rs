@@ -577,13 +577,13 @@ fn broken_promises_are_refused() {
     assert_eq!(error.status(), Status::Weights);
 }
 
-/// The sums of some points of a case that are one after the other, on top of others.
+/// The sums of some points of a case that are one after the other, on top of others; and their masses, if these are given.
 fn add(
     stream: &Stream,
     case: &Case,
     (from, to): (usize, usize),
     threads: usize,
-    sums: &mut [i64],
+    (sums, masses): (&mut [i64], Option<&mut [i64]>),
 ) -> Result<(), Error> {
     let d = case.d;
     let points = Points::rows(&case.x[from * d..to * d], to - from, d)?;
@@ -596,6 +596,9 @@ fn add(
         inertia: true,
         moved: false,
     };
+    if let Some(masses) = masses {
+        stream::masses(stream, &points, &options, &case.start, None, masses)?;
+    }
     stream::sums(stream, &points, &options, &case.start, None, wanted, sums)
 }
 
@@ -616,8 +619,9 @@ fn the_same_points_leave_the_same_integers() {
         stream::range(&all, &options, &mut range).unwrap();
         let stream = Stream::new(n, d, k, &range).unwrap();
         let nothing = vec![0; stream.sums_length().unwrap()];
-        let mut want = nothing.clone();
-        add(&stream, &case, (0, n), 1, &mut want).unwrap();
+        let (mut want, mut mass) = (nothing.clone(), vec![0; MASSES]);
+        let to = (&mut want[..], Some(&mut mass[..]));
+        add(&stream, &case, (0, n), 1, to).unwrap();
         for (threads, pieces) in [(2, 1), (3, 1), (16, 1), (2, 2), (1, 3), (3, 40), (1, 300)] {
             let mut cuts: Vec<usize> = (0..pieces - 1).map(|_| rng.below(n)).collect();
             cuts.extend([0, n]);
@@ -628,23 +632,26 @@ fn the_same_points_leave_the_same_integers() {
                 ends.swap(i, rng.below(i + 1));
             }
             // One after the other; and the last one on top of the element-wise sum of the others.
-            let (mut one, mut joined) = (nothing.clone(), nothing.clone());
+            let (mut one, mut masses) = (nothing.clone(), vec![0; MASSES]);
+            let mut joined = nothing.clone();
             let last = ends.len() - 1;
             for (i, &piece) in ends.iter().enumerate() {
-                add(&stream, &case, piece, threads, &mut one).unwrap();
+                let to = (&mut one[..], Some(&mut masses[..]));
+                add(&stream, &case, piece, threads, to).unwrap();
                 if i < last {
                     let mut apart = nothing.clone();
-                    add(&stream, &case, piece, threads, &mut apart).unwrap();
+                    add(&stream, &case, piece, threads, (&mut apart, None)).unwrap();
                     for (sum, more) in joined.iter_mut().zip(apart) {
                         *sum += more;
                     }
                 } else {
-                    add(&stream, &case, piece, threads, &mut joined).unwrap();
+                    add(&stream, &case, piece, threads, (&mut joined, None)).unwrap();
                 }
             }
             let name = format!("{}, {threads} threads, {pieces} chunks", case.name);
             assert!(one == want, "{name}, one after the other");
             assert!(joined == want, "{name}, joined");
+            assert!(masses == mass, "{name}, masses");
         }
     }
 }
@@ -666,7 +673,7 @@ fn as_many_sums_as_may_be_joined() {
         stream::range(&points, &options, &mut range).unwrap();
         let stream = Stream::new(1 << 40, d, k, &range).unwrap();
         let mut sums = vec![0i64; stream.sums_length().unwrap()];
-        add(&stream, &case, (0, n), 1, &mut sums).unwrap();
+        add(&stream, &case, (0, n), 1, (&mut sums, None)).unwrap();
         for _ in 0..30 {
             for sum in &mut sums {
                 *sum = sum.checked_add(*sum).expect("no sum overflows");

@@ -14,7 +14,6 @@ use crate::scan::{check_finite, scan, see, storage, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
-use crate::update::merge;
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Init, Options};
 
@@ -254,7 +253,7 @@ pub(crate) fn masses_in(
             };
             let distances = (!candidates.is_empty()).then_some(&*distances);
             let mut sum = rounds::total(chunk.job, distances);
-            merge(masses, sum.digits());
+            sum.add_to(masses);
             Ok(())
         },
     )
