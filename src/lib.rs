@@ -48,6 +48,8 @@ mod assign;
 pub mod capi;
 mod distance;
 mod environment;
+#[cfg(test)]
+mod exact;
 mod fit;
 mod inertia;
 mod job;

@@ -13,6 +13,7 @@
 
 use core::ops::Range;
 
+use crate::assign::certify::Definition;
 use crate::lanes::screen::Working;
 use crate::lanes::{prefetch, Lanes};
 use crate::points::{Layout, Points};
@@ -291,7 +292,7 @@ pub(crate) unsafe fn pack<L: Lanes>(points: &Points<'_>, which: &Which<'_>, tile
     unsafe { pour::<L>(points, which, 0..points.d(), lanes, &mut plain) }
 }
 
-/// How points are shifted and scaled for screening, and what makes a reach of |x̂|² (see `assign::certify`).
+/// How points are shifted and scaled for screening, and what makes a reach of |x̂|² (L3).
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) mean: &'a [f64],
@@ -306,8 +307,22 @@ pub(crate) struct Frame<'a> {
 pub(crate) struct Units {
     /// Units in a distance of 1.
     pub(crate) scale: f64,
-    /// What underflows of D could amount to, in these units.
+    /// What underflows of D could amount to, in these units: w of L6.
     pub(crate) slack: f64,
+}
+
+impl Units {
+    /// So many in a distance of 1, for d dimensions.
+    pub(crate) fn new(d: usize, scale: f64) -> Self {
+        // w² is three times what D may be off by where squares underflow, and a little more, as w is rounded.
+        const THRICE: f64 = 3.1;
+        let tiniest_root = f64::from_bits((1023 - 537) << 52);
+        let absolute = Definition::new(d).absolute / f64::TINIEST;
+        Units {
+            scale,
+            slack: scale * (THRICE * absolute).sqrt() * tiniest_root,
+        }
+    }
 }
 
 /// Where points are packed for screening.
@@ -393,7 +408,7 @@ impl<E: Working> Screened<E> for Frame<'_> {
 
     #[inline(always)]
     fn margin(&self, least: E, second: E, reach: E, _: f64) -> f32 {
-        // The reach was made of |x̂|², and gives it back nearly enough.
+        // The reach was made of |x̂|², and gives it back nearly enough (L6).
         let square = (reach - E::of(self.constant)) * E::of(1.0 / self.per_square);
         let near = (square + least + reach).sqrt();
         let far = (square + second - reach).sqrt();
@@ -402,7 +417,7 @@ impl<E: Working> Screened<E> for Frame<'_> {
     }
 }
 
-/// Factors of the farther and the nearer distance in a margin (see `assign::bounds`).
+/// Factors of the farther and the nearer distance in a margin: room for α, and for roundings (L6, L7).
 pub(crate) const FAR: f64 = 1.0 - 1.0 / (1 << 20) as f64;
 pub(crate) const NEAR: f64 = 1.0 + 1.0 / (1 << 19) as f64;
 
@@ -464,7 +479,7 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
     }
 }
 
-/// How points become bytes for screening (see `assign::certify`): X = scale (x - mean), rounded to whole numbers of at most
+/// How points become bytes for screening (L4): X = scale (x - mean), rounded to whole numbers of at most
 /// 127 in magnitude, plus 128.
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes<'a> {
@@ -487,7 +502,7 @@ impl Screened<i32> for Bytes<'_> {
     #[inline(always)]
     fn limit(&self, distance: f64, square: f64, reach: i32) -> Option<i32> {
         let value = 0.5 * self.center_scale * (self.scale * distance - square / self.scale);
-        // Half the reach is the error of one value; the 1 is for rounding here.
+        // Half the reach is the error of one value; the 1 is cut off (L10).
         (reach < FARTHEST).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
     }
 

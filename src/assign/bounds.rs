@@ -1,37 +1,15 @@
 //! What cannot have changed since the last iteration (Hamerly, Making k-means even faster, 2010).
 //!
-//! For every point a *margin* m is kept, a lower bound of how much nearer its own center is than any other. With
-//! δ(x, c) = |x - c|, exact, in units that make it fit single precision (times a power of two, s):
+//! For every point a *margin* m is kept, a lower bound of how much nearer its own center is than any other: with δ(x, c) = |x - c|,
+//! exact, in units that make it fit single precision,
 //!
 //! ```text
-//!     s δ(x, c_j) - (1 + a) s δ(x, c_label) - w  >=  m    for all j other than the label,   a = 2^-22,  w = s √(3 (d + 8)) 2^-537
+//!     s δ(x, c_j) - (1 + α) s δ(x, c_label) - w  >=  m    for all j other than the label
 //! ```
 //!
-//! While m > 0 the label is that of the definition. For D, in binary64, is δ² with a relative error of at most
-//! e = 1.01 (d/8 + 8) 2^-53 and, where squares underflow, an absolute one of o = (d + 8) 2^-1074. From
-//! s δ_j > (1 + a) s δ + w follows δ_j² > (1 + 2a) δ² + 3 o; and as 3 e <= 2 a for all d that memory holds, that is
-//! more than (δ² (1 + e) + 2 o) / (1 - e). So D_j > D: the label is the only least one.
-//!
-//! *Where margins come from.* A pass that screens knows |x̂|², the least Ŝ, S, the second least, T, and how far either may be
-//! from s² D and s² δ², E (see [`certify`](super::certify); its bound holds for both). It evaluates, in its own precision,
-//!
-//! ```text
-//!     near = √(|x̂|² + S + 2 E)     far = √(|x̂|² + T - 2 E)     m = far (1 - 2^-20) - near (1 + 2^-19) - w
-//! ```
-//!
-//! E alone would do; the other E, at least 26 roundings of (|x̂| + R)², covers those of the two sums, and of |x̂|², which
-//! is recovered from the reach. The two factors leave room for a and for the roundings of the roots and of m. A square root of
-//! something negative is NaN, and so is m, and NaN is not positive. A point that screening left open has T - S <= 2 E, so
-//! its margin is not positive, whatever D decides. Margins of passes that screen in binary64 are rounded down to single
-//! precision. Words give S and T as 2 s/r T̂, with 2 s/r times their own E, and |X|² within 2^-21 of itself, in binary32; it is
-//! taken 2^-20 of itself farther off, which covers the roundings of the sums, too. Their margins are brought to the units by
-//! a factor, and lowered by four roundings. Bytes are too coarse to leave any.
-//!
-//! *How they shrink.* When every center c_j has moved by δ_j, a margin is less by at most s max δ_i (over the others) plus
-//! (1 + a) s δ_label: the label's *loss*, rounded up. (The farthest move of the others: a lone mover does not cost its own
-//! points twice.) δ_j is the root of D between old and new, times 1 + 2^-20 for D's error, the root's and a, plus w, so that
-//! underflow hides no move. The subtraction in single precision errs by at most 2^-24 m twice, for which m is first lowered
-//! by 2^-23 m.
+//! While m > 0 the label is that of the definition. Margins come out of a pass that screens in floating point (L6) or words (L7);
+//! bytes are too coarse to leave any. When centers move, a margin is less by at most the label's *loss*, what its center has moved
+//! and the farthest move of any other (L8): a lone mover does not cost its own points twice.
 //!
 //! *What was tried beside it.* Bounds to each of 16 groups of centers (Ding et al., Yinyang K-means, 2015), with points sorted by
 //! group into full tiles: on 50,000 patches of photos (8 x 8, k = 256) they evaluated 0.45e9 pairs to convergence where margins
@@ -39,6 +17,7 @@
 //! with a group's 16 centers. Hamerly's other test, half the distance to the nearest center, would have spared a third of the
 //! looks at photo pixels and few elsewhere, for another 4 bytes a point.
 
+use super::certify::ALPHA;
 use crate::distance::squared;
 use crate::lanes::Lanes;
 use crate::plan::Shape;
@@ -230,18 +209,22 @@ impl<'w> Bounds<'w> {
         if self.state == State::Unknown {
             return;
         }
-        let centers = new.chunks_exact(d).zip(old.chunks_exact(d));
-        for (far, (new, old)) in self.losses.iter_mut().zip(centers) {
-            *far = match new == old {
-                true => 0.0,
-                false => {
-                    let exact = self.units.scale * squared(new, old).sqrt();
-                    up(exact * (1.0 + 1.0 / f64::from(1 << 20)) + self.units.slack)
-                }
-            };
-        }
-        lose(self.losses);
+        lose_moves(self.losses, new, old, d, self.units);
     }
+}
+
+/// What the labels lose when centers of d dimensions have moved (L8).
+pub(super) fn lose_moves(losses: &mut [f32], new: &[f64], old: &[f64], d: usize, units: Units) {
+    // More than α and what D rounds by.
+    const MORE: f64 = 1.0 + 4.0 * ALPHA;
+    let centers = new.chunks_exact(d).zip(old.chunks_exact(d));
+    for (far, (new, old)) in losses.iter_mut().zip(centers) {
+        *far = match new == old {
+            true => 0.0,
+            false => up(units.scale * squared(new, old).sqrt() * MORE + units.slack),
+        };
+    }
+    lose(losses);
 }
 
 /// What a look at a point costs, in cycles of a core with 512-bit vectors, roughly (measured where bounds hardly pay: 10 centers

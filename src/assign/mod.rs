@@ -20,6 +20,8 @@ mod bounds;
 pub(crate) mod certify;
 mod direct;
 mod ladder;
+#[cfg(test)]
+mod lemmas;
 mod packing;
 pub(crate) mod panel;
 mod pass;

@@ -94,12 +94,7 @@ impl<'w> Packing<'w> {
 
     /// What margins are measured in: single precision's units, which any precision's distances fit.
     pub(crate) fn units(&self) -> Units {
-        let d = self.mean.len() as f64;
-        let tiniest = f64::from_bits((1023 - 537) << 52);
-        Units {
-            scale: self.scale,
-            slack: self.scale * (3.1 * (d + 8.0)).sqrt() * tiniest,
-        }
+        Units::new(self.mean.len(), self.scale)
     }
 
     /// Learns on which rung the threads ended a pass; the next one starts at the highest.

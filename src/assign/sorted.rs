@@ -1,6 +1,6 @@
 //! One dimension and many centers: sorted, so that a search finds the nearest.
 //!
-//! In one dimension D = (x - c)², twice rounded. Rounding is monotonic, so D does not decrease with c moving away from x to
+//! In one dimension D = (x - c)², twice rounded. Rounding is monotonic (L9), so D does not decrease with c moving away from x to
 //! either side: the least D is that of one of the two centers next to x. Others can have the same D, by rounding, and
 //! one of them a lower index; they follow directly, so both neighbours are followed outwards for as long as D is the least.
 

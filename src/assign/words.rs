@@ -217,7 +217,7 @@ impl Frame<'_> {
     }
 }
 
-/// What |x|² from binary32, and sums of it, may be off by, of itself.
+/// What |x|² from binary32, and sums of it, may be off by, of itself (L7, L10).
 const OFF: f32 = 1.0 / (1 << 20) as f32;
 
 impl Screened<Pair> for Frame<'_> {

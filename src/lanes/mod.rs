@@ -10,11 +10,11 @@
 //! becomes a call.
 
 pub(crate) mod dispatch;
-mod portable;
+pub(crate) mod portable;
 pub(crate) mod screen;
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
@@ -30,7 +30,7 @@ pub(crate) fn prefetch(at: *const u8) {
     let _ = at;
 }
 
-/// What is left of a margin after its own rounding.
+/// What is left of a margin after its own rounding (L8).
 const DECAY: f32 = 1.0 - f32::EPSILON;
 
 /// A vector of `WIDTH` doubles and what the kernels do with it.

@@ -1,6 +1,6 @@
 //! Lanes for screening: either precision, multiply-add fused where the CPU can.
 //!
-//! Screening only rules centers out, within a proven bound (see `assign::certify`), so here operations
+//! Screening only rules centers out, within a proven bound (L3 to L5), so here operations
 //! may round as they like; what comes out of it is the same on every instruction set all the same,
 //! because whatever the bound leaves open is decided by D.
 
