@@ -26,7 +26,9 @@
 #define CENTRA_ERR_NONFINITE -3
 
 /// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
-/// largest magnitude or weight counts as its upper 32 bits, rounded up).
+/// largest magnitude or weight counts as its upper 32 bits, rounded up); or, where distances are computed,
+/// coordinates that are not all equal but differ so little that the squared distance between any two points or centers underflows
+/// to 0: by less than about 2^-537. (A fit and a seeding look at the points alone, too.)
 #define CENTRA_ERR_RANGE -4
 
 /// A negative weight, or points of which none has a positive one.

@@ -8,7 +8,7 @@ use crate::lanes::dispatch::kernels;
 use crate::parallel::{with_crew, PerThread};
 use crate::plan::{self, SeedMemory, Shape, UpdateMemory};
 use crate::points::{check_sizes, check_sizes_of_fit, Points};
-use crate::scan::{on_stack, scan, storage};
+use crate::scan::{check_spread, on_stack, scan, storage};
 use crate::status::{refuse, Error};
 use crate::update::{Plan, Sums};
 use crate::workspace::Workspace;
@@ -433,6 +433,7 @@ pub(crate) fn assign_in(
             let mut team = PerThread::new(threads, || Scratch::cut(&mut buffer, &shape));
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
             packing.set_largest(scan(job, &mut seen, Some(centers), None)?);
+            check_spread(job, centers, &centers[..d])?;
             crate::assign::assign(job, &mut packing, &mut team, centers, base, labels, sqdist);
             Ok(())
         })
@@ -481,6 +482,7 @@ pub(crate) fn update_in(
             if update.relocates(job, &mut team) {
                 // Points will be ranked by D to these centers.
                 scan(job, &mut seen, Some(centers), None)?;
+                check_spread(job, centers, &centers[..d])?;
             }
             update.means(job, &mut team, own, distances, centers)?;
             if let Some(counts) = counts {
@@ -507,14 +509,19 @@ pub(crate) fn seed_in(
     let shape = Shape::of_assign(n, d, k, layout, options.threads);
     workspace.with(plan::seed_bytes(&shape, options.init)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
-            let SeedMemory { mut seeding, marks } =
-                SeedMemory::cut(&mut buffer, &shape, options.init);
+            let SeedMemory {
+                mut seeding,
+                marks,
+                first,
+            } = SeedMemory::cut(&mut buffer, &shape, options.init);
             let threads = job.crew.threads();
             let mut team = PerThread::new(threads, || {
                 crate::seed::Worker::cut(&mut buffer, &shape, options.init)
             });
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
             seeding.set_largest(scan(job, &mut seen, None, None)?);
+            points.copy_point(0, first);
+            check_spread(job, &[], first)?;
             let key = (options.seed, 0);
             crate::seed::seed(
                 job,
@@ -546,6 +553,7 @@ pub(crate) fn inertia_in(
     with_job(points, options.weights, options, &shape, |job, _| {
         let mut seen = PerThread::new(job.crew.threads(), on_stack);
         scan(job, &mut seen, Some(centers), None)?;
+        check_spread(job, centers, &centers[..d])?;
         check_labels(labels, k, base)?;
         Ok(crate::inertia::inertia(job, labels, centers, base))
     })

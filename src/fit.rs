@@ -3,7 +3,7 @@
 //! ```text
 //! labels = assign(points, centers)
 //! repeat
-//!     centers    = means(points, labels)
+//!     centers    = means(points, labels)             where empty clusters may take points, see [`update`]
 //!     iterations += 1
 //!     new_labels = assign(points, centers)
 //!     stop if new_labels == labels                                       Converged
@@ -11,6 +11,8 @@
 //!     stop if D(new[0], old[0]) + D(new[1], old[1]) + ... <= tol, tol > 0   Tolerance
 //!     stop if iterations == max_iter                                     MaxIter
 //! ```
+//!
+//! In real numbers this ends, relocation included (L31); where rounding makes it go in circles, `max_iter` ends it.
 //!
 //! Everything happens in the workspace; the caller's outputs are written at the very end, so that a
 //! refusal on the way leaves them as they were.
@@ -26,7 +28,7 @@ use crate::inertia;
 use crate::job::Job;
 use crate::parallel::{worthwhile, PerThread};
 use crate::plan::Shape;
-use crate::scan::{scan, storage};
+use crate::scan::{check_spread, scan, storage};
 use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Update};
@@ -186,6 +188,11 @@ impl<'w> Runner<'w> {
         let memory = &mut self.memory;
         let ranges = Some(memory.update.ranges());
         let largest = scan(job, &mut self.teams.seen, given, ranges)?;
+        let first = &mut memory.previous[..job.points.d()];
+        job.points.copy_point(0, first);
+        // Among the points alone, since their means are what they are compared with before long.
+        check_spread(job, &[], first)?;
+        check_spread(job, given.unwrap_or_default(), first)?;
         memory.packing.set_largest(largest);
         memory.bounds.set_units(memory.packing.units());
         memory.seeding.set_largest(largest);

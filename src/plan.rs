@@ -117,6 +117,8 @@ impl<'w> UpdateMemory<'w> {
 pub(crate) struct SeedMemory<'w> {
     pub(crate) seeding: Seeding<'w>,
     pub(crate) marks: &'w mut [i32],
+    /// A copy of the first point.
+    pub(crate) first: &'w mut [f64],
 }
 
 impl<'w> SeedMemory<'w> {
@@ -124,6 +126,7 @@ impl<'w> SeedMemory<'w> {
         SeedMemory {
             seeding: Seeding::cut(from, shape, init),
             marks: from.take(shape.n),
+            first: from.take(shape.d),
         }
     }
 }

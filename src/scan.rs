@@ -4,10 +4,13 @@
 //! largest magnitude and the lowest set bit of what will be summed say how many limbs hold every term
 //! exactly (see [`update`](crate::update)).
 //!
+//! Points and centers that differ, but so little that all squared distances underflow to 0, are refused too, where distances
+//! are computed ([`check_spread`]).
+//!
 //! The pass looks at as many dimensions at a time as it has storage for: all of them, with a workspace, so that
 //! memory is read in order; else [`STACK`] of them.
 
-use crate::distance::fold;
+use crate::distance::{fold, own_block, squared};
 use crate::job::{padded, Job};
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
@@ -271,6 +274,75 @@ impl Extremes {
         }
         Ok(())
     }
+}
+
+/// Points whose distances are on the stack at a time.
+const TOGETHER: usize = 64;
+
+/// Refuses points and centers, all finite, that are not all the same but differ so little that D between any two of them underflows
+/// to 0. `reference` is one of the centers or points, of d coordinates: where some D from it is positive, which nearly always the first
+/// points tell, there is no more to be looked at.
+pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) -> Result<(), Error> {
+    let (points, d) = (&job.points, job.points.d());
+    if points.n() == 0 {
+        return Ok(());
+    }
+    let from_reference = |c: &[f64]| squared(c, reference) > 0.0;
+    if centers.chunks_exact(d).any(from_reference) {
+        return Ok(());
+    }
+    for block in job.spans(TOGETHER) {
+        let (labels, mut distances) = ([0; TOGETHER], [0.0; TOGETHER]);
+        let (labels, distances) = (&labels[..block.len()], &mut distances[..block.len()]);
+        own_block(points, job.kernels, block, labels, reference, distances);
+        if distances.iter().any(|&distance| distance > 0.0) {
+            return Ok(());
+        }
+    }
+    let other = |(_, i, x): &(usize, usize, f64)| *x != reference[*i];
+    let in_centers = centers.iter().enumerate();
+    let in_centers = in_centers.map(|(at, &x)| (at / d, at % d, x)).find(other);
+    let coordinates = (0..points.n()).flat_map(|p| (0..d).map(move |i| (p, i, points.at(p, i))));
+    let in_points = { coordinates }.find(other);
+    let (argument, (row, i, x)) = match (in_points, in_centers) {
+        (Some(place), _) => ("points", place),
+        (None, Some(place)) => ("centers", place),
+        (None, None) => return Ok(()),
+    };
+    if farthest_apart(points, centers) > 0.0 {
+        return Ok(());
+    }
+    refuse!(
+        Range,
+        "{argument}: {x:e} at row {row}, dimension {i} and all others differ so little that squared distances underflow to 0"
+    )
+}
+
+/// D between the vectors of the largest and of the smallest coordinates: no two of these points and centers are farther apart (L33).
+#[cold]
+fn farthest_apart(points: &Points<'_>, centers: &[f64]) -> f64 {
+    let d = points.d();
+    let mut s = [0.0; 8];
+    // As many dimensions at a time as there are in a cache line, and in a round of the definition.
+    for first in (0..d).step_by(s.len()) {
+        let dims = first..d.min(first + s.len());
+        let (mut least, mut most) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
+        let mut widen = |lane: usize, x: f64| {
+            least[lane] = x.min(least[lane]);
+            most[lane] = x.max(most[lane]);
+        };
+        for p in 0..points.n() {
+            dims.clone().for_each(|i| widen(i - first, points.at(p, i)));
+        }
+        for center in centers.chunks_exact(d) {
+            dims.clone().for_each(|i| widen(i - first, center[i]));
+        }
+        for lane in 0..dims.len() {
+            let t = most[lane] - least[lane];
+            s[lane] += t * t;
+        }
+    }
+    fold(&s)
 }
 
 /// One slab over all points; leaves what was seen in the first thread's storage.

@@ -15,7 +15,8 @@ pub enum Status {
     Shape = -2,
     /// A NaN or an infinity in points, weights or centers.
     NonFinite = -3,
-    /// Magnitudes so large that squared distances or weighted sums could overflow.
+    /// Magnitudes so large that squared distances or weighted sums could overflow, or coordinates that differ so little that all
+    /// squared distances underflow to 0.
     Range = -4,
     /// A negative weight, or no positive one.
     Weights = -5,
@@ -52,7 +53,7 @@ pub(crate) fn message(status: i32) -> &'static core::ffi::CStr {
         -1 => c"a required pointer is null or not aligned for its type",
         -2 => c"a size is zero, too large or inconsistent",
         -3 => c"NaN or infinity in the input",
-        -4 => c"magnitudes so large that squared distances or weighted sums could overflow",
+        -4 => c"magnitudes so large that squared distances or weighted sums could overflow, or so small that all distances are 0",
         -5 => c"a negative weight, or no positive one",
         -6 => c"the workspace is too small or not aligned to 16 bytes",
         -7 => c"an option has a value it cannot have",

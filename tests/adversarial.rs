@@ -148,7 +148,7 @@ fn gaps_of_ulps() {
     let mut bad = Bad::default();
     let mut rng = Rng(5);
     for d in [1, 2, 5, 8, 16, 24, 50] {
-        for base in [1.0, 0.1, 1e8, 3.7e15, 1e-300, 1e100] {
+        for base in [1.0, 0.1, 1e8, 3.7e15, 1e-140, 1e100] {
             let wiggle = |rng: &mut Rng| f64::from_bits(f64::to_bits(base) + rng.next() % 7);
             let x: Vec<f64> = (0..120 * d).map(|_| wiggle(&mut rng)).collect();
             let start: Vec<f64> = (0..13 * d).map(|_| wiggle(&mut rng)).collect();

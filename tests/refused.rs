@@ -293,6 +293,103 @@ fn magnitudes_near_the_largest() {
     }
 }
 
+/// Points that differ, but by so little that D between any two of them is 0; by just enough; and points that are all the same.
+#[test]
+fn spreads_near_the_smallest() {
+    let mut bad = Bad::default();
+    let words = |row: usize| vec!["points".into(), format!("row {row}"), "underflow".into()];
+    // The square of the last is half of the smallest number, a tie that goes to 0.
+    let (first, last) = (
+        two_to(-537).next_down(),
+        two_to(-538) * 2f64.sqrt().next_down(),
+    );
+    assert!(first * first > 0.0 && last * last == 0.0);
+    for (turn, way) in all_ways().into_iter().enumerate() {
+        let (n, d) = ([2, 9, 70, 400][turn % 4], [1, 2, 8, 9, 33][turn % 5]);
+        // Other dimensions are constant, and may be large. A point is found by the first coordinate that differs.
+        let (p, i) = (1 + turn * 7 % (n - 1), turn * 3 % d);
+        for (offset, constant, spread) in [
+            (0.0, 0.0, last),
+            (-last / 2.0, 0.0, last),
+            (0.0, 1e100, last),
+            (two_to(-500), -3.0, two_to(-552)),
+            (0.0, 5e-324, 5e-324),
+        ] {
+            let mut x = vec![constant; n * d];
+            x.iter_mut().skip(i).step_by(d).for_each(|x| *x = offset);
+            let start = x[..d].to_vec();
+            let alike = Case::new(format!("all {offset:e}"), d, x.clone(), start.clone());
+            alike.check(RELOCATE, &[way], &mut bad);
+            x[p * d + i] += spread;
+            let case = Case::new(format!("{spread:e} from {offset:e}"), d, x.clone(), start);
+            expect(&case, way, Status::Range, &words(p), &["update"]);
+            // Far from a center, or from one other point, all of them can be told apart from something.
+            let mut far = alike.clone();
+            far.start[i] = 1e-100;
+            far.check_assign(&[way], &mut bad);
+            let mut far = case.clone();
+            far.start[i] = 1e-100;
+            far.check_assign(&[way], &mut bad);
+            expect(
+                &far,
+                way,
+                Status::Range,
+                &words(p),
+                &["update", "assign", "inertia"],
+            );
+            x[i] = 1.0;
+            Case::new("one far point", d, x, far.start).check(RELOCATE, &[way], &mut bad);
+            // Given centers that differ from points that do not.
+            let mut near = alike.clone();
+            near.start[i] = offset + spread;
+            expect(
+                &near,
+                way,
+                Status::Range,
+                &["underflow".into()],
+                &["fit", "seed", "update"],
+            );
+        }
+        let x: Vec<f64> = (0..n)
+            .map(|p| if p == n - 1 { first } else { 0.0 })
+            .collect();
+        let case = Case::new("just enough", 1, x, vec![0.0, first]);
+        case.check(RELOCATE, &[way], &mut bad);
+    }
+    // All of a data set times a power of two: refused as soon as all D are 0, and not before.
+    let mut rng = Rng(9);
+    for (d, kind) in [(1, UNIFORM), (2, BELL), (16, GRID)] {
+        let x = fill(kind, 40 * d, &mut rng);
+        for scale in 520..560 {
+            let x: Vec<f64> = x.iter().map(|x| x * two_to(-scale)).collect();
+            let start = distinct(&x, d, 3, &mut rng);
+            let case = Case::new(format!("2^-{scale}"), d, x, start);
+            let apart = |p: &[f64], q: &[f64]| reference::squared(p, q) > 0.0;
+            let rows = || case.x.chunks(d);
+            if rows().any(|p| rows().any(|q| apart(p, q))) {
+                case.check_fit(RELOCATE, &least_ways(), &mut bad);
+            } else {
+                expect(
+                    &case,
+                    least_ways()[0],
+                    Status::Range,
+                    &["points".into()],
+                    &["update", "assign", "inertia"],
+                );
+            }
+        }
+    }
+    // An update measures distances only where a cluster is empty and is to take a point.
+    let (x, labels) = ([1e-200, 3e-200, 5e-200], [0, 0, 0]);
+    let points = Points::rows(&x, 3, 1).unwrap();
+    let mut centers = [0.0, 1e-200];
+    let error = centra::update(&points, &labels, &mut centers, &Options::default()).unwrap_err();
+    assert_eq!((error.status(), centers), (Status::Range, [0.0, 1e-200]));
+    let mut centers = [f64::NAN];
+    centra::update(&points, &labels, &mut centers, &Options::default()).unwrap();
+    assert_eq!(centers, [3e-200]);
+}
+
 #[test]
 fn weights_that_could_overflow() {
     for way in few_ways() {

@@ -17,7 +17,9 @@ pub const CENTRA_ERR_SHAPE: i32 = -2;
 /// A NaN or an infinity in points, weights or given centers.
 pub const CENTRA_ERR_NONFINITE: i32 = -3;
 /// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
-/// largest magnitude or weight counts as its upper 32 bits, rounded up).
+/// largest magnitude or weight counts as its upper 32 bits, rounded up); or, where distances are computed,
+/// coordinates that are not all equal but differ so little that the squared distance between any two points or centers underflows
+/// to 0: by less than about 2^-537. (A fit and a seeding look at the points alone, too.)
 pub const CENTRA_ERR_RANGE: i32 = -4;
 /// A negative weight, or points of which none has a positive one.
 pub const CENTRA_ERR_WEIGHTS: i32 = -5;

@@ -470,7 +470,7 @@ pub(crate) fn choose_in(
                 .seeding
                 .set_largest(scan(job, &mut seen, None, None)?);
             let key = (options.seed, 0);
-            let SeedMemory { seeding, marks } = &mut seeding;
+            let SeedMemory { seeding, marks, .. } = &mut seeding;
             crate::seed::seed(job, AMONG, key, seeding, &mut team, marks, centers);
             Ok(())
         })
