@@ -40,6 +40,9 @@
 //! of the points in the array, too. Digits of at most 2^30 arrays may be added element by element; the sum stands for the same number
 //! in other digits, until a call adds to it and carries. (`docs/proofs.md` has the proofs, L35 to L38.)
 //!
+//! A fit refuses points that differ so little that all squared distances underflow to 0; ranges do not tell how much points
+//! differ, and streams take such points, all of which have the first center as their nearest.
+//!
 //! A pass over n points reads 8 n d bytes, and hands over 8 (72 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
 //! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that. `total` is at most 2^40.
 //!
