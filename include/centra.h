@@ -456,7 +456,7 @@ const char *centra_isa(void);
 ///   - drawn = 0; centra_stream_draw of every chunk;
 ///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
 ///     of them; round + 1;
-/// - weights = 0; centra_stream_weigh of every chunk; sum of weights;
+/// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
 /// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
@@ -547,11 +547,29 @@ int32_t centra_stream_draw(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
+/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
+/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+///
+/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+int32_t centra_stream_weights_length(int64_t total,
+                                     size_t d,
+                                     size_t k,
+                                     const int32_t *range,
+                                     size_t count,
+                                     size_t *length);
+
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
-/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
+///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
+///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -575,7 +593,7 @@ int32_t centra_stream_weigh(const double *points,
 ///
 /// total, d, k, range: see centra_stream_sums_length.
 /// options: NULL for the defaults; threads and seed count.
-/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
 /// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
 /// workspace, workspace_bytes: as for centra_stream_masses.
 ///

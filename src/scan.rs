@@ -256,6 +256,11 @@ impl Extremes {
         self.largest = self.largest.max(m);
     }
 
+    /// The largest D that can occur.
+    pub(crate) fn farthest(&self) -> f64 {
+        fold(&self.farthest)
+    }
+
     /// Whether D could overflow.
     pub(crate) fn too_far(&self) -> bool {
         let farthest = fold(&self.farthest);

@@ -31,6 +31,8 @@ unsafe impl Plain for u32 {}
 // SAFETY: a plain number.
 unsafe impl Plain for i64 {}
 // SAFETY: a plain number.
+unsafe impl Plain for i128 {}
+// SAFETY: a plain number.
 unsafe impl Plain for usize {}
 
 /// Something to take the parts of a workspace from.

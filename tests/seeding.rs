@@ -431,3 +431,357 @@ fn draws_follow_seed_and_weight() {
         }
     }
 }
+
+/// Rows drawn, in units of two to a power: the indices that tell rows of whole numbers apart.
+fn drawn_at(case: &Case, power: i32, options: &Options<'_>) -> Vec<f64> {
+    let x: Vec<f64> = case
+        .x
+        .iter()
+        .map(|x| reference::seeding::times(*x, power))
+        .collect();
+    let points = centra::Points::rows(&x, case.n(), case.d).unwrap();
+    let centers = centra::seed(&points, case.k(), options)
+        .unwrap_or_else(|error| panic!("{} times 2^{power}: {error}", case.name));
+    let back = centers
+        .iter()
+        .map(|c| reference::seeding::times(*c, -power));
+    back.collect()
+}
+
+/// Times a power of two the same rows are drawn, wherever D does not round otherwise (L42): from the largest numbers that are
+/// legal down to those whose squares are the least doubles.
+#[test]
+fn powers_of_two_change_no_draw() {
+    let mut rng = Rng(6);
+    // (n, d, k, every so many powers)
+    for (n, d, k, every) in [
+        (200, 1, 6, 23),
+        (150, 9, 7, 41),
+        (90, 2, 12, 29),
+        (20_000, 1, 3, 409),
+        (17_000, 8, 4, 700),
+    ] {
+        // Whole numbers up to 15: their squares are whole, and D is exact as long as 2^(2 power) is a double.
+        let x: Vec<f64> = (0..n * d).map(|_| rng.below(31) as f64 - 15.0).collect();
+        let plain = Case::new("whole numbers", d, x, vec![0.0; k * d]);
+        let few: Vec<f64> = (0..n).map(|_| rng.below(9) as f64).collect();
+        let most = 1019 - 2 * 5 - (d as f64).log2().ceil() as i32;
+        for (init, weights) in [
+            (Init::KmeansPlusPlus, None),
+            (Init::KmeansPlusPlus, Some(&few)),
+            (Init::Parallel, None),
+            (Init::Parallel, Some(&few)),
+            (Init::Random, Some(&few)),
+        ] {
+            let options = |seed: u64| Options {
+                init,
+                seed,
+                weights: weights.map(|w| w.as_slice()),
+                ..Options::default()
+            };
+            let heavy = weights.map_or(0, |_| 4);
+            for (index, power) in (-537..=(most - heavy) / 2).rev().step_by(every).enumerate() {
+                let seed = index as u64 % 5;
+                let want = drawn_at(&plain, 0, &options(seed));
+                let got = drawn_at(&plain, power, &options(seed));
+                assert_eq!(got, want, "{init:?} times 2^{power}, n {n}, d {d}, k {k}");
+            }
+        }
+    }
+}
+
+/// So it does where weights are multiplied.
+#[test]
+fn powers_of_two_of_weights_change_no_draw() {
+    let mut rng = Rng(7);
+    let (n, d, k) = (120, 3, 9);
+    let x: Vec<f64> = (0..n * d).map(|_| rng.below(31) as f64 - 15.0).collect();
+    let plain = Case::new("whole numbers", d, x, vec![0.0; k * d]);
+    let whole: Vec<f64> = (0..n).map(|_| rng.below(9) as f64).collect();
+    for init in INITS {
+        for power in (-1074..=990).step_by(86) {
+            let weights: Vec<f64> = whole
+                .iter()
+                .map(|w| reference::seeding::times(*w, power))
+                .collect();
+            let options = |weights| Options {
+                init,
+                seed: 3,
+                weights: Some(weights),
+                ..Options::default()
+            };
+            let want = drawn_at(&plain, 0, &options(&whole));
+            assert_eq!(
+                drawn_at(&plain, 0, &options(&weights)),
+                want,
+                "{init:?}, weights times 2^{power}"
+            );
+        }
+    }
+}
+
+/// The greatest numbers, of many points: a slice was out of range here, or a legal point was blamed.
+#[test]
+fn the_greatest_numbers_are_drawn_from() {
+    for (n, d, k, init, top) in [
+        (16_385, 1, 2, Init::KmeansPlusPlus, 508),
+        (60_000, 1, 2, Init::KmeansPlusPlus, 506),
+        (30_000, 16, 8, Init::KmeansPlusPlus, 506),
+        (30_000, 2, 4, Init::KmeansPlusPlus, 507),
+        (3_000, 8, 12, Init::Parallel, 506),
+    ] {
+        let values = [1.9, -1.9, 0.95, -0.475];
+        let x = (0..n * d).map(|c| values[c / d % 4]).collect();
+        let case = Case::new("four values", d, x, vec![0.0; k * d]);
+        for seed in 0..3 {
+            let options = Options {
+                init,
+                seed,
+                ..Options::default()
+            };
+            let want = drawn_at(&case, top - 200, &options);
+            assert_eq!(
+                drawn_at(&case, top, &options),
+                want,
+                "n {n}, d {d}, k {k}, {init:?}, 2^{top}"
+            );
+        }
+    }
+}
+
+/// A share of the mass is a share of the draws, however light its points are beside the heaviest: chi-square with 9 degrees of
+/// freedom, beyond which one of 10^6 seeds would be, were the shares right.
+#[test]
+fn light_points_are_drawn_by_their_share() {
+    // One heavy point, and 9 groups of ever lighter ones, as heavy as it is together.
+    let mut weights = vec![1.0];
+    let mut group = vec![0usize];
+    for g in 1..10 {
+        let many = 1 << g;
+        for _ in 0..many {
+            weights.push(1.0 / f64::from(many));
+            group.push(g as usize);
+        }
+    }
+    let x: Vec<f64> = (0..weights.len()).map(|p| p as f64).collect();
+    let points = centra::Points::rows(&x, x.len(), 1).unwrap();
+    let mut times = [0.0f64; 10];
+    let draws = 5_000;
+    for seed in 0..draws {
+        let options = Options {
+            seed,
+            weights: Some(&weights),
+            ..Options::default()
+        };
+        let drawn = centra::seed(&points, 1, &options).unwrap()[0] as usize;
+        times[group[drawn]] += 1.0;
+    }
+    let expected = draws as f64 / 10.0;
+    let chi: f64 = times
+        .iter()
+        .map(|t| (t - expected).powi(2) / expected)
+        .sum();
+    assert!(chi < 45.1, "chi-square {chi}: {times:?}");
+}
+
+/// Where a mass is far below the unit that candidates are compared in, it has its share all the same: a draw of the reference and
+/// one of the library at prefix sums that only the lightest masses tell apart.
+#[test]
+fn prefix_sums_have_no_gaps() {
+    let weights: Vec<f64> = (0..70)
+        .map(|p| reference::seeding::times(1.0, -p))
+        .collect();
+    let x: Vec<f64> = (0..70).map(f64::from).collect();
+    let points = centra::Points::rows(&x, 70, 1).unwrap();
+    for seed in 0..200 {
+        let options = Options {
+            seed,
+            weights: Some(&weights),
+            ..Options::default()
+        };
+        let got = centra::seed(&points, 3, &options).unwrap();
+        assert_eq!(
+            got,
+            reference::seeding::greedy(&x, 1, Some(&weights), 3, seed, 0)
+        );
+    }
+}
+
+/// What a caller hands to the calls of a stream's start is looked at; a refusal names the place and leaves all as it was.
+#[test]
+fn what_a_start_in_chunks_is_given_is_checked() {
+    use centra::stream::{self, Drawn, Kept, Stream, MASSES};
+    use centra::Status;
+    let x = [1.0, 2.0, 4.0, 8.0];
+    let points = centra::Points::rows(&x, 4, 1).unwrap();
+    let options = Options::default();
+    let mut range = vec![0; stream::range_length(1).unwrap()];
+    stream::range(&points, &options, &mut range).unwrap();
+    let stream = Stream::new(4, 1, 2, &range).unwrap();
+    let candidates = [1.0, 8.0];
+
+    for (off, status) in [
+        (f64::NAN, Status::NonFinite),
+        (f64::INFINITY, Status::NonFinite),
+        (f64::NEG_INFINITY, Status::NonFinite),
+        (-1e-300, Status::Range),
+        (1e9, Status::Range),
+        (f64::MAX, Status::Range),
+    ] {
+        let mut distances = [0.0, 1.0, off, 0.0];
+        let before = distances.map(f64::to_bits);
+        let mut masses = [0; MASSES];
+        masses[40] = 7;
+        let old = masses;
+        let kept = Kept {
+            distances: &mut distances,
+            known: 1,
+        };
+        let error = stream::masses(
+            &stream,
+            &points,
+            &options,
+            &candidates,
+            Some(kept),
+            &mut masses,
+        )
+        .expect_err("no squared distance");
+        assert_eq!(error.status(), status, "{error}");
+        assert!(
+            error.to_string().contains("distances: ") && error.to_string().contains("at 2"),
+            "{error}"
+        );
+        assert_eq!((distances.map(f64::to_bits), masses), (before, old));
+        // With no candidate known they are not read.
+        let kept = Kept {
+            distances: &mut distances,
+            known: 0,
+        };
+        stream::masses(
+            &stream,
+            &points,
+            &options,
+            &candidates,
+            Some(kept),
+            &mut [0; MASSES],
+        )
+        .unwrap();
+    }
+
+    let draw = |masses: &[i64], distances: Option<&[f64]>, count: i64| {
+        let most = stream::candidates(2).0;
+        let (mut rows, mut drawn) = (vec![3.0; most], count);
+        let into = Drawn {
+            round: 1,
+            first: 0,
+            rows: &mut rows,
+            count: &mut drawn,
+        };
+        let result = stream::draw(
+            &stream,
+            &points,
+            &options,
+            masses,
+            &candidates,
+            distances,
+            into,
+        );
+        if result.is_err() {
+            assert!(drawn == count && rows.iter().all(|&x| x == 3.0));
+        }
+        result
+    };
+    let mut masses = [0; MASSES];
+    stream::masses(&stream, &points, &options, &candidates, None, &mut masses).unwrap();
+    draw(&masses, None, 0).unwrap();
+    draw(&masses, None, 4).unwrap();
+    for count in [-1, 5, i64::MIN, i64::MAX] {
+        let error = draw(&masses, None, count).expect_err("so many were not drawn");
+        assert_eq!(error.status(), Status::Shape);
+        assert!(error.to_string().contains("drawn: "), "{error}");
+    }
+    let error = draw(&masses, Some(&[0.0, f64::NAN, 0.0, 0.0]), 0).expect_err("NaN");
+    assert_eq!(error.status(), Status::NonFinite);
+    for (place, digit) in [(3, -1), (3, i64::MAX), (68, 1), (0, i64::MIN)] {
+        let mut off = masses;
+        off[place] = digit;
+        let error = draw(&off, None, 0).expect_err("no digit");
+        assert_eq!(error.status(), Status::Range);
+        assert!(
+            error.to_string().contains(&format!("at {place}")),
+            "{error}"
+        );
+    }
+
+    let many = [1.0; 5];
+    let more = centra::Points::rows(&many, 5, 1).unwrap();
+    let error =
+        stream::weigh(&stream, &more, &options, &candidates, &mut [0; 2]).expect_err("5 of 4");
+    assert_eq!(error.status(), Status::Shape);
+
+    let choose = |weights: &[i64]| {
+        let mut centers = [5.0; 2];
+        let result = stream::choose(&stream, &candidates, weights, &options, &mut centers);
+        if result.is_err() {
+            assert_eq!(centers, [5.0; 2]);
+        }
+        result
+    };
+    choose(&[1, 2]).unwrap();
+    choose(&[0, 0]).unwrap();
+    for weights in [[1, -1], [1, i64::MAX], [1, i64::MIN]] {
+        let error = choose(&weights).expect_err("no weights");
+        assert_eq!(error.status(), Status::Weights);
+        assert!(error.to_string().contains("candidate 1"), "{error}");
+    }
+
+    // A code of terms beyond the magnitude.
+    for top in [range[1] + 1, 1075 + 1023] {
+        let mut off = range.clone();
+        off[1] = top;
+        let error = Stream::new(4, 1, 2, &off).expect_err("terms are no larger than points");
+        assert_eq!(error.status(), Status::Range);
+    }
+}
+
+/// However many points a stream has, light weights are not lost: here 1000 of 1.2e-7 beside a heavy one, of 2^40 in all.
+#[test]
+fn light_weights_of_a_huge_stream_are_not_lost() {
+    use centra::stream::{self, Stream};
+    let mut x = vec![0.0];
+    x.extend(vec![1.0; 1000]);
+    let mut weights = vec![1.0];
+    weights.extend(vec![1.2e-7; 1000]);
+    let points = centra::Points::rows(&x, x.len(), 1).unwrap();
+    let options = Options {
+        weights: Some(&weights),
+        ..Options::default()
+    };
+    let mut range = vec![0; stream::range_length(1).unwrap()];
+    stream::range(&points, &options, &mut range).unwrap();
+    for total in [1usize << 20, 1 << 22, 1 << 23, 1 << 31, 1 << 36, 1 << 40] {
+        let stream = Stream::new(total, 1, 1, &range).unwrap();
+        let length = stream.weights_length(2).unwrap();
+        assert_eq!(length == 2, total <= 1 << 22, "{total}");
+        let mut counted = vec![0; length];
+        stream::weigh(&stream, &points, &options, &[0.0, 1.0], &mut counted).unwrap();
+        let width = (62 - total.trailing_zeros() as i32).min(50);
+        let sum = |j: usize| -> f64 {
+            let limbs = counted[j * length / 2..][..length / 2].iter().zip(1..);
+            limbs
+                .map(|(&units, l)| reference::seeding::times(units as f64, -l * width))
+                .sum()
+        };
+        let share = sum(1) / sum(0);
+        assert!((share - 1.2e-4).abs() < 1e-9, "{total}: {share}");
+        let mut center = [0.0];
+        stream::choose(
+            &stream,
+            &[0.0, 1.0],
+            &counted,
+            &Options::default(),
+            &mut center,
+        )
+        .unwrap();
+    }
+}

@@ -194,7 +194,7 @@ impl<'a> Chunks<'a> {
         }
         let count = candidates.len() / d;
         let weights = self.reduced(
-            count,
+            stream.weights_length(count).map_err(refusal)?,
             |a: i64, b| a + b,
             |points, options, _, weights| {
                 stream::weigh(stream, points, options, &candidates, weights).map_err(refusal)

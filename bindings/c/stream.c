@@ -120,7 +120,9 @@ int main(int argc, char **argv)
 
     /* Starting centers. Candidates are drawn where they are to stand: behind those of the rounds before. */
     double *candidates = (double *)get(of_all, d * sizeof *candidates, "candidates");
-    int64_t *weights = (int64_t *)get(of_all, sizeof *weights, "weights of candidates");
+    size_t weights_length;
+    must(&in, "weights", centra_stream_weights_length(in.total, d, k, range, of_all, &weights_length));
+    int64_t *weights = (int64_t *)get(weights_length, sizeof *weights, "weights of candidates");
     int64_t masses[CENTRA_STREAM_MASS_DIGITS] = {0};
     size_t count = 0;
     for (uint32_t round = 0; centra_stream_due(k, round, count, masses); ++round) {

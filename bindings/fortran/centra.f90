@@ -287,6 +287,17 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_sums_length
 
+    function centra_stream_weights_length(total, d, k, range, count, length) result(status) &
+        bind(C, name="centra_stream_weights_length")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k, count
+      type(c_ptr), intent(in), value :: range
+      integer(c_size_t), intent(inout), optional :: length
+      integer(c_int32_t) :: status
+    end function centra_stream_weights_length
+
     function centra_stream_workspace_size(n, total, d, k, options, bytes) result(status) &
         bind(C, name="centra_stream_workspace_size")
       import :: c_int32_t, c_int64_t, c_size_t, centra_options
@@ -451,7 +462,7 @@ module centra
   public :: centra_stream_range, centra_stream_sums, centra_stream_means
   public :: centra_stream_state_init, centra_stream_step
   public :: centra_stream_candidates, centra_stream_due, centra_stream_masses, centra_stream_draw
-  public :: centra_stream_weigh, centra_stream_choose
+  public :: centra_stream_weights_length, centra_stream_weigh, centra_stream_choose
   public :: centra_status_message, centra_error_detail, centra_version, centra_isa
 
   interface
@@ -559,6 +570,10 @@ module centra
   end interface kmeans_stream_draw
 
   !> The weights of the candidates, after all rounds.
+  interface kmeans_stream_weights_length
+    procedure :: stream_weights_length_real64
+  end interface kmeans_stream_weights_length
+
   interface kmeans_stream_weigh
     procedure :: stream_weigh_real64
   end interface kmeans_stream_weigh
@@ -571,7 +586,7 @@ module centra
   public :: kmeans_stream_range_length, kmeans_stream_sums_length, kmeans_stream_workspace_size
   public :: kmeans_stream_range, kmeans_stream_sums, kmeans_stream_means, kmeans_stream_step
   public :: kmeans_stream_candidates, kmeans_stream_due, kmeans_stream_masses, kmeans_stream_draw
-  public :: kmeans_stream_weigh, kmeans_stream_choose
+  public :: kmeans_stream_weights_length, kmeans_stream_weigh, kmeans_stream_choose
   public :: kmeans_fit, kmeans_assign, kmeans_update, kmeans_seed, kmeans_inertia
   public :: kmeans_workspace_size, kmeans_status_message, kmeans_version, kmeans_isa
   public :: centra_string
@@ -1175,6 +1190,29 @@ contains
   end subroutine stream_draw_real64
 
   !> Adds the weights of a chunk's points to those of the candidates they are nearest to, 0 in the beginning.
+  !> Elements of the weights of `count` candidates: one for each, but up to three where `total` is more than 2^22 and points
+  !> have weights. 0 when refused.
+  recursive function stream_weights_length_real64(centers, total, range, count, status, message) result(length)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in) :: count
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: length
+    type(call_t) :: this
+    integer(c_size_t) :: elements
+
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    this%count = count
+    elements = 0
+    call query_weights(this, elements)
+    length = elements
+    call conclude(this, status, message)
+  end function stream_weights_length_real64
+
   recursive subroutine stream_weigh_real64(points, centers, total, range, candidates, candidate_weights, &
       options, weights, workspace, status, message)
     real(real64), intent(in), target :: points(:, :)
@@ -1182,7 +1220,7 @@ contains
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
-    integer(int64), intent(inout), target :: candidate_weights(:)    !< count
+    integer(int64), intent(inout), target :: candidate_weights(:)    !< kmeans_stream_weights_length
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
     integer(int8), intent(inout), target, optional :: workspace(:)
@@ -1196,8 +1234,7 @@ contains
     call take_centers(this, centers)
     call take_stream(this, total, range)
     call take_candidates(this, candidates)
-    at = c_null_ptr
-    call take_int64s(this, 'candidate weights', candidate_weights, this%count, 'candidates', at)
+    call take_shares(this, candidate_weights, at)
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
@@ -1214,7 +1251,7 @@ contains
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     real(real64), intent(in), target :: candidates(:, :)             !< (d, count)
-    integer(int64), intent(in), target :: candidate_weights(:)       !< count
+    integer(int64), intent(in), target :: candidate_weights(:)       !< kmeans_stream_weights_length
     type(kmeans_options), intent(in), optional :: options
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
@@ -1227,8 +1264,7 @@ contains
     call take_centers(this, centers)
     call take_stream(this, total, range)
     call take_candidates(this, candidates)
-    at = c_null_ptr
-    call take_int64s(this, 'candidate weights', candidate_weights, this%count, 'candidates', at)
+    call take_shares(this, candidate_weights, at)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
       this%status = centra_stream_choose(this%total, this%d, this%k, this%options, this%range, &
@@ -1421,6 +1457,28 @@ contains
     if (this%status /= CENTRA_OK) return
     this%status = centra_stream_sums_length(this%total, this%d, this%k, this%range, elements)
   end subroutine query_sums
+
+  recursive subroutine query_weights(this, elements)
+    type(call_t), intent(inout) :: this
+    integer(c_size_t), intent(inout) :: elements
+
+    if (this%status /= CENTRA_OK) return
+    this%status = centra_stream_weights_length(this%total, this%d, this%k, this%range, this%count, elements)
+  end subroutine query_weights
+
+  recursive subroutine take_shares(this, candidate_weights, at)
+    type(call_t), intent(inout) :: this
+    integer(int64), intent(in), target :: candidate_weights(:)
+    type(c_ptr), intent(inout) :: at
+    integer(c_size_t) :: elements
+
+    at = c_null_ptr
+    elements = 0
+    call query_weights(this, elements)
+    if (this%status == CENTRA_OK) then
+      call take_int64s(this, 'candidate weights', candidate_weights, elements, 'in kmeans_stream_weights_length', at)
+    end if
+  end subroutine take_shares
 
   recursive subroutine take_sums(this, sums)
     type(call_t), intent(inout) :: this

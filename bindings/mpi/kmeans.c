@@ -130,10 +130,12 @@ static void seed(const Job *job, double *centers)
             count += all;
         }
     }
-    int64_t *weights = (int64_t *)get(count, sizeof *weights);
+    size_t length;
+    must("weights", centra_stream_weights_length(job->total, d, k, job->range, count, &length));
+    int64_t *weights = (int64_t *)get(length, sizeof *weights);
     must("weigh", centra_stream_weigh(job->points, n, d, d, k, &job->options, job->total, job->range, candidates, count, weights,
                                       job->workspace, job->workspace_bytes));
-    sum(weights, count);
+    sum(weights, length);
     must("choose", centra_stream_choose(job->total, d, k, &job->options, job->range, candidates, count, weights, centers,
                                         job->workspace, job->workspace_bytes));
     free(weights);

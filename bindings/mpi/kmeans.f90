@@ -151,7 +151,7 @@ contains
       end if
       round = round + 1
     end do
-    allocate (weights(counted), source=0_int64)
+    allocate (weights(kmeans_stream_weights_length(centers, total, range, counted)), source=0_int64)
     call kmeans_stream_weigh(points, centers, total, range, candidates(:, :counted), weights, options, workspace=workspace, &
         status=status, message=message)
     call must('weigh')

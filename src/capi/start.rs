@@ -20,7 +20,7 @@ use crate::stream::{self, Drawn, Kept};
 ///   - drawn = 0; centra_stream_draw of every chunk;
 ///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
 ///     of them; round + 1;
-/// - weights = 0; centra_stream_weigh of every chunk; sum of weights;
+/// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
 /// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
@@ -270,11 +270,41 @@ pub unsafe extern "C" fn centra_stream_draw(
     })
 }
 
+/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
+/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+///
+/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_weights_length(
+    total: i64,
+    d: usize,
+    k: usize,
+    range: *const i32,
+    count: usize,
+    length: *mut usize,
+) -> i32 {
+    boundary(|| {
+        check_pointer("length", length, true)?;
+        // SAFETY: the contract.
+        let result = unsafe { stream_of(total, d, k, range)? }.weights_length(count)?;
+        // SAFETY: not null, aligned, writable by the contract.
+        unsafe { length.write(result) };
+        Ok(CENTRA_OK)
+    })
+}
+
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
-/// weights: count elements, zero in the beginning, reducible by element-wise sum, at most 2^62; read and written.
+/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
+///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
+///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -307,21 +337,23 @@ pub unsafe extern "C" fn centra_stream_weigh(
                 check_pointer("candidate weights", weights, true)
             })?
         };
+        // SAFETY: the contract.
+        let stream = unsafe { stream_of(total, d, k, range)? };
+        let length = stream.weights_length(count)?;
         call.check_overlap(
             options,
             [
                 range_argument(range, d),
                 Argument::input("candidates", candidates, elements),
-                Argument::output("candidate weights", weights, count),
+                Argument::output("candidate weights", weights, length),
                 Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
-        let (stream, candidates, weights, workspace) = unsafe {
+        let (candidates, weights, workspace) = unsafe {
             (
-                stream_of(total, d, k, range)?,
                 candidate_rows(candidates, elements),
-                from_raw_parts_mut(weights, count),
+                from_raw_parts_mut(weights, length),
                 super::arguments::workspace(workspace, workspace_bytes)?,
             )
         };
@@ -338,7 +370,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
 ///
 /// total, d, k, range: see centra_stream_sums_length.
 /// options: NULL for the defaults; threads and seed count.
-/// candidates: count contiguous rows of d, at least one; read only. weights: count elements; read only.
+/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
 /// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
 /// workspace, workspace_bytes: as for centra_stream_masses.
 ///
@@ -366,6 +398,7 @@ pub unsafe extern "C" fn centra_stream_choose(
         // SAFETY: the contract.
         let stream = unsafe { stream_of(total, d, k, range)? };
         let elements = rows_of(d, count)?;
+        let length = stream.weights_length(count)?;
         check_pointer("options", options, false)?;
         check_pointer("candidates", candidates, true)?;
         check_pointer("candidate weights", weights, true)?;
@@ -377,7 +410,7 @@ pub unsafe extern "C" fn centra_stream_choose(
             range_argument(range, d),
             options_argument(options, &raw),
             Argument::input("candidates", candidates, elements),
-            Argument::input("candidate weights", weights, count),
+            Argument::input("candidate weights", weights, length),
             Argument::output("centers", centers, k * d),
             Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
         ])?;
@@ -385,7 +418,7 @@ pub unsafe extern "C" fn centra_stream_choose(
         let (candidates, weights, centers, workspace) = unsafe {
             (
                 candidate_rows(candidates, elements),
-                from_raw_parts(weights, count),
+                from_raw_parts(weights, length),
                 from_raw_parts_mut(centers, k * d),
                 super::arguments::workspace(workspace, workspace_bytes)?,
             )

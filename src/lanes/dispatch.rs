@@ -140,7 +140,7 @@ pub(crate) struct Kernels {
     transfer: unsafe fn(Rows<'_>, Option<&[f64]>, &Moves<'_>, &Limbs<'_>, &mut [i64]),
     approach: unsafe fn(&[f64], &[f64], &[f64], &mut [f64]) -> f64,
     potentials: unsafe fn(&[f64], &[f64], &[f64], &[f64], f64, &mut [i64]),
-    tally: unsafe fn(&[f64], f64) -> i64,
+    tally: unsafe fn(&[f64], [f64; 2]) -> [i64; 2],
     listed: unsafe fn((&Points<'_>, usize), &[u32], &[f64], &mut [f64]),
     sketched: SketchKernel,
     /// In words, where the CPU has products for them.
@@ -338,7 +338,7 @@ macro_rules! table {
             }
 
             $(#[target_feature(enable = $feature)])?
-            pub(super) unsafe fn tally(masses: &[f64], magic: f64) -> i64 {
+            pub(super) unsafe fn tally(masses: &[f64], magic: [f64; 2]) -> [i64; 2] {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
                 unsafe { seed::tally::<$lanes>(masses, magic) }
             }
@@ -778,8 +778,8 @@ impl Kernels {
         unsafe { (self.potentials)(tile, weights, candidates, masses, magic, sums) }
     }
 
-    /// The sum of the masses, each rounded to the unit that `magic` stands for.
-    pub(crate) fn tally(&self, masses: &[f64], magic: f64) -> i64 {
+    /// The sum of the masses in coarse units, and of what is left in fine ones.
+    pub(crate) fn tally(&self, masses: &[f64], magic: [f64; 2]) -> [i64; 2] {
         assert!(masses.len().is_multiple_of(self.width));
         // SAFETY: the CPU has the instruction set, and the length is as the kernel requires.
         unsafe { (self.tally)(masses, magic) }

@@ -10,6 +10,8 @@ use core::ops::Range;
 
 use crate::lanes::dispatch::SketchKernel;
 use crate::parallel::PerThread;
+use crate::update::exact_sum::{self, exponent};
+use crate::update::Unit;
 
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
 use super::sketch::{Part, Screening};
@@ -33,7 +35,7 @@ pub(super) struct Bound {
 impl Greedy<'_, '_> {
     /// Sketches the points, and sets their masses by the first center.
     pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
-        let (job, magic) = (self.job, self.unit.magic());
+        let (job, unit) = (self.job, self.unit);
         let Masses {
             span,
             masses,
@@ -71,7 +73,7 @@ impl Greedy<'_, '_> {
                 worker.wild |= part.is_wild(p);
             }
             *top = largest(&masses[..span.len()]);
-            *total = job.kernels.tally(masses, magic);
+            *total = unit.join(job.kernels.tally(masses, unit.magic()));
         });
         self.wild = team.iter_mut().any(|worker| worker.wild);
     }
@@ -114,8 +116,8 @@ impl Greedy<'_, '_> {
         let order = &mut order[..count];
         order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
         // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
-        // thousandth. (In this order nothing underflows: the unit is less than the heaviest times some D.)
-        let per_bound = self.heaviest / self.unit.size() * 2.0 / scale / scale;
+        // thousandth.
+        let per_bound = per_bound(self.unit, self.heaviest, scale);
         let slack = 4.0 * self.job.points.n() as f64;
         let most = |c: usize| bounds[c].most as f64 * per_bound * 1.001 + slack;
         let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
@@ -209,7 +211,7 @@ impl Greedy<'_, '_> {
     }
 
     /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
-    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i64 {
+    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i128 {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
         let Masses {
@@ -242,9 +244,9 @@ impl Greedy<'_, '_> {
                 let mass = job.weight(span.start + p) * *distance;
                 // The same number, if it takes nothing off.
                 let lowered = if mass < masses[p] { mass } else { masses[p] };
-                gain += unit.count(masses[p]) - unit.count(lowered);
+                gain += unit.coarse(masses[p]) - unit.coarse(lowered);
             }
-            worker.gain += gain;
+            worker.gain += i128::from(gain);
         });
         team.iter_mut().map(|worker| worker.gain).sum()
     }
@@ -304,6 +306,15 @@ impl Greedy<'_, '_> {
             }
         });
     }
+}
+
+/// How many units one of T is, times the heaviest weight: 2 heaviest / scale² / unit. None of these need be near one, so their
+/// exponents are apart; beyond 2^1000 none of them tells anything, and below 2^-1000 they are less than a unit together.
+fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
+    let fraction = |x: f64| exact_sum::scale(x, -exponent(x));
+    let power = exponent(heaviest) - 2 * exponent(scale) - unit.exponent() + 1;
+    let fractions = fraction(heaviest) / (fraction(scale) * fraction(scale));
+    exact_sum::scale(fractions, power.clamp(-1000, 1000))
 }
 
 /// The points of a span of so many lanes that candidate `c` may lower.

@@ -120,24 +120,32 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
     }
 }
 
-/// The sum of the masses, each rounded to the unit that `magic` stands for.
+/// The sum of the masses in the coarse units and what is left in the fine ones that the magic numbers stand for.
 ///
 /// # Safety
 /// The caller is compiled for `L`; `masses.len()` is a multiple of `WIDTH`.
 #[inline(always)]
-pub(crate) unsafe fn tally<L: Lanes>(masses: &[f64], magic: f64) -> i64 {
+pub(crate) unsafe fn tally<L: Lanes>(masses: &[f64], magic: [f64; 2]) -> [i64; 2] {
     // SAFETY: the contract above.
     unsafe {
-        let mut units = L::zero_bits();
+        let mut units = [L::zero_bits(); 2];
+        let vectors = [L::splat(magic[0]), L::splat(magic[1])];
         for g in 0..masses.len() / L::WIDTH {
             let mass = L::load(masses.as_ptr().add(g * L::WIDTH));
-            units = L::add_bits(units, L::add(mass, L::splat(magic)));
+            let coarse = L::add(mass, vectors[0]);
+            let rest = L::sub(mass, L::sub(coarse, vectors[0]));
+            units[0] = L::add_bits(units[0], coarse);
+            units[1] = L::add_bits(units[1], L::add(rest, vectors[1]));
         }
-        let mut lanes = [0; 8];
-        L::store_bits(lanes.as_mut_ptr(), units);
-        // Each addition brought the pattern of the magic number along.
-        let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
-        let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-        units.wrapping_sub(bias)
+        let mut sums = [0; 2];
+        for ((sum, units), magic) in sums.iter_mut().zip(units).zip(magic) {
+            let mut lanes = [0; 8];
+            L::store_bits(lanes.as_mut_ptr(), units);
+            // Each addition brought the pattern of the magic number along.
+            let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
+            let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
+            *sum = units.wrapping_sub(bias);
+        }
+        sums
     }
 }

@@ -4,11 +4,10 @@
 //! A point's *mass* is its weight times D to its nearest center so far. A step draws candidates with
 //! probability proportional to mass and keeps the one that leaves the least total mass.
 //!
-//! Masses are summed in *units*: with E the exponent above the largest mass, a mass counts as the
-//! nearest multiple of 2^(E-w), w as for limbs. That is the top limb of the exact sum, so sums are
-//! integers, have no order, and a prefix sum cannot fall short of the total; what is rounded away is
-//! less than 2^-w of the largest mass for each point, far below what sampling could show. A point without
-//! mass has no units and is never drawn.
+//! Masses are summed in *units* (L40): with 2^E the power of two above the largest mass, a mass counts as the nearest multiple
+//! of 2^(E - 86) where points are drawn, and of 2^(E - 50) where candidates are compared. So sums are integers and have no
+//! order, a prefix sum cannot fall short of the total, and a point without mass has no units and is never drawn (L41). Times a
+//! power of two, the same masses are the same units: the same points are drawn (L42).
 
 use crate::job::Job;
 use crate::parallel::{worthwhile, Crew, PerThread};
@@ -59,7 +58,7 @@ pub(super) fn seed(
         if greedy.top() == 0.0 {
             // Every point of positive weight lies on a center: draw any.
             let positive = (0..n).filter(|&p| job.counts(p)).count();
-            let rank = below(positive as u64, seed, draw(step, 0)) as usize;
+            let rank = below(positive as u128, seed, draw(step, 0)) as usize;
             let p = (0..n).filter(|&p| job.counts(p)).nth(rank).unwrap_or(0);
             job.points.copy_point(p, center);
             continue;
@@ -113,7 +112,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let heaviest = largest(state.tops);
         let mut greedy = Greedy {
             job,
-            unit: Unit::of(heaviest, n),
+            unit: Unit::of(heaviest),
             heaviest,
             scale: state.sketch.scale(job),
             state,
@@ -133,29 +132,29 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// Sums the masses of each span.
     fn tally(&mut self) {
-        let (kernels, magic) = (self.job.kernels, self.unit.magic());
+        let (kernels, unit) = (self.job.kernels, self.unit);
         let spans = self.state.masses.chunks(self.state.span);
         for (total, masses) in self.state.totals.iter_mut().zip(spans) {
-            *total = kernels.tally(masses, magic);
+            *total = unit.join(kernels.tally(masses, unit.magic()));
         }
     }
 
     /// Sees to it that the totals are in the unit of the masses as they are; returns their sum.
-    fn count(&mut self) -> u64 {
-        let unit = Unit::of(self.top(), self.job.points.n());
+    fn count(&mut self) -> u128 {
+        let unit = Unit::of(self.top());
         if unit != self.unit {
             self.unit = unit;
             self.tally();
         }
-        self.state.totals.iter().sum::<i64>() as u64
+        self.state.totals.iter().sum::<i128>() as u128
     }
 
     /// The first point whose prefix sum exceeds `target`, which is below the total.
-    fn find(&self, target: u64) -> usize {
-        let (kernels, magic) = (self.job.kernels, self.unit.magic());
-        let mut left = target as i64;
+    fn find(&self, target: u128) -> usize {
+        let (kernels, unit) = (self.job.kernels, self.unit);
+        let mut left = target as i128;
         // Goes past whole pieces, as long as the target is beyond them.
-        let mut beyond = |total: i64| {
+        let mut beyond = |total: i128| {
             let beyond = left >= total;
             if beyond {
                 left -= total;
@@ -165,10 +164,10 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let span = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
         let first = span * self.state.span;
         let pieces = self.state.masses[first..].chunks(PIECE);
-        let pieces = pieces.take_while(|m| beyond(kernels.tally(m, magic)));
+        let pieces = pieces.take_while(|m| beyond(unit.join(kernels.tally(m, unit.magic()))));
         let first = first + pieces.count() * PIECE;
         let masses = self.state.masses[first..].iter();
-        first + masses.take_while(|&&m| beyond(self.unit.count(m))).count()
+        first + masses.take_while(|&&m| beyond(unit.count(m))).count()
     }
 
     /// The first center, drawn by weight, as the masses are.
@@ -221,7 +220,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// Lowers the masses by a new center, all points evaluated.
     fn lower(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
-        let (job, magic) = (self.job, self.unit.magic());
+        let (job, unit) = (self.job, self.unit);
         let Masses {
             span,
             masses,
@@ -243,14 +242,15 @@ impl<'a, 'w> Greedy<'a, 'w> {
                     let most = job.kernels.approach(tile, weights, center, masses);
                     *top = top.max(most);
                 }
-                *total = job.kernels.tally(masses, magic);
+                *total = unit.join(job.kernels.tally(masses, unit.magic()));
             },
         );
     }
 
     /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
     fn least_potential(&mut self, team: &mut PerThread<Worker<'_>>, count: usize) -> usize {
-        let (job, magic) = (self.job, self.unit.magic());
+        let job = self.job;
+        let [coarse, _] = self.unit.magic();
         let candidates = &self.state.candidates[..count * job.points.d()];
         for worker in team.iter_mut() {
             worker.potentials.fill(0);
@@ -260,13 +260,17 @@ impl<'a, 'w> Greedy<'a, 'w> {
         crew(job, work).run(blocks, team, |worker, (block, masses)| {
             worker.load(job, block);
             let (tile, weights) = (&*worker.tile, &*worker.weights);
-            let sums = &mut worker.potentials[..count];
+            let mut sums = [0; MOST_CANDIDATES];
+            let sums = &mut sums[..count];
             job.kernels
-                .potentials(tile, weights, candidates, masses, magic, sums);
+                .potentials(tile, weights, candidates, masses, coarse, sums);
+            for (potential, &sum) in worker.potentials.iter_mut().zip(&*sums) {
+                *potential += i128::from(sum);
+            }
         });
         let potential = |c: usize, team: &mut PerThread<Worker<'_>>| {
             let potentials = team.iter_mut().map(|worker| worker.potentials[c]);
-            potentials.sum::<i64>()
+            potentials.sum::<i128>()
         };
         let mut best = (potential(0, team), 0);
         for c in 1..count {

@@ -47,8 +47,8 @@ struct Masses<'w> {
     span: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
     masses: &'w mut [f64],
-    /// The masses of each span, in units, and the largest of them.
-    totals: &'w mut [i64],
+    /// The masses of each span, in fine units, and the largest of them.
+    totals: &'w mut [i128],
     tops: &'w mut [f64],
     /// The points that may become the next center.
     candidates: &'w mut [f64],
@@ -122,10 +122,10 @@ pub(crate) struct Worker<'w> {
     listed: &'w mut [u32],
     sums: &'w mut [f32],
     /// Of this thread's part of the points, for each candidate: the mass it would leave, and bounds for what it takes off.
-    potentials: [i64; MOST_CANDIDATES],
+    potentials: [i128; MOST_CANDIDATES],
     bounds: [Bound; MOST_CANDIDATES],
     /// What the candidate that is being evaluated takes off.
-    gain: i64,
+    gain: i128,
     /// Rows that were read in a step, and masses that were lowered.
     read: usize,
     lowered: usize,
@@ -234,7 +234,7 @@ fn random(job: &Job<'_>, (seed, restart): (u64, u32), marks: &mut [i32], centers
             step: s as u32,
             candidate: 0,
         };
-        let rank = philox::below(last as u64 + 1, seed, draw) as usize;
+        let rank = philox::below(last as u128 + 1, seed, draw) as usize;
         let rank = if marks[rank] == 0 { rank } else { last };
         marks[rank] = s as i32 + 1;
     }

@@ -14,24 +14,39 @@ pub(super) struct Draw {
     pub(super) candidate: u32,
 }
 
-/// 64 random bits for a counter under a seed.
-fn bits(seed: u64, counter: [u32; 4]) -> u64 {
-    let [a, b, _, _] = philox4x32(counter, [seed as u32, (seed >> 32) as u32]);
-    u64::from(b) << 32 | u64::from(a)
+/// 128 random bits for a counter under a seed.
+fn bits(seed: u64, counter: [u32; 4]) -> u128 {
+    let words = philox4x32(counter, [seed as u32, (seed >> 32) as u32]);
+    words
+        .iter()
+        .rev()
+        .fold(0, |bits, &word| bits << 32 | u128::from(word))
 }
 
 /// A number of 53 bits in [0, 1) for point `p` of a round of k-means‖. Draws of single points have zero where these have their
 /// round.
 pub(super) fn uniform_for_point(seed: u64, (restart, round): (u32, u32), p: u64) -> f64 {
-    let bits = bits(seed, [p as u32, (p >> 32) as u32, restart, round + 1]);
+    let bits = bits(seed, [p as u32, (p >> 32) as u32, restart, round + 1]) as u64;
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// A whole number below `bound`, uniform but for a bias of at most `bound` / 2^64, which no number of draws
-/// a computer can make would show (multiplication instead of division: Lemire 2019).
-pub(super) fn below(bound: u64, seed: u64, draw: Draw) -> u64 {
-    let bits = bits(seed, [draw.candidate, draw.step, draw.restart, 0]);
-    ((u128::from(bits) * u128::from(bound)) >> 64) as u64
+/// A whole number below `bound`: floor(u bound / 2^128) with 128 bits u (multiplication instead of division: Lemire 2019). A range
+/// of these numbers is drawn with its share of all, to within 2^-128 (L41).
+pub(super) fn below(bound: u128, seed: u64, draw: Draw) -> u128 {
+    high_product(
+        bits(seed, [draw.candidate, draw.step, draw.restart, 0]),
+        bound,
+    )
+}
+
+/// floor(a b / 2^128).
+fn high_product(a: u128, b: u128) -> u128 {
+    let split = |x: u128| (x >> 64, x & u128::from(u64::MAX));
+    let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
+    // Each of these is below 2^128: (2^64 - 1)^2 + 2 (2^64 - 1) is 2^128 - 1.
+    let (carry, middle) = split(a_high * b_low + ((a_low * b_low) >> 64));
+    let middle = middle + a_low * b_high;
+    a_high * b_high + carry + (middle >> 64)
 }
 
 fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
@@ -52,7 +67,39 @@ fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::philox4x32;
+    use super::{high_product, philox4x32};
+
+    /// Against products of pieces of 16 bits.
+    #[test]
+    fn high_products() {
+        let school = |a: u128, b: u128| {
+            let digit = |x: u128, i: usize| x >> (16 * i) & 0xffff;
+            let mut digits = [0u128; 16];
+            for i in 0..8 {
+                for j in 0..8 {
+                    digits[i + j] += digit(a, i) * digit(b, j);
+                }
+            }
+            let mut carry = 0;
+            for digit in &mut digits {
+                carry += *digit;
+                *digit = carry & 0xffff;
+                carry >>= 16;
+            }
+            digits[8..]
+                .iter()
+                .rev()
+                .fold(0, |x, &digit| x << 16 | digit)
+        };
+        let mut values = vec![0, 1, u128::MAX, u128::MAX - 1, u128::MAX >> 1];
+        values.extend((0..128).map(|power| 1u128 << power));
+        values.extend((0..128).map(|power| (1u128 << power) - 1));
+        for &a in &values {
+            for &b in &values {
+                assert_eq!(high_product(a, b), school(a, b), "{a} {b}");
+            }
+        }
+    }
 
     /// The known answers that Random123 publishes for philox4x32-10.
     #[test]

@@ -5,10 +5,10 @@
 //! a point's mass is its weight times D to the nearest candidate; its weight, while there is none
 //! five times, and on while there are fewer than k candidates, unless all masses are zero:
 //!     total = the exact sum of the masses
-//!     point p becomes a candidate if it has mass and  u(p) total < 2 k mass(p),  independently of the others;
+//!     point p becomes a candidate if it has mass and  u(p) total < 2 k mass(p)  or u(p) is 0, independently of the others;
 //!         in ascending order; but if they are more than 3 k + 32, none does in this round
-//! a candidate's weight is that of the points it is nearest to, ties to the earlier candidate,
-//!     in units of the top limb of the weights, at least one
+//! a candidate's weight is that of the points it is nearest to, ties to the earlier candidate: the sum of their weights in
+//!     whole units (see `Shares`), at least one, times a power of two
 //! greedy k-means++ among the candidates
 //! ```
 //!
@@ -25,8 +25,8 @@ use crate::job::{padded, Job};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
-use crate::update::exact_sum::{scale, ExactSum};
-use crate::update::Unit;
+use crate::update::exact_sum::{exponent, magic, scale, ExactSum};
+use crate::update::{round, unit, width};
 use crate::workspace::Cut;
 
 use super::greedy;
@@ -82,10 +82,13 @@ pub(crate) struct Draws {
 impl Draws {
     /// Whether point `p` of this mass becomes a candidate.
     pub(crate) fn take(self, total: Total, p: u64, mass: f64) -> bool {
-        let u = || uniform_for_point(self.seed, (self.restart, self.round), p);
-        // In units of the total's last place, which no share of it overflows.
+        if mass == 0.0 {
+            return false;
+        }
+        let u = uniform_for_point(self.seed, (self.restart, self.round), p);
+        // In units of the total's last place, which no share of it overflows; one that underflows is below any u but 0.
         let share = scale(mass, -total.exponent);
-        mass > 0.0 && u() * total.whole < (2 * self.k) as f64 * share
+        u == 0.0 || u * total.whole < (2 * self.k) as f64 * share
     }
 }
 
@@ -209,41 +212,89 @@ impl Comparing<'_> {
     }
 }
 
-/// The unit that candidates' weights are counted in, the heaviest of n points having a weight of this magnitude.
-pub(crate) fn unit(heaviest: f64, n: usize) -> Unit {
-    Unit::of(heaviest, n)
-}
-
-/// Adds the weights of the points to those of their nearest candidates, in units.
-pub(crate) fn weigh(job: &Job<'_>, unit: Unit, nearest: &[i32], counts: &mut [i64]) {
-    for (p, &label) in nearest.iter().enumerate() {
-        counts[label as usize] += unit.count(job.weight(p));
-    }
-}
-
-/// The weights of candidates, rows of d, that count so many units of n points: 1 is the weight of about one of the heaviest points,
-/// or, where masses could overflow with that, the most that a candidate has.
-pub(crate) fn weights(
-    (candidates, d): (&[f64], usize),
-    counts: &[i64],
+/// How the weights of candidates are counted: as limbs are, in as many as keep what rounding takes from all points together below
+/// 2^-18 of the heaviest one (L46).
+#[derive(Clone, Copy)]
+pub(crate) struct Shares {
+    /// Points of all chunks.
     n: usize,
-    weights: &mut [f64],
-) {
-    let one = unit(1.0, n).count(1.0);
-    let most = counts.iter().fold(1, |most, &count| count.max(most));
-    let largest = candidates.iter().fold(0.0, |top: f64, c| top.max(c.abs()));
-    let farthest = 4.0 * largest * largest * d as f64;
-    let scale = match farthest * (most as f64 / one as f64) < LARGEST {
-        true => one as f64,
-        false => (most as u64).next_power_of_two() as f64,
-    };
-    for (weight, &count) in weights.iter_mut().zip(counts) {
-        *weight = count.max(1) as f64 / scale;
+    /// The weights are below 2^top.
+    top: i32,
+    /// Integers for each candidate.
+    limbs: usize,
+}
+
+/// Bits of a weight beyond those that count the points (L46).
+const SHARE_BITS: i32 = 18;
+
+impl Shares {
+    /// Of n points, the heaviest of which has this weight; 1, where points have none.
+    pub(crate) fn of(n: usize, heaviest: f64, weighted: bool) -> Self {
+        let points = n.next_power_of_two().trailing_zeros() as i32;
+        let limbs = (points + SHARE_BITS)
+            .unsigned_abs()
+            .div_ceil(width(n).unsigned_abs());
+        Shares {
+            n,
+            top: exponent(heaviest) + 1,
+            // Ones are whole units.
+            limbs: if weighted { limbs as usize } else { 1 },
+        }
+    }
+
+    pub(crate) fn limbs(self) -> usize {
+        self.limbs
+    }
+
+    /// Adds the weights of the points to those of their nearest candidates.
+    pub(crate) fn weigh(self, job: &Job<'_>, nearest: &[i32], counts: &mut [i64]) {
+        for (p, &label) in nearest.iter().enumerate() {
+            let mut left = job.weight(p);
+            let counts = &mut counts[label as usize * self.limbs..][..self.limbs];
+            for (l, count) in counts.iter_mut().enumerate() {
+                let magic = magic(unit(self.top, l, self.n));
+                let shifted = left + magic;
+                *count = count.wrapping_add(shifted.to_bits() as i64 - magic.to_bits() as i64);
+                left -= shifted - magic;
+            }
+        }
+    }
+
+    /// Whether the limbs of a candidate are those of a negative number.
+    pub(crate) fn is_negative(self, limbs: &[i64]) -> bool {
+        round(self.limbs, |l| (limbs[l], self.place(l))) < 0.0
+    }
+
+    /// The exponent of the unit of limb `l`, relative to `top`.
+    fn place(self, l: usize) -> i32 {
+        unit(self.top, l, self.n) - self.top
+    }
+
+    /// The weights of candidates, rows of d, which were counted so: the exact sums, rounded, but at least one of the finest units;
+    /// times the power of two with which no mass is greater than 2^1000, and none is lost to underflow where none need be (L46).
+    pub(crate) fn weights(
+        self,
+        (candidates, d): (&[f64], usize),
+        counts: &[i64],
+        weights: &mut [f64],
+    ) {
+        let least = scale(1.0, self.place(self.limbs - 1));
+        for (weight, counts) in weights.iter_mut().zip(counts.chunks_exact(self.limbs)) {
+            *weight = round(self.limbs, |l| (counts[l], self.place(l))).max(least);
+        }
+        let most = weights.iter().fold(0.0, |top: f64, &w| top.max(w));
+        let largest = candidates.iter().fold(0.0, |top: f64, c| top.max(c.abs()));
+        // No D is greater, nor is a weight.
+        let farthest = (4.0 * largest * largest * d as f64).max(1.0);
+        let power = LARGEST - exponent(most) - exponent(farthest) - 2;
+        for weight in weights {
+            *weight = scale(*weight, power);
+        }
     }
 }
 
-/// Masses stay below this, 2^1000, or are at most D.
-const LARGEST: f64 = f64::from_bits((1023 + 1000) << 52);
+/// Masses of candidates, and their weights, stay below two to this.
+const LARGEST: i32 = 1000;
 
 /// What all rounds need.
 pub(super) struct Rounds<'w> {
@@ -268,7 +319,11 @@ impl<'w> Rounds<'w> {
         Rounds {
             candidates: from.take(candidates.n.saturating_mul(shape.d)),
             weights: from.take(candidates.n),
-            counts: from.take(candidates.n),
+            counts: from.take(
+                candidates
+                    .n
+                    .saturating_mul(Shares::of(shape.n, 1.0, true).limbs),
+            ),
             nearest: from.take(shape.n),
             distances: from.take(shape.n),
             comparing: Comparing::cut(from, shape),
@@ -327,16 +382,18 @@ pub(super) fn seed(
     }
 
     let heaviest = (0..n).fold(0.0, |top: f64, p| top.max(job.weight(p)));
-    let counts = &mut rounds.counts[..count];
+    let shares = Shares::of(n, heaviest, job.weights.is_some());
+    let counts = &mut rounds.counts[..count * shares.limbs];
+    let weights = &mut rounds.weights[..count];
     counts.fill(0);
-    weigh(job, unit(heaviest, n), nearest, counts);
-    weights((&candidates[..count * d], d), counts, n, rounds.weights);
+    shares.weigh(job, nearest, counts);
+    shares.weights((&candidates[..count * d], d), counts, weights);
     let Ok(points) = Points::rows(&candidates[..count * d], count, d) else {
         unreachable!("candidates are rows of the points");
     };
     let job = Job {
         points,
-        weights: Some(&rounds.weights[..count]),
+        weights: Some(weights),
         block: rounds.block,
         ..*job
     };

@@ -10,8 +10,8 @@ use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
-use crate::scan::{check_finite, scan, see, storage, Ranges};
-use crate::seed::rounds::{self, Comparing, Draws, Total};
+use crate::scan::{check_finite, see, storage, Extremes, Ranges};
+use crate::seed::rounds::{self, Comparing, Draws, Shares, Total};
 use crate::status::{refuse, Error};
 use crate::update::exact_sum::{ExactSum, DIGITS};
 use crate::workspace::{Cut, Ruler, Workspace};
@@ -88,7 +88,6 @@ pub(super) fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
     PerThread::new(shape.threads, || {
         crate::seed::Worker::cut(&mut ruler, shape, AMONG)
     });
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
 
@@ -121,16 +120,15 @@ fn with_chunk(
     stream.check_chunk(points.d(), options)?;
     options.check()?;
     check_weights(points, options)?;
-    let count = candidates.len();
-    if !count.is_multiple_of(d) || count / d > rounds::most_of_all(k) {
-        let most = rounds::most_of_all(k);
+    let Extremes { largest, .. } = stream.candidates(candidates)?;
+    let n = points.n();
+    if n > stream.total {
         return refuse!(
             Shape,
-            "candidates: {count} elements are not at most {most} rows of d = {d}"
+            "points: n = {n} is more than total = {}",
+            stream.total
         );
     }
-    check_finite("candidates", candidates, d)?;
-    let largest = stream.extremes(candidates)?.largest;
     let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
     workspace.with(chunk_bytes(&shape)?, |mut buffer| {
         with_job(points, options.weights, options, &shape, |job, _| {
@@ -177,7 +175,75 @@ impl Chunk<'_, '_, '_> {
 }
 
 fn check_masses(masses: &[i64]) -> Result<(), Error> {
-    check_length("masses", masses.len(), MASSES, "all digits")
+    check_length("masses", masses.len(), MASSES, "all digits")?;
+    // Each chunk's digits are below 2^32, and its masses below 2^1060.
+    let most = |i: usize| if i < MOST_DIGITS { MOST_SUM } else { 0 };
+    let off = |(i, &digit): (usize, &i64)| !(0..=most(i)).contains(&digit);
+    match masses.iter().enumerate().position(off) {
+        Some(i) => refuse!(Range, "masses: {} at {i} is no digit of masses", masses[i]),
+        None => Ok(()),
+    }
+}
+
+/// Integers that were summed are at most this.
+const MOST_SUM: i64 = 1 << 62;
+
+/// Digits of sums below 2^1070: those of at most 2^40 masses below 2^1020 are among them.
+const MOST_DIGITS: usize = (1070 + 1074) / 32;
+
+/// Refuses distances that are no D between points of the stream and candidates.
+fn check_distances(
+    stream: &Stream<'_>,
+    candidates: &[f64],
+    distances: &[f64],
+) -> Result<(), Error> {
+    let farthest = stream.candidates(candidates)?.farthest();
+    let off = |x: &f64| !(0.0..=farthest).contains(x);
+    let Some(p) = distances.iter().position(off) else {
+        return Ok(());
+    };
+    match distances[p] {
+        x if x.is_finite() => refuse!(Range, "distances: {x:e} at {p} is no squared distance"),
+        x if x.is_nan() => refuse!(NonFinite, "distances: NaN at {p}"),
+        _ => refuse!(NonFinite, "distances: infinity at {p}"),
+    }
+}
+
+impl Stream<'_> {
+    /// How large all points and these candidates are; refuses candidates that are too many, or not finite, or too large.
+    fn candidates(&self, candidates: &[f64]) -> Result<Extremes, Error> {
+        let Stream { d, k, .. } = *self;
+        let (count, most) = (candidates.len(), rounds::most_of_all(k));
+        if !count.is_multiple_of(d) || count / d > most {
+            return refuse!(
+                Shape,
+                "candidates: {count} elements are not at most {most} rows of d = {d}"
+            );
+        }
+        check_finite("candidates", candidates, d)?;
+        self.extremes(candidates)
+    }
+
+    /// How the weights of candidates are counted.
+    fn shares(&self) -> Result<Shares, Error> {
+        let (heaviest, weighted) = match self.weighted() {
+            true => (self.coded(self.d)?.terms.top, true),
+            false => (1.0, false),
+        };
+        Ok(Shares::of(self.total, heaviest, weighted))
+    }
+
+    /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    pub fn weights_length(&self, count: usize) -> Result<usize, Error> {
+        let _environment = Standard::enter();
+        match count.checked_mul(self.shares()?.limbs()) {
+            Some(length) if length <= isize::MAX as usize / 8 => Ok(length),
+            _ => refuse!(
+                Shape,
+                "count = {count}: the weights do not fit the address space"
+            ),
+        }
+    }
 }
 
 /// Distances that a caller keeps from round to round.
@@ -220,12 +286,15 @@ pub(crate) fn masses_in(
     masses: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    check_masses(masses)?;
+    check_length("masses", masses.len(), MASSES, "all digits")?;
     if let Some(kept) = &kept {
         check_length("distances", kept.distances.len(), points.n(), "n")?;
         let (known, count) = (kept.known, candidates.len() / stream.d);
         if known > count {
             return refuse!(Shape, "known: {known} of {count} candidates");
+        }
+        if known > 0 {
+            check_distances(stream, candidates, kept.distances)?;
         }
     }
     with_chunk(
@@ -306,9 +375,20 @@ pub(crate) fn draw_in(
     check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;
     if let Some(distances) = distances {
         check_length("distances", distances.len(), n, "n")?;
+        // They are not looked at while there are no candidates.
+        if !candidates.is_empty() {
+            check_distances(stream, candidates, distances)?;
+        }
     }
-    let Ok(before) = usize::try_from(*drawn.count) else {
-        return refuse!(Shape, "drawn: {} is negative", *drawn.count);
+    let before = match usize::try_from(*drawn.count) {
+        Ok(before) if before <= stream.total => before,
+        _ => {
+            let (drawn, total) = (*drawn.count, stream.total);
+            return refuse!(
+                Shape,
+                "drawn: {drawn} is not among a total of {total} points"
+            );
+        }
     };
     let end = drawn.first.checked_add(n as u64);
     if end.is_none_or(|end| end > stream.total as u64) {
@@ -356,8 +436,9 @@ pub(crate) fn draw_in(
     )
 }
 
-/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates, in units: one for each
-/// candidate, zero in the beginning, joined by element-wise sum. Of the options count threads and weights.
+/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates: [`Stream::weights_length`]
+/// elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by element-wise sum. Of the options count threads
+/// and weights.
 pub fn weigh(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -385,14 +466,17 @@ pub(crate) fn weigh_in(
 ) -> Result<(), Error> {
     let _environment = Standard::enter();
     let count = candidates.len() / stream.d;
-    check_length("candidate weights", weights.len(), count, "the candidates")?;
+    let length = stream.weights_length(count)?;
+    check_length(
+        "candidate weights",
+        weights.len(),
+        length,
+        "those of the candidates",
+    )?;
     if count == 0 {
         return refuse!(Shape, "candidates: none");
     }
-    let heaviest = match stream.weighted() {
-        true => stream.coded(stream.d)?.terms.top,
-        false => 1.0,
-    };
+    let shares = stream.shares()?;
     with_chunk(
         stream,
         points,
@@ -401,11 +485,28 @@ pub(crate) fn weigh_in(
         workspace,
         |mut chunk| {
             chunk.compare(candidates);
-            let unit = rounds::unit(heaviest, stream.total);
-            rounds::weigh(chunk.job, unit, chunk.nearest, weights);
+            shares.weigh(chunk.job, chunk.nearest, weights);
             Ok(())
         },
     )
+}
+
+/// Refuses weights of candidates that no weights of points sum up to.
+fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
+    for (j, limbs) in weights.chunks(shares.limbs()).enumerate() {
+        if limbs
+            .iter()
+            .any(|limb| limb.unsigned_abs() > MOST_SUM as u64)
+            || shares.is_negative(limbs)
+        {
+            return refuse!(
+                Weights,
+                "candidate weights: {} of candidate {j} are no sum of weights",
+                limbs[0]
+            );
+        }
+    }
+    Ok(())
 }
 
 /// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
@@ -439,36 +540,32 @@ pub(crate) fn choose_in(
     let Stream { d, k, .. } = *stream;
     stream.check_centers(centers)?;
     options.check()?;
-    let count = weights.len();
+    stream.candidates(candidates)?;
+    let count = candidates.len() / d;
     if count == 0 {
         return refuse!(Shape, "candidates: none");
     }
+    let length = stream.weights_length(count)?;
     check_length(
-        "candidates",
-        candidates.len(),
-        count.saturating_mul(d),
-        "their weights times d",
+        "candidate weights",
+        weights.len(),
+        length,
+        "those of the candidates",
     )?;
-    check_finite("candidates", candidates, d)?;
+    let shares = stream.shares()?;
+    check_shares(shares, weights)?;
     let points = Points::rows(candidates, count, d)?;
-    if weights.iter().any(|&weight| weight < 0) {
-        return refuse!(Weights, "candidate weights: some are negative");
-    }
     let shape = among(count, d, k, options.threads);
     workspace.with(choosing_bytes(&shape)?, |mut buffer| {
         let Choosing {
             mut seeding,
             weights: own,
         } = Choosing::cut(&mut buffer, &shape);
-        rounds::weights((candidates, d), weights, stream.total, own);
+        shares.weights((candidates, d), weights, own);
         with_job(&points, Some(own), options, &shape, |job, _| {
             let threads = job.crew.threads();
             let worker = || crate::seed::Worker::cut(&mut buffer, &shape, AMONG);
             let mut team = PerThread::new(threads, worker);
-            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
-            seeding
-                .seeding
-                .set_largest(scan(job, &mut seen, None, None)?);
             let key = (options.seed, 0);
             let SeedMemory { seeding, marks, .. } = &mut seeding;
             crate::seed::seed(job, AMONG, key, seeding, &mut team, marks, centers);

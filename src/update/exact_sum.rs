@@ -208,7 +208,7 @@ pub(crate) fn scale(whole: f64, exponent: i32) -> f64 {
 
 /// M for the unit 2^`unit` (see [`limbs`](super::limbs)). Below 2^-1074 nothing is left to be split; there
 /// M = 1.5 * 2^-1022, which is still normal.
-pub(super) fn magic(unit: i32) -> f64 {
+pub(crate) fn magic(unit: i32) -> f64 {
     1.5 * power_of_two(unit.max(LOWEST) + 52)
 }
 

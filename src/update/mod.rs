@@ -29,7 +29,7 @@ use crate::stream::Bounds;
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, largest, round, transfer, unit, Limbs, Moves, Unit};
+pub(crate) use limbs::{accumulate, largest, round, transfer, unit, width, Limbs, Moves, Unit};
 use limbs::{most_limbs, ordinary_limbs, stride};
 use relocate::Relocation;
 

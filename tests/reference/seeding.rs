@@ -1,8 +1,9 @@
 //! Seeding, dully: what greedy k-means++ draws, in plain scalar Rust over all pairs.
 //!
-//! Masses are weight times D to the nearest center so far. They are counted in whole units of 2^(E - w), E the exponent above
-//! the largest mass and w = min(50, 62 - ceil(log2 n)), each rounded to the nearest, ties to even. A draw with a number u of
-//! 64 random bits is the first point whose prefix sum of units exceeds floor(u * total / 2^64).
+//! Masses are weight times D to the nearest center so far. With 2^E the power of two above the largest of them, they are counted in
+//! whole units of 2^(E - 86) where a point is drawn, and of 2^(E - 50) where candidates are compared, each rounded to the nearest,
+//! ties to even; a unit is never less than 2^-1074. A draw with a number u of 128 random bits is the first point whose prefix sum
+//! of units exceeds floor(u * total / 2^128).
 
 use super::{exact_sum, squared};
 
@@ -23,10 +24,10 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// 64 random bits for a counter under a seed.
-pub fn bits(seed: u64, counter: [u32; 4]) -> u64 {
-    let [low, high, ..] = philox(counter, [seed as u32, (seed >> 32) as u32]);
-    u64::from(high) << 32 | u64::from(low)
+/// 128 random bits for a counter under a seed.
+pub fn bits(seed: u64, counter: [u32; 4]) -> u128 {
+    let words = philox(counter, [seed as u32, (seed >> 32) as u32]);
+    (0..4).map(|i| u128::from(words[i]) << (32 * i)).sum()
 }
 
 /// The exponent of a positive number: 2^e <= x < 2^(e + 1).
@@ -41,19 +42,16 @@ fn exponent(x: f64) -> i32 {
 }
 
 /// `x` in units of 2^`unit`, rounded to nearest, ties to even.
-fn units(x: f64, unit: i32) -> i64 {
-    if x == 0.0 {
-        return 0;
-    }
+pub fn units(x: f64, unit: i32) -> i128 {
     let biased = (x.to_bits() >> 52) as i32;
-    let fraction = x.to_bits() & ((1 << 52) - 1);
+    let fraction = i128::from(x.to_bits() & ((1 << 52) - 1));
     let (mantissa, lowest) = match biased {
         0 => (fraction, -1074),
         biased => (fraction | 1 << 52, biased - 1075),
     };
     let shift = unit - lowest;
     if shift <= 0 {
-        return (mantissa as i64) << -shift;
+        return mantissa << -shift;
     }
     if shift > 60 {
         return 0;
@@ -61,34 +59,45 @@ fn units(x: f64, unit: i32) -> i64 {
     let (whole, rest) = (mantissa >> shift, mantissa & ((1 << shift) - 1));
     let half = 1 << (shift - 1);
     let up = rest > half || rest == half && whole % 2 == 1;
-    whole as i64 + i64::from(up)
+    whole + i128::from(up)
 }
 
-/// The masses in units.
-pub fn all_units(masses: &[f64]) -> Vec<i64> {
+/// The exponent of the unit of masses of at most `top`, which has so many bits.
+pub fn unit_of(top: f64, bits: i32) -> i32 {
+    (exponent(top) + 1 - bits).max(-1074)
+}
+
+/// The sum of the masses in units of so many bits.
+fn total(masses: &[f64], top: f64, bits: i32) -> i128 {
+    masses.iter().map(|&m| units(m, unit_of(top, bits))).sum()
+}
+
+/// floor(u * total / 2^128).
+pub fn below(total: i128, u: u128) -> i128 {
+    // By school: one bit of u after the other, from the lowest. floor(floor(x / 2) / 2) is floor(x / 4), and so on.
+    let mut product = 0u128;
+    for bit in 0..128 {
+        if u >> bit & 1 == 1 {
+            product += total as u128;
+        }
+        product >>= 1;
+    }
+    product as i128
+}
+
+/// Bits of the unit where a point is drawn, and where candidates are compared.
+const DRAWN: i32 = 86;
+const COMPARED: i32 = 50;
+
+/// The first point whose prefix sum exceeds the target.
+pub fn drawn(masses: &[f64], u: u128) -> usize {
     let top = masses.iter().copied().fold(0.0, f64::max);
-    let unit = unit_of(top, masses.len());
-    masses.iter().map(|&mass| units(mass, unit)).collect()
-}
-
-/// The exponent of the unit for n masses of at most `top`.
-fn unit_of(top: f64, n: usize) -> i32 {
-    let ceil_log2 = (0..).find(|&log| 1usize << log >= n).unwrap();
-    (exponent(top) + 1 - (62 - ceil_log2).min(50)).max(-1074)
-}
-
-/// floor(u * total / 2^64).
-fn below(total: i64, u: u64) -> i64 {
-    ((u128::from(u) * total as u128) >> 64) as i64
-}
-
-fn drawn(units: &[i64], u: u64) -> usize {
-    let target = below(units.iter().sum(), u);
+    let target = below(total(masses, top, DRAWN), u);
     let mut sum = 0;
-    units
+    masses
         .iter()
-        .position(|&units| {
-            sum += units;
+        .position(|&mass| {
+            sum += units(mass, unit_of(top, DRAWN));
             sum > target
         })
         .expect("the target is below the sum")
@@ -114,7 +123,7 @@ pub fn greedy(
     };
 
     let by_weight: Vec<f64> = (0..n).map(weight).collect();
-    let first = drawn(&all_units(&by_weight), u(0, 0));
+    let first = drawn(&by_weight, u(0, 0));
     let mut chosen = vec![first];
     let mut masses = lowered(&vec![f64::INFINITY; n], first);
     while chosen.len() < k {
@@ -122,16 +131,14 @@ pub fn greedy(
         let top = masses.iter().copied().fold(0.0, f64::max);
         if top == 0.0 {
             let heavy: Vec<usize> = (0..n).filter(|&p| weight(p) > 0.0).collect();
-            chosen.push(heavy[below(heavy.len() as i64, u(step, 0)) as usize]);
+            chosen.push(heavy[below(heavy.len() as i128, u(step, 0)) as usize]);
             continue;
         }
-        let unit = unit_of(top, n);
-        let counted = all_units(&masses);
-        let mut best: Option<(i64, usize, Vec<f64>)> = None;
+        let mut best: Option<(i128, usize, Vec<f64>)> = None;
         for candidate in 0..candidates {
-            let p = drawn(&counted, u(step, candidate));
+            let p = drawn(&masses, u(step, candidate));
             let with = lowered(&masses, p);
-            let potential = with.iter().map(|&mass| units(mass, unit)).sum();
+            let potential = total(&with, top, COMPARED);
             if best.as_ref().is_none_or(|(least, ..)| potential < *least) {
                 best = Some((potential, p, with));
             }
@@ -178,8 +185,8 @@ pub fn parallel(
                 seed,
                 [p as u32, (p as u64 >> 32) as u32, restart, round + 1],
             );
-            let u = (bits >> 11) as f64 / (1u64 << 53) as f64;
-            masses[p] > 0.0 && u * total < (2 * k) as f64 * scaled[p]
+            let u = (bits as u64 >> 11) as f64 / (1u64 << 53) as f64;
+            masses[p] > 0.0 && (u == 0.0 || u * total < (2 * k) as f64 * scaled[p])
         };
         let new: Vec<usize> = (0..n).filter(joins).collect();
         if new.len() <= 3 * k + 32 {
@@ -188,33 +195,41 @@ pub fn parallel(
     }
 
     let rows: Vec<f64> = candidates.iter().flat_map(|&p| row(p).to_vec()).collect();
-    let mut counts = vec![0i64; candidates.len()];
-    for (p, units) in all_units(&by_weight).into_iter().enumerate() {
-        counts[super::label(row(p), &rows).0 as usize] += units;
-    }
-    // One is the weight of a point, unless masses could overflow with that.
-    let one = (1i64 << (-unit_of(1.0, n))) as f64;
-    let most = *counts.iter().max().unwrap();
-    let largest = rows.iter().fold(0.0f64, |top, x| top.max(x.abs()));
-    let farthest = 4.0 * largest * largest * d as f64 * (most as f64 / one);
-    let scale = match farthest < f64::from_bits((1023 + 1000) << 52) {
-        true => one,
-        false => (most as u64).next_power_of_two() as f64,
+    // Weights are counted in limbs of w bits, one where there are none; as many as hold 18 bits more than n has.
+    let log = (0..).find(|&log| 1usize << log >= n).unwrap();
+    let width = (62 - log).min(50);
+    let limbs = (1..).find(|limbs| limbs * width >= log + 18).unwrap();
+    let bits = if weights.is_some() {
+        limbs * width
+    } else {
+        width
     };
-    let counts: Vec<f64> = counts
-        .iter()
-        .map(|&count| count.max(1) as f64 / scale)
-        .collect();
+    let heaviest = by_weight.iter().copied().fold(0.0, f64::max);
+    let unit = unit_of(heaviest, bits);
+    let mut counts = vec![0i128; candidates.len()];
+    for (p, &weight) in by_weight.iter().enumerate() {
+        counts[super::label(row(p), &rows).0 as usize] += units(weight, unit);
+    }
+    // Times a power of two: no mass is greater than 2^1000, nor is a weight.
+    let least_one = |&count: &i128| times(count.max(1) as f64, unit - exponent(heaviest) - 1);
+    let shares: Vec<f64> = counts.iter().map(least_one).collect();
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    let largest = rows.iter().fold(0.0f64, |top, x| top.max(x.abs()));
+    let farthest = (4.0 * largest * largest * d as f64).max(1.0);
+    let power = 1000 - exponent(most) - exponent(farthest) - 2;
+    let counts: Vec<f64> = shares.iter().map(|&share| times(share, power)).collect();
     greedy(&rows, d, Some(&counts), k, seed, restart)
+}
+
+/// x times a power of two.
+pub fn times(x: f64, exponent: i32) -> f64 {
+    let half = exponent / 2;
+    let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);
+    x * power(half) * power(exponent - half)
 }
 
 /// The exact sum of the masses, rounded, and the masses, both times the power of two that leaves the sum in [1, 2).
 fn in_units_of_the_total(masses: &[f64]) -> (f64, Vec<f64>) {
-    let times = |x: f64, exponent: i32| {
-        let half = exponent / 2;
-        let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);
-        x * power(half) * power(exponent - half)
-    };
     // A sum may be greater than any double.
     let all = |down: i32| {
         let masses: Vec<f64> = masses.iter().map(|&m| times(m, -down)).collect();

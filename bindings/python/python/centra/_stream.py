@@ -450,12 +450,13 @@ class Stream:
 
         Returns
         -------
-        ndarray of int64, shape (count,)
-            Their weights. Those of several chunks are joined by `numpy.add`.
+        ndarray of int64, shape (count,), or longer
+            Their weights, in up to three integers each where chunks with weights have more than 2^22 points in all. Those of
+            several chunks are joined by `numpy.add`.
         """
         x, c = self._chunk(points), self._candidates(candidates)
         w = _call.weights_of(weights, x.n)
-        found = np.zeros(len(c), np.int64)
+        found = np.zeros(self._weights(len(c)), np.int64)
         status = lib.centra_stream_weigh(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
             pointer(c), len(c), pointer(found, "int64_t *"), ffi.NULL, 0,
@@ -472,8 +473,8 @@ class Stream:
         ----------
         candidates : array_like of shape (count, d)
             The candidates of all rounds.
-        weights : ndarray of int64, shape (count,)
-            Their joined weights.
+        weights : ndarray of int64
+            Their joined weights, as `weigh` returns them.
         seed, threads
             As for `centra.kmeans`.
 
@@ -483,7 +484,7 @@ class Stream:
             What `centra.seed` returns for all points at once and ``init="k-means||"``.
         """
         c = self._candidates(candidates)
-        given = array_of(weights, np.int64, (len(c),), "weights")
+        given = array_of(weights, np.int64, (self._weights(len(c)),), "weights")
         options = _call.options_of(threads)
         options.seed = _call.integer(seed, "seed", 64)
         centers = np.empty((self.k, self.d))
@@ -512,6 +513,12 @@ class Stream:
 
     def _candidates(self, candidates: ArrayLike) -> NDArray[np.float64]:
         return _call.centers_of(candidates, self.d, "candidates")
+
+    def _weights(self, count: int) -> int:
+        """The integers that count the weights of so many candidates."""
+        length = ffi.new("size_t *")
+        _call.check(lib.centra_stream_weights_length(self.total, self.d, self.k, self._range, count, length))
+        return length[0]
 
     def _room(self) -> int:
         """The points that one round may draw."""
