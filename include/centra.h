@@ -299,7 +299,8 @@ int32_t centra_workspace_size(size_t n,
 ///
 /// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
 /// nor the instruction set nor the layout change it. label(x) is the lowest j with the least D(x, c_j); a
-/// center is the exact sum of its points rounded once, over their number.
+/// center is the exact sum of its points over their number (with weights: of the exact products over the exact sum of the weights), as real
+/// numbers, rounded once. So an integer weight is as good as that many copies of a point.
 ///
 /// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
 ///     (CENTRA_COLUMNS); finite; read only. Gaps are not touched.
@@ -356,8 +357,9 @@ int32_t centra_assign(const double *points,
                       void *workspace,
                       size_t workspace_bytes);
 
-/// Moves every center to the mean of its points: the exact sum of each coordinate rounded once, over the number
-/// of points (with weights: the exact sum of the rounded products, over the exact sum of the weights).
+/// Moves every center to the mean of its points: the exact sum of each coordinate over the number of points (with
+/// weights: the exact sum of the exact products over the exact sum of the weights), as real numbers, rounded once. A mean lies among the
+/// coordinates it is of.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
 ///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
@@ -409,7 +411,7 @@ int32_t centra_seed(const double *points,
                     size_t workspace_bytes);
 
 /// The inertia of given labels and centers: the exact sum of the squared distances between the points and the centers
-/// their labels name, times the weights (each product rounded), rounded once; +infinity where it exceeds the largest
+/// their labels name, times the weights, rounded once; +infinity where it exceeds the largest
 /// double.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,
@@ -619,8 +621,8 @@ int32_t centra_stream_choose(int64_t total,
 ///
 /// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
 /// three for the weights; all zero in the beginning, and reducible by element-wise maximum. The three are: the upper 32 bits of the
-/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a term (a
-/// coordinate times its weight); 1024 - the exponent of the lowest bit set in any term.
+/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a coordinate of a
+/// point of positive weight; 1024 - the exponent of the lowest bit set in any of these.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
 ///
@@ -635,15 +637,17 @@ int32_t centra_stream_range_length(size_t d,
 ///
 /// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
 /// range: the reduced range of all chunks.
-/// length: receives the number: with L limbs a coordinate 72 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
-///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers.
+/// length: receives the number: with L limbs a coordinate 106 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
+///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers; with
+///     weights that are no small integers one or two more.
 ///
-/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 69 digits
-/// of the inertia, digit i counting 2^(32 i - 1074); k counts of points; with weights k counts of points of positive weight, and k W
-/// limbs of their weights; k L d limbs of terms, those of cluster j, limb l, dimension i at (j L + l) d + i, in units of
-/// 2^(E - (l + 1) w) but no less than 2^-1074, where 2^E is the least power of two above the dimension's largest term, and w = min(50, 62 -
-/// ceil(log2 total)). The digits that a call leaves are carried, each in [0, 2^32); at most 2^30 arrays may be added element by
-/// element.
+/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 103 digits
+/// of the inertia, digit i counting 2^(32 i - 2162); k counts of points; with weights k counts of points of positive weight, and k W
+/// limbs of their weights; k L d limbs of terms, coordinates or exact products of these with weights, those of cluster j, limb l,
+/// dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), where w = min(50, 62 - ceil(log2 total)), and 2^E is the least power of two
+/// above the dimension's largest coordinate, and with weights that times the least above the largest weight. Units of weights, and of
+/// coordinates without weights, are no less than 2^-1074. The digits that a call leaves
+/// are carried, each in [0, 2^32); at most 2^30 arrays may be added element by element.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
@@ -726,8 +730,8 @@ int32_t centra_stream_sums(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
-/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate rounded once, over the number of points
-/// (with weights: over the exact sum of the weights, rounded once).
+/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate over the number of points (with weights: of
+/// the exact products over the exact sum of the weights), as real numbers, rounded once.
 ///
 /// total, d, k, range: see centra_stream_sums_length.
 /// sums: those of all points; read only.

@@ -1,12 +1,12 @@
 //! Inertia: the exact sum, rounded once, of D between the points and the centers their labels name,
-//! times the points' weights.
+//! times the points' weights: of the exact products.
 
 use core::ops::Range;
 
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
-use crate::update::exact_sum::ExactSum;
+use crate::update::exact_sum::{ExactSum, PRODUCT_DIGITS};
 
 /// Points whose distances are on the stack at a time: the inertia needs no workspace.
 const TOGETHER: usize = 128;
@@ -32,7 +32,7 @@ pub(crate) fn add(
     labels: &[i32],
     base: i32,
     centers: &[f64],
-    sum: &mut ExactSum,
+    sum: &mut ExactSum<PRODUCT_DIGITS>,
 ) {
     for (part, labels) in block.clone().step_by(TOGETHER).zip(labels.chunks(TOGETHER)) {
         let part = part..(part + TOGETHER).min(block.end);
@@ -49,12 +49,10 @@ pub(crate) fn add(
             centers,
             &mut distances,
         );
-        let distances = &mut distances[..part.len()];
-        if let Some(weights) = job.weights_of(&part) {
-            for (distance, weight) in distances.iter_mut().zip(weights) {
-                *distance *= weight;
-            }
+        let distances = &distances[..part.len()];
+        match job.weights_of(&part) {
+            Some(weights) => sum.add_products(weights, distances),
+            None => sum.add_all(distances),
         }
-        sum.add_all(distances);
     }
 }

@@ -1,7 +1,7 @@
 //! The first pass: is everything finite, and what range has each dimension?
 //!
 //! The ranges serve two ends. The largest magnitudes prove that no squared distance can overflow; the
-//! largest magnitude and the lowest set bit of what will be summed say how many limbs hold every term
+//! largest magnitudes and the lowest set bits of what will be summed, and of the weights, say how many limbs hold every term
 //! exactly (see [`update`](crate::update)).
 //!
 //! Points and centers that differ, but so little that all squared distances underflow to 0, are refused too, where distances
@@ -40,7 +40,7 @@ pub(crate) fn storage<'w>(from: &mut impl Cut<'w>, d: usize) -> &'w mut [f64] {
 /// some room above their top.
 const LARGEST: f64 = f64::from_bits((1023 + 1020) << 52);
 
-/// Per dimension, the range of the terms of the sums: coordinates, or coordinates times weights.
+/// Per dimension, the range of the coordinates that are summed: those of points of positive weight.
 pub(crate) struct Ranges<'w> {
     top: &'w mut [f64],
     low: &'w mut [f64],
@@ -84,9 +84,9 @@ impl<'w> Ranges<'w> {
 pub(crate) struct Seen<'a> {
     /// Largest magnitude of a coordinate.
     pub(crate) magnitude: &'a mut [f64],
-    /// Largest magnitude of a term: a coordinate times its weight.
+    /// With weights: largest magnitude of a coordinate of a point of positive weight.
     pub(crate) top: &'a mut [f64],
-    /// Lowest bit of a term.
+    /// Lowest bit of a coordinate of a point of positive weight.
     pub(crate) low: &'a mut [f64],
     /// +0 while all coordinates are finite, else NaN: 0 times infinity is NaN, and a NaN stays in a sum.
     /// (The maximum would not do: it forgets a NaN as soon as it meets a number.)
@@ -152,7 +152,8 @@ pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, see
                 L::store(magnitude, L::max(L::abs(x), L::load(magnitude)));
                 let mut term = L::abs(x);
                 if let Some(weights) = weights {
-                    term = L::mul(term, L::splat(*weights.get_unchecked(p)));
+                    let positive = *weights.get_unchecked(p) > 0.0;
+                    term = L::mul(term, L::splat(f64::from(u8::from(positive))));
                     let top = seen.top.as_mut_ptr().add(i);
                     L::store(top, L::max(term, L::load(top)));
                 }
@@ -247,13 +248,11 @@ pub(crate) struct Extremes {
 impl Extremes {
     /// Takes note that coordinates are at most `most` in dimension `i`; every dimension once, in order.
     pub(crate) fn widen(&mut self, i: usize, most: f64) {
-        // As much as the range of a stream tells: the limits are the same.
+        // As much as the range of a stream tells: the limits are the same. Those of means are, too: a mean lies among its members (L26).
         let magnitude = magnitude(upper(most));
-        // A mean may exceed its largest member by a rounding of the sum and one of the quotient.
-        let m = magnitude.next_up().next_up();
-        let t = m - -m;
+        let t = magnitude - -magnitude;
         self.farthest[i % 8] += t * t;
-        self.largest = self.largest.max(m);
+        self.largest = self.largest.max(magnitude);
     }
 
     /// The largest D that can occur.

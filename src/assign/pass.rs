@@ -14,7 +14,7 @@ use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::stream::Promise;
 use crate::tile::Which;
-use crate::update::exact_sum::ExactSum;
+use crate::update::exact_sum::{ExactSum, PRODUCT_DIGITS};
 use crate::update::{Moves, Plan, Sums, Terms};
 use crate::workspace::Cut;
 
@@ -112,7 +112,7 @@ pub(crate) struct Watch<'a> {
 pub(crate) struct Watched {
     /// Whether a block was not as promised.
     pub(crate) broken: bool,
-    pub(crate) inertia: ExactSum,
+    pub(crate) inertia: ExactSum<PRODUCT_DIGITS>,
 }
 
 impl Worker<'_> {

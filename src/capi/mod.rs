@@ -137,7 +137,8 @@ pub unsafe extern "C" fn centra_workspace_size(
 ///
 /// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
 /// nor the instruction set nor the layout change it. label(x) is the lowest j with the least D(x, c_j); a
-/// center is the exact sum of its points rounded once, over their number.
+/// center is the exact sum of its points over their number (with weights: of the exact products over the exact sum of the weights), as real
+/// numbers, rounded once. So an integer weight is as good as that many copies of a point.
 ///
 /// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
 ///     (CENTRA_COLUMNS); finite; read only. Gaps are not touched.
@@ -306,8 +307,9 @@ pub unsafe extern "C" fn centra_assign(
     })
 }
 
-/// Moves every center to the mean of its points: the exact sum of each coordinate rounded once, over the number
-/// of points (with weights: the exact sum of the rounded products, over the exact sum of the weights).
+/// Moves every center to the mean of its points: the exact sum of each coordinate over the number of points (with
+/// weights: the exact sum of the exact products over the exact sum of the weights), as real numbers, rounded once. A mean lies among the
+/// coordinates it is of.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
 ///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
@@ -427,7 +429,7 @@ pub unsafe extern "C" fn centra_seed(
 }
 
 /// The inertia of given labels and centers: the exact sum of the squared distances between the points and the centers
-/// their labels name, times the weights (each product rounded), rounded once; +infinity where it exceeds the largest
+/// their labels name, times the weights, rounded once; +infinity where it exceeds the largest
 /// double.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,

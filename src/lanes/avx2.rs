@@ -1,5 +1,5 @@
 //! Four lanes: AVX2. (The dispatcher also asks for FMA, which certified kernels may use for
-//! screening; nothing here fuses.)
+//! screening; here only what rounding takes off a product is fused, which is exact.)
 
 use core::arch::x86_64::*;
 
@@ -59,6 +59,11 @@ impl Lanes for Avx2 {
     unsafe fn mul(a: __m256d, b: __m256d) -> __m256d {
         // SAFETY: see the top of this impl.
         unsafe { _mm256_mul_pd(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn rounded_off(a: __m256d, b: __m256d, product: __m256d) -> __m256d {
+        // SAFETY: see the top of this impl; the dispatcher asks for FMA, too.
+        unsafe { _mm256_fmsub_pd(a, b, product) }
     }
     #[inline(always)]
     unsafe fn min(a: __m256d, b: __m256d) -> __m256d {
@@ -139,6 +144,11 @@ impl Lanes for Avx2 {
     unsafe fn or_bits(bits: __m256i, x: __m256d) -> __m256i {
         // SAFETY: see the top of this impl.
         unsafe { _mm256_or_si256(bits, _mm256_castpd_si256(x)) }
+    }
+    #[inline(always)]
+    unsafe fn none(bits: __m256i) -> bool {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_testz_si256(bits, bits) != 0 }
     }
     #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [__m256d; D] {

@@ -65,6 +65,11 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mul_pd(a, b) }
     }
     #[inline(always)]
+    unsafe fn rounded_off(a: __m512d, b: __m512d, product: __m512d) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_fmsub_pd(a, b, product) }
+    }
+    #[inline(always)]
     unsafe fn min(a: __m512d, b: __m512d) -> __m512d {
         // SAFETY: see the top of this impl.
         unsafe { _mm512_min_pd(a, b) }
@@ -138,6 +143,11 @@ impl Lanes for Avx512 {
     unsafe fn or_bits(bits: __m512i, x: __m512d) -> __m512i {
         // SAFETY: see the top of this impl.
         unsafe { _mm512_or_si512(bits, _mm512_castpd_si512(x)) }
+    }
+    #[inline(always)]
+    unsafe fn none(bits: __m512i) -> bool {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_test_epi64_mask(bits, bits) == 0 }
     }
     #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [__m512d; D] {

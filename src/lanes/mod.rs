@@ -2,8 +2,8 @@
 //!
 //! A kernel is written once, generic over [`Lanes`], and compiled once per instance inside a
 //! `#[target_feature]` shim ([`dispatch`]). The operations below are exactly those the kernels need;
-//! every one is a single IEEE operation per lane, none is fused, so the instances agree to the last
-//! bit and differ only in how many lanes they work on at a time.
+//! every one is a single IEEE operation per lane, or exact, and none is fused unless that is exact, so the instances agree to the
+//! last bit and differ only in how many lanes they work on at a time.
 //!
 //! All helpers on the way from a shim to an intrinsic must be `#[inline(always)]`: a function that is
 //! not inlined into the shim is compiled without the instruction set, and each intrinsic in it
@@ -80,6 +80,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn sub(a: Self::F, b: Self::F) -> Self::F;
     /// `a * b`, rounded.
     unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    /// What rounding has taken off the `product` of `a` and `b`, exactly, unless that has bits below 2^-1074 (L23).
+    unsafe fn rounded_off(a: Self::F, b: Self::F, product: Self::F) -> Self::F;
     /// The smaller of two numbers, neither of them NaN nor both zero with different signs.
     unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
     /// The larger of two numbers, under the same condition.
@@ -116,6 +118,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn sub_bits(sum: Self::I, x: Self::F) -> Self::I;
     /// `bits` and the bit pattern of `x`, or-ed.
     unsafe fn or_bits(bits: Self::I, x: Self::F) -> Self::I;
+    /// Whether `bits` are zero in every lane.
+    unsafe fn none(bits: Self::I) -> bool;
     /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension.
     unsafe fn columns<const D: usize>(from: *const f64) -> [Self::F; D];
     /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of

@@ -19,6 +19,14 @@ fn bits(x: f64x2) -> i64x2 {
     i64x2::new([a.to_bits() as i64, b.to_bits() as i64])
 }
 
+/// Doubles as sums of two of 26 bits each (L23).
+#[inline(always)]
+fn halves(x: f64x2) -> (f64x2, f64x2) {
+    let high = (bits(x) + i64x2::splat(1 << 26)) & i64x2::splat(-1 << 27);
+    let high = f64x2::new(high.to_array().map(|high| f64::from_bits(high as u64)));
+    (high, x - high)
+}
+
 impl Lanes for Portable {
     const WIDTH: usize = 2;
     const REGISTERS: usize = 16;
@@ -61,6 +69,12 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn mul(a: f64x2, b: f64x2) -> f64x2 {
         a * b
+    }
+    #[inline(always)]
+    unsafe fn rounded_off(a: f64x2, b: f64x2, product: f64x2) -> f64x2 {
+        // As `update::exact_sum::rounded_off`, two at a time.
+        let ((a, a_rest), (b, b_rest)) = (halves(a), halves(b));
+        a_rest * b_rest - (((product - a * b) - a_rest * b) - a * b_rest)
     }
     #[inline(always)]
     unsafe fn min(a: f64x2, b: f64x2) -> f64x2 {
@@ -124,6 +138,10 @@ impl Lanes for Portable {
     #[inline(always)]
     unsafe fn or_bits(or: i64x2, x: f64x2) -> i64x2 {
         or | bits(x)
+    }
+    #[inline(always)]
+    unsafe fn none(bits: i64x2) -> bool {
+        bits.to_array() == [0; 2]
     }
     #[inline(always)]
     unsafe fn columns<const D: usize>(from: *const f64) -> [f64x2; D] {

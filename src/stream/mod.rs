@@ -17,23 +17,24 @@
 //! | | of dimension i at 3 i + | |
 //! |---|---|---|
 //! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up: what limits go by, of a fit too |
-//! | top | 1 | 1075 + the exponent of the largest magnitude of a term, a coordinate times its weight |
-//! | low | 2 | 1024 - the exponent of the lowest bit that is set in any term |
+//! | top | 1 | 1075 + the exponent of the largest magnitude of a coordinate of a point of positive weight |
+//! | low | 2 | 1024 - the exponent of the lowest bit that is set in any of these |
 //!
-//! *The sums* are `i64`s. With w = min(50, 62 - ceil(log2 total)) bits a limb, L limbs hold every term exactly, where L is
-//! ceil((top - low of the widest dimension, in bits) / w); W limbs hold every weight. They are 0 in the beginning, and no sum of
-//! them over `total` points exceeds 2^62:
+//! *The sums* are `i64`s. A term is a coordinate, or its exact product with the weight. With w = min(50, 62 - ceil(log2 total)) bits a limb,
+//! L limbs hold every term exactly, where L is ceil(bits / w), and bits how far the lowest bit of the widest dimension is from the first power
+//! of two above its largest coordinate, and with weights the same of these besides; W limbs hold every weight. They are 0 in the beginning, and
+//! no sum of them over `total` points exceeds 2^62:
 //!
 //! | elements | |
 //! |---|---|
 //! | 1 | points whose distances are in the inertia |
 //! | 1 | points whose labels were compared with those of the last pass |
 //! | 1 | those of them that changed |
-//! | 69 | the inertia: digit i counts 2^(32 i - 1074) |
+//! | 103 | the inertia: digit i counts 2^(32 i - 2162) |
 //! | k | the points of each cluster |
 //! | k | with weights: those of positive weight |
 //! | k W | with weights: the sums of the weights, limb by limb |
-//! | k L d | the sums of the terms: those of cluster j, limb l, dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), but no less than 2^-1074, 2^E being the least power of two above the dimension's largest term |
+//! | k L d | the sums of the terms: those of cluster j, limb l, dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), 2^E being the least power of two above the dimension's largest coordinate, and with weights that times the least above the largest weight; units of weights, and of coordinates without weights, are no less than 2^-1074 |
 //!
 //! All of them but the digits are sums of what each point gives by itself, so they depend neither on threads nor on chunks, their
 //! order and the way they are joined. What a call leaves of the inertia is carried, each digit in [0, 2^32): a function
@@ -43,8 +44,8 @@
 //! A fit refuses points that differ so little that all squared distances underflow to 0; ranges do not tell how much points
 //! differ, and streams take such points, all of which have the first center as their nearest.
 //!
-//! A pass over n points reads 8 n d bytes, and hands over 8 (72 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
-//! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that. `total` is at most 2^40.
+//! A pass over n points reads 8 n d bytes, and hands over 8 (106 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
+//! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that; with weights that are no small integers, one or two more. `total` is at most 2^40.
 //!
 //! Seeding goes the same way (k-means‖, see [`masses`]): two passes a round, and one to weigh the candidates.
 //!

@@ -12,7 +12,7 @@ pub(crate) struct Promise<'a> {
     pub(crate) magnitudes: &'a [f64],
     /// What coordinates are within at a glance, where there are no weights.
     pub(crate) bounds: Bounds<'a>,
-    /// The ranges of terms; the largest magnitude of a term is below twice `top`.
+    /// The ranges of the coordinates of points of positive weight, all of them below twice `top`.
     pub(crate) ranges: &'a Ranges<'a>,
 }
 
@@ -91,7 +91,7 @@ impl<L: Lanes> Bound<L> {
 }
 
 impl Range {
-    /// Whether terms of such magnitude and lowest bit are inside.
+    /// Whether numbers of such magnitude and lowest bit are inside.
     fn holds(self, top: f64, low: f64) -> bool {
         top == 0.0 || top < 2.0 * self.top && low >= self.low
     }
@@ -220,7 +220,8 @@ impl Promise<'_> {
     pub(crate) fn broken(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
         let breaks = |p: usize, i: usize| {
             let x = points.at(p, i);
-            let term = weights.map_or(x, |weights| weights[p] * x).abs();
+            let counts = weights.is_none_or(|weights| weights[p] > 0.0);
+            let term = if counts { x.abs() } else { 0.0 };
             let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
             !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).holds(term, low)
         };

@@ -26,7 +26,7 @@ pub fn range_length(d: usize) -> Result<usize, Error> {
 pub(super) struct Coded {
     /// The largest magnitude of a coordinate, or more.
     pub(super) magnitude: f64,
-    /// The range of terms, powers of two.
+    /// The range of the coordinates of points of positive weight, powers of two.
     pub(super) terms: Range,
 }
 
@@ -42,7 +42,8 @@ fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
     [upper(magnitude), top, low]
 }
 
-/// The exponent above the terms of dimension `i`: the first E with all of them below 2^E; 0 where all are zero.
+/// The exponent above the coordinates of dimension `i` (for d, above the weights): the first E with all of them below 2^E, points without
+/// weight left out; 0 where all are zero.
 pub(super) fn above(range: &[i32], i: usize) -> i32 {
     match range[3 * i + 1] {
         0 => 0,
@@ -81,16 +82,14 @@ pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
 /// Refuses a range that no points give, nor the ranges of several chunks joined.
 pub(super) fn check(range: &[i32]) -> Result<(), Error> {
     let d = range.len() / 3 - 1;
-    let weights = decode(range, d)?;
-    let weighted = weights.terms.top > 0.0;
+    let weighted = decode(range, d)?.terms.top > 0.0;
     for i in 0..=d {
         let Coded { magnitude, terms } = decode(range, i)?;
-        let largest = exponent(magnitude) + exponent(weights.magnitude) + 1;
         let possible = match (terms.top, i < d && weighted) {
-            // Points whose weights were all zero have no terms.
+            // Points whose weights were all zero do not count.
             (0.0, _) => i < d || magnitude == 0.0,
-            // A product with a weight.
-            (top, true) => magnitude > 0.0 && exponent(top) <= largest,
+            // Of some of the points.
+            (top, true) => upper(top) <= range[3 * i],
             // The magnitude itself.
             (top, false) => {
                 let codes = upper(top)..=upper((2.0 * top).next_down());

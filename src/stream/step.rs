@@ -7,7 +7,7 @@ use crate::api::check_length;
 use crate::distance::fold;
 use crate::environment::Standard;
 use crate::status::{refuse, Error};
-use crate::update::{round, unit};
+use crate::update::{unit, unit_of_products, Divisor, Sum};
 use crate::{Empty, Options, StoppedBy};
 
 /// How far a streamed fit has come.
@@ -55,30 +55,41 @@ struct Means<'a> {
 }
 
 impl Means<'_> {
-    /// The exact sum of the weights of a cluster, rounded once.
-    fn weight(&self, j: usize) -> f64 {
-        let (stream, count) = (self.stream, self.sums.weight_limbs);
-        if count == 0 {
-            return self.sums.counts[j] as f64;
-        }
-        let top = above(stream.range, stream.d);
-        let limbs = &self.sums.weights[j * count..][..count];
-        round(count, |l| (limbs[l], unit(top, l, stream.total)))
-    }
-
     /// Calls `with` for every cluster that has a mean, in order, and every dimension: j, i and the mean.
     fn each(&self, mut with: impl FnMut(usize, usize, f64)) {
         let Stream { total, d, k, range } = *self.stream;
-        let count = self.format.limbs;
-        let occupied = (0..k).filter(|&j| self.sums.positive[j] > 0);
-        for j in occupied {
-            let weight = self.weight(j);
-            let limbs = &self.sums.terms[j * count * d..][..count * d];
-            for i in 0..d {
-                let top = above(range, i);
-                let sum = round(count, |l| (limbs[l * d + i], unit(top, l, total)));
-                with(j, i, sum / weight);
+        let count = self.sums.weight_limbs;
+        for j in (0..k).filter(|&j| self.sums.positive[j] > 0) {
+            if count == 0 {
+                let members = self.sums.counts[j];
+                self.cluster(j, &Divisor::new(Sum::new(1, |_| (members, 0))), &mut with);
+            } else {
+                let top = above(range, d);
+                let limbs = &self.sums.weights[j * count..][..count];
+                let weight = Sum::new(count, |l| (limbs[l], unit(top, l, total)));
+                self.cluster(j, &Divisor::new(weight), &mut with);
             }
+        }
+    }
+
+    fn cluster<F: Fn(usize) -> (i64, i32)>(
+        &self,
+        j: usize,
+        divisor: &Divisor<F>,
+        with: &mut impl FnMut(usize, usize, f64),
+    ) {
+        let Stream {
+            total, d, range, ..
+        } = *self.stream;
+        let (count, weighted) = (self.format.limbs, self.sums.weight_limbs > 0);
+        let limbs = &self.sums.terms[j * count * d..][..count * d];
+        for i in 0..d {
+            let unit_of = |l| match weighted {
+                true => unit_of_products(above(range, i) + above(range, d), l, total),
+                false => unit(above(range, i), l, total),
+            };
+            let sum = Sum::new(count, |l| (limbs[l * d + i], unit_of(l)));
+            with(j, i, divisor.under(&sum));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::plan::Shape;
 use crate::points::Points;
 use crate::scan::storage;
 use crate::status::{refuse, Error};
-use crate::update::exact_sum::{ExactSum, DIGITS, LARGEST_DIGIT};
+use crate::update::exact_sum::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
 use crate::update::{largest, Exported, Limbs, Plan, Update};
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Empty, Options};
@@ -40,7 +40,7 @@ pub(super) struct Format {
 const MEASURED: usize = 0;
 const COMPARED: usize = 1;
 const MOVED: usize = 2;
-const INERTIA: Range<usize> = 3..3 + DIGITS;
+const INERTIA: Range<usize> = 3..3 + PRODUCT_DIGITS;
 
 impl Format {
     pub(super) fn of(stream: &Stream<'_>) -> Result<Self, Error> {
@@ -49,11 +49,13 @@ impl Format {
         let terms = |i: usize| stream.coded(i).map(|coded| coded.terms);
         let all =
             (0..d).map(|i| terms(i).unwrap_or_else(|_| unreachable!("checked by Stream::new")));
-        let limbs = Limbs::needed(total, all);
-        let weight_limbs = match weighted {
-            true => Limbs::needed(total, core::iter::once(terms(d)?)),
-            false => 0,
+        let weights = match weighted {
+            true => Some(terms(d)?),
+            false => None,
         };
+        let limbs = Limbs::needed(total, all, weights);
+        let weight_limbs =
+            weights.map_or(0, |range| Limbs::needed(total, [range].into_iter(), None));
         let of_weights = usize::from(weighted) + weight_limbs;
         let length = limbs
             .checked_mul(d)
@@ -144,7 +146,10 @@ impl Format {
             measured: sums[MEASURED],
             compared: sums[COMPARED],
             moved: sums[MOVED],
-            inertia: sums[INERTIA].first_chunk().copied().unwrap_or([0; DIGITS]),
+            inertia: sums[INERTIA]
+                .first_chunk()
+                .copied()
+                .unwrap_or([0; PRODUCT_DIGITS]),
             counts: counted,
             positive: match self.weighted {
                 true => &sums[positive..weights],
@@ -178,7 +183,7 @@ pub(super) struct View<'s> {
     pub(super) measured: i64,
     pub(super) compared: i64,
     pub(super) moved: i64,
-    pub(super) inertia: [i64; DIGITS],
+    pub(super) inertia: [i64; PRODUCT_DIGITS],
     pub(super) counts: &'s [i64],
     pub(super) positive: &'s [i64],
     pub(super) weights: &'s [i64],

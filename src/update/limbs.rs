@@ -1,22 +1,29 @@
-//! Limbs: how a coordinate becomes integers whose sums are exact.
+//! Limbs: how a term of a sum becomes integers whose sums are exact.
 //!
 //! Let every term of a dimension satisfy |x| < 2^E and be a multiple of 2^e. With w bits a limb and
 //! Q_l = 2^(E - (l+1) w), limb l of x is the multiple of Q_l nearest to what the limbs before it have
 //! left over. The first is at most 2^w in magnitude, the others at most 2^(w-1), and ceil((E - e) / w)
-//! of them leave nothing.
+//! of them leave nothing (L20).
 //!
 //! No conversion is needed. Let M = 1.5 * 2^52 * Q. For |x| <= 2^51 Q the sum x + M lies in
 //! [2^52 Q, 2^53 Q), where doubles are Q apart, so adding rounds x to a multiple of Q; and as bit
-//! patterns there are consecutive, `bits(x + M) - bits(M)` is that multiple in units of Q. The patterns
-//! are added as they are, and `members * bits(M)` is taken off the sum in the end; two's complement
-//! makes overflow on the way harmless. `x - ((x + M) - M)` is the exact rest.
+//! patterns there are consecutive, `bits(x + M) - bits(M)` is that multiple in units of Q. `x - ((x + M) - M)` is the exact rest.
+//! Without weights the patterns are added as they are, and `members * bits(M)` is taken off the sum in the end; two's complement
+//! makes overflow on the way harmless.
 //!
-//! With w = min(50, 62 - ceil(log2 n)) the sum of n limbs stays within 2^62.
+//! With w = min(50, 62 - ceil(log2 n)) the sum of n limbs stays within 2^62 (L21).
 //! (Fixed-point summation after Kulisch 1971; the rounding by a large constant is Dekker's, 1971.)
+//!
+//! With weights a term is an exact product, of which a double and what rounding has taken off it are two halves; both become limbs (L24).
+//! Weights may be far apart, and the products have bits below those of any double. So a weight is first brought next to the heaviest, times a power
+//! of 2^w, by which no bits are lost, and its terms have that many limbs fewer in front of them (L22). Then all products are in the
+//! middle of what doubles can be, and of many limbs a point meets its own few.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::exact_sum::{exponent, magic, rounded_pair, ExactSum, LOWEST};
+use super::exact_sum::{exponent, magic, rounded_off, LOWEST};
+use super::quotient::{Divisor, Sum};
 use crate::lanes::Lanes;
 use crate::points::Rows;
 use crate::scan;
@@ -37,15 +44,20 @@ fn limbs_for(bits: i32, n: usize) -> usize {
     (bits.unsigned_abs() as usize).div_ceil(width(n) as usize)
 }
 
-/// The most limbs terms can need: from 2^-1074 to the scan's bound for weighted sums, 2^1020.
+/// The most limbs coordinates, or weights, can need: from 2^-1074 to the scan's bound, 2^1020.
 pub(super) fn most_limbs(n: usize) -> usize {
     limbs_for(1020 - LOWEST, n)
 }
 
+/// And their products, whose ranges are those of weights and coordinates together: from 2^-2148 to four times the scan's bound.
+pub(super) fn most_limbs_of_products(n: usize) -> usize {
+    limbs_for(1022 - 2 * LOWEST, n)
+}
+
 /// Limbs for data whose largest number and lowest bit are up to 120 binary places apart: full doubles
-/// within a factor of 2^67 of one another.
-pub(super) fn ordinary_limbs(n: usize) -> usize {
-    limbs_for(120, n)
+/// within a factor of 2^67 of one another. Weights have as many places again, and take a little less.
+pub(super) fn ordinary_limbs(n: usize, weighted: bool) -> usize {
+    limbs_for(if weighted { 200 } else { 120 }, n)
 }
 
 /// Integers per limb for so many dimensions: whole vectors, so that the loads of one point's limbs are
@@ -114,6 +126,48 @@ impl Unit {
     }
 }
 
+/// How weights are brought next to the heaviest.
+#[derive(Clone, Copy)]
+struct Heaviest {
+    /// The exponent of the heaviest weight.
+    exponent: i32,
+    /// Bits in a limb, and 2^22 over that, rounded up.
+    width: u32,
+    inverse: u32,
+}
+
+/// The exponent of the heaviest weight, as it is multiplied: far enough from both ends, so that no product with a legal coordinate
+/// overflows, nor has bits below 2^-1074 (L22).
+const MIDDLE: i32 = 256;
+
+impl Heaviest {
+    fn new(top: f64, n: usize) -> Self {
+        let width = width(n).unsigned_abs();
+        Heaviest {
+            exponent: exponent(top),
+            width,
+            inverse: (1u32 << 22).div_ceil(width),
+        }
+    }
+
+    /// A positive weight, not above the heaviest, as a number whose exponent is [`MIDDLE`], or less by less than the bits of a limb; and
+    /// how many limbs lie in front of it.
+    #[inline(always)]
+    fn place(self, weight: f64) -> (f64, usize) {
+        const UP: i32 = 54;
+        let (bits, up) = match weight < f64::MIN_POSITIVE {
+            true => ((weight * (1u64 << UP) as f64).to_bits(), UP),
+            false => (weight.to_bits(), 0),
+        };
+        let below = (self.exponent - ((bits >> 52) as i32 - 1023 - up)) as u32;
+        // Below 2^12 times 2^22 over less than 64.
+        let before = below.wrapping_mul(self.inverse) >> 22;
+        let exponent = MIDDLE - below.wrapping_sub(before * self.width) as i32;
+        let pattern = bits & ((1 << 52) - 1) | ((exponent + 1023) as u64) << 52;
+        (f64::from_bits(pattern), before as usize)
+    }
+}
+
 /// The limbs of a slab of dimensions.
 #[derive(Clone)]
 pub(crate) struct Limbs<'a> {
@@ -122,6 +176,10 @@ pub(crate) struct Limbs<'a> {
     dims: Range<usize>,
     count: usize,
     stride: usize,
+    /// Bits in a limb.
+    width: i32,
+    /// With weights, of whose products these are the limbs.
+    heaviest: Option<Heaviest>,
     /// What terms should be within; nothing, if they are not looked at.
     bounds: Bounds<'a>,
 }
@@ -138,46 +196,58 @@ impl<'a> Limbs<'a> {
         Limbs { bounds, ..self }
     }
 
-    /// How many limbs hold the terms of every dimension of a slab, sums being of n terms.
-    pub(crate) fn needed(n: usize, ranges: impl Iterator<Item = scan::Range>) -> usize {
-        let bits = ranges
-            .filter(|range| range.top > 0.0)
-            .map(|range| exponent(range.top) + 1 - exponent(range.low))
-            .max();
-        bits.map_or(1, |bits| limbs_for(bits, n).max(1))
+    /// How many limbs hold the terms of every dimension of a slab, sums being of n terms: coordinates of these ranges, times weights, if
+    /// there are any.
+    pub(crate) fn needed(
+        n: usize,
+        ranges: impl Iterator<Item = scan::Range>,
+        weights: Option<scan::Range>,
+    ) -> usize {
+        let bits = |range: scan::Range| exponent(range.top) + 1 - exponent(range.low);
+        let more = weights.map_or(0, bits);
+        let bits = ranges.filter(|range| range.top > 0.0).map(bits).max();
+        bits.map_or(1, |bits| limbs_for(bits + more, n).max(1))
     }
 
-    /// Fills in `values` for `count` limbs of a slab.
+    /// Fills in `values` for the limbs of a slab; `of` is as for [`view`](Self::view).
     pub(super) fn fill(
-        n: usize,
+        of: (usize, usize, Option<scan::Range>),
         dims: Range<usize>,
-        count: usize,
         range: impl Fn(usize) -> scan::Range,
         values: &'a mut [f64],
     ) -> Self {
+        let (n, count, weights) = of;
         let stride = stride(dims.len());
         let values = &mut values[..count * stride];
         values.fill(0.0);
         for (c, i) in dims.clone().enumerate() {
-            let top = match range(i).top {
+            let coordinates = match range(i).top {
                 0.0 => 0,
                 top => exponent(top) + 1,
             };
+            let top = coordinates + weights.map_or(0, |_| MIDDLE + 1);
             for l in 0..count {
                 values[l * stride + c] = magic(unit(top, l, n));
             }
         }
-        Self::view(values, dims, count)
+        Self::view(of, values, dims)
     }
 
-    /// Limbs that were filled in before.
-    pub(super) fn view(magic: &'a [f64], dims: Range<usize>, count: usize) -> Self {
+    /// Limbs that were filled in before: for sums of n terms, so many, of products with weights, if there are any.
+    pub(super) fn view(
+        of: (usize, usize, Option<scan::Range>),
+        magic: &'a [f64],
+        dims: Range<usize>,
+    ) -> Self {
+        let (n, count, weights) = of;
         let stride = stride(dims.len());
         Limbs {
             magic: &magic[..count * stride],
             dims,
             count,
             stride,
+            width: width(n),
+            heaviest: weights.map(|range| Heaviest::new(range.top, n)),
             bounds: Bounds::default(),
         }
     }
@@ -200,10 +270,10 @@ impl<'a> Limbs<'a> {
     /// integers, to which `members` terms were added.
     fn units(&self, sums: &[i64], members: i64, l: usize, c: usize) -> i64 {
         let at = l * self.stride + c;
-        // Scalars are added without the pattern of M.
-        let bias = match self.stride {
-            1 => 0,
-            _ => members.wrapping_mul(self.magic[at].to_bits() as i64),
+        // Scalars and products are added without the pattern of M.
+        let bias = match self.stride == 1 || self.heaviest.is_some() {
+            true => 0,
+            false => members.wrapping_mul(self.magic[at].to_bits() as i64),
         };
         sums[at].wrapping_sub(bias)
     }
@@ -218,35 +288,39 @@ impl<'a> Limbs<'a> {
         }
     }
 
-    /// The exact sum of a cluster's terms in dimension `c` of the slab, rounded once; `sums` are the
-    /// cluster's integers, to which `members` terms were added.
-    pub(super) fn rounded(&self, sums: &[i64], c: usize, members: i64) -> f64 {
-        round(self.count, |l| {
-            let pattern = self.magic[l * self.stride + c].to_bits();
-            let unit = (pattern >> 52) as i32 - 1023 - 52;
+    /// The exact sum of a cluster's terms in dimension `c` of the slab; `sums` are the cluster's integers, to which `members` terms were
+    /// added.
+    pub(super) fn sum<'s>(
+        &'s self,
+        sums: &'s [i64],
+        c: usize,
+        members: i64,
+    ) -> Sum<impl Fn(usize) -> (i64, i32) + 's> {
+        let unit =
+            move |l: usize| (self.magic[l * self.stride + c].to_bits() >> 52) as i32 - 1023 - 52;
+        let products = self.heaviest.map(|heaviest| {
+            let moved = heaviest.exponent - MIDDLE;
+            (unit(0) + moved, self.width)
+        });
+        Sum::new(self.count, move |l| {
+            let unit = match products {
+                None => unit(l),
+                Some((first, width)) => first - l as i32 * width,
+            };
             (self.units(sums, members, l, c), unit)
         })
     }
-}
 
-/// The sum of limbs, each so many times two to a power, rounded once; the first are the greatest.
-pub(crate) fn round(count: usize, limb: impl Fn(usize) -> (i64, i32)) -> f64 {
-    match count {
-        1 => {
-            let (units, unit) = limb(0);
-            rounded_pair(0, unit, units, unit)
-        }
-        2 => {
-            let ((high, unit_high), (low, unit)) = (limb(0), limb(1));
-            rounded_pair(high, unit_high, low, unit)
-        }
-        _ => {
-            let mut sum = ExactSum::new();
-            for l in 0..count {
-                let (units, unit) = limb(l);
-                sum.add_scaled(units, unit);
-            }
-            sum.round()
+    /// The means of a cluster in all dimensions of the slab.
+    pub(super) fn means<F: Fn(usize) -> (i64, i32)>(
+        &self,
+        sums: &[i64],
+        members: i64,
+        divisor: &Divisor<F>,
+        center: &mut [f64],
+    ) {
+        for (c, x) in center.iter_mut().enumerate() {
+            *x = divisor.under(&self.sum(sums, c, members));
         }
     }
 }
@@ -254,7 +328,13 @@ pub(crate) fn round(count: usize, limb: impl Fn(usize) -> (i64, i32)) -> f64 {
 /// The unit of limb `l` of terms below 2^`top`, sums being of n terms, as a power of two.
 #[inline]
 pub(crate) fn unit(top: i32, l: usize, n: usize) -> i32 {
-    (top - (l as i32 + 1) * width(n)).max(LOWEST)
+    unit_of_products(top, l, n).max(LOWEST)
+}
+
+/// The same of products, which may have bits below 2^-1074.
+#[inline]
+pub(crate) fn unit_of_products(top: i32, l: usize, n: usize) -> i32 {
+    top - (l as i32 + 1) * width(n)
 }
 
 /// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count, where
@@ -337,6 +417,10 @@ unsafe fn vectors<L: Lanes>(
         let mut off = L::zero_bits();
         for first in (0..d).step_by(slab) {
             let dims = first..(first + slab).min(d);
+            if let (Some(weights), Some(heaviest)) = (terms.weights, limbs.heaviest) {
+                weighted::<L>(terms, (weights, heaviest), dims, sums);
+                continue;
+            }
             off = match watched {
                 true => slab_of::<L, true>(terms, dims, sums, off),
                 false => slab_of::<L, false>(terms, dims, sums, off),
@@ -452,9 +536,9 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
 ) -> L::I {
     let Terms {
         rows,
-        weights,
         labels,
         limbs,
+        ..
     } = *terms;
     let stride = limbs.stride;
     let magic = limbs.magic.as_ptr();
@@ -469,9 +553,6 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
                 .add(*labels.get_unchecked(p) as usize * limbs.words());
             while i < dims.end {
                 let mut x = L::load_rest(row.add(i), dims.end - i);
-                if let Some(weights) = weights {
-                    x = L::mul(x, L::splat(*weights.get_unchecked(p)));
-                }
                 if WATCHED {
                     let bound = limbs.bounds.load::<L>(i, dims.end - i);
                     let magnitude = L::abs(x);
@@ -494,6 +575,177 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
     off
 }
 
+/// Products with weights, in the dimensions `dims` of the slab, the first of which is a multiple of 8.
+///
+/// # Safety
+/// That of [`accumulate`]; `WIDTH` is at most the stride, and there is a weight for every row.
+#[inline(always)]
+unsafe fn weighted<L: Lanes>(
+    terms: &Terms<'_>,
+    (weights, heaviest): (&[f64], Heaviest),
+    dims: Range<usize>,
+    sums: &mut [i64],
+) {
+    let words = terms.limbs.words();
+    for (p, (&weight, &label)) in weights[..terms.rows.count()]
+        .iter()
+        .zip(terms.labels)
+        .enumerate()
+    {
+        if weight > 0.0 {
+            let placed = heaviest.place(weight);
+            let row = terms.rows.row(p);
+            // SAFETY: the label names a cluster, whose words these are.
+            unsafe {
+                let to = sums.as_mut_ptr().add(label as usize * words);
+                products::<L, false>(row, dims.clone(), placed, terms.limbs, [to, to]);
+            }
+        }
+    }
+}
+
+/// Adds the limbs of a row times a weight to the sums `to`, and if it `MOVES`, takes them out of the sums `from`.
+///
+/// # Safety
+/// The caller is compiled for `L`, and `WIDTH` is at most the stride. The row has all dimensions of the slab, and `dims` begin at a
+/// multiple of `WIDTH`; `from` and `to` are `limbs.words()` integers.
+#[inline(always)]
+unsafe fn products<L: Lanes, const MOVES: bool>(
+    row: &[f64],
+    dims: Range<usize>,
+    (weight, before): (f64, usize),
+    limbs: &Limbs<'_>,
+    [from, to]: [*mut i64; 2],
+) {
+    // Coordinates that are all zero have one limb, however far weights are apart; and so nothing is written elsewhere, whatever the weight.
+    let before = before.min(limbs.count - 1);
+    for i in dims.clone().step_by(L::WIDTH) {
+        // SAFETY: the row is read below its end, the last vector partially; vectors of limbs start at multiples of WIDTH below the
+        // stride, which is a multiple of it, so they lie inside the words.
+        unsafe {
+            let x = L::load_rest(row.as_ptr().add(i), dims.end - i);
+            let weight = L::splat(weight);
+            let product = L::mul(x, weight);
+            let finer = L::rounded_off(x, weight, product);
+            let at = before * limbs.stride + i;
+            let magic = limbs.magic.as_ptr().add(i);
+            let into = Target::<L, MOVES> {
+                magic,
+                stride: limbs.stride,
+                from: from.add(at),
+                to: to.add(at),
+                lanes: PhantomData,
+            };
+            match (limbs.count - before, limbs.count) {
+                (1, 1) => into.several::<1>(product, finer),
+                (2, 2) => into.several::<2>(product, finer),
+                (3, 3) => into.several::<3>(product, finer),
+                (4, 4) => into.several::<4>(product, finer),
+                (count, _) => into.any(count, product, finer),
+            }
+        }
+    }
+}
+
+/// Where the limbs of a vector of products go.
+struct Target<L: Lanes, const MOVES: bool> {
+    /// The first limb's.
+    magic: *const f64,
+    stride: usize,
+    from: *mut i64,
+    to: *mut i64,
+    lanes: PhantomData<L>,
+}
+
+impl<L: Lanes, const MOVES: bool> Target<L, MOVES> {
+    /// Limb `l` of `part`, of which the rest is returned.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`, and there is such a limb.
+    #[inline(always)]
+    unsafe fn limb(&self, l: usize, part: L::F) -> L::F {
+        // SAFETY: the contract.
+        unsafe {
+            let at = l * self.stride;
+            let magic = L::load(self.magic.add(at));
+            let shifted = L::add(part, magic);
+            let to = self.to.add(at);
+            let more = L::add_bits(L::load_bits(to), shifted);
+            L::store_bits(to, L::sub_bits(more, magic));
+            if MOVES {
+                let from = self.from.add(at);
+                let less = L::sub_bits(L::load_bits(from), shifted);
+                L::store_bits(from, L::add_bits(less, magic));
+            }
+            L::sub(part, L::sub(shifted, magic))
+        }
+    }
+
+    /// Limb `l` of both parts.
+    ///
+    /// # Safety
+    /// As for [`limb`](Self::limb).
+    #[inline(always)]
+    unsafe fn limbs(&self, l: usize, part: L::F, finer: L::F) -> (L::F, L::F) {
+        // SAFETY: the contract.
+        unsafe {
+            let at = l * self.stride;
+            let magic = L::load(self.magic.add(at));
+            let (shifted, shifted_finer) = (L::add(part, magic), L::add(finer, magic));
+            let to = self.to.add(at);
+            let more = L::add_bits(L::add_bits(L::load_bits(to), shifted), shifted_finer);
+            L::store_bits(to, L::sub_bits(L::sub_bits(more, magic), magic));
+            if MOVES {
+                let from = self.from.add(at);
+                let less = L::sub_bits(L::sub_bits(L::load_bits(from), shifted), shifted_finer);
+                L::store_bits(from, L::add_bits(L::add_bits(less, magic), magic));
+            }
+            let rest = L::sub(part, L::sub(shifted, magic));
+            (rest, L::sub(finer, L::sub(shifted_finer, magic)))
+        }
+    }
+
+    /// All `COUNT` limbs: the first has nothing of the finer part; what is left for the last is the exact sum of both parts (L24).
+    ///
+    /// # Safety
+    /// As for [`limb`](Self::limb).
+    #[inline(always)]
+    unsafe fn several<const COUNT: usize>(&self, product: L::F, finer: L::F) {
+        // SAFETY: the contract.
+        unsafe {
+            let (mut part, mut finer) = (self.limb(0, product), finer);
+            for l in 1..COUNT.max(2) - 1 {
+                (part, finer) = self.limbs(l, part, finer);
+            }
+            if COUNT > 1 {
+                self.limb(COUNT - 1, L::add(part, finer));
+            }
+        }
+    }
+
+    /// The same of `count` limbs, as far as there is something left.
+    ///
+    /// # Safety
+    /// As for [`limb`](Self::limb).
+    #[inline(always)]
+    unsafe fn any(&self, count: usize, product: L::F, finer: L::F) {
+        // SAFETY: the contract.
+        unsafe {
+            let (mut part, mut finer) = (self.limb(0, product), finer);
+            for l in 1..count {
+                if L::none(L::or_bits(L::or_bits(L::zero_bits(), part), finer)) {
+                    return;
+                }
+                if l == count - 1 {
+                    self.limb(l, L::add(part, finer));
+                } else {
+                    (part, finer) = self.limbs(l, part, finer);
+                }
+            }
+        }
+    }
+}
+
 /// One dimension: a vector would be seven eighths empty. Here the pattern of M is taken off at once, so that a term
 /// need not go on to limbs where nothing of it is left.
 #[inline(always)]
@@ -510,20 +762,74 @@ fn scalars(terms: &Terms<'_>, sums: &mut [i64], mut counts: Option<&mut [i64]>) 
         if let Some(counts) = &mut counts {
             counts[j] += 1;
         }
-        let mut x = rows.row(p)[0];
-        if let Some(weights) = weights {
-            x *= weights[p];
-        }
         let sums = &mut sums[j * words..][..words];
-        for (sum, m) in sums.iter_mut().zip(limbs.magic) {
-            if x == 0.0 {
-                break;
-            }
-            let shifted = x + m;
-            let units = (shifted.to_bits() as i64).wrapping_sub(m.to_bits() as i64);
-            *sum = sum.wrapping_add(units);
-            x -= shifted - m;
+        let add = |sum: &mut i64, units| *sum = sum.wrapping_add(units);
+        let weight = weights.map(|weights| weights[p]);
+        scalar(rows.row(p)[0], weight, limbs, sums.iter_mut(), add);
+    }
+}
+
+/// Limbs from which on those that have nothing of a term in front are passed over.
+const FEW: usize = 4;
+
+/// Calls `add` with one of the `sums` after the other and the units of that limb of a term, as far as there are any.
+#[inline(always)]
+fn scalar<S>(
+    x: f64,
+    weight: Option<f64>,
+    limbs: &Limbs<'_>,
+    mut sums: impl ExactSizeIterator<Item = S>,
+    mut add: impl FnMut(S, i64),
+) {
+    let split = |x: &mut f64, m: f64| {
+        let shifted = *x + m;
+        *x -= shifted - m;
+        (shifted.to_bits() as i64).wrapping_sub(m.to_bits() as i64)
+    };
+    if let (Some(weight), Some(heaviest)) = (weight, limbs.heaviest) {
+        if weight == 0.0 {
+            return;
         }
+        let (weight, before) = heaviest.place(weight);
+        if let Some(last) = before.min(limbs.count - 1).checked_sub(1) {
+            sums.nth(last);
+        }
+        // As vectors are split (L24).
+        let mut product = x * weight;
+        let mut finer = rounded_off(x, weight, product);
+        let mut magic = limbs.magic.iter();
+        if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+            add(sum, split(&mut product, m));
+        }
+        while sums.len() > 1 && (limbs.count <= FEW || product != 0.0 || finer != 0.0) {
+            if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+                add(
+                    sum,
+                    split(&mut product, m).wrapping_add(split(&mut finer, m)),
+                );
+            }
+        }
+        if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+            add(sum, split(&mut (product + finer), m));
+        }
+        return;
+    }
+    let mut magic = limbs.magic;
+    if limbs.count > FEW {
+        // Less than three eighths of a unit are none, and nothing is passed over where that underflows.
+        let nothing = |m: &f64| x.abs() < m * (0.25 / (1u64 << 52) as f64);
+        let first = magic.partition_point(nothing);
+        if first > 0 {
+            sums.nth(first - 1);
+        }
+        magic = &magic[first..];
+    }
+    let mut rest = x;
+    for (sum, &m) in sums.zip(magic) {
+        if rest == 0.0 {
+            break;
+        }
+        add(sum, split(&mut rest, m));
     }
 }
 
@@ -562,14 +868,14 @@ pub(crate) unsafe fn transfer<L: Lanes>(
     for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
         let p = p as usize;
         let weight = weights.map(|weights| weights[p]);
-        let (from, to) = (from as usize, to as usize);
+        let both = (from as usize, to as usize);
         // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
         unsafe {
             match limbs.stride {
-                1 => transfer_scalar(rows.row(p)[0], weight, (from, to), limbs, sums),
-                2 => transfer_vectors::<L::Two>(rows.row(p), weight, (from, to), limbs, sums),
-                4 => transfer_vectors::<L::Four>(rows.row(p), weight, (from, to), limbs, sums),
-                _ => transfer_vectors::<L>(rows.row(p), weight, (from, to), limbs, sums),
+                1 => transfer_scalar(rows.row(p)[0], weight, both, limbs, sums),
+                2 => transfer_vectors::<L::Two>(rows.row(p), weight, both, limbs, sums),
+                4 => transfer_vectors::<L::Four>(rows.row(p), weight, both, limbs, sums),
+                _ => transfer_vectors::<L>(rows.row(p), weight, both, limbs, sums),
             }
         }
     }
@@ -593,11 +899,15 @@ unsafe fn transfer_vectors<L: Lanes>(
             sums.as_mut_ptr().add(from * limbs.words()),
             sums.as_mut_ptr().add(to * limbs.words()),
         );
+        if let (Some(weight), Some(heaviest)) = (weight, limbs.heaviest) {
+            if weight > 0.0 {
+                let placed = heaviest.place(weight);
+                products::<L, true>(row, 0..d, placed, limbs, [from, to]);
+            }
+            return;
+        }
         for i in (0..d).step_by(L::WIDTH) {
             let mut x = L::load_rest(row.as_ptr().add(i), d - i);
-            if let Some(weight) = weight {
-                x = L::mul(x, L::splat(weight));
-            }
             for l in 0..limbs.count {
                 let at = l * limbs.stride + i;
                 let m = L::load(limbs.magic.as_ptr().add(at));
@@ -614,23 +924,143 @@ unsafe fn transfer_vectors<L: Lanes>(
 
 #[inline(always)]
 fn transfer_scalar(
-    mut x: f64,
+    x: f64,
     weight: Option<f64>,
     (from, to): (usize, usize),
     limbs: &Limbs<'_>,
     sums: &mut [i64],
 ) {
     let words = limbs.words();
-    x *= weight.unwrap_or(1.0);
-    for (l, m) in limbs.magic.iter().enumerate() {
-        if x == 0.0 {
-            break;
-        }
-        let shifted = x + m;
-        let units = (shifted.to_bits() as i64).wrapping_sub(m.to_bits() as i64);
+    scalar(x, weight, limbs, 0..words, |l, units| {
         sums[from * words + l] = sums[from * words + l].wrapping_sub(units);
         sums[to * words + l] = sums[to * words + l].wrapping_add(units);
-        x -= shifted - m;
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{exact, exact_sum::scale, quotient::tests::add};
+    use super::*;
+
+    fn random(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn range(numbers: &[f64]) -> scan::Range {
+        let positive = numbers.iter().map(|x| x.abs()).filter(|&x| x > 0.0);
+        scan::Range {
+            top: positive.clone().fold(0.0, f64::max),
+            low: positive.map(scan::lowest_bit).fold(f64::INFINITY, f64::min),
+        }
+    }
+
+    /// The limbs of one term in one dimension, and what they add up to.
+    fn split(n: usize, x: f64, weight: Option<f64>, of: &Limbs<'_>) -> (Vec<i64>, exact::Sum) {
+        let mut sums = vec![0; of.count];
+        scalar(x, weight, of, sums.iter_mut(), |sum, units| *sum += units);
+        let limbs = of.sum(&sums, 0, 0);
+        let mut sum = exact::Sum::new();
+        for l in 0..of.count {
+            let (units, unit) = limbs.limb(l);
+            assert!(units.unsigned_abs() <= 1 << width(n));
+            add(&mut sum, (units, unit));
+        }
+        (sums.clone(), sum)
+    }
+
+    /// L20, L23, L24: whatever the range, limbs hold the term or the product exactly.
+    #[test]
+    fn limbs_hold_every_bit() {
+        let mut state = 1;
+        let mut largest = [0.0f64; 2];
+        for round in 0..20_000 {
+            let n = [1, 1 << 12, 1 << 17, 1 << 30, 1 << 40][round % 5];
+            let spread = [1, 60, 300, 1500][round / 5 % 4];
+            let mut number = |least: u64| {
+                let bits = random(&mut state);
+                let exponent = least + random(&mut state) % spread;
+                let fraction = match bits % 4 {
+                    0 => bits & 1 << 40,
+                    1 => (1 << 52) - 1,
+                    2 => (1 << 52) - 1 - (bits >> 40 & 0xff),
+                    _ => bits & ((1 << 52) - 1),
+                };
+                f64::from_bits(exponent << 52 | fraction)
+            };
+            let x = [number(0), number(0)];
+            let w = [number(5), number(5)];
+            let weighted = round % 3 > 0;
+            let (ranges, weights) = (range(&x), weighted.then(|| range(&w)));
+            let count = Limbs::needed(n, [ranges].into_iter(), weights);
+            let mut magic = vec![0.0; count];
+            let limbs = Limbs::fill((n, count, weights), 0..1, |_| ranges, &mut magic);
+            for (x, w) in x.into_iter().zip(w) {
+                let x = if round % 2 == 0 { x } else { -x };
+                let weight = weighted.then_some(w);
+                let (units, sum) = split(n, x, weight, &limbs);
+                let mut want = exact::Sum::new();
+                want.add_product(x, weight.unwrap_or(1.0));
+                assert!(exact::same(&sum, &want), "{x:e} {weight:?}: {units:?}");
+                for (l, units) in units.into_iter().enumerate() {
+                    let bound = if l == 0 || weighted { 0 } else { 1 };
+                    let ratio = units.unsigned_abs() as f64 / (1u64 << (width(n) - bound)) as f64;
+                    largest[l.min(1)] = largest[l.min(1)].max(ratio);
+                }
+            }
+        }
+        println!("L20, L24: limbs over their bounds, the first and others: {largest:?}");
+        assert!(largest.iter().all(|&ratio| 0.999 < ratio && ratio <= 1.0));
+    }
+
+    /// L21: as many limbs as there may be, each as large as it may be.
+    #[test]
+    fn sums_stay_within_2_to_the_62() {
+        for log in 0..=40 {
+            for n in [(1u64 << log) - 1, 1 << log, (1 << log) + 1] {
+                let n = n.clamp(1, 1 << 40);
+                let sum = u128::from(n) << width(n as usize);
+                assert!(sum <= 1 << 62, "{n}");
+                assert!(log < 12 || sum > 1 << 60, "{n}");
+            }
+        }
+    }
+
+    /// L22.
+    #[test]
+    fn every_weight_has_its_place() {
+        let mut least = f64::INFINITY;
+        for n in [1, 1 << 13, 1 << 20, 1 << 40] {
+            let width = width(n);
+            for heaviest in [
+                5e-324,
+                1e-310,
+                1e-200,
+                1.0,
+                3.0,
+                1e300,
+                1.9 * 2f64.powi(1019),
+            ] {
+                let place = Heaviest::new(heaviest, n);
+                for below in 0..exponent(heaviest) - LOWEST + 1 {
+                    let top = scale(1.0, exponent(heaviest) - below);
+                    for weight in [top, (2.0 * top).next_down()] {
+                        if weight > heaviest {
+                            continue;
+                        }
+                        let (placed, before) = place.place(weight);
+                        assert_eq!(before as i32, below / width);
+                        let back = exponent(heaviest) - MIDDLE - before as i32 * width;
+                        assert_eq!(scale(scale(placed, -MIDDLE), back + MIDDLE), weight);
+                        least = least.min(placed);
+                    }
+                }
+            }
+        }
+        println!("L22: the least weight placed is 2^{}", exponent(least));
+        assert_eq!(exponent(least), MIDDLE - 49);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Centers: exact, label-bucketed sums.
 //!
-//! A center is the exact sum of its members' coordinates, rounded once, over their number (with
-//! weights: the exact sum of the rounded products, over the exact sum of the weights). The sums are
-//! kept as integers, so they have no order: threads, blocks and moved points merge by plain addition.
+//! A center is the exact sum of its members' coordinates over their number (with weights: the exact sum of the exact products, over
+//! the exact sum of the weights), as real numbers, rounded once. The sums are kept as integers, so they have no order: threads, blocks
+//! and moved points merge by plain addition.
 //!
-//! [`limbs`] says how a coordinate becomes integers; this file, who adds them up where:
+//! [`limbs`] says how a coordinate becomes integers, and [`quotient`] how they become a mean; this file, who adds them up where:
 //!
 //! * *fused*: every thread has sums of its own for all clusters and dimensions, and adds a block's
 //!   points to them right after it has labelled the block, while it is in the cache. These sums last from
@@ -13,8 +13,12 @@
 //!   all points. That is the plan when sums for every thread would outgrow the points themselves, and
 //!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once.
 
+#[cfg(test)]
+#[path = "../../tests/reference/exact.rs"]
+mod exact;
 pub(crate) mod exact_sum;
 mod limbs;
+mod quotient;
 mod relocate;
 
 use core::ops::Range;
@@ -23,14 +27,17 @@ use crate::job::Job;
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Rows;
-use crate::scan::Ranges;
+use crate::scan::{self, Ranges};
 use crate::status::{refuse, Error};
 use crate::stream::Bounds;
 use crate::workspace::Cut;
 use crate::{Empty, Layout};
 
-pub(crate) use limbs::{accumulate, largest, round, transfer, unit, width, Limbs, Moves, Unit};
-use limbs::{most_limbs, ordinary_limbs, stride};
+pub(crate) use limbs::{
+    accumulate, largest, transfer, unit, unit_of_products, width, Limbs, Moves, Unit,
+};
+use limbs::{most_limbs, most_limbs_of_products, ordinary_limbs, stride};
+pub(crate) use quotient::{Divisor, Sum};
 use relocate::Relocation;
 
 /// How much room the sums get; a function of sizes and options alone, so that a query can tell.
@@ -40,17 +47,17 @@ pub(crate) struct Plan {
     total: usize,
     k: usize,
     d: usize,
-    /// Integers per cluster and thread.
-    words: usize,
-    /// Numbers that make limbs, as many as those; integers per thread; and for a query, of all threads together.
-    magic: usize,
+    /// Integers per thread, for all clusters; and for a query, of all threads together.
     sums: usize,
     together: usize,
+    /// As many limbs of a slab of dimensions have magic numbers.
+    magic: usize,
     /// Integers per cluster and thread for the sums of the weights.
     weight_words: usize,
     /// Coordinates of a block, when it has to be copied.
     rows: usize,
-    fused: bool,
+    /// Integers for all clusters that every thread may have of its own, for a fused plan.
+    merged: usize,
 }
 
 impl Plan {
@@ -65,35 +72,46 @@ impl Plan {
             block,
             bound,
         } = *shape;
-        let all = ordinary_limbs(total).saturating_mul(stride(d));
-        let copies = all.saturating_mul(k).saturating_mul(threads);
+        let all = ordinary_limbs(total, weighted).saturating_mul(stride(d));
         // Merging costs a pass over every thread's sums: it must stay small beside one over the points.
-        let fused = threads == 1 || copies.saturating_mul(4) <= n.saturating_mul(d);
+        let merged = match threads {
+            1 => usize::MAX,
+            _ => n.saturating_mul(d) / 4 / threads,
+        };
+        let fused = all.saturating_mul(k) <= merged;
         let words = if fused { all } else { all / threads };
-        let most = most_limbs(total);
+        let most = match weighted {
+            true => most_limbs_of_products(total),
+            false => most_limbs(total),
+        };
+        let few = words.max(most);
+        // Weights over many decades take many limbs, most of which a point passes over: there is room for them beside many points.
+        let beside = |points: usize| if weighted { points } else { 0 };
+        let rows = beside(n / 16).min(most).saturating_mul(stride(d));
+        let room = beside(n.saturating_mul(d) / 16);
         // L38: the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
-        // can be. Each thread's end with a cache line.
-        let ceiling = copies.min(n.saturating_mul(d) / 4);
-        let least = most.saturating_mul(k).saturating_mul(threads);
+        // can be; or what there is room for. Each thread's end with a cache line.
+        let ceiling = all.saturating_mul(k).saturating_mul(threads);
+        let ceiling = ceiling.min(n.saturating_mul(d) / 4);
+        let least = most.saturating_mul(k).max(room).saturating_mul(threads);
         let together = ceiling.max(all.saturating_mul(k)).max(least);
         let (magic, sums, together) = match bound {
             true => (all.max(most), 8, together),
-            false => (words.max(most), words.max(most).saturating_mul(k), 0),
+            false => (few, few.saturating_mul(k).max(room), 0),
         };
         Plan {
             total,
             k,
             d,
-            words: words.max(most),
-            magic,
             sums,
             together,
+            magic: magic.max(rows),
             weight_words: if weighted { most_limbs(total) } else { 0 },
             rows: match layout {
                 Layout::Rows => 0,
                 Layout::Columns => block.saturating_mul(d),
             },
-            fused,
+            merged,
         }
     }
 }
@@ -352,34 +370,31 @@ impl<'w> Update<'w> {
 
     /// Decides about limbs, once the ranges are known.
     pub(crate) fn prepare(&mut self) {
-        let Plan {
-            total,
-            d,
-            words,
-            fused,
-            ..
-        } = self.plan;
+        let Plan { total, d, k, .. } = self.plan;
         let ranges = &self.ranges;
-        self.limbs = Limbs::needed(total, (0..d).map(|i| ranges.of(i)));
-        self.fused = fused && self.limbs * stride(d) <= words;
+        let each = (0..d).map(|i| ranges.of(i));
+        self.limbs = Limbs::needed(total, each, ranges.weights);
+        let words = self.limbs * stride(d);
+        self.fused = words <= self.plan.magic && words * k <= self.plan.sums.min(self.plan.merged);
         if self.fused {
-            Limbs::fill(total, 0..d, self.limbs, |i| ranges.of(i), self.magic);
+            let of = (total, self.limbs, ranges.weights);
+            Limbs::fill(of, 0..d, |i| ranges.of(i), self.magic);
         }
         if let Some(range) = ranges.weights {
-            self.weight_limbs = Limbs::needed(total, core::iter::once(range));
-            let magic = &mut *self.weight_magic;
-            Limbs::fill(total, 0..1, self.weight_limbs, |_| range, magic);
+            self.weight_limbs = Limbs::needed(total, [range].into_iter(), None);
+            let of = (total, self.weight_limbs, None);
+            Limbs::fill(of, 0..1, |_| range, self.weight_magic);
         }
     }
 
     /// What to add to the sums, block by block.
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms {
-            coordinates: self
-                .fused
-                .then(|| Limbs::view(self.magic, 0..self.plan.d, self.limbs)),
-            weights: (self.weight_limbs > 0)
-                .then(|| Limbs::view(self.weight_magic, 0..1, self.weight_limbs)),
+            coordinates: self.fused.then(|| self.view(self.magic, 0..self.plan.d)),
+            weights: (self.weight_limbs > 0).then(|| {
+                let of = (self.plan.total, self.weight_limbs, None);
+                Limbs::view(of, self.weight_magic, 0..1)
+            }),
         }
     }
 
@@ -551,8 +566,7 @@ impl<'w> Update<'w> {
             merge(sums.limbs, other);
             other.fill(0);
         }
-        let limbs = Limbs::view(self.magic, 0..self.plan.d, self.limbs);
-        take(&limbs, sums.limbs);
+        take(&self.view(self.magic, 0..self.plan.d), sums.limbs);
     }
 
     /// The slabs plan. After every round of one slab a thread the sums are taken by one thread,
@@ -588,40 +602,58 @@ impl<'w> Update<'w> {
             for state in team.iter_mut() {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
-                    let limbs = Limbs::view(sums.slab_magic, sums.slab.clone(), self.limbs);
+                    let limbs = self.view(sums.slab_magic, sums.slab.clone());
                     take(&limbs, sums.limbs);
                 }
             }
         }
     }
 
-    /// As many dimensions from `first` on as fit a thread's sums; empty at the end.
+    /// As many dimensions from `first` on as fit a thread's sums, whole vectors; empty at the end.
     fn slab(&self, first: usize) -> Range<usize> {
-        let fit = self.plan.words / self.limbs;
-        let dims = if fit < 8 { 1 } else { fit - fit % 8 };
+        let fit = (self.plan.sums / self.plan.k).min(self.plan.magic) / self.limbs;
+        let dims = match fit {
+            0..=1 => 1,
+            2..=3 => 2,
+            4..=7 => 4,
+            _ => fit - fit % 8,
+        };
         first..first.saturating_add(dims).min(self.plan.d)
     }
 
+    /// How many terms there are, limbs of each, and weights.
+    fn of(&self) -> (usize, usize, Option<scan::Range>) {
+        (self.plan.total, self.limbs, self.ranges.weights)
+    }
+
+    /// The limbs of some dimensions, filled in before.
+    fn view<'a>(&self, magic: &'a [f64], dims: Range<usize>) -> Limbs<'a> {
+        Limbs::view(self.of(), magic, dims)
+    }
+
     fn fill<'a>(&self, slab: Range<usize>, magic: &'a mut [f64]) -> Limbs<'a> {
-        let ranges = &self.ranges;
-        Limbs::fill(self.plan.total, slab, self.limbs, |i| ranges.of(i), magic)
+        Limbs::fill(self.of(), slab, |i| self.ranges.of(i), magic)
     }
 
     /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.
     fn store(&self, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
         let tally = &self.tally;
+        let weights = self.terms().weights;
         for j in (0..self.plan.k).filter(|&j| tally.positive[j] > 0) {
-            let total = match &self.terms().weights {
-                Some(weights) => {
-                    let sums = &tally.weights[j * weights.words()..][..weights.words()];
-                    weights.rounded(sums, 0, tally.counts[j])
-                }
-                None => tally.counts[j] as f64,
-            };
+            let members = tally.counts[j];
             let sums = &sums[j * limbs.words()..][..limbs.words()];
             let center = &mut centers[j * self.plan.d..][..self.plan.d];
-            for (c, x) in center[limbs.range()].iter_mut().enumerate() {
-                *x = limbs.rounded(sums, c, tally.counts[j]) / total;
+            let center = &mut center[limbs.range()];
+            match &weights {
+                Some(weights) => {
+                    let all = &tally.weights[j * weights.words()..][..weights.words()];
+                    let divisor = Divisor::new(weights.sum(all, 0, members));
+                    limbs.means(sums, members, &divisor, center);
+                }
+                None => {
+                    let divisor = Divisor::new(Sum::new(1, |_| (members, 0)));
+                    limbs.means(sums, members, &divisor, center);
+                }
             }
         }
     }

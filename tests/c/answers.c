@@ -75,6 +75,49 @@ static double exact_round(const Exact *sum)
     return high == 0 ? 0.0 : high; /* an exact zero is +0.0 */
 }
 
+/* Adds a product: what rounding takes off is a double, too. */
+static void exact_add_product(Exact *sum, double a, double b)
+{
+    double product = a * b;
+    exact_add(sum, product);
+    exact_add(sum, fma(a, b, -product));
+}
+
+/* The sign of sum - (q + q_more) total. */
+static int exact_compare(const Exact *sum, const Exact *total, double q, double q_more)
+{
+    Exact difference = *sum;
+    for (size_t i = 0; i < total->count; ++i) {
+        exact_add_product(&difference, -q, total->part[i]);
+        exact_add_product(&difference, -q_more, total->part[i]);
+    }
+    double sign = exact_round(&difference);
+    return (sign > 0) - (sign < 0);
+}
+
+static int is_odd(double q)
+{
+    uint64_t bits;
+    memcpy(&bits, &q, sizeof bits);
+    return (int)(bits & 1);
+}
+
+/* sum / total, rounded once: a quotient that is nearly right, moved until it lies between the middles to its neighbours. */
+static double exact_quotient(const Exact *sum, const Exact *total)
+{
+    double q = exact_round(sum) / exact_round(total);
+    for (;;) {
+        double up = nextafter(q, INFINITY), down = nextafter(q, -INFINITY);
+        int above = exact_compare(sum, total, q, (up - q) / 2), below = exact_compare(sum, total, q, (down - q) / 2);
+        if (above > 0 || (above == 0 && is_odd(q)))
+            q = up;
+        else if (below < 0 || (below == 0 && is_odd(q)))
+            q = down;
+        else
+            return q;
+    }
+}
+
 typedef struct Problem {
     size_t n, d, k;
     const double *x;       /* n rows of d, contiguous */
@@ -106,7 +149,7 @@ static double naive_inertia(const Problem *p, const double *centers, const int32
 {
     Exact sum = {{0}, 0};
     for (size_t i = 0; i < p->n; ++i)
-        exact_add(&sum, weight(p, i) * naive_distance(p->x + i * p->d, centers + (size_t)labels[i] * p->d, p->d));
+        exact_add_product(&sum, weight(p, i), naive_distance(p->x + i * p->d, centers + (size_t)labels[i] * p->d, p->d));
     return exact_round(&sum);
 }
 
@@ -132,8 +175,8 @@ static void naive_mean(const Problem *p, const int32_t *member_of, int32_t clust
         Exact sum = {{0}, 0};
         for (size_t i = 0; i < p->n; ++i)
             if (member_of[i] == cluster)
-                exact_add(&sum, weight(p, i) * p->x[i * p->d + t]);
-        center[t] = exact_round(&sum) / exact_round(&total);
+                exact_add_product(&sum, weight(p, i), p->x[i * p->d + t]);
+        center[t] = exact_round(&sum) == 0 ? 0.0 : exact_quotient(&sum, &total);
     }
 }
 

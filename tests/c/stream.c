@@ -493,8 +493,8 @@ static void without_weights(int32_t *range)
     X(total_huge,          SIZED,                CENTRA_ERR_SHAPE,     "2^40",        c->total = (INT64_C(1) << 40) + 1) \
     X(n_overflow,          CHUNKS | BIT(WORKSPACE_SIZE), CENTRA_ERR_SHAPE, "n",       c->n = SIZE_MAX / 4) \
     X(n_over_total,        BIT(SUMS),            CENTRA_ERR_SHAPE,     "points: 8 and 0 before are not among a total of 7", c->total = N - 1) \
-    X(n_over_rest,         BIT(SUMS),            CENTRA_ERR_SHAPE,     "8 and 1 before", LONG(B_SUMS, 72) = 1) \
-    X(counts_negative,     BIT(SUMS),            CENTRA_ERR_SHAPE,     "-1 before",   LONG(B_SUMS, 72) = -1) \
+    X(n_over_rest,         BIT(SUMS),            CENTRA_ERR_SHAPE,     "8 and 1 before", LONG(B_SUMS, 106) = 1) \
+    X(counts_negative,     BIT(SUMS),            CENTRA_ERR_SHAPE,     "-1 before",   LONG(B_SUMS, 106) = -1) \
     X(ld_below_d,          CHUNKS,               CENTRA_ERR_SHAPE,     "ld",          c->ld = D - 1) \
     X(ld_below_n,          CHUNKS,               CENTRA_ERR_SHAPE,     "ld",          O.layout = CENTRA_COLUMNS; c->ld = N - 1) \
     X(points_null,         CHUNKS,               CENTRA_ERR_NULL,      "points",      c->at[B_POINTS] = NULL) \
@@ -542,14 +542,14 @@ static void without_weights(int32_t *range)
     X(sums_compared,       SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 1", LONG(B_SUMS, 1) = -1) \
     X(sums_moved,          SUMMED,               CENTRA_ERR_RANGE,     "sums: 1 at 2", LONG(B_SUMS, 2) = 1) \
     X(sums_digit_large,    SUMMED,               CENTRA_ERR_RANGE,     "sums: 4611686018427387904 at 36", LONG(B_SUMS, 36) = INT64_C(1) << 62) \
-    X(sums_digit_negative, SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 71", LONG(B_SUMS, 71) = -1) \
-    X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at 75", LONG(B_SUMS, 75) = N) \
-    X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at 76", LONG(B_SUMS, 76) = INT64_MIN) \
-    X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 83", LONG(B_SUMS, 83) = INT64_MAX) \
+    X(sums_digit_negative, SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 105", LONG(B_SUMS, 105) = -1) \
+    X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at 109", LONG(B_SUMS, 109) = N) \
+    X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at 110", LONG(B_SUMS, 110) = INT64_MIN) \
+    X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 117", LONG(B_SUMS, 117) = INT64_MAX) \
     X(state_of_no_time,    BIT(STEP),            CENTRA_ERR_OPTION,    "state: iterations = -1", LONG(B_STATE, 2) = -1) \
     X(state_of_no_reason,  BIT(STEP),            CENTRA_ERR_OPTION,    "stopped_by = 3", INT(B_STATE, 2) = 1; INT(B_STATE, 3) = 3) \
-    X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 7 points, but the total is 8", LONG(B_SUMS, 72) -= 1) \
-    X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 9 points", LONG(B_SUMS, 73) += 1) \
+    X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 7 points, but the total is 8", LONG(B_SUMS, 106) -= 1) \
+    X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 9 points", LONG(B_SUMS, 107) += 1) \
     X(empty_cluster,       BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS])) \
     X(empty_error,         BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS]); \
                                                                                       O.empty = CENTRA_EMPTY_ERROR) \

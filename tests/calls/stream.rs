@@ -393,7 +393,7 @@ impl Chunk {
                 -2
             }
             StreamCall::Means | StreamCall::Step => {
-                self.sums[72] ^= 1;
+                self.sums[106] ^= 1;
                 -2
             }
             StreamCall::Choose => {

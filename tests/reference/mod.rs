@@ -5,7 +5,10 @@
 //! `d` doubles, one after the other; centers likewise. Nothing here is fast, and nothing here should become so.
 #![allow(dead_code)]
 
+pub mod exact;
 pub mod seeding;
+
+use exact::{quotient, rounded, Sum};
 
 /// What happens to a cluster without a member of positive weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,22 +215,24 @@ pub fn exact_sum(values: &[f64]) -> f64 {
     sum.rounded()
 }
 
-/// Writes the mean of cluster j's members to `center`; leaves it alone when none has a positive weight.
+/// Writes the mean of cluster j's members to `center`, the exact sum of w x over that of w, rounded once; leaves it alone when
+/// none has a positive weight.
 fn mean(x: &[f64], weights: Option<&[f64]>, labels: &[i32], j: usize, center: &mut [f64]) {
     let d = center.len();
-    let of_positive_weight =
-        |p: &usize| labels[*p] == j as i32 && weights.is_none_or(|w| w[*p] > 0.0);
-    let members: Vec<usize> = (0..labels.len()).filter(of_positive_weight).collect();
+    let weight = |p: usize| weights.map_or(1.0, |w| w[p]);
+    let member = |p: &usize| labels[*p] == j as i32 && weight(*p) > 0.0;
+    let members: Vec<usize> = (0..labels.len()).filter(member).collect();
     if members.is_empty() {
         return;
     }
-    let share = match weights {
-        None => members.len() as f64,
-        Some(w) => exact_sum(&members.iter().map(|&p| w[p]).collect::<Vec<_>>()),
-    };
+    let mut all = Sum::new();
+    members.iter().for_each(|&p| all.add(weight(p)));
     for i in 0..d {
-        let term = |&p: &usize| weights.map_or(x[p * d + i], |w| w[p] * x[p * d + i]);
-        center[i] = exact_sum(&members.iter().map(term).collect::<Vec<_>>()) / share;
+        let mut sum = Sum::new();
+        members
+            .iter()
+            .for_each(|&p| sum.add_product(weight(p), x[p * d + i]));
+        center[i] = quotient(&sum, &all);
     }
 }
 
@@ -301,7 +306,7 @@ pub fn means(
     Some((centers, counts))
 }
 
-/// The exact sum, rounded once, of w D(x, c_label) with each product rounded.
+/// The exact sum of w D(x, c_label), rounded once.
 pub fn inertia(
     x: &[f64],
     d: usize,
@@ -309,12 +314,12 @@ pub fn inertia(
     centers: &[f64],
     labels: &[i32],
 ) -> f64 {
-    let mut terms = Vec::new();
+    let mut sum = Sum::new();
     for (p, point) in x.chunks(d).enumerate() {
         let distance = squared(point, &centers[labels[p] as usize * d..][..d]);
-        terms.push(weights.map_or(distance, |w| w[p] * distance));
+        sum.add_product(weights.map_or(1.0, |w| w[p]), distance);
     }
-    exact_sum(&terms)
+    rounded(&sum)
 }
 
 /// The iteration, from the centers `start`. `None`: an empty cluster under `Empty::Error`.

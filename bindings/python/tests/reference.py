@@ -1,8 +1,19 @@
-"""The answer, the slow way: squared distances lane by lane, exact sums by math.fsum."""
-
-import math
+"""The answer, the slow way: squared distances lane by lane, and everything that is summed as whole numbers."""
 
 import numpy as np
+
+
+def whole(x):
+    """A double in units of 2**-1074."""
+    numerator, denominator = float(x).as_integer_ratio()
+    return numerator * ((1 << 1074) // denominator)
+
+
+def weighted_sum(values, weights):
+    """The exact sum of the exact products, in units of 2**-2148."""
+    if weights is None:
+        return sum(map(whole, values)) << 1074
+    return sum(whole(w) * whole(x) for w, x in zip(weights, values))
 
 
 def squared(points, center):
@@ -23,24 +34,20 @@ def assign(points, centers):
 
 
 def update(points, labels, centers, weights=None):
-    """Means; empty clusters keep their center."""
+    """Means; empty clusters keep their center. A quotient of whole numbers is rounded once."""
     centers = centers.copy()
     for j in range(len(centers)):
         members = labels == j
-        if weights is None:
-            total = np.count_nonzero(members)
-            terms = points[members]
-        else:
-            total = math.fsum(weights[members])
-            terms = points[members] * weights[members, None]
+        own = None if weights is None else weights[members]
+        total = np.count_nonzero(members) << 1074 if own is None else sum(map(whole, own))
         if total > 0:
-            centers[j] = [math.fsum(terms[:, i]) / total for i in range(points.shape[1])]
+            centers[j] = [weighted_sum(x, own) / (total << 1074) for x in points[members].T]
     return centers
 
 
 def inertia(points, centers, labels, weights=None):
-    terms = np.array([squared(points[p : p + 1], centers[label])[0] for p, label in enumerate(labels)])
-    return math.fsum(terms if weights is None else terms * weights)
+    terms = [squared(points[p : p + 1], centers[label])[0] for p, label in enumerate(labels)]
+    return weighted_sum(terms, weights) / (1 << 2148)
 
 
 def kmeans(points, start, max_iter=300, weights=None):

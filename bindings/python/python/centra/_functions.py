@@ -299,8 +299,8 @@ def update(
 ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Compute the mean of each cluster.
 
-    A mean is the exact sum of the coordinates rounded once, over the number of points; with weights, the exact sum of the
-    rounded products over the exact sum of the weights.
+    A mean is the exact sum of the coordinates over the number of points (with weights: of the exact products over the exact
+    sum of the weights), as real numbers, rounded once.
 
     Parameters
     ----------

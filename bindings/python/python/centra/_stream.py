@@ -213,8 +213,8 @@ class Stream:
         Returns
         -------
         centers : ndarray of shape (k, d)
-            The means, a new array: exact sums of coordinates rounded once, over the numbers of points (with weights: over the
-            exact sums of the weights, rounded once).
+            The means, a new array: exact sums of coordinates over the numbers of points (with weights: of exact products over
+            the exact sums of the weights), as real numbers, rounded once.
         counts : ndarray of int64, shape (k,)
             The number of points of each.
         """
