@@ -26,7 +26,7 @@ use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::points::Points;
 use crate::update::exact_sum::{exponent, magic, scale, ExactSum};
-use crate::update::{round, unit, width};
+use crate::update::{unit, width, Sum};
 use crate::workspace::Cut;
 
 use super::greedy;
@@ -262,7 +262,7 @@ impl Shares {
 
     /// Whether the limbs of a candidate are those of a negative number.
     pub(crate) fn is_negative(self, limbs: &[i64]) -> bool {
-        round(self.limbs, |l| (limbs[l], self.place(l))) < 0.0
+        Sum::new(self.limbs, |l| (limbs[l], self.place(l))).rounded() < 0.0
     }
 
     /// The exponent of the unit of limb `l`, relative to `top`.
@@ -280,7 +280,8 @@ impl Shares {
     ) {
         let least = scale(1.0, self.place(self.limbs - 1));
         for (weight, counts) in weights.iter_mut().zip(counts.chunks_exact(self.limbs)) {
-            *weight = round(self.limbs, |l| (counts[l], self.place(l))).max(least);
+            let sum = Sum::new(self.limbs, |l| (counts[l], self.place(l)));
+            *weight = sum.rounded().max(least);
         }
         let most = weights.iter().fold(0.0, |top: f64, &w| top.max(w));
         let largest = candidates.iter().fold(0.0, |top: f64, c| top.max(c.abs()));

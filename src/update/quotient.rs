@@ -33,6 +33,11 @@ impl<F: Fn(usize) -> (i64, i32)> Sum<F> {
         Sum { count, limb }
     }
 
+    /// The sum, rounded once to nearest, ties to even; +0.0 when it is zero.
+    pub(crate) fn rounded(&self) -> f64 {
+        Divisor::new(Sum::new(1, |_| (1, 0))).under(self)
+    }
+
     /// Limb `l`: units, and the power of two that they count.
     #[cfg(test)]
     pub(super) fn limb(&self, l: usize) -> (i64, i32) {
