@@ -32,7 +32,7 @@ use crate::scan::{check_spread, scan, storage};
 use crate::seed::{self, Seeding};
 use crate::status::Error;
 use crate::update::{self, Update};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 use crate::{Init, Options, Progress, Report, StoppedBy};
 
 /// What a fit keeps, beyond what its threads do.
@@ -77,6 +77,22 @@ impl<'w> Memory<'w> {
     }
 }
 
+impl Memory<'_> {
+    /// Forgets what a restart did, but for the best one: the next one does the same whichever came before.
+    fn forget(&mut self, init: Init) {
+        spoil(self.labels, i32::MAX);
+        if init != Init::Given {
+            spoil(self.centers, f64::MAX);
+        }
+        spoil(self.previous, f64::MAX);
+        self.seeding.forget();
+        self.packing.forget();
+        self.bounds.forget();
+        self.kept.forget();
+        self.update.forget();
+    }
+}
+
 /// What the threads of a fit work with.
 struct Teams<'w> {
     workers: PerThread<Worker<'w>>,
@@ -98,6 +114,13 @@ impl<'w> Teams<'w> {
             seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
+    }
+}
+
+impl Teams<'_> {
+    fn forget(&mut self) {
+        self.workers.iter_mut().for_each(Worker::forget);
+        self.seeders.iter_mut().for_each(seed::Worker::forget);
     }
 }
 
@@ -212,6 +235,8 @@ impl<'w> Runner<'w> {
         tell: impl Fn(&Progress) -> bool,
     ) -> Result<(Spent, StoppedBy), Error> {
         let Runner { memory, teams, .. } = self;
+        memory.forget(rules.init);
+        teams.forget();
         let begin = Instant::now();
         let distances = seed::seed(
             job,
@@ -331,6 +356,8 @@ pub(crate) fn fit(
         let inertia = a.inertia.total_cmp(&b.inertia);
         inertia.then(a.restart.cmp(&b.restart))
     };
+    // Runners that were given no restart have none. Those after one that nothing beats may have been done, too: at best they
+    // are equal to it, and the first of equals is the best.
     let best = runners
         .iter_mut()
         .filter_map(|runner| Some((runner.best.as_ref()?, &mut runner.memory)));
@@ -457,8 +484,6 @@ fn iterate<'w>(
         update,
         ..
     } = memory;
-    bounds.forget();
-    packing.forget();
     // No label yet: every point counts as moved in the first pass.
     labels.fill(-1);
     let (mut iterations, mut moved) = (0, 0);

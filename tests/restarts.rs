@@ -1,13 +1,16 @@
 //! Restarts side by side, where one is too little work for two threads, are restarts one after the other: the same bits, the
-//! same counts, the same refusals.
+//! same counts, the same refusals. And each of them is the oracle's run from its own start, whatever restarts and passes went
+//! before.
 
 mod harness;
 mod reference;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use centra::{Clustering, Empty, Error, Init, Options, Points};
+use centra::{Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points};
 use harness::data::{blobs, fill, Rng, BELL, UNIFORM};
+use harness::{equal, same, same_run, Bad, Case, Plan, Way, ISAS, KEEP, RELOCATE};
+use reference::seeding;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 
@@ -193,4 +196,355 @@ fn a_nan_is_found_once() {
     };
     let refusal = check(&x, 8, 12, &options).unwrap_err();
     assert!(refusal.1.contains("row 1234, dimension 5"), "{}", refusal.1);
+}
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
+
+/// Xorshift, in [-0.5, 0.5).
+struct Noise(u64);
+
+impl Noise {
+    fn trial(number: u64) -> Noise {
+        let mut noise = Noise(88_172_645_463_325_252 + number * 7919);
+        (0..50).for_each(|_| _ = noise.next());
+        noise
+    }
+
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+    }
+
+    fn unit(&mut self) -> f64 {
+        self.next() + 0.5
+    }
+
+    /// Normal.
+    fn bell(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+}
+
+/// Points, their dimensions, and a number of clusters. Two tight blobs next to each other, so that screening leaves their points
+/// open and passes climb above words; a line of points, which never rest; and some that are so far off that bounds spare them all.
+fn near_and_far(trial: u64, sizes: Option<(usize, usize, usize)>) -> (Vec<f64>, usize, usize) {
+    let mut noise = Noise::trial(trial);
+    let mut below = |bound: usize| (bound as f64 * noise.unit()) as usize;
+    let (d, n, k) = (32 + below(32), 600 + below(3000), 3 + below(4));
+    let (d, n, k) = sizes.unwrap_or((d, n, k));
+    let step = 10f64.powf(-1.5 - 2.0 * noise.unit());
+    let radius = 10f64.powf(-2.0 - 3.0 * noise.unit());
+    let spread = 0.2 + noise.unit();
+    let part = 0.1 + 0.3 * noise.unit();
+    let direction: Vec<f64> = (0..d).map(|_| noise.next()).collect();
+    let mut x = Vec::new();
+    for _ in 0..n {
+        let u = noise.unit();
+        let base = match u {
+            _ if u < part => 1.0,
+            _ if u < 2.0 * part => 1.0 + step,
+            _ if u < 0.95 => 0.0,
+            _ => -1.0,
+        };
+        let along = if base == 0.0 {
+            spread * noise.next()
+        } else {
+            0.0
+        };
+        let coordinate = |i: usize| base + radius * noise.next() + along * direction[i];
+        x.extend((0..d).map(coordinate));
+    }
+    (x, d, k)
+}
+
+/// Where each of some restarts starts.
+fn starts(case: &Case, k: usize, init: Init, seed: u64, restarts: u32) -> Vec<Vec<f64>> {
+    let draw = match init {
+        Init::Random => seeding::random,
+        Init::KmeansPlusPlus => seeding::greedy,
+        Init::Parallel => seeding::parallel,
+        Init::Given => unreachable!("drawn"),
+    };
+    let weights = case.weights.as_deref();
+    let start = |restart| draw(&case.x, case.d, weights, k, seed, restart);
+    (0..restarts).map(start).collect()
+}
+
+/// Every restart's trace, and the best of the first few restarts, by every algorithm; levels, threads and places in memory take
+/// turns.
+fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, bad: &mut Bad) {
+    const N_INIT: [u32; 4] = [1, 2, 7, 20];
+    let oracles: Vec<reference::Fit> = starts(case, k, init, seed, N_INIT[3])
+        .into_iter()
+        .map(|start| {
+            let case = Case {
+                start,
+                ..case.clone()
+            };
+            case.oracle(plan).expect("no refusal under these plans")
+        })
+        .collect();
+    assert!(oracles.iter().all(|fit| fit.inertia > 0.0));
+    let best = |n_init: u32| {
+        let fits = oracles[..n_init as usize].iter();
+        fits.min_by(|a, b| a.inertia.total_cmp(&b.inertia)).unwrap()
+    };
+    let mut turn = seed as usize;
+    for algorithm in ALGORITHMS {
+        for n_init in N_INIT {
+            turn += 1;
+            let way = Way {
+                isa: ISAS[(turn / 4) % 3],
+                threads: 1 + turn % 3,
+                copy: turn % 4,
+            };
+            let name = format!("{n_init} restarts by {algorithm:?} from {init:?} {seed}");
+            case.each(&name, &[way], bad, |points, options, _| {
+                let seen = RefCell::new(vec![Vec::new(); oracles.len()]);
+                let note = |step: &centra::Progress| {
+                    let told = (step.moved, step.shift);
+                    seen.borrow_mut()[step.restart as usize].push(told);
+                    false
+                };
+                let options = Options {
+                    algorithm,
+                    n_init,
+                    init,
+                    seed,
+                    ..plan.options(options)
+                };
+                let fit = centra::fit(points, k, &options).map_err(harness::refusal)?;
+                same_run(best(n_init), &fit.centers, &fit.labels, &fit.report)?;
+                if n_init < N_INIT[3] {
+                    return Ok(());
+                }
+                let options = Options {
+                    progress: Some(&note),
+                    ..options
+                };
+                centra::fit(points, k, &options).map_err(harness::refusal)?;
+                let seen = seen.borrow();
+                for (restart, (seen, want)) in seen.iter().zip(&oracles).enumerate() {
+                    equal(&format!("restart {restart}"), seen, &want.trace)?;
+                }
+                Ok(())
+            });
+        }
+    }
+}
+
+/// Dimensions around every switch: of lanes, of kernels that keep values, of words and bytes, of chunks.
+#[test]
+fn each_restart_is_a_run_of_its_own() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(35));
+    let sizes = [
+        (1, 400, 4),
+        (2, 400, 4),
+        (8, 400, 5),
+        (9, 300, 3),
+        (31, 300, 4),
+        (32, 500, 3),
+        (33, 500, 4),
+        (64, 400, 3),
+        (1023, 70, 3),
+        (1024, 70, 3),
+        (1025, 70, 3),
+    ];
+    let mut trial = 0;
+    for (d, n, k) in sizes {
+        for (init, plan) in [(Init::Random, KEEP), (Init::KmeansPlusPlus, RELOCATE)] {
+            trial += 1;
+            let (x, ..) = near_and_far(trial, Some((d, n, k)));
+            let case = Case::new("near and far", d, x, Vec::new());
+            let case = match trial % 3 {
+                0 => case.weighted("uniform", fill(UNIFORM, n, &mut rng)),
+                _ => case,
+            };
+            check_restarts(&case, (k, init, trial), plan.at_most(15), &mut bad);
+        }
+    }
+    let (x, ..) = near_and_far(0, Some((40, 300, 5)));
+    let case = Case::new("near and far", 40, x, Vec::new());
+    check_restarts(&case, (5, Init::Parallel, 0), KEEP.at_most(15), &mut bad);
+}
+
+/// In these one of twenty restarts, with bounds kept always, once read words that no pass had written.
+const TRIALS: [u64; 7] = [11, 39, 75, 85, 97, 4, 6];
+
+/// Passes that look at no point at all, because bounds spare every one, make nothing known.
+#[test]
+fn passes_that_look_at_nothing() {
+    let mut bad = Bad::default();
+    for trial in TRIALS {
+        let (x, d, k) = near_and_far(trial, None);
+        let case = Case::new("near and far", d, x, Vec::new());
+        let init = match trial % 2 {
+            0 => Init::KmeansPlusPlus,
+            _ => Init::Random,
+        };
+        let given = Options {
+            n_init: 20,
+            init,
+            seed: trial,
+            ..Options::default()
+        };
+        let lloyd = Options {
+            algorithm: Algorithm::Lloyd,
+            isa: Isa::Portable,
+            ..given.clone()
+        };
+        let points = Points::rows(&case.x, case.n(), d).unwrap();
+        let want = centra::fit(&points, k, &lloyd).unwrap();
+        let nearest = reference::assign(&case.x, d, &want.centers).0;
+        equal("labels", &want.labels, &nearest).unwrap();
+        for (i, algorithm) in ALGORITHMS.into_iter().enumerate() {
+            for isa in [Isa::Avx2, Isa::Avx512] {
+                let threads = 1 + (trial as usize + i) % 3;
+                let way = Way {
+                    isa,
+                    threads,
+                    copy: i,
+                };
+                case.each(
+                    &format!("trial {trial}"),
+                    &[way],
+                    &mut bad,
+                    |points, options, _| {
+                        let options = Options {
+                            isa: options.isa,
+                            threads: options.threads,
+                            algorithm,
+                            ..given.clone()
+                        };
+                        let got = centra::fit(points, k, &options).map_err(harness::refusal)?;
+                        as_told(&got, &want)
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The same, within one run. In the first stretch, two centers that are equally near to most of its points make passes climb above words, and a line
+/// of points keeps them moving; the second stretch is far off. When words are tried again, bounds spare that stretch: its rows stay
+/// unwritten, though nothing that was looked at went without words.
+#[test]
+fn stretches_that_words_never_saw() {
+    const D: usize = 64;
+    const STRETCH: usize = 4080;
+    const LINE: usize = STRETCH / 10;
+    const CREEPING: usize = 40;
+    let mut noise = Noise::trial(0);
+    let mut x = vec![0.0; 2 * STRETCH * D];
+    for (p, row) in x.chunks_exact_mut(D).enumerate() {
+        if p >= STRETCH {
+            row[1] = -5.0;
+            row[8..12].fill_with(|| 1e-4 * noise.bell());
+        } else if p >= STRETCH - LINE {
+            row[0] = 10.0 + 40.0 * (p + LINE - STRETCH) as f64 / LINE as f64;
+            row[8..12].fill_with(|| 1e-3 * noise.bell());
+        } else {
+            row[8..].fill_with(|| noise.bell());
+            let length = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+            row.iter_mut().for_each(|x| *x /= length);
+        }
+    }
+    let mut start = vec![0.0; 2 * D];
+    (start[3], start[D + 3]) = (0.05, 0.05);
+    start.extend_from_slice(&x[(STRETCH - LINE) * D..][..CREEPING * D]);
+    start.extend_from_slice(&x[STRETCH * D..][..D]);
+    let mut case = Case::new("two stretches", D, x, start);
+
+    let mut bad = Bad::default();
+    for weighted in [false, true] {
+        if weighted {
+            case = case.weighted("uniform", fill(UNIFORM, 2 * STRETCH, &mut Rng(36)));
+        }
+        let plan = KEEP.at_most(14);
+        let lloyd = Options {
+            algorithm: Algorithm::Lloyd,
+            isa: Isa::Portable,
+            ..plan.options(case.options(Way {
+                isa: Isa::Portable,
+                threads: 1,
+                copy: 0,
+            }))
+        };
+        let points = Points::rows(&case.x, case.n(), D).unwrap();
+        let want = centra::fit_from(&points, &case.start, &lloyd).unwrap();
+        let nearest = reference::assign(&case.x, D, &want.centers).0;
+        equal("labels", &want.labels, &nearest).unwrap();
+        for algorithm in [Algorithm::Auto, Algorithm::Hamerly] {
+            let ways = [(1, 0), (2, 1), (3, 3)].map(|(threads, copy)| Way {
+                isa: Isa::Avx512,
+                threads,
+                copy,
+            });
+            case.each("fit", &ways, &mut bad, |points, options, _| {
+                let options = Options {
+                    algorithm,
+                    ..plan.options(options)
+                };
+                let got =
+                    centra::fit_from(points, &case.start, &options).map_err(harness::refusal)?;
+                as_told(&got, &want)
+            });
+        }
+    }
+}
+
+/// The same run, but for its costs.
+fn as_told(got: &Clustering, want: &Clustering) -> Result<(), String> {
+    let run = |fit: &Clustering| {
+        (
+            fit.report.iterations,
+            fit.report.moved,
+            fit.report.stopped_by,
+        )
+    };
+    equal("iterations, moved, stopped by", &[run(got)], &[run(want)])?;
+    equal("labels", &got.labels, &want.labels)?;
+    same("centers", &got.centers, &want.centers)?;
+    same("inertia", &[got.report.inertia], &[want.report.inertia])
+}
+
+/// Most points lie in one place, so that what scales words is how far off the centers are; and those come nearer from pass to
+/// pass. Rows that passes leave for later ones are read as they were written all the same.
+#[test]
+fn words_are_read_as_they_were_written() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(37));
+    for (n, d, k) in [(1000, 40, 4), (9000, 32, 3)] {
+        let mut x = vec![0.0; n * d];
+        for (p, row) in x.chunks_exact_mut(d).enumerate() {
+            // None of the points that a sample of 64 at even distances has.
+            if (1..4).contains(&(p % ((n.div_ceil(64)) | 1))) {
+                row.fill_with(|| BELL.1(rng.next()));
+                row[p % 3] += 3.0;
+            }
+        }
+        let mut start = fill(BELL, k * d, &mut rng);
+        start[..d].fill(0.0);
+        start[d..].iter_mut().for_each(|c| *c *= 40.0);
+        let case = Case::new("most in one place", d, x, start);
+        let want = case.oracle(RELOCATE.at_most(12)).unwrap();
+        for algorithm in ALGORITHMS {
+            case.each(
+                "fit",
+                &harness::least_ways(),
+                &mut bad,
+                |points, options, _| {
+                    let options = Options {
+                        algorithm,
+                        ..RELOCATE.at_most(12).options(options)
+                    };
+                    let fit = centra::fit_from(points, &case.start, &options)
+                        .map_err(harness::refusal)?;
+                    same_run(&want, &fit.centers, &fit.labels, &fit.report)
+                },
+            );
+        }
+    }
 }

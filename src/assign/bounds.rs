@@ -22,7 +22,7 @@ use crate::distance::squared;
 use crate::lanes::Lanes;
 use crate::plan::Shape;
 use crate::tile::Units;
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 use crate::Algorithm;
 
 /// What is known of all points, and what it loses when centers move.
@@ -31,6 +31,8 @@ pub(crate) struct Bounds<'w> {
     losses: &'w mut [f32],
     units: Units,
     state: State,
+    /// What the pass that is under way leaves.
+    coming: State,
     costs: Costs,
     /// Whether bounds are kept even where they do not pay.
     always: bool,
@@ -122,6 +124,7 @@ impl<'w> Bounds<'w> {
                 slack: 0.0,
             },
             state: State::Unknown,
+            coming: State::Unknown,
             costs: Costs::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
             moved: 0,
@@ -131,7 +134,11 @@ impl<'w> Bounds<'w> {
 
     /// Forgets what was known.
     pub(crate) fn forget(&mut self) {
-        (self.state, self.factor) = (State::Unknown, FACTOR);
+        (self.state, self.coming) = (State::Unknown, State::Unknown);
+        (self.moved, self.factor) = (0, FACTOR);
+        // Margins that would spare every point, and losses that would give back what was lost.
+        spoil(self.margins, f32::INFINITY);
+        spoil(self.losses, f32::NEG_INFINITY);
     }
 
     /// For the next pass, after one in which so many of the points `moved` and which left these labels, stretches being of so many
@@ -148,21 +155,23 @@ impl<'w> Bounds<'w> {
         }
         let likely = moved.saturating_mul(self.factor);
         let unlikely = !self.costs.pay(likely, self.margins.len());
+        // Until the pass is done, nothing is true of all points (L14).
+        let known = core::mem::replace(&mut self.state, State::Unknown);
+        self.coming = State::Unknown;
         if self.margins.is_empty() || unlikely && !self.always {
-            self.state = State::Unknown;
             return Shortcut::Not;
         }
-        match self.state {
+        match known {
             State::Unknown if dear && !self.always => {
-                self.state = State::Sampled;
+                self.coming = State::Sampled;
                 Shortcut::Sample(self.margins, 0)
             }
             State::Unknown | State::Sampled => {
-                self.state = State::Found;
+                self.coming = State::Found;
                 Shortcut::Find(self.margins)
             }
             State::Found | State::Used => {
-                self.state = State::Used;
+                self.coming = State::Used;
                 Shortcut::Margins(self.margins, self.losses)
             }
         }
@@ -181,8 +190,9 @@ impl<'w> Bounds<'w> {
         (spent as u128 * self.margins.len() as u128 / sampled.max(1) as u128) as usize
     }
 
-    /// Learns how many points a pass looked at.
+    /// Learns that the pass is done, and how many points it looked at.
     pub(crate) fn looked(&mut self, points: usize) {
+        self.state = core::mem::replace(&mut self.coming, State::Unknown);
         if self.state == State::Used && !self.always {
             self.learn(points);
         }
@@ -362,7 +372,9 @@ mod tests {
                 Shortcut::Sample(..) => unreachable!("a stretch is asked or not"),
             }
         });
-        ways.collect()
+        let ways = ways.collect();
+        bounds.looked(10);
+        ways
     }
 
     #[test]
@@ -376,6 +388,7 @@ mod tests {
                 slack: 0.0,
             },
             state: State::Unknown,
+            coming: State::Unknown,
             costs: Costs::new(64, 300),
             always: false,
             moved: 0,

@@ -11,7 +11,7 @@ use crate::lanes::screen::{Element, Pair};
 use crate::plan::Shape;
 use crate::points::Layout;
 use crate::tile::{Ahead, Which};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 /// How a block is labelled, from the cheapest that may leave much open to the surest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,13 @@ impl<'w, E: Element> Look<'w, E> {
         }
     }
 
+    fn forget(&mut self) {
+        spoil(self.tile, E::INFINITY);
+        spoil(self.values, E::default());
+        spoil(self.reaches, E::default());
+        spoil(self.least, E::default());
+    }
+
     fn scratch<'a>(
         &'a mut self,
         open: &'a mut [u32],
@@ -139,8 +146,6 @@ pub(crate) struct Scratch<'w> {
     words: Look<'w, Pair>,
     /// The words of a block, where they are not kept.
     coded: &'w mut [i64],
-    /// Whether there are points whose words were to be kept, and are not.
-    left: bool,
     single: Look<'w, f32>,
     double: Look<'w, f64>,
     labels: &'w mut [i32],
@@ -179,7 +184,6 @@ impl<'w> Scratch<'w> {
                 true => block.saturating_mul(words::stride(d)),
                 false => 0,
             }),
-            left: false,
             single: Look::cut(from, shape, rung <= Rung::Single),
             double: Look::cut(from, shape, rung <= Rung::Double),
             labels: from.take(block),
@@ -193,7 +197,6 @@ impl<'w> Scratch<'w> {
     /// Starts a pass.
     pub(super) fn start(&mut self, prepared: &Prepared<'_, '_>) {
         self.rung = prepared.rung;
-        self.left = false;
         self.counts = Counts::default();
     }
 
@@ -202,9 +205,18 @@ impl<'w> Scratch<'w> {
         (self.rung, self.counts)
     }
 
-    /// Whether the pass left points without words that were to be kept.
-    pub(super) fn left(&self) -> bool {
-        self.left
+    /// Forgets what was labelled.
+    pub(crate) fn forget(&mut self) {
+        spoil(self.tile, f64::MAX);
+        spoil(self.distances, 0.0);
+        self.bytes.forget();
+        self.words.forget();
+        spoil(self.coded, 0);
+        self.single.forget();
+        self.double.forget();
+        spoil(self.labels, i32::MAX);
+        spoil(self.margins, f32::INFINITY);
+        spoil(self.open, u32::MAX);
     }
 
     /// Labels points, at most a block of them; their margins too, if they are `wanted`. The points `next` are likely to come
@@ -231,12 +243,11 @@ impl<'w> Scratch<'w> {
             rung => rung,
         };
         // Words of points that were picked are not made for once.
-        let unknown = matches!(which, Which::Some(..)) && words.known().is_none();
+        let unknown = matches!(which, Which::Some(..)) && words.written(which).is_none();
         let rung = match rung {
             Rung::Words if unknown || prepared.words(job).is_none() => Rung::Single,
             rung => rung,
         };
-        self.left |= rung != Rung::Words;
         let found = match rung {
             Rung::Bytes => {
                 let Some(pass) = &prepared.bytes else {
@@ -255,17 +266,12 @@ impl<'w> Scratch<'w> {
                     panels,
                     proof,
                 } = *pass;
-                let (rows, first, kept) = match (words.known(), which) {
-                    (Some((rows, first)), _) => (rows, first, true),
+                let rows = match (words.written(which), which) {
+                    (Some(rows), _) => rows,
                     (None, Which::Block(block)) => {
-                        let length = block.len() * words::stride(d);
-                        let coded = match words.missing(block) {
-                            Some(coded) => coded,
-                            None => &mut self.coded[..length],
-                        };
-                        let rows = job.points.block_rows(block.clone(), 0..d, self.tile);
-                        kernel.code(rows, coding, coded);
-                        (&*coded, block.start, false)
+                        let room = &mut self.coded[..block.len() * words::stride(d)];
+                        let points = job.points.block_rows(block.clone(), 0..d, self.tile);
+                        words.write(block, room, |units| kernel.code(points, coding, units))
                     }
                     (None, Which::Some(..)) => unreachable!("picked in single precision"),
                 };
@@ -273,12 +279,7 @@ impl<'w> Scratch<'w> {
                     points: job.points,
                     centers: prepared.centers,
                     panels,
-                    frame: words::Frame {
-                        rows,
-                        first,
-                        proof,
-                        kept,
-                    },
+                    frame: words::Frame { rows, proof },
                 };
                 let mut scratch = self.words.scratch(open, labels, margins, next);
                 kernel.screen(&pass, which, &mut scratch)

@@ -572,16 +572,16 @@ fn in_words<L: Lanes, S: Screen<E = Pair>>(
     }
     let mut row = vec![0i64; words::stride(d)];
     words::code(Rows::new(x, d), &Coding { mean, scale }, &mut row);
+    let (mut nothing, mut room) = (words::Words::default(), row.clone());
+    let rows = nothing.write(&(0..1), &mut room, |units| units.copy_from_slice(&row));
     let frame = words::Frame {
-        rows: &row,
-        first: 0,
+        rows,
         proof: Proof {
             scale,
             reach: WordReach::new(error),
             centers: &norms,
             units: Units::new(d, units),
         },
-        kept: false,
     };
     let points = Points::rows(x, 1, d).unwrap();
     let mut group = vec![zero; width * (length + Pair::SIDES)];

@@ -13,7 +13,7 @@ use crate::lanes::dispatch::WordsKernel;
 use crate::lanes::screen::{Element, Pair, Working};
 use crate::plan::Shape;
 use crate::tile::{Bytes, Frame, Units};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 /// Centers packed in one precision.
 struct Packed<'w, E> {
@@ -29,6 +29,11 @@ impl<'w, E: Element> Packed<'w, E> {
             data: from.take(k.saturating_mul(screen::elements::<E>(shape.d))),
             norms: from.take(k.saturating_mul(E::NORMS)),
         }
+    }
+
+    fn forget(&mut self) {
+        spoil(self.data, E::INFINITY);
+        spoil(self.norms, E::default());
     }
 
     /// The first k of the centers there is room for.
@@ -50,7 +55,8 @@ pub(crate) struct Packing<'w> {
     mean: &'w mut [f64],
     bytes: Packed<'w, i32>,
     words: Packed<'w, Pair>,
-    /// What makes words of the points, as long as these are kept: the mean, and the scale, if there is one.
+    /// What makes words of the points, from the first that are kept until they are forgotten: the mean, and the scale, if there is
+    /// one (L13).
     coding: (&'w mut [f64], Option<f64>),
     single: Packed<'w, f32>,
     double: Packed<'w, f64>,
@@ -85,6 +91,14 @@ impl<'w> Packing<'w> {
     /// Forgets where passes ended: restarts do the same whichever came before.
     pub(crate) fn forget(&mut self) {
         (self.start, self.passes) = (self.first, 0);
+        spoil(self.mean, f64::MAX);
+        self.bytes.forget();
+        self.words.forget();
+        spoil(self.coding.0, f64::MAX);
+        self.single.forget();
+        self.double.forget();
+        spoil(self.sorted.0, 0.0);
+        spoil(self.sorted.1, 0);
     }
 
     /// Takes note of the largest magnitude of any coordinate.
@@ -143,13 +157,13 @@ impl<'w> Packing<'w> {
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes() && k >= fewest)
             .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
             .flatten();
-        let known = words.known().is_some();
+        let frozen = words.begun();
         let words = kernel.map(|kernel| {
             let (mean, scale) = &mut self.coding;
             let room = RoomForWords {
                 mean,
                 scale,
-                known,
+                frozen,
                 packed: &mut self.words,
             };
             (kernel, Lazy::new(room))
@@ -275,8 +289,8 @@ pub(super) struct InWords<'a> {
 pub(super) struct RoomForWords<'a, 'w> {
     mean: &'a mut [f64],
     scale: &'a mut Option<f64>,
-    /// Whether mean and scale are those of words that are known.
-    known: bool,
+    /// Whether mean and scale are those of rows that are kept.
+    frozen: bool,
     packed: &'a mut Packed<'w, Pair>,
 }
 
@@ -290,11 +304,11 @@ fn screened_in_words<'a>(
     let RoomForWords {
         mean,
         scale,
-        known,
+        frozen,
         packed,
     } = room;
     let Prepared { centers, units, .. } = *prepared;
-    if !known {
+    if !frozen {
         *scale = words::choose(job, centers, mean);
     }
     let (mean, scale, registers) = (&*mean, (*scale)?, kernel.registers);

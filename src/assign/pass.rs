@@ -16,7 +16,7 @@ use crate::stream::Promise;
 use crate::tile::Which;
 use crate::update::exact_sum::{ExactSum, PRODUCT_DIGITS};
 use crate::update::{Moves, Plan, Sums, Terms};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 /// Writes the indices at which labels differ to `moved`; returns how many.
 ///
@@ -88,6 +88,14 @@ impl<'w> Worker<'w> {
         }
     }
 
+    /// Forgets what was labelled and summed.
+    pub(crate) fn forget(&mut self) {
+        self.scratch.forget();
+        self.sums.forget();
+        spoil(self.spent, u32::MAX);
+        self.moving.forget();
+    }
+
     /// One that can be watched.
     pub(crate) fn watched(self, seen: &'w mut [f64]) -> Self {
         Worker { seen, ..self }
@@ -145,7 +153,7 @@ pub(crate) enum Summing<'a> {
     Not,
     /// Adds all points; the sums were cleared.
     All(&'a Terms<'a>),
-    /// Moves the points whose label changes; the sums are those of the labels as they were.
+    /// Moves the points whose label changes; the sums are those of the labels as they were (L15).
     Moved(&'a Terms<'a>),
 }
 
@@ -202,7 +210,6 @@ pub(crate) fn pass(
         assigning += worker.assigning;
         updating += worker.updating;
     }
-    kept.learn(!team.iter_mut().any(|worker| worker.scratch.left()));
     packing.settle(team.iter_mut().map(|worker| worker.scratch.end().0));
     let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
     let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
@@ -239,13 +246,15 @@ impl Worker<'_> {
         self.clock.lap();
         let Range { start, end } = stretch.points;
         let kernels = pass.job.kernels;
-        let spent = match &mut stretch.shortcut {
+        // How many of the points are picked, where not all are looked at.
+        let picked = match &mut stretch.shortcut {
             Shortcut::Margins(margins, losses) => {
-                kernels.spend(margins, stretch.labels, losses, self.spent)
+                let spent = kernels.spend(margins, stretch.labels, losses, self.spent);
+                pass.costs.pick(spent, end - start).then_some(spent)
             }
-            Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => end - start,
+            Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => None,
         };
-        if !pass.costs.pick(spent, end - start) {
+        let Some(picked) = picked else {
             for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
@@ -259,17 +268,17 @@ impl Worker<'_> {
                     return;
                 }
             }
-        } else {
-            let list = core::mem::take(&mut self.spent);
-            let mut parts = list[..spent].chunks(pass.job.block).peekable();
-            while let Some(part) = parts.next() {
-                let next = parts.peek().map_or(0..0, |next| dense(next, start));
-                self.look(pass, &Which::Some(part, start), next, &mut stretch);
-            }
-            self.spent = list;
-            for block in pass.job.blocks_of(start..end) {
-                self.add(pass, block, &stretch);
-            }
+            return;
+        };
+        let list = core::mem::take(&mut self.spent);
+        let mut parts = list[..picked].chunks(pass.job.block).peekable();
+        while let Some(part) = parts.next() {
+            let next = parts.peek().map_or(0..0, |next| dense(next, start));
+            self.look(pass, &Which::Some(part, start), next, &mut stretch);
+        }
+        self.spent = list;
+        for block in pass.job.blocks_of(start..end) {
+            self.add(pass, block, &stretch);
         }
     }
 
@@ -408,6 +417,12 @@ impl<'w> Moving<'w> {
             from: from.take(stretch),
             to: from.take(stretch),
         }
+    }
+
+    fn forget(&mut self) {
+        spoil(self.points, u32::MAX);
+        spoil(self.from, i32::MAX);
+        spoil(self.to, i32::MAX);
     }
 
     /// The first few.

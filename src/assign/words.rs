@@ -14,13 +14,13 @@ use core::ops::Range;
 use super::bounds::down;
 use super::certify::{is_near, word_scale, word_unit, WordReach, TINY};
 use crate::distance::squared;
-use crate::job::Job;
+use crate::job::{Job, STEP};
 use crate::lanes::screen::{Element, Pair};
 use crate::lanes::Lanes;
 use crate::plan::Shape;
 use crate::points::{Layout, Points, Rows};
 use crate::tile::{Ahead, Screened, Tile, Units, Which, FAR, NEAR};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 use crate::Algorithm;
 
 /// Dimensions for which there are words: one or two would take no less memory than they do, and more than these are no longer
@@ -87,25 +87,37 @@ pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option
     word_scale(square.sqrt())
 }
 
-/// Room for the words of all points, and whether they are known.
+/// Room for the words of all points, and which of them are written.
 pub(crate) struct Kept<'w> {
     units: &'w mut [i64],
+    /// For each block, whether all its rows are [`WRITTEN`].
+    marks: &'w mut [u16],
+    /// Units of a row, and rows of a block.
     stride: usize,
-    known: bool,
+    block: usize,
 }
+
+/// The mark of a block whose rows were written, all of them with the coding of the first that was (L13). Only who writes rows
+/// sets it, and there is no way to rows without it.
+const WRITTEN: u16 = 1;
 
 impl<'w> Kept<'w> {
     /// Room, if the algorithm keeps anything.
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
-        let stride = stride(shape.d);
+        let Shape { n, d, block, .. } = *shape;
         let rows = match algorithm {
-            Algorithm::Auto | Algorithm::Hamerly if suit(shape) => shape.n,
+            Algorithm::Auto | Algorithm::Hamerly if suit(shape) => n,
             _ => 0,
         };
+        let units = from.take(rows.saturating_mul(stride(d)));
+        // Room for the marks of blocks as small as they may be: larger ones are not to take less (L38).
+        let marks = from.take(rows.div_ceil(STEP));
+        let blocks = rows.div_ceil(block).min(marks.len());
         Kept {
-            units: from.take(rows.saturating_mul(stride)),
-            stride,
-            known: false,
+            units,
+            marks: &mut marks[..blocks],
+            stride: stride(d),
+            block,
         }
     }
 
@@ -113,89 +125,165 @@ impl<'w> Kept<'w> {
     pub(crate) fn nothing() -> Self {
         Kept {
             units: &mut [],
+            marks: &mut [],
             stride: 0,
-            known: false,
+            block: 1,
         }
+    }
+
+    /// Forgets all rows: those that are written from here on may have another coding.
+    pub(crate) fn forget(&mut self) {
+        self.marks.fill(0);
+        // Rows that say that every point is the mean.
+        spoil(self.units, 0);
     }
 
     /// Whether passes are spared the points themselves, which lie in rows.
     pub(crate) fn spare(&self, job: &Job<'_>) -> bool {
-        self.known && job.points.layout() == Layout::Rows
-    }
-
-    /// Learns whether a pass has left the words of all points.
-    pub(super) fn learn(&mut self, all: bool) {
-        self.known |= all && !self.units.is_empty();
+        let all = !self.marks.is_empty() && self.marks.iter().all(|&mark| mark == WRITTEN);
+        all && job.points.layout() == Layout::Rows
     }
 
     /// Those of all points.
     pub(super) fn all(&mut self) -> Words<'_> {
         Words {
             units: self.units,
+            marks: self.marks,
             stride: self.stride,
+            block: self.block,
             first: 0,
-            known: self.known,
         }
     }
 }
 
-/// The words of some points, from `first` on; or no room for any.
-#[derive(Default)]
+/// The words of some points, from `first` on, which starts a block; or no room for any.
 pub(crate) struct Words<'a> {
     units: &'a mut [i64],
+    marks: &'a mut [u16],
     stride: usize,
+    block: usize,
     first: usize,
-    known: bool,
+}
+
+impl Default for Words<'_> {
+    fn default() -> Self {
+        Words {
+            units: &mut [],
+            marks: &mut [],
+            stride: 0,
+            block: 1,
+            first: 0,
+        }
+    }
 }
 
 impl Words<'_> {
-    /// Those of the first points, and of the rest.
+    /// Those of the first points, whole blocks, and of the rest.
     pub(super) fn split(self, points: usize) -> (Self, Self) {
         let Words {
             units,
+            marks,
             stride,
+            block,
             first,
-            known,
         } = self;
-        let (these, rest) = units.split_at_mut(units.len().min(points * stride));
-        let part = |units, first| Words {
+        let (units, other_units) = units.split_at_mut(units.len().min(points * stride));
+        let (marks, other_marks) = marks.split_at_mut(marks.len().min(points.div_ceil(block)));
+        let part = |units, marks, first| Words {
             units,
+            marks,
             stride,
+            block,
             first,
-            known,
         };
-        (part(these, first), part(rest, first + points))
-    }
-
-    /// Where the words of a block go, if they are to be kept, and are not known yet.
-    pub(super) fn missing(&mut self, block: &Range<usize>) -> Option<&mut [i64]> {
-        if self.known || self.units.is_empty() {
-            return None;
-        }
-        let at = (block.start - self.first) * self.stride;
-        Some(&mut self.units[at..][..block.len() * self.stride])
+        (
+            part(units, marks, first),
+            part(other_units, other_marks, first + points),
+        )
     }
 
     /// Whether there is room for them.
     pub(super) fn are_kept(&self) -> bool {
-        !self.units.is_empty()
+        !self.marks.is_empty()
     }
 
-    /// The rows from point `first` on, if they are known.
-    pub(super) fn known(&self) -> Option<(&[i64], usize)> {
-        self.known.then_some((&*self.units, self.first))
+    /// Whether rows are written: then what coded them is what codes others (L13).
+    pub(super) fn begun(&self) -> bool {
+        self.marks.contains(&WRITTEN)
     }
+
+    /// The rows of points, if they are written: of a block, or of all points that some are picked from.
+    pub(super) fn written(&self, which: &Which<'_>) -> Option<Written<'_>> {
+        let (units, first) = match which {
+            _ if !self.are_kept() => return None,
+            Which::Block(block) => {
+                let (mark, units) = self.place(block);
+                (self.marks[mark] == WRITTEN).then_some((&self.units[units], block.start))?
+            }
+            Which::Some(..) => {
+                let all = self.marks.iter().all(|&mark| mark == WRITTEN);
+                all.then_some((&*self.units, self.first))?
+            }
+        };
+        Some(Written {
+            units,
+            first,
+            kept: true,
+        })
+    }
+
+    /// Has the rows of a block written by `code`, to where they are kept, or else to `room`, which is as long.
+    pub(super) fn write<'a>(
+        &'a mut self,
+        block: &Range<usize>,
+        room: &'a mut [i64],
+        code: impl FnOnce(&mut [i64]),
+    ) -> Written<'a> {
+        let units = match self.are_kept() {
+            true => {
+                let (mark, units) = self.place(block);
+                let units = &mut self.units[units];
+                assert!(units.len() == room.len());
+                code(units);
+                self.marks[mark] = WRITTEN;
+                &*units
+            }
+            false => {
+                code(room);
+                &*room
+            }
+        };
+        Written {
+            units,
+            first: block.start,
+            kept: false,
+        }
+    }
+
+    /// The mark of a block, and where its units are.
+    fn place(&self, block: &Range<usize>) -> (usize, Range<usize>) {
+        let at = block.start - self.first;
+        let units = at * self.stride..(at + block.len()) * self.stride;
+        let whole = block.len() == self.block || units.end == self.units.len();
+        assert!(at.is_multiple_of(self.block) && whole);
+        (at / self.block, units)
+    }
+}
+
+/// Rows that were written, of the points from `first` on.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'a> {
+    units: &'a [i64],
+    first: usize,
+    /// Whether they are what is read from memory, and not what has just been written.
+    kept: bool,
 }
 
 /// The words of a pass, and what they prove.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
-    /// Rows of the points from `first` on.
-    pub(super) rows: &'a [i64],
-    pub(super) first: usize,
+    pub(super) rows: Written<'a>,
     pub(super) proof: Proof<'a>,
-    /// Whether the rows are what is read from memory, and not what has just been written.
-    pub(super) kept: bool,
 }
 
 /// What words prove for the centers of a pass.
@@ -211,9 +299,9 @@ pub(crate) struct Proof<'a> {
 impl Frame<'_> {
     /// Panics unless there are rows of all these points.
     pub(crate) fn check(&self, points: &Points<'_>, which: &Which<'_>) {
-        let rows = self.rows.len() / stride(points.d());
-        let end = self.first + rows;
-        assert!(which.first() >= self.first && which.all_below(end));
+        let Written { units, first, .. } = self.rows;
+        let end = first + units.len() / stride(points.d());
+        assert!(which.first() >= first && which.all_below(end));
     }
 }
 
@@ -250,8 +338,8 @@ impl Screened<Pair> for Frame<'_> {
             for lane in (0..lanes).step_by(width) {
                 let mut rows = [core::ptr::null::<f64>(); 16];
                 for (l, row) in rows.iter_mut().enumerate().take(width) {
-                    let at = (which.point(lane + l) - self.first) * stride;
-                    *row = self.rows.as_ptr().add(at).cast();
+                    let at = (which.point(lane + l) - self.rows.first) * stride;
+                    *row = self.rows.units.as_ptr().add(at).cast();
                 }
                 let group = elements.add(lane * whole);
                 for u in (0..stride - 1).step_by(L::WIDTH) {
@@ -331,12 +419,13 @@ impl Screened<Pair> for Frame<'_> {
 
     #[inline(always)]
     fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
-        if !self.kept {
+        let Written { units, first, kept } = self.rows;
+        if !kept {
             return Ahead::of(points, next, 0..points.d());
         }
         let stride = stride(points.d());
-        let first = next.start.wrapping_sub(self.first).wrapping_mul(stride);
-        Ahead::run(self.rows.as_ptr().wrapping_add(first), next.len() * stride)
+        let first = next.start.wrapping_sub(first).wrapping_mul(stride);
+        Ahead::run(units.as_ptr().wrapping_add(first), next.len() * stride)
     }
 }
 
@@ -419,5 +508,60 @@ pub(crate) fn code(rows: Rows<'_>, coding: &Coding<'_>, units: &mut [i64]) {
             }
         }
         norms[0] = i64::from(norm.to_bits()) << 32 | i64::from(root(&off).to_bits());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, Which};
+
+    /// Five points in blocks of two, two units each.
+    #[test]
+    fn rows_are_there_when_they_are_written() {
+        let (mut units, mut marks) = ([0; 10], [0; 3]);
+        let mut kept = Kept {
+            units: &mut units,
+            marks: &mut marks,
+            stride: 2,
+            block: 2,
+        };
+        let (mut these, mut rest) = kept.all().split(4);
+        assert!(!these.begun() && !rest.begun());
+        let mut room = [0; 4];
+        let written = these.write(&(2..4), &mut room, |units| units.fill(7));
+        assert_eq!(
+            (written.units, written.first, written.kept),
+            (&[7; 4][..], 2, false)
+        );
+        let again = these.written(&Which::Block(2..4)).expect("written");
+        assert_eq!(
+            (again.units, again.first, again.kept),
+            (&[7; 4][..], 2, true)
+        );
+        // Others of the same stretch are not.
+        assert!(these.begun() && these.written(&Which::Block(0..2)).is_none());
+        assert!(these.written(&Which::Some(&[2], 0)).is_none());
+        these.write(&(0..2), &mut room, |units| units.fill(8));
+        let picked = these.written(&Which::Some(&[2], 0)).expect("written");
+        assert_eq!(
+            (picked.units, picked.first),
+            (&[8, 8, 8, 8, 7, 7, 7, 7][..], 0)
+        );
+        // The last block is short.
+        assert!(rest.written(&Which::Some(&[0], 4)).is_none());
+        rest.write(&(4..5), &mut room[..2], |units| units.fill(9));
+        let picked = rest.written(&Which::Some(&[0], 4)).expect("written");
+        assert_eq!((picked.units, picked.first), (&[9, 9][..], 4));
+        kept.forget();
+        let all = kept.all();
+        assert!(!all.begun() && all.written(&Which::Block(2..4)).is_none());
+        // Where none are kept, they go to the room, and are not there afterwards.
+        let mut nothing = Kept::nothing();
+        let mut none = nothing.all();
+        assert_eq!(
+            none.write(&(2..4), &mut room, |units| units.fill(6)).units,
+            [6; 4]
+        );
+        assert!(!none.begun() && none.written(&Which::Block(2..4)).is_none());
     }
 }

@@ -75,6 +75,7 @@ impl Greedy<'_, '_> {
             *top = largest(&masses[..span.len()]);
             *total = unit.join(job.kernels.tally(masses, unit.magic()));
         });
+        // Who makes bytes of a point tells, and that was every one.
         self.wild = team.iter_mut().any(|worker| worker.wild);
     }
 

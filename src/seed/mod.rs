@@ -30,7 +30,7 @@ use crate::job::{padded, Job, STRETCH};
 use crate::parallel::PerThread;
 use crate::plan::Shape;
 use crate::tile::Which;
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 use crate::Init;
 
 use bounded::Bound;
@@ -82,6 +82,20 @@ impl<'w> Masses<'w> {
     }
 }
 
+impl Masses<'_> {
+    fn forget(&mut self) {
+        spoil(self.masses, f64::MAX);
+        spoil(self.totals, i128::MAX);
+        spoil(self.tops, f64::MAX);
+        spoil(self.candidates, f64::MAX);
+        self.sketch.forget();
+        self.step.forget();
+        for trial in &mut self.trials {
+            spoil(trial, 0.0);
+        }
+    }
+}
+
 /// What seeding keeps.
 pub(crate) struct Seeding<'w> {
     masses: Masses<'w>,
@@ -93,6 +107,14 @@ impl<'w> Seeding<'w> {
         Seeding {
             masses: Masses::cut(from, shape, init == Init::KmeansPlusPlus),
             rounds: (init == Init::Parallel).then(|| Rounds::cut(from, shape)),
+        }
+    }
+
+    /// Forgets what was drawn.
+    pub(crate) fn forget(&mut self) {
+        self.masses.forget();
+        if let Some(rounds) = &mut self.rounds {
+            rounds.forget();
         }
     }
 
@@ -168,6 +190,19 @@ impl<'w> Worker<'w> {
             lowered: 0,
             wild: false,
             scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
+        }
+    }
+
+    /// Forgets what was packed and counted.
+    pub(crate) fn forget(&mut self) {
+        self.ones = 0;
+        spoil(self.tile, f64::MAX);
+        spoil(self.weights, f64::MAX);
+        spoil(self.factors, f32::MAX);
+        spoil(self.listed, u32::MAX);
+        spoil(self.sums, f32::MAX);
+        if let Some(scratch) = &mut self.scratch {
+            scratch.forget();
         }
     }
 

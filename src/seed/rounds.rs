@@ -27,7 +27,7 @@ use crate::plan::Shape;
 use crate::points::Points;
 use crate::update::exact_sum::{exponent, magic, scale, ExactSum};
 use crate::update::{unit, width, Sum};
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 use super::greedy;
 use super::philox::uniform_for_point;
@@ -155,6 +155,12 @@ impl<'w> Comparing<'w> {
     /// Takes note of the largest magnitude of any coordinate.
     pub(crate) fn set_largest(&mut self, largest: f64) {
         self.packing.set_largest(largest);
+    }
+
+    fn forget(&mut self) {
+        spoil(self.labels, i32::MAX);
+        spoil(self.new, 0.0);
+        self.packing.forget();
     }
 
     /// Lowers `distances` to those to the candidates in `range`, where they are less, and names those that are `nearest`, where
@@ -331,6 +337,16 @@ impl<'w> Rounds<'w> {
             masses: Masses::cut(from, &candidates, true),
             block: candidates.block,
         }
+    }
+
+    pub(super) fn forget(&mut self) {
+        spoil(self.candidates, f64::MAX);
+        spoil(self.weights, f64::MAX);
+        spoil(self.counts, i64::MAX);
+        spoil(self.nearest, i32::MAX);
+        spoil(self.distances, 0.0);
+        self.comparing.forget();
+        self.masses.forget();
     }
 
     pub(super) fn set_largest(&mut self, largest: f64) {

@@ -57,7 +57,7 @@ use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
 use crate::plan::Shape;
 use crate::tile::Ahead;
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 use super::bytes::{Coded, Frame, WILD};
 
@@ -117,6 +117,12 @@ impl<'w> Step<'w> {
             starts: from.take(2 * candidates),
             open: from.take(groups.saturating_mul(candidates)),
         }
+    }
+
+    pub(super) fn forget(&mut self) {
+        spoil(self.panels, 0);
+        spoil(self.starts, 0);
+        spoil(self.open, 0);
     }
 
     /// Packs candidates; none if one of them is wild.
@@ -194,6 +200,15 @@ impl<'w> Sketch<'w> {
             errors: from.take(lanes),
             squares: from.take(lanes),
         }
+    }
+
+    pub(super) fn forget(&mut self) {
+        spoil(self.mean, f64::MAX);
+        spoil(self.data, i32::MAX);
+        spoil(self.limits, SHUT);
+        spoil(self.norms, 0.0);
+        spoil(self.errors, 0.0);
+        spoil(self.squares, 0.0);
     }
 
     /// Chooses mean and scale, if there is to be a sketch, and the data allow one.

@@ -30,7 +30,7 @@ use crate::points::Rows;
 use crate::scan::{self, Ranges};
 use crate::status::{refuse, Error};
 use crate::stream::Bounds;
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 use crate::{Empty, Layout};
 
 pub(crate) use limbs::{
@@ -141,6 +141,12 @@ impl<'w> Tally<'w> {
         self.weights.fill(0);
     }
 
+    fn forget(&mut self) {
+        spoil(self.counts, i64::MAX);
+        spoil(self.positive, i64::MAX);
+        spoil(self.weights, i64::MAX);
+    }
+
     fn merge(&mut self, other: &Tally<'_>) {
         merge(self.counts, other.counts);
         merge(self.positive, other.positive);
@@ -176,6 +182,14 @@ impl<'w> Sums<'w> {
             slab: 0..0,
             slab_magic: from.take(plan.magic),
         }
+    }
+
+    /// Forgets what was added.
+    pub(crate) fn forget(&mut self) {
+        self.tally.forget();
+        spoil(self.limbs, i64::MAX);
+        spoil(self.rows, f64::MAX);
+        spoil(self.slab_magic, f64::MAX);
     }
 
     /// Adds a block, whose labels these are; tells whether all its terms were looked at, and are as they should be.
@@ -356,6 +370,12 @@ impl<'w> Update<'w> {
             tally: Tally::cut(from, plan),
             relocation: Relocation::cut(from, if empty == Empty::Relocate { plan.k } else { 0 }),
         }
+    }
+
+    /// Forgets what was summed, but neither ranges nor what follows from them.
+    pub(crate) fn forget(&mut self) {
+        self.tally.forget();
+        self.relocation.forget();
     }
 
     /// Where the scan leaves the ranges.

@@ -12,7 +12,7 @@ use super::Tally;
 use crate::distance::own_block;
 use crate::job::Job;
 use crate::parallel::PerThread;
-use crate::workspace::Cut;
+use crate::workspace::{spoil, Cut};
 
 /// Who was moved, in order to move it back: the labels are the caller's, and only the means are asked.
 pub(super) struct Relocation<'w> {
@@ -34,6 +34,12 @@ impl<'w> Relocation<'w> {
             taken: from.take(k.saturating_mul(2)),
             donors: from.take(k),
         }
+    }
+
+    pub(super) fn forget(&mut self) {
+        spoil(self.last, 0);
+        spoil(self.taken, 0);
+        spoil(self.donors, 0);
     }
 
     /// Chooses the points to take for the empty clusters, in the order of those; `centers` are what the labels were found with, and

@@ -103,6 +103,32 @@ pub fn drawn(masses: &[f64], u: u128) -> usize {
         .expect("the target is below the sum")
 }
 
+/// k different rows, every set of them equally likely (Floyd's sampling): the s-th draw is a rank below m - k + s + 1 among the
+/// m points of positive weight, or the last of these ranks where that was drawn before. Where there are fewer than k such points,
+/// the first of the others follow.
+pub fn random(
+    x: &[f64],
+    d: usize,
+    weights: Option<&[f64]>,
+    k: usize,
+    seed: u64,
+    restart: u32,
+) -> Vec<f64> {
+    let positive = |p: &usize| weights.is_none_or(|w| w[*p] > 0.0);
+    let (heavy, light): (Vec<usize>, Vec<usize>) = (0..x.len() / d).partition(positive);
+    let drawn = k.min(heavy.len());
+    let mut ranks: Vec<usize> = Vec::new();
+    for s in 0..drawn {
+        let last = heavy.len() - drawn + s;
+        let u = bits(seed, [0, s as u32, restart, 0]);
+        let rank = below(last as i128 + 1, u) as usize;
+        ranks.push(if ranks.contains(&rank) { last } else { rank });
+    }
+    let chosen = ranks.into_iter().map(|rank| heavy[rank]).chain(light);
+    let rows = chosen.take(k).flat_map(|p| x[p * d..][..d].to_vec());
+    rows.collect()
+}
+
 /// The centers that greedy k-means++ draws; their rows.
 pub fn greedy(
     x: &[f64],
