@@ -182,6 +182,8 @@ fn with_a_weight_of_three_is_of_three_points() {
         let x = fill(*kind, n * d, &mut rng);
         let weights = fill(("", |r| (1 + r % 5) as f64), n, &mut rng);
         let start = drawn(&x, d, k, &mut rng);
+        let weighted = Case::new(kind.0, d, x, start.clone());
+        let x = &weighted.x;
         let mut repeated = Vec::new();
         let mut of = Vec::new();
         for p in 0..n {
@@ -190,7 +192,7 @@ fn with_a_weight_of_three_is_of_three_points() {
                 of.push(p);
             }
         }
-        let weighted = Case::new(kind.0, d, x, start.clone()).weighted("repeats", weights);
+        let weighted = weighted.weighted("repeats", weights);
         let repeated = Case::new("repeated", d, repeated, start);
         for way in few_ways() {
             let run = |case: &Case| {

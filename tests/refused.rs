@@ -318,10 +318,15 @@ fn spreads_near_the_smallest() {
             let mut x = vec![constant; n * d];
             x.iter_mut().skip(i).step_by(d).for_each(|x| *x = offset);
             let start = x[..d].to_vec();
-            let alike = Case::new(format!("all {offset:e}"), d, x.clone(), start.clone());
+            let alike = Case::new(format!("all {offset:e}"), d, x.clone(), start);
             alike.check(RELOCATE, &[way], &mut bad);
             x[p * d + i] += spread;
-            let case = Case::new(format!("{spread:e} from {offset:e}"), d, x.clone(), start);
+            let name = format!("{spread:e} from {offset:e}");
+            let case = Case {
+                name,
+                x: x.clone(),
+                ..alike.clone()
+            };
             expect(&case, way, Status::Range, &words(p), &["update"]);
             // Far from a center, or from one other point, all of them can be told apart from something.
             let mut far = alike.clone();
@@ -363,7 +368,10 @@ fn spreads_near_the_smallest() {
         for scale in 520..560 {
             let x: Vec<f64> = x.iter().map(|x| x * two_to(-scale)).collect();
             let start = distinct(&x, d, 3, &mut rng);
-            let case = Case::new(format!("2^-{scale}"), d, x, start);
+            let case = Case {
+                x: x.clone(),
+                ..Case::new(format!("2^-{scale}"), d, x, start)
+            };
             let apart = |p: &[f64], q: &[f64]| reference::squared(p, q) > 0.0;
             let rows = || case.x.chunks(d);
             if rows().any(|p| rows().any(|q| apart(p, q))) {

@@ -86,17 +86,11 @@ pub const KINDS: &[Kind] = &[
     ("1e38 and 1e39", |r| {
         signed(r, [1e38, 3e38, 1e39, 0.0][(r % 4) as usize]) * bell(r << 1)
     }),
-    ("few subnormals, and ones", |r| {
-        signed(
-            r,
-            [0, 1, 2, 3, 4, 5, 1.0f64.to_bits()].map(f64::from_bits)[(r % 7) as usize],
-        )
+    ("few subnormals", |r| {
+        signed(r, (r % 6) as f64 * f64::from_bits(1))
     }),
-    ("1e-310 and 1e-150", |r| {
-        signed(
-            r,
-            [1e-310, 1e-310, 1e-150][(r % 3) as usize] * ((r % 1000) as f64 / 1000.0),
-        )
+    ("1e-310", |r| {
+        signed(r, 1e-310 * ((r % 1000) as f64 / 1000.0))
     }),
     ("2^-400", |r| bell(r) * two_to(-400)),
     ("2^-530", |r| bell(r) * two_to(-530)),

@@ -204,7 +204,12 @@ pub fn stop(stop: Stop) -> StoppedBy {
 }
 
 impl Case {
-    pub fn new(name: impl Into<String>, d: usize, x: Vec<f64>, start: Vec<f64>) -> Case {
+    /// Points that differ are refused where every D underflows: their first coordinate is then made another.
+    pub fn new(name: impl Into<String>, d: usize, mut x: Vec<f64>, start: Vec<f64>) -> Case {
+        let all = [&x[..], &start[..]].concat();
+        if !x.is_empty() && (underflow(&x, d) || underflow(&all, d)) {
+            x[0] = if x[0] == 1.0 { 2.0 } else { 1.0 };
+        }
         Case {
             name: name.into(),
             d,
@@ -480,6 +485,18 @@ impl Case {
 /// The forms that allocate, or leave out an output, share all but their entry with the form that is always checked.
 fn also_the_other_forms(options: &Options) -> bool {
     options.threads == 1 && options.isa == Isa::Avx512
+}
+
+/// Whether these rows are not all the same, and yet D of any two of them is 0.
+fn underflow(rows: &[f64], d: usize) -> bool {
+    let extreme = |of: fn(f64, f64) -> f64| -> Vec<f64> {
+        let column = |i: usize| rows.iter().skip(i).step_by(d).copied();
+        (0..d)
+            .map(|i| column(i).reduce(of).unwrap_or(0.0))
+            .collect()
+    };
+    let (least, most) = (extreme(f64::min), extreme(f64::max));
+    least != most && oracle::squared(&least, &most) == 0.0
 }
 
 impl Plan {
