@@ -1062,12 +1062,6 @@ mod tests {
         println!("L22: the least weight placed is 2^{}", exponent(least));
         assert_eq!(exponent(least), MIDDLE - 49);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::exact_sum::scale;
-    use super::*;
 
     /// L40: a mass has a share that is off by half a fine unit, at most, which is 2^-86 of the largest mass; 2^40 of them are
     /// below 2^126, and a span of coarse units is below 2^63.
