@@ -615,12 +615,12 @@ fn bytes_come_first() {
         let ways = all_ways();
         case.check_assign(&ways, &mut bad);
         for way in ways {
-            let first = bytes && way.isa == centra::Isa::Avx512 && way.copy < 2;
+            let first = bytes && is_wide(way) && way.copy < 2;
             case.each("bytes", &[way], &mut bad, |points, options, _| {
                 let rechecked = rechecked(&case, ONE_PASS, points, options)?;
                 let much = 16 * rechecked > n as i64;
                 // In narrow vectors words come first, which may leave a few open. Nothing else may.
-                let words = way.isa != centra::Isa::Avx512;
+                let words = !is_wide(way);
                 require(much == first && (first || words || rechecked == 0), || {
                     format!("{rechecked} points left open, by bytes: {first}")
                 })
@@ -656,7 +656,7 @@ fn words_come_before_single_precision() {
             case.check_fit(plan, &all_ways(), &mut bad);
         }
         for way in all_ways() {
-            let wide = way.isa == centra::Isa::Avx512;
+            let wide = is_wide(way);
             for algorithm in [Algorithm::Lloyd, Algorithm::Auto] {
                 case.each("words", &[way], &mut bad, |points, options, _| {
                     let options = Options {
@@ -707,7 +707,7 @@ fn words_of_any_length() {
                 case.check_fit(plan, &all_ways(), &mut bad);
             }
             for way in all_ways() {
-                let wide = way.isa == centra::Isa::Avx512;
+                let wide = is_wide(way);
                 case.each("left open", &[way], &mut bad, |points, options, _| {
                     let options = Options {
                         algorithm: Algorithm::Auto,
@@ -771,6 +771,11 @@ fn norms_whose_additions_round_one_way() {
             }
         }
     }
+}
+
+/// Whether vectors are the widest there are: asked for, and there.
+fn is_wide(way: Way) -> bool {
+    way.isa.min(centra::isa()) == centra::Isa::Avx512
 }
 
 /// Whether there are words in the widest vectors.
