@@ -325,7 +325,7 @@ fn fewer_distinct_points_than_clusters() {
                 format!("{distinct} distinct points, {value:e}"),
                 2,
                 x,
-                vec![0.0; 2 * 30],
+                vec![value; 2 * 30],
             );
             for case in [
                 &case,
