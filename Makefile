@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -33,7 +33,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test lint header bench bench-python python-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test lint header bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -73,11 +73,13 @@ mpi-demo: all
 		test -z "$$CI"; \
 	fi
 
-test: tools python-test
+test: python-test rust-test
+
+rust-test: tools
 	$(CARGO) test
 
 # The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
-python-test:
+python-test: tools
 	@echo "installing the Python package and what its tests need into $(PYVENV)"; \
 	python3 -m venv $(PYVENV) && $(PYVENV)/bin/python -m pip install --quiet --disable-pip-version-check './bindings/python[test]' \
 		&& touch $(PYVENV)/made || rm -f $(PYVENV)/made
