@@ -198,6 +198,30 @@ fn seeds_of_many_points_are_those_of_the_reference() {
     }
 }
 
+/// A few heavy points, which soon are centers themselves, and light ones, whose weights are farther apart than single precision tells
+/// beside the heaviest: among these it is their own weights that decide.
+#[test]
+fn light_points_are_told_apart() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(6);
+    for (n, d, k) in [(300, 8, 12), (700, 16, 9), (400, 33, 8)] {
+        let x = blobs(n, d, k, &mut rng);
+        for lightest in [-28, -32, -40, -60, -250] {
+            let weights: Vec<f64> = (0..n)
+                .map(|p| match p % (n / 3) {
+                    0 => 1.0,
+                    _ => 10f64.powi(lightest + rng.below(12) as i32 - 6),
+                })
+                .collect();
+            let case = Case::new("blobs", d, x.clone(), vec![0.0; k * d]);
+            let weighted = case.weighted(format!("from 1 to about 1e{lightest}"), weights);
+            for _ in 0..3 {
+                check_drawn(&weighted, rng.next(), &least_ways(), &mut bad);
+            }
+        }
+    }
+}
+
 fn seeds_are_legal(case: &Case, init: Init, centers: &[f64]) -> Result<(), String> {
     match init {
         Init::Random => are_rows(case, centers),

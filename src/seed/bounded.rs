@@ -24,6 +24,13 @@ const WORTH: usize = 1 << 17;
 /// for nothing, as the sketch does not come any faster.
 const FINE: usize = 160;
 
+/// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
+/// finely: they are charged to what a candidate takes off at most.
+const LIGHT: f64 = 1e-30;
+
+/// More than any point takes off, in units of T: 2^30.
+const MOST_OFF: f64 = (1u64 << 30) as f64;
+
 /// What bounds tell of a candidate, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
@@ -120,7 +127,11 @@ impl Greedy<'_, '_> {
         // thousandth.
         let per_bound = per_bound(self.unit, self.heaviest, scale);
         let slack = 4.0 * self.job.points.n() as f64;
-        let most = |c: usize| bounds[c].most as f64 * per_bound * 1.001 + slack;
+        let passed_over = match self.job.weights {
+            Some(_) => self.job.points.n() as f64 * LIGHT * MOST_OFF,
+            None => 0.0,
+        };
+        let most = |c: usize| (bounds[c].most as f64 + passed_over) * per_bound * 1.001 + slack;
         let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
         let first = order[0];
         if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
@@ -174,8 +185,8 @@ impl Greedy<'_, '_> {
             };
             if let Some(weights) = job.weights {
                 for (factor, weight) in worker.factors.iter_mut().zip(&weights[span]) {
-                    let share = (weight / heaviest * (1.0 + 1e-6)) as f32;
-                    *factor = share.max(1e-30);
+                    let share = weight / heaviest * (1.0 + 1e-6);
+                    *factor = if share < LIGHT { 0.0 } else { share as f32 };
                 }
             }
             let sums = &mut worker.sums[..2 * count * kernel.width];
