@@ -214,7 +214,7 @@ fn light_points_are_told_apart() {
                 })
                 .collect();
             let case = Case::new("blobs", d, x.clone(), vec![0.0; k * d]);
-            let weighted = case.weighted(format!("from 1 to about 1e{lightest}"), weights);
+            let weighted = case.weighted(&format!("from 1 to about 1e{lightest}"), weights);
             for _ in 0..3 {
                 check_drawn(&weighted, rng.next(), &least_ways(), &mut bad);
             }
