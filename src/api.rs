@@ -350,17 +350,18 @@ fn with_crew_for<R>(
     (shape, threads): (&Shape, usize),
     work: impl FnOnce(&Job<'_>, &Standard) -> R,
 ) -> R {
-    let environment = Standard::enter();
-    with_crew(threads, |crew| {
-        let job = Job {
-            points: *points,
-            weights,
-            kernels: kernels(options.isa),
-            crew,
-            block: shape.block,
-            stretch: shape.stretch(),
-        };
-        work(&job, &environment)
+    Standard::within(|environment| {
+        with_crew(threads, |crew| {
+            let job = Job {
+                points: *points,
+                weights,
+                kernels: kernels(options.isa),
+                crew,
+                block: shape.block,
+                stretch: shape.stretch(),
+            };
+            work(&job, environment)
+        })
     })
 }
 

@@ -210,16 +210,10 @@ fn rounded_means_that_go_in_circles() {
         }
     }
     let above = f64::from_bits(0.1f64.to_bits() + 1);
-    let circles = [(KEEP, vec![above, above, 0.1, 0.1, 0.1], vec![above, 0.1])];
-    for (plan, x, start) in circles {
-        for max_iter in [0, 1, 2, 3, 300, 1001] {
-            let case = Case::new("a circle", 1, x.clone(), start.clone());
-            let run = case
-                .check_fit(plan.at_most(max_iter), &ways, &mut bad)
-                .unwrap();
-            assert_eq!((run.iterations, run.stopped_by), (max_iter, Stop::MaxIter));
-        }
-    }
+    let (x, start) = (vec![above, above, 0.1, 0.1, 0.1], vec![above, 0.1]);
+    let case = Case::new("two of one value, and three of the next", 1, x, start);
+    let run = case.check_fit(KEEP.at_most(1001), &ways, &mut bad).unwrap();
+    assert_eq!(run.stopped_by, Stop::Converged);
 }
 
 /// All points equal, at sizes where the mean of equal values is another value; one cluster, and as many as points.
