@@ -74,9 +74,14 @@ impl Certificate {
         (t as f64 + 3.0) * E::ROUNDOFF + (norm as f64 + 3.0) * f64::ROUNDOFF
     }
 
-    /// Whether the lemmas hold for so many dimensions at all.
+    /// Whether the lemmas hold for so many dimensions at all: whether these roundings are 0.05 at most (L3), and those of D are less than
+    /// margins allow for (L6). In integers, as sizes of workspaces depend on it: they are asked for in the caller's floating-point environment.
     pub(crate) fn holds<E: Working>(d: usize) -> bool {
-        Self::roundings::<E>(d) <= 0.05 && Definition::new(d).relative <= ALPHA
+        const MOST: u128 = (1 << 53) / 20;
+        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+        let units = (E::ROUNDOFF / f64::ROUNDOFF) as u128;
+        let roundings = (t as u128 + 3) * units + norm_roundings(d) as u128 + 3;
+        roundings <= MOST && d as u128 <= 1 << 33
     }
 }
 

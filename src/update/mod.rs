@@ -368,7 +368,7 @@ impl<'w> Update<'w> {
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
             tally: Tally::cut(from, plan),
-            relocation: Relocation::cut(from, if empty == Empty::Relocate { plan.k } else { 0 }),
+            relocation: Relocation::cut(from, plan.k),
         }
     }
 

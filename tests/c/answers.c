@@ -180,6 +180,35 @@ static void naive_mean(const Problem *p, const int32_t *member_of, int32_t clust
     }
 }
 
+/* Gives empty clusters, in ascending order, the points farthest from the centers they were labelled by, the first of equals first; a point
+ * whose cluster has no other heavy member left is passed over. */
+static void naive_relocate(const Problem *p, const int32_t *labels, const double *centers, int32_t *member_of, size_t *heavy)
+{
+    double *far = (double *)get(p->n, sizeof *far);
+    for (size_t i = 0; i < p->n; ++i)
+        far[i] = weight(p, i) > 0 ? naive_distance(p->x + i * p->d, centers + (size_t)labels[i] * p->d, p->d) : 0;
+    for (size_t j = 0; j < p->k; ++j) {
+        if (heavy_members(p, labels, (int32_t)j) > 0)
+            continue;
+        for (;;) {
+            size_t first = 0;
+            for (size_t i = 1; i < p->n; ++i)
+                if (far[i] > far[first])
+                    first = i;
+            if (far[first] == 0)
+                break;
+            far[first] = 0;
+            if (heavy[labels[first]] < 2)
+                continue;
+            --heavy[labels[first]];
+            ++heavy[j];
+            member_of[first] = (int32_t)j;
+            break;
+        }
+    }
+    free(far);
+}
+
 /* Means of all clusters, the empty ones filled as the policy says; `labels` is not changed. False when refused (EMPTY_ERROR). */
 static int naive_update(const Problem *p, const int32_t *labels, double *centers, int64_t *counts)
 {
@@ -189,36 +218,12 @@ static int naive_update(const Problem *p, const int32_t *labels, double *centers
     int fine = 1;
     for (size_t j = 0; j < p->k; ++j) {
         heavy[j] = heavy_members(p, member_of, (int32_t)j);
-        naive_mean(p, member_of, (int32_t)j, centers + j * p->d);
+        fine &= heavy[j] > 0 || p->empty != CENTRA_EMPTY_ERROR;
     }
-    for (size_t j = 0; j < p->k && fine; ++j) {
-        if (heavy[j] > 0 || p->empty == CENTRA_EMPTY_KEEP)
-            continue;
-        if (p->empty == CENTRA_EMPTY_ERROR) {
-            fine = 0;
-            break;
-        }
-        double farthest = 0;
-        size_t chosen = p->n;
-        for (size_t i = 0; i < p->n; ++i) {
-            int32_t donor = member_of[i];
-            if (weight(p, i) <= 0 || heavy[donor] < 2)
-                continue;
-            double distance = naive_distance(p->x + i * p->d, centers + (size_t)donor * p->d, p->d);
-            if (distance > farthest) {
-                farthest = distance;
-                chosen = i;
-            }
-        }
-        if (chosen == p->n)
-            continue; /* no candidate, or all on their centers: the cluster stays empty */
-        int32_t donor = member_of[chosen];
-        member_of[chosen] = (int32_t)j;
-        --heavy[donor];
-        ++heavy[j];
-        naive_mean(p, member_of, donor, centers + (size_t)donor * p->d);
+    if (p->empty == CENTRA_EMPTY_RELOCATE)
+        naive_relocate(p, labels, centers, member_of, heavy);
+    for (size_t j = 0; j < p->k; ++j)
         naive_mean(p, member_of, (int32_t)j, centers + j * p->d);
-    }
     for (size_t j = 0; j < p->k; ++j)
         counts[j] = 0;
     for (size_t i = 0; i < p->n; ++i)

@@ -517,7 +517,6 @@ static void without_weights(int32_t *range)
     X(range_of_no_terms,   RANGED,               CENTRA_ERR_RANGE,     "from 3 on",   INT(B_RANGE, 4) = 0) \
     X(range_too_far,       RANGED,               CENTRA_ERR_RANGE,     "dimension 2", INT(B_RANGE, 6) = 0x7fe00000) \
     X(range_not_finite,    RANGED,               CENTRA_ERR_RANGE,     "range: ",     INT(B_RANGE, 6) = 0x7ff00001) \
-    X(range_of_products,   RANGED,               CENTRA_ERR_RANGE,     "from 0 on",   memset(&INT(B_RANGE, 3 * D), 0, 12)) \
     X(range_unweighted,    PROMISED,             CENTRA_ERR_WEIGHTS,   "weights",     without_weights(&INT(B_RANGE, 0))) \
     X(range_top_too_high,  RANGED,               CENTRA_ERR_RANGE,     "1095, 1024 from 3 on", INT(B_RANGE, 4) = 1095) \
     X(range_given,         BIT(RANGE),           CENTRA_ERR_RANGE,     "range: -1, 0, 0 from 3 on", INT(B_RANGE, 3) = -1) \
