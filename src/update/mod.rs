@@ -93,11 +93,11 @@ impl Plan {
         // can be; or what there is room for. Each thread's end with a cache line.
         let ceiling = all.saturating_mul(k).saturating_mul(threads);
         let ceiling = ceiling.min(n.saturating_mul(d) / 4);
-        let least = most.saturating_mul(k).max(room).saturating_mul(threads);
+        let least = most.saturating_mul(k).saturating_mul(threads).max(room);
         let together = ceiling.max(all.saturating_mul(k)).max(least);
         let (magic, sums, together) = match bound {
             true => (all.max(most), 8, together),
-            false => (few, few.saturating_mul(k).max(room), 0),
+            false => (few, few.saturating_mul(k).max(room / threads), 0),
         };
         Plan {
             total,

@@ -119,7 +119,8 @@ program stream_refusals
       message=message)
   call expect('room for too few', CENTRA_ERR_SHAPE, 'rows')
   call kmeans_stream_weigh(points, centers, total, range, centers, tally, status=status, message=message)
-  call expect('weights of other candidates', CENTRA_ERR_SHAPE, 'candidate weights: 4 elements for 6 in kmeans_stream_weights_length')
+  call expect('weights of other candidates', CENTRA_ERR_SHAPE, &
+    'candidate weights: 4 elements for 6 in kmeans_stream_weights_length')
   tally(1) = -1
   call kmeans_stream_choose(centers, total, range, centers(:, :4), tally, status=status, message=message)
   tally(1) = 1
