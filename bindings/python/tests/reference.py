@@ -39,7 +39,7 @@ def update(points, labels, centers, weights=None):
     for j in range(len(centers)):
         members = labels == j
         own = None if weights is None else weights[members]
-        total = np.count_nonzero(members) << 1074 if own is None else sum(map(whole, own))
+        total = int(np.count_nonzero(members)) << 1074 if own is None else sum(map(whole, own))
         if total > 0:
             centers[j] = [weighted_sum(x, own) / (total << 1074) for x in points[members].T]
     return centers
