@@ -13,7 +13,7 @@ def weighted_sum(values, weights):
     """The exact sum of the exact products, in units of 2**-2148."""
     if weights is None:
         return sum(map(whole, values)) << 1074
-    return sum(whole(w) * whole(x) for w, x in zip(weights, values))
+    return sum(whole(w) * whole(x) for w, x in zip(weights, values, strict=True))
 
 
 def squared(points, center):
