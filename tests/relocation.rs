@@ -185,7 +185,8 @@ fn many_points_and_many_empty_clusters() {
     }
     // A distance that grows, falls, and is the same for all: the buffer of candidates is thinned out as often as can be, or never.
     let n = 8_000;
-    let orders: [(&str, fn(usize) -> usize); 4] = [
+    type Order = fn(usize) -> usize;
+    let orders: [(&str, Order); 4] = [
         ("growing", |p| p),
         ("falling", |p| 8_000 - p),
         ("all the same", |_| 5),
