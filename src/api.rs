@@ -350,18 +350,17 @@ fn with_crew_for<R>(
     (shape, threads): (&Shape, usize),
     work: impl FnOnce(&Job<'_>, &Standard) -> R,
 ) -> R {
-    Standard::within(|environment| {
-        with_crew(threads, |crew| {
-            let job = Job {
-                points: *points,
-                weights,
-                kernels: kernels(options.isa),
-                crew,
-                block: shape.block,
-                stretch: shape.stretch(),
-            };
-            work(&job, environment)
-        })
+    let environment = Standard::enter();
+    with_crew(threads, |crew| {
+        let job = Job {
+            points: *points,
+            weights,
+            kernels: kernels(options.isa),
+            crew,
+            block: shape.block,
+            stretch: shape.stretch(),
+        };
+        work(&job, &environment)
     })
 }
 

@@ -16,17 +16,6 @@ impl Standard {
         }
     }
 
-    /// Runs `work` in the standard environment. It is a call of its own: the compiler takes arithmetic for free of side effects, and could else
-    /// move some of it to where the caller's environment is back, and its flags would show.
-    #[inline(never)]
-    pub(crate) fn within<R>(work: impl FnOnce(&Self) -> R) -> R {
-        #[inline(never)]
-        fn apart<R>(environment: &Standard, work: impl FnOnce(&Standard) -> R) -> R {
-            work(environment)
-        }
-        apart(&Self::enter(), work)
-    }
-
     /// Runs `work`, the caller's own code, in the environment it had.
     pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
         arch::set(&self.found);
