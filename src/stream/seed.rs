@@ -115,7 +115,6 @@ fn with_chunk(
     workspace: Workspace<'_>,
     work: impl FnOnce(Chunk<'_, '_, '_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_chunk(points.d(), options)?;
     options.check()?;
@@ -286,6 +285,7 @@ pub(crate) fn masses_in(
     masses: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     check_length("masses", masses.len(), MASSES, "all digits")?;
     if let Some(kept) = &kept {
         check_length("distances", kept.distances.len(), points.n(), "n")?;
@@ -370,6 +370,7 @@ pub(crate) fn draw_in(
     drawn: Drawn<'_>,
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
+    let _environment = Standard::enter();
     check_masses(masses)?;
     let (n, d, most) = (points.n(), stream.d, rounds::most(stream.k));
     check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;

@@ -92,10 +92,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
     >>> model = KMeans(n_clusters=2, random_state=0).fit(X)
     >>> model.predict([[0, 0], [12, 3]])
-    array([1, 0], dtype=int32)
+    array([0, 1], dtype=int32)
     >>> model.cluster_centers_
-    array([[10.,  2.],
-           [ 1.,  2.]])
+    array([[ 1.,  2.],
+           [10.,  2.]])
     """
 
     _parameter_constraints = {
