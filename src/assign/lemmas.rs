@@ -25,36 +25,41 @@ use crate::points::{Points, Rows};
 use crate::tile::{Frame, Screened, Tile, Units, Which};
 
 /// 2^exponent.
-fn two_to(exponent: i32) -> f64 {
+pub(crate) fn two_to(exponent: i32) -> f64 {
     Exact::two_to(exponent.into()).about()
 }
 
 /// A counter-based generator.
-struct Rng(u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = self.0;
         let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ z >> 31
     }
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
     /// From -1 to 1.
-    fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 * two_to(-52) - 1.0
     }
-    fn units(&mut self, count: usize) -> Vec<f64> {
+    pub(crate) fn units(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| self.unit()).collect()
     }
 }
 
 /// The worst ratio near some numbers: changes a few of them at a time, by ulps, by a bit somewhere, by a factor, and keeps what does
 /// not make it less. No number becomes greater than `most` in magnitude.
-fn climb(start: Vec<f64>, most: f64, steps: usize, ratio: impl Fn(&[f64]) -> f64) -> f64 {
+pub(crate) fn climb(
+    start: Vec<f64>,
+    most: f64,
+    steps: usize,
+    ratio: impl Fn(&[f64]) -> f64,
+) -> f64 {
     let mut rng = Rng(start.len() as u64);
     let (mut at, mut worst) = (start, 0.0f64);
     worst = worst.max(ratio(&at));
@@ -86,14 +91,14 @@ fn climb(start: Vec<f64>, most: f64, steps: usize, ratio: impl Fn(&[f64]) -> f64
 }
 
 /// Prints a worst ratio, which is to be at most 1 and at least what has been reached before.
-fn tell(what: &str, worst: f64, floor: f64) {
+pub(crate) fn tell(what: &str, worst: f64, floor: f64) {
     println!("{what}: worst measured / bound {worst:.5}");
     assert!(worst <= 1.0, "{what}: {worst}, beyond the bound");
     assert!(worst >= floor, "{what}: {worst}, less than {floor}");
 }
 
 /// |x - c|², exact.
-fn exact_squared(x: &[f64], c: &[f64]) -> Exact {
+pub(crate) fn exact_squared(x: &[f64], c: &[f64]) -> Exact {
     let terms = x.iter().zip(c);
     terms
         .map(|(&x, &c)| (Exact::of(x) - Exact::of(c)).square())
@@ -101,7 +106,7 @@ fn exact_squared(x: &[f64], c: &[f64]) -> Exact {
 }
 
 /// The larger of a number and the next exact one over a bound.
-fn over(worst: f64, measured: Exact, bound: &Exact) -> f64 {
+pub(crate) fn over(worst: f64, measured: Exact, bound: &Exact) -> f64 {
     worst.max(measured.over(bound))
 }
 
@@ -218,7 +223,7 @@ impl<'a> Given<'a> {
 }
 
 /// Takes the values of the first point.
-struct Collect<E>(Vec<E>);
+pub(crate) struct Collect<E>(pub(crate) Vec<E>);
 
 impl<S: Screen> Receive<S, 1> for Collect<S::E> {
     unsafe fn receive(&mut self, _: usize, values: &[S::V; 1]) {

@@ -21,7 +21,7 @@ pub(crate) mod certify;
 mod direct;
 mod ladder;
 #[cfg(test)]
-mod lemmas;
+pub(crate) mod lemmas;
 mod packing;
 pub(crate) mod panel;
 mod pass;

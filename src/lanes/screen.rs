@@ -63,7 +63,7 @@ pub(crate) trait Screen: Copy + 'static {
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Integers: Screen<E = i32> {
-    /// `norms * per[0] + errors * per[1] + 5`, or 2^29 if that is less.
+    /// R (L43): `norms * per[0] + errors * per[1]` and [`ROUNDED`], or [`MOST_REACH`] if that is less; as a whole number.
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
     /// `high` plus the 128th part of `low`, rounded down.
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
@@ -470,7 +470,7 @@ impl Integers for PortableBytes {
         for (l, reach) in reach.iter_mut().enumerate() {
             // SAFETY: the caller vouches for a vector of readable elements.
             let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
-            *reach = (norm * per[0] + error * per[1] + 5.0).min(MOST_REACH) as i32;
+            *reach = (norm * per[0] + error * per[1] + ROUNDED).min(MOST_REACH) as i32;
         }
         wide::i32x4::new(reach)
     }
@@ -492,7 +492,11 @@ impl Integers for PortableBytes {
     }
 }
 
-/// See [`Integers::reach`].
+/// What rounds where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
+/// limit, one for R, and one for binary64 and binary32.
+pub(crate) const ROUNDED: f32 = 5.0;
+
+/// More than any value of a sketch and any R (L43).
 pub(crate) const MOST_REACH: f32 = (1 << 29) as f32;
 
 #[cfg(target_arch = "x86_64")]

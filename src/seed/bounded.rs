@@ -25,18 +25,76 @@ const WORTH: usize = 1 << 17;
 const FINE: usize = 160;
 
 /// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
-/// finely: they are charged to what a candidate takes off at most.
+/// finely: they are charged to what a candidate takes off at most (L45).
 const LIGHT: f64 = 1e-30;
 
-/// More than any point takes off, in units of T: 2^30.
+/// More than any point takes off, in units of T (L45): 2^30.
 const MOST_OFF: f64 = (1u64 << 30) as f64;
+
+/// What sums in single precision are off by, with all else that rounds relative to itself (L45).
+const SUMMED: f64 = 1e-3;
+
+/// More units than the masses of a point are off by, before and after, as they are counted (L45).
+const COUNTED: f64 = 4.0;
 
 /// What bounds tell of a candidate, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
     /// What it takes off the total at most, and at least.
-    most: i64,
-    least: i64,
+    most: i128,
+    least: i128,
+}
+
+impl Bound {
+    /// Adds what a span's lanes sum up to.
+    pub(super) fn add(&mut self, most: &[f32], least: &[f32]) {
+        let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
+        self.most += sum(most).ceil() as i128;
+        self.least += sum(least).floor() as i128;
+    }
+}
+
+/// What a point's part in sums of bounds is multiplied by: its share of the largest weight, or a little more (L45).
+pub(super) fn factor(weight: f64, heaviest: f64) -> f32 {
+    const UP: f64 = 1.0 + 1e-6;
+    let share = weight / heaviest * UP;
+    if share < LIGHT {
+        0.0
+    } else {
+        share as f32
+    }
+}
+
+/// Bounds in units of masses (L45).
+pub(super) struct InUnits {
+    per_bound: f64,
+    passed_over: f64,
+    slack: f64,
+}
+
+impl InUnits {
+    /// Of n points, of the same weight or not.
+    pub(super) fn new(n: usize, weighted: bool, unit: Unit, heaviest: f64, scale: f64) -> Self {
+        InUnits {
+            per_bound: per_bound(unit, heaviest, scale),
+            passed_over: if weighted {
+                n as f64 * LIGHT * MOST_OFF
+            } else {
+                0.0
+            },
+            slack: COUNTED * n as f64,
+        }
+    }
+
+    /// No fewer units than a candidate takes off.
+    pub(super) fn most(&self, bound: &Bound) -> f64 {
+        (bound.most as f64 + self.passed_over) * self.per_bound * (1.0 + SUMMED) + self.slack
+    }
+
+    /// No more than it does.
+    pub(super) fn least(&self, bound: &Bound) -> f64 {
+        bound.least as f64 * self.per_bound * (1.0 - SUMMED) - self.slack
+    }
 }
 
 impl Greedy<'_, '_> {
@@ -123,16 +181,10 @@ impl Greedy<'_, '_> {
         }
         let order = &mut order[..count];
         order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
-        // Rounding a mass to a unit, or a product to a mass, is less than one of these; the sums of f32 are far within a
-        // thousandth.
-        let per_bound = per_bound(self.unit, self.heaviest, scale);
-        let slack = 4.0 * self.job.points.n() as f64;
-        let passed_over = match self.job.weights {
-            Some(_) => self.job.points.n() as f64 * LIGHT * MOST_OFF,
-            None => 0.0,
-        };
-        let most = |c: usize| (bounds[c].most as f64 + passed_over) * per_bound * 1.001 + slack;
-        let least = |c: usize| bounds[c].least as f64 * per_bound * 0.999 - slack;
+        let (n, weighted) = (self.job.points.n(), self.job.weights.is_some());
+        let units = InUnits::new(n, weighted, self.unit, self.heaviest, scale);
+        let most = |c: usize| units.most(&bounds[c]);
+        let least = |c: usize| units.least(&bounds[c]);
         let first = order[0];
         if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
             return (first, false);
@@ -184,9 +236,8 @@ impl Greedy<'_, '_> {
                 return;
             };
             if let Some(weights) = job.weights {
-                for (factor, weight) in worker.factors.iter_mut().zip(&weights[span]) {
-                    let share = weight / heaviest * (1.0 + 1e-6);
-                    *factor = if share < LIGHT { 0.0 } else { share as f32 };
+                for (factor, &weight) in worker.factors.iter_mut().zip(&weights[span]) {
+                    *factor = self::factor(weight, heaviest);
                 }
             }
             let sums = &mut worker.sums[..2 * count * kernel.width];
@@ -200,9 +251,7 @@ impl Greedy<'_, '_> {
             let sums = screening.sums.chunks_exact(2 * kernel.width);
             for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
                 let (most, least) = sums.split_at(kernel.width);
-                let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
-                bound.most += sum(most).ceil() as i64;
-                bound.least += sum(least).floor() as i64;
+                bound.add(most, least);
             }
         };
         // There and back: what one step saw last is still in the cache when the next one begins.

@@ -12,7 +12,7 @@ use crate::lanes::Lanes;
 use crate::points::Points;
 use crate::tile::{pour, Ahead, Sink, Which};
 
-/// |X|² beyond which a point is too far off for what it has in bytes to say anything.
+/// |X|² beyond which a point, or a candidate, is wild: too far off for what it has in bytes to say anything (L43).
 pub(crate) const WILD: f64 = (1 << 27) as f64;
 
 /// How points become bytes: X = scale (x - mean), rounded.
@@ -156,7 +156,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
                     .get_unchecked_mut(self.lane..self.lane + L::WIDTH),
             )
         };
-        // Rounded up.
+        // Rounded up (L43).
         const UP: f64 = 1.0 + 1e-6;
         for (norm, kept) in norms.iter_mut().zip(&kept) {
             *norm = (kept.sqrt() * UP) as f32;

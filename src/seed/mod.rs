@@ -18,6 +18,8 @@ mod bounded;
 pub(crate) mod bytes;
 mod dense;
 mod greedy;
+#[cfg(test)]
+mod lemmas;
 mod philox;
 pub(crate) mod rounds;
 pub(crate) mod sketch;

@@ -7,40 +7,25 @@
 //!     s² D / 2 ≈ |X|² / 2 + T,     T = round(|C|² / 2) - X̂·Ĉ,
 //! ```
 //!
-//! where the kernel evaluates T exactly, in 32-bit integers. As X·C - X̂·Ĉ = X̂·(C - Ĉ) + (X - X̂)·C, what T leaves out is, by
-//! Cauchy and Schwarz, at most
+//! where the kernel evaluates T exactly, in 32-bit integers. A point's *limit* is s² D' / 2 - |X|² / 2, D' being D to its nearest
+//! center so far. Within R of it T tells whether a candidate is nearer (L43): one with
 //!
 //! ```text
-//!     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 5.
-//! ```
-//!
-//! All four norms are measured, not bounded, so a coordinate that had to be clamped is no danger: it makes R wide. The 5
-//! covers the roundings to whole numbers (a half for |C|² / 2, up to two for the limit below, one for R itself, and a half for
-//! second bytes) and those of binary64: X and the norms are within (d + 4) v of what they stand for, v = 2^-53, and D within
-//! 1.01 (d/8 + 8) v; of numbers that are below 2^28 for points that are not *wild*, |X|² <= 2^27, that is less than 2^-10 for
-//! d <= 2048. (Squares that underflow in D change it by (d + 8) 2^-1074, which s² <= 2^614 leaves beneath notice.) Norms are
-//! kept in binary32, and the first two terms of R evaluated in it; a margin of a hundredth is more than that rounds.
-//!
-//! *Second bytes.* The points are read from memory once in a step, whatever the candidates are. Where products are cheap, and
-//! too many rows were read in vain, Ĉ has 128ths: a second byte for what the first leaves, whose products, rounded, are
-//! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
-//! 250,000).
-//!
-//! A point's *limit* is s² D' / 2 - |X|² / 2, rounded up, D' being D to its nearest center so far. So a candidate with
-//!
-//! ```text
-//!     T >= limit + R
+//!     T >= limit + R,     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 5 and a hundredth,
 //! ```
 //!
 //! has D >= D', and by the monotonicity of rounding w D >= w D' however these are rounded: it does not lower the mass. For
 //! the others, s² (D' - D) / 2 lies between limit - R - T and limit + R - T. Sums of these (times the weight) bound what
-//! a candidate takes off the total of the masses, and most candidates of a step are beaten by another one's bound. Only what is
-//! left is evaluated by D. Without weights, those of three points are summed in integers: where nothing is wild
-//! s² D' / 2 <= 2^28, and |X̂|² + |X - X̂|² <= |X|² + sqrt(d) |X̂| as well as |C - Ĉ| <= |C|, coordinate by coordinate, which makes
-//! R less than 1.02 sqrt(2) 2^27; so limit + R - T, at most s² D' / 2 + 2 R + 2, is below 2^29.4.
+//! a candidate takes off the total of the masses (L45), and most candidates of a step are beaten by another one's bound. Only what is
+//! left is evaluated by D.
 //!
-//! A wild point is always open and says nothing about sums; so is every point to a wild candidate. Points of no mass, and
-//! the padding, have a limit that nothing is below.
+//! *Second bytes* (L44). The points are read from memory once in a step, whatever the candidates are. Where products are cheap, and
+//! too many rows were read in vain, Ĉ has 128ths: a second byte for what the first leaves, whose products, rounded, are
+//! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
+//! 250,000).
+//!
+//! A *wild* point, |X|² > 2^27, is always open and says nothing about sums; so is every point to a wild candidate. Points of no mass,
+//! and the padding, have a limit that nothing is below.
 //!
 //! Why not the triangle inequality (Raff 2021)? It rules out a candidate that is twice as far from a point's nearest center as
 //! the point is. Points of one cluster are about as far apart as two points of neighbouring ones are where there are many
@@ -70,7 +55,10 @@ const NARROWEST: usize = 4;
 /// A limit that nothing is below.
 const SHUT: i32 = -(1 << 30);
 
-/// More than any limit where no point is wild.
+/// What the norms of candidates, and R itself, are off by at most (L43).
+const MARGIN: f64 = 1.01;
+
+/// More than any limit where no point is wild (L45).
 const MOST_LIMIT: f64 = (1 << 28) as f64;
 
 /// How many times the groups at hand the memory that is asked for is ahead.
@@ -148,16 +136,15 @@ impl<'w> Step<'w> {
             panels,
             starts,
         );
-        let margin = 1.01;
         let candidates = (radius * radius <= WILD).then_some(Candidates {
             panels: Panels {
                 data: panels,
                 norms: starts,
             },
             parts,
-            per_norm: (margin * error) as f32,
+            per_norm: (MARGIN * error) as f32,
             // Not zero, or the reach of a wild point would be.
-            per_error: (margin * radius).max(1.0) as f32,
+            per_error: (MARGIN * radius).max(1.0) as f32,
         });
         (candidates, self.open)
     }
@@ -177,7 +164,7 @@ pub(crate) struct Candidates<'a> {
     pub(crate) panels: Panels<'a, i32>,
     /// Bytes that each coordinate has.
     pub(crate) parts: usize,
-    /// R is |X̂| and |X̂ - X| times these, and 3.
+    /// R is |X̂| and |X̂ - X| times these, and what rounds.
     pub(crate) per_norm: f32,
     pub(crate) per_error: f32,
 }
@@ -471,7 +458,7 @@ impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for Bounds<S
                     *larger = S::max(*larger, value);
                 }
                 if self.weights.is_none() {
-                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^29.4.
+                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^28.5 (L45).
                     let (mut all, mut below) = (larger[0], values[0]);
                     for g in 1..G {
                         all = S::add(all, larger[g]);

@@ -1,6 +1,6 @@
 //! Lanes for screening on x86-64: AVX2, AVX-512, AVX-512 VNNI.
 
-use super::{Integers, Pair, Screen, MOST_REACH};
+use super::{Integers, Pair, Screen, MOST_REACH, ROUNDED};
 use core::arch::x86_64::*;
 
 /// The vectors of x86-64, whose intrinsics differ only in their names.
@@ -192,7 +192,11 @@ x86!(
 unsafe fn dot_words(a: __m512, b: __m512, c: __m512) -> __m512 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe {
-        let [a, b, c] = [a, b, c].map(|x| _mm512_castps_si512(x));
+        let (a, b, c) = (
+            _mm512_castps_si512(a),
+            _mm512_castps_si512(b),
+            _mm512_castps_si512(c),
+        );
         _mm512_castsi512_ps(_mm512_dpwssd_epi32(c, a, b))
     }
 }
@@ -211,7 +215,7 @@ impl Integers for Vnni {
         unsafe {
             let error = _mm512_mul_ps(_mm512_loadu_ps(errors), _mm512_set1_ps(per[1]));
             let both = _mm512_fmadd_ps(_mm512_loadu_ps(norms), _mm512_set1_ps(per[0]), error);
-            let reach = _mm512_add_ps(both, _mm512_set1_ps(5.0));
+            let reach = _mm512_add_ps(both, _mm512_set1_ps(ROUNDED));
             _mm512_cvttps_epi32(_mm512_min_ps(reach, _mm512_set1_ps(MOST_REACH)))
         }
     }
@@ -288,7 +292,11 @@ x86!(
 unsafe fn madd(a: __m256, b: __m256, c: __m256) -> __m256 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe {
-        let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+        let (a, b, c) = (
+            _mm256_castps_si256(a),
+            _mm256_castps_si256(b),
+            _mm256_castps_si256(c),
+        );
         _mm256_castsi256_ps(_mm256_add_epi32(c, _mm256_madd_epi16(a, b)))
     }
 }
@@ -307,7 +315,7 @@ impl Integers for Avx2Bytes {
         unsafe {
             let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
             let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
-            let reach = _mm256_add_ps(both, _mm256_set1_ps(5.0));
+            let reach = _mm256_add_ps(both, _mm256_set1_ps(ROUNDED));
             _mm256_cvttps_epi32(_mm256_min_ps(reach, _mm256_set1_ps(MOST_REACH)))
         }
     }

@@ -1,0 +1,485 @@
+//! The lemmas L43 to L45 of `docs/proofs.md` against exact arithmetic: each test looks for the inputs that come nearest to the bound
+//! which a lemma claims, from ones built to do so, and prints the worst measured / bound. Points are coded, candidates packed and
+//! both compared by what a step uses.
+
+use super::bounded::{factor, Bound, InUnits};
+use super::bytes::{Coded, Frame};
+use super::greedy::candidates_per_step;
+use super::sketch::{Candidates, Part, Screening, Step};
+use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
+use crate::assign::panel::{sweep, Sweep};
+use crate::assign::screen::elements;
+use crate::distance::squared;
+use crate::exact::Exact;
+use crate::lanes::dispatch::{kernels, SketchKernel};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::screen::Avx2Bytes;
+use crate::lanes::screen::{Integers, PortableBytes};
+use crate::plan::Shape;
+use crate::points::{Layout, Points};
+use crate::update::Unit;
+use crate::workspace::{Owned, Ruler};
+use crate::Isa;
+
+/// Some points in bytes.
+struct Bytes {
+    data: Vec<i32>,
+    limits: Vec<i32>,
+    norms: Vec<f32>,
+    errors: Vec<f32>,
+    squares: Vec<f64>,
+}
+
+impl Bytes {
+    fn of(x: &[f64], frame: &Frame<'_>, kernel: SketchKernel) -> Self {
+        let d = frame.mean.len();
+        let n = x.len() / d;
+        let lanes = n.next_multiple_of(frame.width);
+        let mut bytes = Bytes {
+            data: vec![0; lanes * elements::<i32>(d)],
+            limits: vec![0; lanes],
+            norms: vec![0.0; lanes],
+            errors: vec![0.0; lanes],
+            squares: vec![0.0; lanes],
+        };
+        let Bytes {
+            data,
+            norms,
+            errors,
+            squares,
+            ..
+        } = &mut bytes;
+        let mut coded = Coded {
+            data,
+            norms,
+            errors,
+            squares,
+        };
+        let points = Points::rows(x, n, d).unwrap();
+        kernel.code(&points, (0..n, n..n), frame, &mut coded);
+        bytes.part().shut();
+        bytes
+    }
+
+    fn part(&mut self) -> Part<'_> {
+        Part {
+            data: &mut self.data,
+            limits: &mut self.limits,
+            norms: &mut self.norms,
+            errors: &mut self.errors,
+            squares: &mut self.squares,
+        }
+    }
+}
+
+/// Calls a function with what a step makes of candidates, and room for the bits of n points.
+fn packed(
+    centers: &[f64],
+    frame: &Frame<'_>,
+    (kernel, fine): (SketchKernel, bool),
+    n: usize,
+    take: &mut dyn FnMut(Candidates<'_>, &mut [u16]),
+) {
+    let d = frame.mean.len();
+    let shape = Shape {
+        n,
+        d,
+        k: 4,
+        layout: Layout::Rows,
+        threads: 1,
+        block: 48,
+        bound: false,
+    };
+    let count = (centers.len() / d).max(candidates_per_step(4));
+    let mut ruler = Ruler::default();
+    Step::cut(&mut ruler, &shape, n, count);
+    let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
+    let mut step = Step::cut(&mut memory.buffer(), &shape, n, count);
+    if let (Some(candidates), open) = step.pack(centers, frame, kernel, fine) {
+        take(candidates, open);
+    }
+}
+
+/// Numbers for a point, a candidate and a mean; D to the nearest center so far; the scale.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    x: &'a [f64],
+    c: &'a [f64],
+    mean: &'a [f64],
+    before: f64,
+    scale: f64,
+}
+
+impl<'a> Given<'a> {
+    /// The last number is D to the nearest center so far.
+    fn of(numbers: &'a [f64], d: usize, mean: Option<&'a [f64]>, scale: f64) -> Self {
+        let (x, rest) = numbers.split_at(d);
+        let (c, rest) = rest.split_at(d);
+        Given {
+            x,
+            c,
+            mean: match mean {
+                Some(mean) => mean,
+                None => &rest[..d],
+            },
+            before: numbers[numbers.len() - 1].abs(),
+            scale,
+        }
+    }
+
+    /// s² (D' - D) / 2.
+    fn lowered(&self) -> Exact {
+        let rest = Exact::of(self.before) - Exact::of(squared(self.x, self.c));
+        rest * Exact::of(self.scale).square() * Exact::two_to(-1)
+    }
+}
+
+/// |limit - T - s² (D' - D) / 2| over R; nothing where the point, the center before or the candidate is wild.
+type Ratio = fn(Given<'_>, bool) -> f64;
+
+fn ratio<S: Integers>(given: Given<'_>, kernel: SketchKernel, fine: bool) -> f64 {
+    let frame = Frame {
+        mean: given.mean,
+        scale: given.scale,
+        width: kernel.width,
+    };
+    let mut bytes = Bytes::of(given.x, &frame, kernel);
+    let mut part = bytes.part();
+    if part.is_wild(0) || given.scale * (given.scale * given.before) > two_to(29) {
+        return 0.0;
+    }
+    part.set_limit(0, given.before, given.scale, false);
+    let mut worst = 0.0;
+    let to = (kernel, fine);
+    packed(given.c, &frame, to, 1, &mut |candidates, _| {
+        let mut collect = Collect(Vec::new());
+        let elements = elements::<i32>(given.x.len());
+        let over = Sweep {
+            groups: bytes.data.as_ptr(),
+            elements,
+            chunk: 0..elements,
+            values: core::ptr::null_mut(),
+        };
+        let mut reach = [0; 16];
+        // SAFETY: a group of points, and a panel for as many elements; the CPU has the instruction set.
+        unsafe {
+            sweep::<S, 1, _>(&over, &candidates.panels, &mut collect, || ());
+            let (norms, errors) = (bytes.norms.as_ptr(), bytes.errors.as_ptr());
+            let per = [candidates.per_norm, candidates.per_error];
+            S::store(reach.as_mut_ptr(), S::reach(norms, errors, per));
+        }
+        let value = match collect.0[..] {
+            [value] => value,
+            // SAFETY: the CPU has the instruction set.
+            [high, low] => unsafe {
+                let mut lanes = [0; 16];
+                S::store(lanes.as_mut_ptr(), S::refine(S::splat(high), S::splat(low)));
+                lanes[0]
+            },
+            _ => unreachable!("a candidate has one or two parts"),
+        };
+        let found = Exact::whole((bytes.limits[0] - value).into());
+        let off = (found - given.lowered()).abs();
+        worst = off.over(&Exact::whole(reach[0].into()));
+    });
+    worst
+}
+
+fn levels() -> Vec<Ratio> {
+    let mut levels: Vec<Ratio> = Vec::new();
+    levels
+        .push(|given, fine| ratio::<PortableBytes>(given, kernels(Isa::Portable).sketched(), fine));
+    #[cfg(target_arch = "x86_64")]
+    if crate::isa() >= Isa::Avx2 {
+        levels.push(|given, fine| ratio::<Avx2Bytes>(given, kernels(Isa::Avx2).sketched(), fine));
+    }
+    levels
+}
+
+/// A point and a candidate of coordinates that are rounded by as much as may be, or clamped, all of them one way.
+fn rounded(d: usize, [x, c]: [f64; 2]) -> Vec<f64> {
+    let mut numbers = vec![x; d];
+    numbers.extend(vec![c; d]);
+    numbers.push(((x - c) * (x - c) * d as f64).abs());
+    numbers
+}
+
+/// The worst ratio where the first two terms of R are most of it.
+fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
+    let mut worst = 0.0f64;
+    for d in [8, 33, 64, 257, 2048] {
+        let zero = vec![0.0; d];
+        let steps = 12_000 / (d + 50);
+        for ratio in levels() {
+            for &start in starts {
+                let climbed = climb(rounded(d, start), 1e9, steps, |numbers| {
+                    ratio(Given::of(numbers, d, Some(&zero), 1.0), fine)
+                });
+                worst = worst.max(climbed);
+            }
+            // Any numbers, a mean and a scale that round, and some clamps.
+            let mut rng = Rng(d as u64);
+            for long in [0.5, 3.0, 100.0, 300.0] {
+                let numbers: Vec<f64> = rng.units(3 * d + 1).iter().map(|x| long * x).collect();
+                let scale = 1.0 + rng.unit().abs();
+                let climbed = climb(numbers, 1e9, steps / 2, |numbers| {
+                    ratio(Given::of(numbers, d, None, scale), fine)
+                });
+                worst = worst.max(climbed);
+            }
+        }
+    }
+    worst
+}
+
+/// The worst ratio where nothing is left but what the constant is for: whole numbers and halves, and a limit right above one.
+fn of_the_constant(fine: bool) -> f64 {
+    let mut worst = 0.0f64;
+    for ratio in levels() {
+        for d in [8, 9, 40] {
+            let zero = vec![0.0; d];
+            let mut rng = Rng(d as u64);
+            for turn in 0..200 {
+                let number = |rng: &mut Rng| match turn % 3 {
+                    0 => rng.below(5) as f64 - 2.0,
+                    1 => (rng.below(9) as f64 - 4.0) / 2.0,
+                    _ => (rng.below(3) as f64 - 1.0) + rng.unit() * two_to(-10),
+                };
+                let mut numbers: Vec<f64> = (0..2 * d).map(|_| number(&mut rng)).collect();
+                let square: f64 = numbers[..d].iter().map(|x| x * x).sum();
+                // A limit is rounded up by two, nearly, right above a whole number below zero.
+                let below = (rng.below(4) as f64 + 0.999).min(square / 2.0);
+                numbers.push(square - 2.0 * below);
+                let climbed = climb(numbers, 200.0, 30, |numbers| {
+                    ratio(Given::of(numbers, d, Some(&zero), 1.0), fine)
+                });
+                worst = worst.max(climbed);
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn l43_first_bytes() {
+    let starts = [
+        [126.5, 126.5],
+        [-126.5, 126.5],
+        [180.0, 180.0],
+        [190.0, 126.5],
+        [0.5, 126.5],
+    ];
+    tell("L43", of_products(false, &starts), 0.98);
+    tell("L43, the constant", of_the_constant(false), 0.6);
+}
+
+#[test]
+fn l44_second_bytes() {
+    let half = 1.0 / 256.0;
+    let starts = [
+        [126.5, 126.0 + half],
+        [-126.5, 126.5 + half],
+        [180.0, 126.0 + half],
+        [180.0, 190.0],
+        [0.5, 120.0 + half],
+    ];
+    tell("L44", of_products(true, &starts), 0.98);
+    tell("L44, the constant", of_the_constant(true), 0.6);
+}
+
+/// At the ends of the range of scales: where squares underflow in D or in the sketch, and among magnitudes that are far apart.
+#[test]
+fn l43_ranges() {
+    let mut worst = 0.0f64;
+    let mut rng = Rng(43);
+    for ratio in levels() {
+        for d in [8, 19, 300] {
+            for exponent in [-299, -298, 0, 298, 299] {
+                for _ in 0..6 {
+                    let (range, scale) = (two_to(exponent), 127.0 / two_to(exponent));
+                    let number = |rng: &mut Rng| match rng.below(6) {
+                        0 => 0.0,
+                        1 => f64::from_bits(rng.next() % (1 << 54)),
+                        2 => range * rng.unit() * two_to(-(rng.below(300) as i32)),
+                        _ => range * rng.unit(),
+                    };
+                    let mut numbers: Vec<f64> = (0..3 * d).map(|_| number(&mut rng)).collect();
+                    numbers.push(d as f64 * (range * range) * rng.unit().abs());
+                    let here = climb(numbers, 8.0 * range, 20, |numbers| {
+                        let given = Given::of(numbers, d, None, scale);
+                        ratio(given, false).max(ratio(given, true))
+                    });
+                    worst = worst.max(here);
+                }
+            }
+        }
+    }
+    tell("L43 and L44, ranges", worst, 0.1);
+}
+
+/// The largest limit + R - T of points and candidates that are as far as they may be, over 2^28.5; a lane's sum is one of a group of
+/// points.
+#[test]
+fn l45_lanes() {
+    let mut worst = 0.0f64;
+    for d in [8, 64, 500, 2048] {
+        let length = two_to(13) * 2f64.sqrt() * (1.0 - 1e-9);
+        let even = length / (d as f64).sqrt();
+        for sign in [1.0, -1.0] {
+            // An even point; a candidate of one long coordinate, which clamping makes short; and both even.
+            let mut one = vec![0.0; d];
+            one[0] = sign * length;
+            for c in [one, vec![sign * even; d]] {
+                let frame = Frame {
+                    mean: &vec![0.0; d],
+                    scale: 1.0,
+                    width: kernels(Isa::Portable).sketched().width,
+                };
+                let kernel = kernels(Isa::Portable).sketched();
+                let x = vec![even; d * 3 * kernel.width];
+                let mut bytes = Bytes::of(&x, &frame, kernel);
+                let mut part = bytes.part();
+                let lanes = part.limits.len();
+                let before = 4.0 * length * length;
+                for p in 0..lanes {
+                    assert!(!part.is_wild(p));
+                    part.set_limit(p, before, 1.0, false);
+                }
+                packed(
+                    &c,
+                    &frame,
+                    (kernel, false),
+                    lanes,
+                    &mut |candidates, open| {
+                        let mut sums = vec![0.0; 2 * kernel.width];
+                        let mut screening = Screening {
+                            weights: None,
+                            open,
+                            sums: &mut sums,
+                        };
+                        kernel.screen(&part, &candidates, &mut screening);
+                        // Three points a lane.
+                        let most = f64::from(sums[0]) / 3.0;
+                        let exact = 0.5 * (before - squared(&x[..d], &c));
+                        assert!(most >= exact);
+                        worst = worst.max(most / 2f64.powf(28.5));
+                    },
+                );
+            }
+        }
+    }
+    tell("L45, lanes", worst, 0.7);
+}
+
+/// Masses that are lowered, in units, over their bound; and their other bound over them.
+#[test]
+fn l45_sums_of_bounds() {
+    let (mut worst, mut least) = (0.0f64, 0.0f64);
+    let mut rng = Rng(45);
+    let mut all = vec![kernels(Isa::Portable).sketched()];
+    if crate::isa() >= Isa::Avx2 {
+        all.push(kernels(Isa::Avx2).sketched());
+    }
+    for kernel in all {
+        for turn in 0..120 {
+            let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
+            let whole = turn % 2 == 0;
+            let power = two_to([0, 250, -280][rng.below(3)]);
+            let number = |rng: &mut Rng| match whole {
+                true => power * (rng.below(255) as f64 - 127.0),
+                false => power * 127.0 * rng.unit(),
+            };
+            let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
+            let centers: Vec<f64> = (0..4 * d).map(|_| number(&mut rng)).collect();
+            // Even weights, decades apart, or none.
+            let decades = [0.0, 3.0, 40.0][rng.below(3)];
+            let heavy = two_to(rng.below(200) as i32 - 100);
+            let weights: Vec<f64> = (0..n)
+                .map(|_| heavy * 10f64.powf(-decades * rng.unit().abs()))
+                .collect();
+            let weighted = turn % 3 > 0;
+            let weight = |p: usize| if weighted { weights[p] } else { 1.0 };
+            let heaviest = (0..n).map(weight).fold(0.0, f64::max);
+            let (mean, scale) = (vec![0.0; d], 1.0 / power);
+            let frame = Frame {
+                mean: &mean,
+                scale,
+                width: kernel.width,
+            };
+            let mut bytes = Bytes::of(&x, &frame, kernel);
+            let mut part = bytes.part();
+            let before: Vec<f64> = (0..n)
+                .map(|p| squared(&x[p * d..][..d], &centers[..d]))
+                .collect();
+            for (p, &before) in before.iter().enumerate() {
+                part.set_limit(p, before, scale, before == 0.0);
+            }
+            let masses: Vec<f64> = (0..n).map(|p| weight(p) * before[p]).collect();
+            let top = masses.iter().copied().fold(0.0, f64::max);
+            if top == 0.0 {
+                continue;
+            }
+            let unit = Unit::of(top);
+            let lanes = part.limits.len();
+            let to = (kernel, rng.below(2) == 1);
+            packed(&centers[d..], &frame, to, lanes, &mut |candidates, open| {
+                let mut factors = vec![0.0; lanes];
+                for (p, share) in factors.iter_mut().enumerate().take(n) {
+                    *share = factor(weight(p), heaviest);
+                }
+                let mut sums = vec![0.0; 3 * 2 * kernel.width];
+                let mut screening = Screening {
+                    weights: weighted.then_some(&*factors),
+                    open,
+                    sums: &mut sums,
+                };
+                kernel.screen(&part, &candidates, &mut screening);
+                let units = InUnits::new(n, weighted, unit, heaviest, scale);
+                for (c, sums) in sums.chunks(2 * kernel.width).enumerate() {
+                    let candidate = &centers[(c + 1) * d..][..d];
+                    let (most, below) = sums.split_at(kernel.width);
+                    let mut bound = Bound::default();
+                    bound.add(most, below);
+                    let mut gain = 0i128;
+                    for p in 0..n {
+                        let mass = weight(p) * squared(&x[p * d..][..d], candidate);
+                        let bits = open[c * (lanes / kernel.width) + p / kernel.width];
+                        if mass < masses[p] {
+                            assert!(bits >> (p % kernel.width) & 1 == 1, "a point is missed");
+                            gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
+                        }
+                    }
+                    worst = worst.max(gain as f64 / units.most(&bound));
+                    if gain > 0 {
+                        least = least.max(units.least(&bound) / gain as f64);
+                    } else {
+                        assert!(units.least(&bound) <= 0.0);
+                    }
+                }
+            });
+        }
+    }
+    tell("L45, at most", worst, 0.98);
+    tell("L45, at least", least, 0.98);
+}
+
+/// The units of a weight that sums leave out are no more than what they are charged with; of others the factor is not less than the
+/// share.
+#[test]
+fn l45_factors() {
+    let mut rng = Rng(46);
+    let mut worst = 0.0f64;
+    for _ in 0..20_000 {
+        let heaviest = two_to(rng.below(1900) as i32 - 950) * (1.0 + rng.unit().abs());
+        let weight = heaviest * 10f64.powf(-36.0 * rng.unit().abs());
+        let share = Exact::of(weight);
+        let factor = Exact::of(factor(weight, heaviest).into()) * Exact::of(heaviest);
+        if factor.is_zero() {
+            assert!(weight / heaviest < 1e-30);
+            continue;
+        }
+        worst = over(worst, share, &factor);
+    }
+    tell("L45, factors", worst, 0.999998);
+    assert_eq!(factor(0.0, 1.0), 0.0);
+}
