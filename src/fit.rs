@@ -217,7 +217,7 @@ impl<'w> Runner<'w> {
         check_spread(job, &[], first)?;
         check_spread(job, given.unwrap_or_default(), first)?;
         memory.packing.set_largest(largest);
-        memory.bounds.set_units(memory.packing.units());
+        memory.bounds.set_units(memory.packing.units(job));
         memory.seeding.set_largest(largest);
         memory.update.prepare();
         if let Some(given) = given {

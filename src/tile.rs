@@ -13,8 +13,9 @@
 
 use core::ops::Range;
 
-use crate::assign::certify::Definition;
-use crate::lanes::screen::Working;
+use crate::assign::certify::{Certificate, Definition};
+use crate::assign::Grid;
+use crate::lanes::screen::{Screen, Working};
 use crate::lanes::{prefetch, Lanes};
 use crate::points::{Layout, Points};
 
@@ -292,13 +293,18 @@ pub(crate) unsafe fn pack<L: Lanes>(points: &Points<'_>, which: &Which<'_>, tile
     unsafe { pour::<L>(points, which, 0..points.d(), lanes, &mut plain) }
 }
 
-/// How points are shifted and scaled for screening, and what makes a reach of |x̂|² (L3).
+/// How points are shifted and scaled for screening, and what makes a reach of |x̂|² and |ĉ|² (L3, L16).
 #[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
+pub(crate) struct Frame<'a, E> {
     pub(crate) mean: &'a [f64],
-    pub(crate) scale: f64,
-    pub(crate) per_square: f64,
-    pub(crate) constant: f64,
+    pub(crate) certificate: Certificate,
+    /// The largest |ĉ|² of any center; infinity if one is far.
+    pub(crate) most: f64,
+    /// What the values of each center start from.
+    pub(crate) starts: &'a [E],
+    /// What centers, and maybe points, are multiples of.
+    pub(crate) grid: Option<Grid>,
+    /// The scale, too.
     pub(crate) units: Units,
 }
 
@@ -332,7 +338,7 @@ pub(crate) struct Tile<'a, E> {
     /// Element `e` of a chunk of lane `l` of group `g` is at `(g * (chunk.len() + sides) + e) * width + l`; the sides, if
     /// elements have any, follow.
     pub(crate) elements: &'a mut [E],
-    /// Each lane's reach, after the last chunk.
+    /// Each lane's reach, or what is known of it without a label, after the last chunk.
     pub(crate) reaches: &'a mut [E],
     /// Each lane's |X|², for frames that have a limit.
     pub(crate) squares: &'a mut [f64],
@@ -353,9 +359,25 @@ pub(crate) trait Screened<E> {
         tile: Tile<'_, E>,
     );
 
+    /// Reaches for any labels, of what packing left for them; for frames to which that is less than to [`complete`](Self::complete)
+    /// them.
+    ///
+    /// # Safety
+    /// The caller is compiled for `S`.
+    #[inline(always)]
+    unsafe fn at_most<S: Screen<E = E>>(&self, _left: S::V) -> Option<S::V> {
+        None
+    }
+
     /// Makes reaches of what packing left for them, where they depend on the labels of the least values, too.
     #[inline(always)]
     fn complete(&self, _labels: &[i32], _squares: &[f64], _reaches: &mut [E]) {}
+
+    /// Whether least values that are equal are known to be equal distances: whether the label of a point is that of the first.
+    #[inline(always)]
+    fn is_exact(&self, _points: &Points<'_>, _p: usize) -> bool {
+        false
+    }
 
     /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
     /// |X|²; for frames that know.
@@ -365,9 +387,10 @@ pub(crate) trait Screened<E> {
     }
 
     /// How much nearer the center of the least value is than any other, at least, given the second least value, and the point's
-    /// reach and |X|²; not positive, or NaN, where that is not known, as by frames that are too coarse for it.
+    /// reach, what packing left for that, and |X|²; not positive, or NaN, where that is not known, as by frames that are too coarse
+    /// for it.
     #[inline(always)]
-    fn margin(&self, _least: E, _second: E, _reach: E, _square: f64) -> f32 {
+    fn margin(&self, _least: E, _second: E, _reach: E, _left: E, _square: f64) -> f32 {
         0.0
     }
 
@@ -378,7 +401,7 @@ pub(crate) trait Screened<E> {
     }
 }
 
-impl<E: Working> Screened<E> for Frame<'_> {
+impl<E: Working> Screened<E> for Frame<'_, E> {
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
         &self,
@@ -407,13 +430,48 @@ impl<E: Working> Screened<E> for Frame<'_> {
     }
 
     #[inline(always)]
-    fn margin(&self, least: E, second: E, reach: E, _: f64) -> f32 {
-        // The reach was made of |x̂|², and gives it back nearly enough (L6).
-        let square = (reach - E::of(self.constant)) * E::of(1.0 / self.per_square);
-        let near = (square + least + reach).sqrt();
-        let far = (square + second - reach).sqrt();
-        let units = self.units.scale / self.scale;
-        (far * E::of(FAR) - near * E::of(NEAR)).down(units) - self.units.slack as f32
+    unsafe fn at_most<S: Screen<E = E>>(&self, left: S::V) -> Option<S::V> {
+        let Certificate {
+            per_square,
+            constant,
+            start,
+        } = self.certificate;
+        let of_centers = constant + per_square / start * self.most;
+        // SAFETY: the contract above.
+        unsafe {
+            let per_square = S::splat(E::of(per_square));
+            Some(S::mul_add(left, per_square, S::splat(E::of(of_centers))))
+        }
+    }
+
+    #[inline(always)]
+    fn complete(&self, labels: &[i32], _: &[f64], reaches: &mut [E]) {
+        let Certificate {
+            per_square,
+            constant,
+            ..
+        } = self.certificate;
+        let (per_square, constant) = (E::of(per_square), E::of(constant));
+        for (reach, &label) in reaches.iter_mut().zip(labels) {
+            // Where values start from |ĉ|² itself, errors are told by all centers.
+            let of_center = match self.grid {
+                Some(_) => E::of(self.certificate.per_square * self.most),
+                None => self.certificate.of_start(self.starts[label as usize]),
+            };
+            *reach = *reach * per_square + (of_center + constant);
+        }
+    }
+
+    #[inline(always)]
+    fn is_exact(&self, points: &Points<'_>, p: usize) -> bool {
+        self.grid.is_some_and(|grid| grid.has(points, p, self.mean))
+    }
+
+    #[inline(always)]
+    fn margin(&self, least: E, second: E, reach: E, left: E, _: f64) -> f32 {
+        let near = (left + least + reach).sqrt();
+        let far = (left + second - reach).sqrt();
+        (far * E::of(FAR) - near * E::of(NEAR)).down() - self.units.slack as f32
     }
 }
 
@@ -423,7 +481,7 @@ pub(crate) const NEAR: f64 = 1.0 + 1.0 / (1 << 19) as f64;
 
 /// Points shifted, scaled and rounded.
 struct Shifted<'a, L: Lanes, E> {
-    frame: &'a Frame<'a>,
+    frame: &'a Frame<'a, E>,
     chunk: Range<usize>,
     last: bool,
     width: usize,
@@ -451,7 +509,7 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
         // SAFETY: i is below d, which the mean has; dimension i of the chunk is inside the group.
         unsafe {
             let shifted = L::sub(x, L::splat(*self.frame.mean.get_unchecked(i)));
-            let scaled = L::mul(shifted, L::splat(self.frame.scale));
+            let scaled = L::mul(shifted, L::splat(self.frame.units.scale));
             self.squares = L::add(self.squares, L::mul(scaled, scaled));
             let at = (i - self.chunk.start) * self.width;
             E::store::<L>(self.group.add(at), scaled);
@@ -466,14 +524,15 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
                 0 => self.squares,
                 _ => L::add(self.squares, E::load::<L>(self.reaches)),
             };
-            let reach = match self.last {
-                true => L::add(
-                    L::mul(squares, L::splat(self.frame.per_square)),
-                    L::splat(self.frame.constant),
-                ),
+            let left = match self.last {
+                true => {
+                    // What is too far, or not a number, is infinitely far.
+                    let near = L::less(squares, L::splat(Certificate::far::<E>()));
+                    L::select(near, squares, L::splat(f64::INFINITY))
+                }
                 false => squares,
             };
-            E::store::<L>(self.reaches, reach);
+            E::store::<L>(self.reaches, left);
             self.reaches = self.reaches.add(L::WIDTH);
         }
     }

@@ -8,6 +8,7 @@
 //! - `convergence`: the tables of whole fits on real data
 //! - `seeding`: the table of starting centers
 //! - `streams`: the table of passes over chunks
+//! - `families`: the table of calls on data of many kinds
 //! - `machine`: what it is and what it can do at best
 //! - `report`, `chart`: Markdown and SVG
 
@@ -16,6 +17,7 @@ mod contenders;
 mod convergence;
 #[path = "../data/mod.rs"]
 mod data;
+mod families;
 mod iteration;
 mod machine;
 #[path = "../native/mod.rs"]
@@ -58,7 +60,7 @@ fn settings() -> Settings {
         .about("Times k-means libraries beside one another; PYTHON names the interpreter of the Python peers")
         .arg(flag("test").help("Once through everything on small data: does it still run?"))
         .arg(flag("bench").hide(true)) // cargo bench says so
-        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, iteration_, fit_, seed_ or stream_"))
+        .arg(Arg::new("only").help("Only work with this in its name, such as 1000000x2, k256, fit_uniform, iteration_, fit_, seed_, stream_ or family_"))
         .arg(
             Arg::new("rounds")
                 .long("rounds")
@@ -135,7 +137,10 @@ fn main() {
     let fits: Vec<_> = convergence::TASKS.into_iter().filter(chosen).collect();
     let chosen = |task: &streams::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
     let passes: Vec<_> = streams::TASKS.into_iter().filter(chosen).collect();
-    let some = [tasks.len(), seedings.len(), fits.len(), passes.len()] != [0; 4];
+    let chosen =
+        |task: &families::Task| only.as_ref().is_none_or(|only| task.word().contains(only));
+    let kinds: Vec<_> = families::TASKS.into_iter().filter(chosen).collect();
+    let some = tasks.len() + seedings.len() + fits.len() + passes.len() + kinds.len() > 0;
     assert!(some, "no shape has {only:?} in its name");
     let (mut tables, mut bars) = (Vec::new(), Vec::new());
     for task in tasks {
@@ -173,6 +178,12 @@ fn main() {
         streamed.push(streams::run(task, cores, effort));
         println!("\n{}", streamed[streamed.len() - 1]);
     }
+    let mut told = vec![families::INTRODUCTION.to_string()];
+    for task in kinds {
+        let task = if smoke { task.smoke() } else { task };
+        told.push(families::run(task, effort));
+        println!("\n{}", told[told.len() - 1]);
+    }
     if let Some(load) = machine::load() {
         description.push(("load average at the end", load));
     }
@@ -199,6 +210,7 @@ fn main() {
         ("convergence.md", converged),
         ("seeding.md", seeded),
         ("streams.md", streamed),
+        ("families.md", told),
     ] {
         if text.len() > 1 {
             write(&out, name, text, &machine);

@@ -7,7 +7,7 @@
 //!
 //! | | | lemmas in `docs/proofs.md` |
 //! |---|---|---|
-//! | floating point | Ŝ_j ≈ \|ĉ_j\|² - 2 x̂·ĉ_j | L1, L2, L3, L11 |
+//! | floating point | Ŝ_j ≈ \|ĉ_j\|² - 2 x̂·ĉ_j, a little less | L1, L2, L3, L16, L17, L18 |
 //! | bytes | T̂_j = round(\|C_j\|² s / 2 r) - X̂·Ĉ_j, in integers | L4 |
 //! | words | V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j, a lower bound | L5 |
 //!
@@ -34,11 +34,13 @@ impl Definition {
     }
 }
 
-/// What a working precision proves for one pass: `reach(x)` is `per_square * |x̂|² + constant` (L3).
+/// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate {
     pub(crate) per_square: f64,
     pub(crate) constant: f64,
+    /// What values start from, as a part of |ĉ|².
+    pub(crate) start: f64,
 }
 
 /// Terms of higher order of up to 0.05 / u roundings (L3).
@@ -51,18 +53,40 @@ const GOLDEN: f64 = 1.618_04;
 const MARGIN: f64 = 1.1;
 
 impl Certificate {
-    /// For vectors of d dimensions scaled by `scale`, and centers within `radius_squared` of the origin.
-    pub(crate) fn new<E: Working>(d: usize, scale: f64, radius_squared: f64) -> Self {
+    /// For vectors of d dimensions scaled by `scale`; with values that start from |ĉ|² itself, if they are to be `exact` where
+    /// nothing is rounded (L18).
+    pub(crate) fn new<E: Working>(d: usize, scale: f64, exact: bool) -> Self {
         let definition = Definition::new(d);
         let relative = HIGHER * GOLDEN * Self::roundings::<E>(d) + 2.0 * definition.relative;
         let per_square = 2.0 * MARGIN * relative;
-        // What |x̂|² is off by when margins take it back out of a reach that underflowed (L6).
-        let taken_back = 2.0 / per_square;
-        let underflow = (3.0 * d as f64 + 4.0 + taken_back) * E::TINIEST
-            + scale * (scale * definition.absolute);
+        let underflow = (3.0 * d as f64 + 4.0) * E::TINIEST + scale * (scale * definition.absolute);
         Certificate {
             per_square,
-            constant: per_square * radius_squared + 2.0 * MARGIN * underflow,
+            constant: 2.0 * MARGIN * underflow,
+            start: if exact { 1.0 } else { 1.0 - 0.5 * per_square },
+        }
+    }
+
+    /// What the values of a center start from. Of a far one (L17) that is all there is: no point that is proven anything is so far
+    /// from the origin that |C|² - 2 X·C could be less.
+    pub(crate) fn start<E: Working>(&self, square: f64) -> E {
+        match square < E::FAR {
+            true => E::of(square * self.start),
+            false => E::of((0.5 * square).min(E::FAR)),
+        }
+    }
+
+    /// |x̂|² from which on nothing is proven.
+    pub(crate) const fn far<E: Working>() -> f64 {
+        E::FAR / 64.0
+    }
+
+    /// What the label's center adds to the reach, given what its values start from: all there is, if it is far.
+    #[inline(always)]
+    pub(crate) fn of_start<E: Working>(&self, start: E) -> E {
+        match start < E::of(0.5 * E::FAR) {
+            true => start * E::of(self.per_square / self.start),
+            false => E::INFINITY,
         }
     }
 
@@ -126,10 +150,18 @@ pub(crate) fn word_scale(length: f64) -> Option<f64> {
 pub(super) const LONGEST: f32 = 32700.0;
 pub(super) const STRETCHED: f32 = 17.0;
 
-/// Whether a vector of this length, scaled, may be told in words.
+/// Whether a center of this length, scaled, may be told in words.
 pub(crate) fn is_near(length: f64) -> bool {
     length <= (1u64 << 60) as f64
 }
+
+/// Whether a point may: an eighth of that.
+pub(crate) fn is_nearer(length: f64) -> bool {
+    length <= (1u64 << 57) as f64
+}
+
+/// Unit and start of a center that is farther. No point that is told in words has a smaller |c'|² / 2 - x'·c' (L17).
+pub(crate) const FAR_CENTER: (f32, f32) = (0.0, f32::from_bits((127 + 118) << 23));
 
 /// The unit of a vector of such a length (L5): 2^-60 at least, so that nothing underflows.
 #[inline(always)]
@@ -191,15 +223,137 @@ impl WordReach {
         // Twice what K is less, and four times η.
         const OF_START: f32 = 1.0 / (1 << 20) as f32;
         const OF_SQUARE: f32 = OF_START * OF_START;
-        of_point * unit + start * OF_START + square as f32 * OF_SQUARE + TINY
+        match start < FAR_CENTER.1 {
+            true => of_point * unit + start * OF_START + square as f32 * OF_SQUARE + TINY,
+            false => f32::INFINITY,
+        }
     }
 }
 
-/// The power of two that brings coordinates of at most `largest`, and their differences, below 2^31 (L11).
-pub(crate) fn scale_for_f32(largest: f64) -> f64 {
-    match largest {
-        0.0 => 1.0,
+/// How many times farther than points centers are to be for bytes to be too coarse.
+pub(crate) const BYTES_BEYOND: f64 = 8.0;
+
+/// The power of two that makes a usual length about 1 (L11).
+pub(crate) fn scale_of(length: f64) -> f64 {
+    match length.is_normal() {
         // Beyond 2^1000 the squares underflow in D long since, and the certificate says so.
-        _ => power_of_two((29 - exponent(largest)).min(1000)),
+        true => power_of_two((-exponent(length)).min(1000)),
+        false => power_of_two(if length == 0.0 { 0 } else { 1000 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::grid::Grid;
+    use crate::assign::panel::pack_centers;
+    use crate::distance::squared;
+    use crate::lanes::screen::Element;
+
+    /// Numbers that differ from call to call.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % bound
+        }
+
+        /// Whole numbers, of more bits than single precision has.
+        fn row(&mut self, d: usize, largest: u64) -> Vec<f64> {
+            let one = |random: &mut Self| random.below(2 * largest) as f64 - largest as f64;
+            (0..d).map(|_| one(self)).collect()
+        }
+    }
+
+    /// A center in panels of one, and what values start from.
+    fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
+        let (mut data, mut norm) = (vec![0.0f32; center.len()], [0.0f32]);
+        let mean = vec![0.0; center.len()];
+        let registers = 16;
+        pack_centers(
+            center,
+            (&mean, 1.0),
+            certificate,
+            registers,
+            &mut data,
+            &mut norm,
+        );
+        (data, norm[0])
+    }
+
+    /// A value as a kernel without fused operations finds it.
+    fn value(x: &[f64], (panel, start): &(Vec<f32>, f32)) -> f32 {
+        let mut value = 0.0;
+        for (chunk, (x, panel)) in x
+            .chunks(f32::CHUNK)
+            .zip(panel.chunks(f32::CHUNK))
+            .enumerate()
+        {
+            let mut sum = if chunk == 0 { *start } else { 0.0 };
+            for (&x, &c) in x.iter().zip(panel) {
+                sum += x as f32 * c;
+            }
+            value = if chunk == 0 { sum } else { sum + value };
+        }
+        value
+    }
+
+    #[test]
+    fn far_centers_are_bounded_below() {
+        // L17
+        let (mut random, d) = (Random(3), 5);
+        let certificate = Certificate::new::<f32>(d, 1.0, false);
+        for exponent in 100..300 {
+            let unit = 2f64.powi(exponent - 30 - 50);
+            let center: Vec<f64> = random.row(d, 1 << 30).iter().map(|c| c * unit).collect();
+            let (panel, start) = packed(&center, &certificate);
+            let norm = squared(&center, &[0.0; 5]);
+            let infinite = certificate.of_start(start) == f32::INFINITY;
+            if norm < f32::FAR {
+                continue;
+            }
+            assert!(infinite && start.is_finite() && panel.iter().all(|&c| c == 0.0));
+            // The nearest that a point proves anything.
+            let length = Certificate::far::<f32>().sqrt() / norm.sqrt();
+            let x: Vec<f64> = center.iter().map(|c| c * length).collect();
+            let least = squared(&x, &center) - squared(&x, &[0.0; 5]);
+            assert!(least > 1.4 * f64::from(start), "2^{exponent}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_exact() {
+        // L18: at the very end of the range.
+        let mut random = Random(9);
+        for d in [1, 2, 5, 16, 64, 200] {
+            let most = (2f64.powi(24) / d as f64).sqrt().floor();
+            let far = (most / 2.0).floor();
+            let ends = |random: &mut Random, by: f64| -> Vec<f64> {
+                let sign = |random: &mut Random| [-by, by][random.below(2) as usize];
+                (0..d).map(|_| sign(random)).collect()
+            };
+            for _ in 0..50 {
+                let mut center = ends(&mut random, far);
+                // The unit is 1.
+                center[0] = 1.0;
+                let grid = Grid::of::<f32>(&center, &vec![0.0; d], 1.0).expect("whole numbers");
+                let x = ends(&mut random, most - far);
+                let points = crate::points::Points::rows(&x, 1, d).expect("a row");
+                assert!(grid.has(&points, 0, &vec![0.0; d]));
+                let certificate = Certificate::new::<f32>(d, 1.0, true);
+                let value = value(&x, &packed(&center, &certificate)) as i128;
+                let stored: i128 = x.iter().map(|&x| (x * x) as i128).sum();
+                assert_eq!(value, squared(&x, &center) as i128 - stored);
+                let beyond: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
+                let points = crate::points::Points::rows(&beyond, 1, d).expect("a row");
+                assert!(!grid.has(&points, 0, &vec![0.0; d]));
+                let off: Vec<f64> = x.iter().map(|x| x * 0.75 + 1.0 / 1024.0).collect();
+                let points = crate::points::Points::rows(&off, 1, d).expect("a row");
+                assert!(!grid.has(&points, 0, &vec![0.0; d]));
+            }
+        }
     }
 }

@@ -49,30 +49,6 @@ impl Rung {
             _ => Rung::Direct,
         }
     }
-
-    /// Where to go on after a block of so many points: a second look costs an open point as much as the first, and each
-    /// distance more than a screened pair. An open point has no margin, either, where those are `wanted`.
-    fn after(self, found: Found, points: usize, d: usize, k: usize, wanted: bool) -> Self {
-        let pairs = points.saturating_mul(k);
-        let dear = found.evaluated > pairs / 16 || wanted && found.open > points / 4 * 3;
-        match self {
-            // In cycles: D takes some d / 2 + 60, single precision d / 32, bytes a quarter of that. At half the time of single
-            // precision, there is still something won; words take half of it by themselves.
-            Rung::Bytes if found.evaluated.saturating_mul(d / 2 + 60) > pairs / 64 * d => {
-                Rung::Words
-            }
-            Rung::Words
-                if found.evaluated.saturating_mul(d / 2 + 60)
-                    > points * d / 2 + pairs / 64 * (d + 4)
-                    || dear =>
-            {
-                Rung::Single
-            }
-            Rung::Single if dear => Rung::Double,
-            Rung::Double | Rung::Sorted if found.evaluated > pairs / 16 => Rung::Direct,
-            same => same,
-        }
-    }
 }
 
 /// The last numbers of dimensions of what is for fewer alone; those that are powers of two aside.
@@ -87,6 +63,40 @@ pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
     };
     let holds = [Certificate::holds::<f32>, Certificate::holds::<f64>];
     holds.into_iter().map(last)
+}
+
+/// What takes how long, in cycles, roughly.
+struct Costs {
+    /// D of a point and a center, where it is evaluated for all centers, several points side by side; and by itself.
+    direct: f64,
+    alone: f64,
+    /// A pair in single precision. Double takes twice that.
+    single: f64,
+    /// What single precision takes more for a point than words.
+    coding: f64,
+}
+
+impl Costs {
+    fn new(job: &Job<'_>) -> Self {
+        let (d, width) = (job.points.d() as f64, job.kernels.width as f64);
+        Costs {
+            direct: 2.0 + 1.25 * d / width,
+            alone: 60.0 + 1.25 * d / width,
+            single: 0.5 + 0.25 * d / width,
+            coding: d / 2.0,
+        }
+    }
+
+    /// What it takes to decide the points that were left open.
+    fn deciding(&self, found: Found, k: usize) -> f64 {
+        found.evaluated as f64 * self.alone + found.left as f64 * k as f64 * self.direct
+    }
+
+    /// Distances of a point that take half as long as those of all centers; but a few, of which most are enough, do in any case.
+    fn patience(&self, k: usize) -> u32 {
+        const FEW: f64 = 4.0;
+        (0.5 * k as f64 * self.direct / self.alone).max(FEW) as u32
+    }
 }
 
 /// What one thread screens a block with, in one precision.
@@ -119,7 +129,7 @@ impl<'w, E: Element> Look<'w, E> {
 
     fn scratch<'a>(
         &'a mut self,
-        open: &'a mut [u32],
+        (open, patience): (&'a mut [u32], u32),
         labels: &'a mut [i32],
         margins: &'a mut [f32],
         next: Range<usize>,
@@ -130,6 +140,7 @@ impl<'w, E: Element> Look<'w, E> {
             reaches: self.reaches,
             least: self.least,
             open,
+            patience,
             labels,
             margins,
             next,
@@ -151,8 +162,104 @@ pub(crate) struct Scratch<'w> {
     labels: &'w mut [i32],
     margins: &'w mut [f32],
     open: &'w mut [u32],
-    rung: Rung,
+    climb: Climb,
     counts: Counts,
+}
+
+/// Where a thread is on the ladder. From where too much stayed open it goes on elsewhere, but not for good: rows of a kind often
+/// come together, and others after them.
+struct Climb {
+    rung: Rung,
+    /// Where the pass began.
+    lowest: Rung,
+    /// What pairs took in single and in double precision, as far as that was tried.
+    single: Option<f64>,
+    double: Option<f64>,
+    /// Blocks until all is tried again, and how many there were to be the last time.
+    blocks: u32,
+    last: u32,
+}
+
+impl Climb {
+    /// Blocks until the first trial, and at most until another, each of which waits twice as long as the one before.
+    const FIRST: u32 = 8;
+    const MOST: u32 = 128;
+
+    fn start(rung: Rung, lowest: Rung) -> Self {
+        Climb {
+            rung,
+            lowest,
+            single: None,
+            double: None,
+            blocks: if rung > lowest { Self::FIRST } else { 0 },
+            last: Self::FIRST / 2,
+        }
+    }
+
+    /// Goes on after so many points on a rung. An open point has no margin, so that where those are `wanted`, it will be looked
+    /// at once more.
+    fn go(
+        &mut self,
+        rung: Rung,
+        (found, points, k): (Found, usize, usize),
+        costs: &Costs,
+        wanted: bool,
+    ) {
+        let pairs = points as f64 * k as f64;
+        let deciding = costs.deciding(found, k) / pairs;
+        let again = match wanted {
+            true => costs.single * found.open as f64 / points as f64,
+            false => 0.0,
+        };
+        match rung {
+            Rung::Single => self.single = Some(costs.single + deciding + again),
+            Rung::Double => self.double = Some(2.0 * costs.single + deciding + again),
+            _ => {}
+        }
+        let after = match rung {
+            // Bytes take a quarter of single precision. At half the time of single precision, there is still something won; words
+            // take half of it by themselves.
+            Rung::Bytes if deciding > costs.single / 2.0 => Rung::Words,
+            Rung::Words if deciding + again > costs.coding / k as f64 + costs.single / 2.0 => {
+                Rung::Single
+            }
+            Rung::Single | Rung::Double => self.floating(costs, wanted),
+            same => same,
+        };
+        if after != rung {
+            if self.blocks == 0 {
+                self.last = (2 * self.last).min(Self::MOST);
+                self.blocks = self.last;
+            }
+            self.rung = after;
+        } else if self.blocks > 0 {
+            self.blocks -= 1;
+            if self.blocks == 0 {
+                (self.single, self.double) = (None, None);
+                self.rung = self.lowest;
+            }
+        } else {
+            self.last = Self::FIRST / 2;
+        }
+    }
+
+    /// The precision that takes least, as far as is known: what was not tried may leave nothing open. Or none, where that takes
+    /// less.
+    fn floating(&self, costs: &Costs, wanted: bool) -> Rung {
+        let single = self.single.unwrap_or(costs.single);
+        let double = self.double.unwrap_or(2.0 * costs.single);
+        let direct = match wanted {
+            true => costs.direct + costs.single,
+            false => costs.direct,
+        };
+        if single <= double.min(direct) && self.lowest <= Rung::Single {
+            Rung::Single
+        } else if double <= direct {
+            Rung::Double
+        } else {
+            Rung::Direct
+        }
+    }
 }
 
 /// What the screening of a pass came to.
@@ -189,20 +296,20 @@ impl<'w> Scratch<'w> {
             labels: from.take(block),
             margins: from.take(block),
             open: from.take(block),
-            rung,
+            climb: Climb::start(rung, rung),
             counts: Counts::default(),
         }
     }
 
     /// Starts a pass.
     pub(super) fn start(&mut self, prepared: &Prepared<'_, '_>) {
-        self.rung = prepared.rung;
+        self.climb = Climb::start(prepared.rung, prepared.lowest);
         self.counts = Counts::default();
     }
 
     /// Where the pass ended, and what it came to.
     pub(super) fn end(&self) -> (Rung, Counts) {
-        (self.rung, self.counts)
+        (self.climb.rung, self.counts)
     }
 
     /// Forgets what was labelled.
@@ -232,20 +339,22 @@ impl<'w> Scratch<'w> {
     ) -> (&[i32], &[f32]) {
         let count = which.len();
         let d = job.points.d();
-        let (open, labels) = (&mut *self.open, &mut *self.labels);
+        let k = prepared.centers.len() / d;
+        let costs = Costs::new(job);
+        let (open, labels) = ((&mut *self.open, costs.patience(k)), &mut *self.labels);
         let margins = match wanted {
             true => &mut *self.margins,
             false => &mut [],
         };
         // Bytes are too coarse to give a margin, but are where passes go on that want none.
-        let rung = match self.rung {
+        let rung = match self.climb.rung {
             Rung::Bytes if wanted => Rung::Words,
             rung => rung,
         };
         // Words of points that were picked are not made for once.
         let unknown = matches!(which, Which::Some(..)) && words.written(which).is_none();
         let rung = match rung {
-            Rung::Words if unknown || prepared.words(job).is_none() => Rung::Single,
+            Rung::Words if unknown || prepared.words().is_none() => Rung::Single,
             rung => rung,
         };
         let found = match rung {
@@ -257,7 +366,7 @@ impl<'w> Scratch<'w> {
                 job.kernels.screen_bytes(pass, which, &mut scratch)
             }
             Rung::Words => {
-                let Some(pass) = prepared.words(job) else {
+                let Some(pass) = prepared.words() else {
                     unreachable!("the rung is that of a pass with words")
                 };
                 let InWords {
@@ -279,6 +388,7 @@ impl<'w> Scratch<'w> {
                     points: job.points,
                     centers: prepared.centers,
                     panels,
+                    repeats: prepared.repeats,
                     frame: words::Frame { rows, proof },
                 };
                 let mut scratch = self.words.scratch(open, labels, margins, next);
@@ -299,31 +409,55 @@ impl<'w> Scratch<'w> {
                 margins.fill(0.0);
                 let lanes = job.kernels.pack(&job.points, which, self.tile);
                 match &prepared.sorted {
-                    // A group of one dimension is as many points side by side as it has lanes. After a block that left too
-                    // much to D, the rung is no longer this.
-                    Some(sorted) if rung == Rung::Sorted => {
-                        sorted.nearest(&self.tile[..count], &mut labels[..count])
-                    }
+                    // A group of one dimension is as many points side by side as it has lanes.
+                    Some(sorted) => sorted.nearest(&self.tile[..count], &mut labels[..count]),
                     _ => {
                         let labels = &mut labels[..lanes];
                         let mut ahead = Ahead::of(&job.points, next, 0..d);
                         let (centers, distances) = (prepared.centers, &mut *self.distances);
                         job.kernels
                             .nearest(self.tile, d, centers, labels, distances, &mut ahead);
-                        Found::default()
                     }
                 }
+                Found::default()
             }
         };
-        let k = prepared.centers.len() / d;
-        let after = rung.after(found, count, d, k, wanted);
-        if after != rung || rung == self.rung {
-            self.rung = after;
-        }
+        self.decide(job, which, prepared, count - found.left..count);
+        self.climb.go(rung, (found, count, k), &costs, wanted);
         self.counts.pairs += (count * k) as i64;
         self.counts.rechecked += found.open as i64;
-        self.counts.evaluated += found.evaluated as i64;
+        self.counts.evaluated += (found.evaluated + found.left * k) as i64;
         let margins = if wanted { &self.margins[..count] } else { &[] };
         (&self.labels[..count], margins)
+    }
+
+    /// Labels the points in some places of `open` by D of all centers.
+    fn decide(
+        &mut self,
+        job: &Job<'_>,
+        which: &Which<'_>,
+        prepared: &Prepared<'_, '_>,
+        places: Range<usize>,
+    ) {
+        const TOGETHER: usize = 64;
+        let (mut points, mut labels) = ([0; TOGETHER], [0; TOGETHER]);
+        for lanes in self.open[places].chunks(TOGETHER) {
+            for (point, &lane) in points.iter_mut().zip(lanes) {
+                *point = (which.point(lane as usize) - which.first()) as u32;
+            }
+            let these = Which::Some(&points[..lanes.len()], which.first());
+            let padded = job.kernels.pack(&job.points, &these, self.tile);
+            job.kernels.nearest(
+                self.tile,
+                job.points.d(),
+                prepared.centers,
+                &mut labels[..padded],
+                self.distances,
+                &mut Ahead::of(&job.points, 0..0, 0..0),
+            );
+            for (&lane, &label) in lanes.iter().zip(&labels) {
+                self.labels[lane as usize] = label;
+            }
+        }
     }
 }

@@ -15,22 +15,27 @@
 //! | `words` | points in 16 bits, kept from pass to pass |
 //! | `sorted` | one dimension, many centers |
 //! | `direct` | D for every pair |
+//! | `repeats` | centers that equal others |
+//! | `grid` | where nothing is rounded, and D need not be asked |
 
 mod bounds;
 pub(crate) mod certify;
 mod direct;
+mod grid;
 mod ladder;
 #[cfg(test)]
 pub(crate) mod lemmas;
 mod packing;
 pub(crate) mod panel;
 mod pass;
+mod repeats;
 pub(crate) mod screen;
 mod sorted;
 pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
+pub(crate) use grid::Grid;
 pub(crate) use ladder::{last_dimensions, Scratch};
 pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};

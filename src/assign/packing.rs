@@ -2,11 +2,15 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::certify::{byte_reach, byte_scales, scale_for_f32, Certificate, WordReach};
+use super::certify::{
+    byte_reach, byte_scales, scale_of, word_scale, Certificate, WordReach, BYTES_BEYOND,
+};
+use super::grid::Grid;
 use super::ladder::Rung;
 use super::panel::{pack_bytes, pack_centers, pack_words, Panels};
+use super::repeats::Repeats;
 use super::screen;
-use super::sorted::Sorted;
+use super::sorted::{self, Sorted};
 use super::words::{self, Coding, Proof, Words};
 use crate::job::Job;
 use crate::lanes::dispatch::WordsKernel;
@@ -51,16 +55,27 @@ pub(crate) struct Packing<'w> {
     first: Rung,
     start: Rung,
     passes: u32,
-    scale: f64,
+    /// The largest magnitude of any coordinate, and what is usual, once it is known.
+    largest: f64,
+    usual: Option<Usual>,
+    /// What is subtracted from points and centers before they are screened: medians.
     mean: &'w mut [f64],
+    /// For each center whether others equal it, and what finds them.
+    repeats: (&'w mut [u32], &'w mut [u32]),
     bytes: Packed<'w, i32>,
     words: Packed<'w, Pair>,
-    /// What makes words of the points, from the first that are kept until they are forgotten: the mean, and the scale, if there is
-    /// one (L13).
-    coding: (&'w mut [f64], Option<f64>),
     single: Packed<'w, f32>,
     double: Packed<'w, f64>,
     sorted: (&'w mut [f64], &'w mut [i32]),
+}
+
+/// What most of the points are like: it sets origin and scale of whatever they are screened in, from the first pass of a call to
+/// the last. What is far beyond it, points or centers, is left to D, and makes nothing else coarser.
+#[derive(Clone, Copy)]
+struct Usual {
+    /// How far points are from the origin, as a rule.
+    length: f64,
+    units: Units,
 }
 
 /// Passes after which a rung that left too much open is tried again: centers may lie better by then.
@@ -70,45 +85,57 @@ impl<'w> Packing<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
         let first = Rung::first(shape);
         let sorted = if first == Rung::Sorted { shape.k } else { 0 };
+        let (d, k) = match first <= Rung::Double {
+            true => (shape.d, shape.k),
+            false => (0, 0),
+        };
         Packing {
             first,
             start: first,
             passes: 0,
-            scale: 1.0,
-            mean: from.take(if first <= Rung::Double { shape.d } else { 0 }),
+            largest: 0.0,
+            usual: None,
+            mean: from.take(d),
+            repeats: (from.take(k), from.take(Repeats::room(k))),
             bytes: Packed::cut(from, shape, first <= Rung::Bytes),
             words: Packed::cut(from, shape, words::suit(shape)),
-            coding: (
-                from.take(if words::suit(shape) { shape.d } else { 0 }),
-                None,
-            ),
             single: Packed::cut(from, shape, first <= Rung::Single),
             double: Packed::cut(from, shape, first <= Rung::Double),
-            sorted: (from.take(sorted), from.take(sorted)),
+            sorted: (from.take(sorted), from.take(sorted::indices(sorted))),
         }
     }
 
     /// Forgets where passes ended: restarts do the same whichever came before.
     pub(crate) fn forget(&mut self) {
         (self.start, self.passes) = (self.first, 0);
-        spoil(self.mean, f64::MAX);
         self.bytes.forget();
         self.words.forget();
-        spoil(self.coding.0, f64::MAX);
         self.single.forget();
         self.double.forget();
         spoil(self.sorted.0, 0.0);
         spoil(self.sorted.1, 0);
     }
 
-    /// Takes note of the largest magnitude of any coordinate.
+    /// Takes note of the largest magnitude of any coordinate: of other points than before.
     pub(crate) fn set_largest(&mut self, largest: f64) {
-        self.scale = scale_for_f32(largest);
+        (self.largest, self.usual) = (largest, None);
     }
 
-    /// What margins are measured in: single precision's units, which any precision's distances fit.
-    pub(crate) fn units(&self) -> Units {
-        Units::new(self.mean.len(), self.scale)
+    /// Looks what is usual among the points, once.
+    fn usual(&mut self, job: &Job<'_>) -> Usual {
+        let (largest, mean) = (self.largest, &mut *self.mean);
+        *self.usual.get_or_insert_with(|| {
+            let length = usual_length(job, mean, largest);
+            Usual {
+                length,
+                units: Units::new(mean.len(), scale_of(length)),
+            }
+        })
+    }
+
+    /// What margins of these points are measured in, whatever finds them.
+    pub(crate) fn units(&mut self, job: &Job<'_>) -> Units {
+        self.usual(job).units
     }
 
     /// Learns on which rung the threads ended a pass; the next one starts at the highest.
@@ -135,45 +162,29 @@ impl<'w> Packing<'w> {
         words: &Words<'_>,
     ) -> Prepared<'a, 'w> {
         let d = job.points.d();
-        if self.first <= Rung::Double {
-            self.mean.fill(0.0);
-            for center in centers.chunks_exact(d) {
-                for (m, c) in self.mean.iter_mut().zip(center) {
-                    *m += c;
-                }
-            }
-            let k = (centers.len() / d) as f64;
-            self.mean.iter_mut().for_each(|m| *m /= k);
-        }
-        let units = self.units();
+        let Usual { length, units } = self.usual(job);
         let mean = &*self.mean;
         let k = centers.len() / d;
+        let repeats = match self.first <= Rung::Double {
+            true => Repeats::find(centers, d, &mut self.repeats.0[..k], self.repeats.1),
+            false => Repeats::default(),
+        };
         let kernel = job.kernels.words().filter(|kernel| {
             let once = kernel.registers == 16 && k >= coded(d);
             let pays = wanted || words.are_kept() || once;
-            self.start <= Rung::Words && !self.coding.0.is_empty() && pays
+            self.start <= Rung::Words && !self.words.norms.is_empty() && pays
         });
         let fewest = if kernel.is_some() { BYTES } else { 0 };
         let bytes = (self.start == Rung::Bytes && job.kernels.has_bytes() && k >= fewest)
-            .then(|| screened_in_bytes(job, centers, mean, &mut self.bytes))
+            .then(|| screened_in_bytes(job, centers, mean, repeats, &mut self.bytes))
             .flatten();
-        let frozen = words.begun();
-        let words = kernel.map(|kernel| {
-            let (mean, scale) = &mut self.coding;
-            let room = RoomForWords {
-                mean,
-                scale,
-                frozen,
-                packed: &mut self.words,
-            };
-            (kernel, Lazy::new(room))
-        });
+        let words = kernel.map(|kernel| (kernel, Lazy::new(&mut self.words)));
         let sorted = (self.start == Rung::Sorted).then(|| {
             let (values, indices) = &mut self.sorted;
             Sorted::new(
                 centers,
                 &mut values[..centers.len()],
-                &mut indices[..centers.len()],
+                &mut indices[..sorted::indices(centers.len())],
             )
         });
         let rung = match self.start {
@@ -183,8 +194,11 @@ impl<'w> Packing<'w> {
         };
         Prepared {
             rung,
+            lowest: rung.min(self.first.max(Rung::Single)),
             centers,
             mean,
+            repeats,
+            length,
             units,
             bytes,
             words,
@@ -199,41 +213,98 @@ impl<'w> Packing<'w> {
 fn screened<'a, E: Working>(
     job: &Job<'a>,
     prepared: &Prepared<'a, '_>,
-    scale: f64,
     packed: &'a mut Packed<'_, E>,
-) -> screen::Pass<'a, E, Frame<'a>> {
+) -> screen::Pass<'a, E, Frame<'a, E>> {
     let registers = job.kernels.registers;
     let Prepared {
         centers,
         mean,
+        repeats,
         units,
         ..
     } = *prepared;
     let Packed { data, norms } = packed;
-    let radius_squared = pack_centers(centers, mean, scale, registers, data, norms);
-    let certificate = Certificate::new::<E>(mean.len(), scale, radius_squared);
+    let grid = Grid::of::<E>(centers, mean, units.scale);
+    let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
+    let scaled = (mean, units.scale);
+    let most = pack_centers(centers, scaled, &certificate, registers, data, norms);
+    repeats.exclude(norms, E::INFINITY);
     screen::Pass {
         points: job.points,
         centers,
         panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        repeats,
         frame: Frame {
             mean,
-            scale,
-            per_square: certificate.per_square,
-            constant: certificate.constant,
+            certificate,
+            most,
+            starts: &packed.norms[..centers.len() / mean.len()],
+            grid,
             units,
         },
     }
 }
 
-/// Points whose coordinates give the scale of bytes.
+/// Points that tell what is usual, at most and at least, and of how many they are one.
 const SAMPLE: usize = 64;
+const FEWEST: usize = 3;
+const OF: usize = 16;
 
-/// A pass in bytes, if the data allow it.
+/// Those points, here and there: what comes in turns comes in any number.
+fn sample(n: usize) -> impl Iterator<Item = usize> {
+    // The golden ratio's part of 2^64, of whose multiples any few are spread evenly.
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let count = n.div_ceil(OF).clamp(FEWEST, SAMPLE).min(n);
+    (0..count as u64).map(move |i| {
+        let part = u128::from(i.wrapping_mul(GOLDEN));
+        (part * n as u128 >> 64) as usize
+    })
+}
+
+/// The median, of at least one number.
+fn median(values: &mut [f64]) -> f64 {
+    *values
+        .select_nth_unstable_by(values.len() / 2, f64::total_cmp)
+        .1
+}
+
+/// Chooses the origin: in place of the mean medians, which points far off do not move as long as most are not. Returns how far
+/// points are from there, the median of those that are not there exactly; or, if all are, the `largest` magnitude. (Points of a
+/// stream may be anything here, NaN too.)
+fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64 {
+    let n = job.points.n();
+    if n == 0 || mean.is_empty() {
+        return largest;
+    }
+    let count = sample(n).count();
+    let (mut values, mut squares) = ([0.0; SAMPLE], [0.0; SAMPLE]);
+    let (values, squares) = (&mut values[..count], &mut squares[..count]);
+    for (i, m) in mean.iter_mut().enumerate() {
+        for (value, p) in values.iter_mut().zip(sample(n)) {
+            *value = job.points.at(p, i);
+        }
+        let mut sorted = [0.0; SAMPLE];
+        sorted[..count].copy_from_slice(values);
+        *m = median(&mut sorted[..count]);
+        for (square, value) in squares.iter_mut().zip(&*values) {
+            *square += (value - *m) * (value - *m);
+        }
+    }
+    squares.sort_unstable_by(f64::total_cmp);
+    let off = &squares[squares.partition_point(|&square| square == 0.0)..];
+    match off.get(off.len() / 2) {
+        Some(square) if square.is_finite() => square.sqrt(),
+        _ => largest,
+    }
+}
+
+/// A pass in bytes, if the data allow it. Its scale is that of the farthest point of a sample, but for those that are out of all
+/// proportion.
 fn screened_in_bytes<'a>(
     job: &Job<'a>,
     centers: &'a [f64],
     mean: &'a [f64],
+    repeats: Repeats<'a>,
     packed: &'a mut Packed<'_, i32>,
 ) -> Option<screen::Pass<'a, i32, Bytes<'a>>> {
     let range = |row: &[f64]| {
@@ -241,21 +312,36 @@ fn screened_in_bytes<'a>(
         differences.fold(0.0, f64::max)
     };
     let n = job.points.n();
-    // There may be no points, but a step must not be 0.
-    let sample = (0..n).step_by(n.div_ceil(SAMPLE).max(1));
-    let points = sample.map(|p| range(job.points.row(p)));
-    let points = points.fold(0.0, f64::max);
+    if n == 0 {
+        return None;
+    }
+    let mut ranges = [0.0; SAMPLE];
+    let count = sample(n).count();
+    let ranges = &mut ranges[..count];
+    for (of_point, p) in ranges.iter_mut().zip(sample(n)) {
+        *of_point = range(job.points.row(p));
+    }
+    let typical = median(ranges);
+    let usual = ranges.iter().filter(|&&range| range <= 4.0 * typical);
+    let points = usual.fold(0.0, |most: f64, &range| most.max(range));
     let radius = centers.chunks_exact(mean.len()).map(range);
-    let (scale, center_scale) = byte_scales(points, radius.fold(0.0, f64::max))?;
+    let radius = radius.fold(0.0, f64::max);
+    // A center far off would make bytes of all others too coarse.
+    if radius > BYTES_BEYOND * points {
+        return None;
+    }
+    let (scale, center_scale) = byte_scales(points, radius)?;
     let registers = job.kernels.registers;
     let Packed { data, norms } = packed;
     let scales = (center_scale, scale / center_scale);
     let (radius, error) = pack_bytes(centers, mean, scales, 1, registers, data, norms);
+    repeats.exclude(norms, i32::INFINITY);
     let (per_norm, per_error, constant) = byte_reach(radius, error);
     Some(screen::Pass {
         points: job.points,
         centers,
         panels: packed.panels(centers.len() / mean.len(), mean.len()),
+        repeats,
         frame: Bytes {
             mean,
             scale,
@@ -285,36 +371,26 @@ pub(super) struct InWords<'a> {
     pub(super) proof: Proof<'a>,
 }
 
-/// What a pass in words is made in.
-pub(super) struct RoomForWords<'a, 'w> {
-    mean: &'a mut [f64],
-    scale: &'a mut Option<f64>,
-    /// Whether mean and scale are those of rows that are kept.
-    frozen: bool,
-    packed: &'a mut Packed<'w, Pair>,
-}
-
-/// A pass in words, if points and centers allow it.
+/// A pass in words, if points allow it.
 fn screened_in_words<'a>(
     kernel: WordsKernel,
-    job: &Job<'a>,
     prepared: &Prepared<'a, '_>,
-    room: RoomForWords<'a, '_>,
+    packed: &'a mut Packed<'_, Pair>,
 ) -> Option<InWords<'a>> {
-    let RoomForWords {
+    let Prepared {
+        centers,
         mean,
-        scale,
-        frozen,
-        packed,
-    } = room;
-    let Prepared { centers, units, .. } = *prepared;
-    if !frozen {
-        *scale = words::choose(job, centers, mean);
-    }
-    let (mean, scale, registers) = (&*mean, (*scale)?, kernel.registers);
+        repeats,
+        length,
+        units,
+        ..
+    } = *prepared;
+    let scale = word_scale(length)?;
+    let k = centers.len() / mean.len();
     let Packed { data, norms } = packed;
-    let error = pack_words(centers, mean, scale, registers, data, norms)?;
-    let panels = packed.panels(centers.len() / mean.len(), mean.len());
+    let error = pack_words(centers, mean, scale, kernel.registers, data, norms);
+    repeats.exclude(norms, Pair::INFINITY);
+    let panels = packed.panels(k, mean.len());
     Some(InWords {
         kernel,
         coding: Coding { mean, scale },
@@ -355,16 +431,23 @@ impl<T, R> Lazy<T, R> {
 }
 
 /// A pass in a floating-point precision, once it is wanted.
-type Floating<'a, 'w, E> = Lazy<screen::Pass<'a, E, Frame<'a>>, &'a mut Packed<'w, E>>;
+type Floating<'a, 'w, E> = Lazy<screen::Pass<'a, E, Frame<'a, E>>, &'a mut Packed<'w, E>>;
+
+/// A pass in words, once it is wanted, if there can be one.
+type LazyWords<'a, 'w> = Lazy<Option<InWords<'a>>, &'a mut Packed<'w, Pair>>;
 
 /// Centers ready for a pass.
 pub(super) struct Prepared<'a, 'w> {
     pub(super) rung: Rung,
+    /// Where threads go back to, now and then.
+    pub(super) lowest: Rung,
     pub(super) centers: &'a [f64],
     mean: &'a [f64],
-    pub(super) units: Units,
+    pub(super) repeats: Repeats<'a>,
+    length: f64,
+    units: Units,
     pub(super) bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
-    words: Option<(WordsKernel, Lazy<Option<InWords<'a>>, RoomForWords<'a, 'w>>)>,
+    words: Option<(WordsKernel, LazyWords<'a, 'w>)>,
     single: Floating<'a, 'w, f32>,
     double: Floating<'a, 'w, f64>,
     pub(super) sorted: Option<Sorted<'a>>,
@@ -372,20 +455,19 @@ pub(super) struct Prepared<'a, 'w> {
 
 impl<'a> Prepared<'a, '_> {
     /// In words, where there are any.
-    pub(super) fn words(&self, job: &Job<'a>) -> Option<&InWords<'a>> {
+    pub(super) fn words(&self) -> Option<&InWords<'a>> {
         let (kernel, lazy) = self.words.as_ref()?;
-        lazy.get(|room| screened_in_words(*kernel, job, self, room))
+        lazy.get(|packed| screened_in_words(*kernel, self, packed))
             .as_ref()
     }
 
     /// In single precision.
-    pub(super) fn single(&self, job: &Job<'a>) -> &screen::Pass<'a, f32, Frame<'a>> {
-        self.single
-            .get(|room| screened(job, self, self.units.scale, room))
+    pub(super) fn single(&self, job: &Job<'a>) -> &screen::Pass<'a, f32, Frame<'a, f32>> {
+        self.single.get(|packed| screened(job, self, packed))
     }
 
     /// In double precision.
-    pub(super) fn double(&self, job: &Job<'a>) -> &screen::Pass<'a, f64, Frame<'a>> {
-        self.double.get(|room| screened(job, self, 1.0, room))
+    pub(super) fn double(&self, job: &Job<'a>) -> &screen::Pass<'a, f64, Frame<'a, f64>> {
+        self.double.get(|packed| screened(job, self, packed))
     }
 }

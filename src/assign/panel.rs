@@ -15,7 +15,7 @@
 
 use core::ops::Range;
 
-use super::certify::{is_near, word_center};
+use super::certify::{is_near, word_center, Certificate, FAR_CENTER};
 use super::screen::elements;
 use crate::distance::{fold, squared};
 use crate::lanes::screen::{Element, Pair, Screen, Working};
@@ -117,11 +117,12 @@ pub(crate) fn norm_roundings(d: usize) -> usize {
     1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
 }
 
-/// Packs centers; returns the largest |ĉ|². `registers` are those of the kernel that will read the panels.
+/// Packs centers; returns the largest |ĉ|², or infinity, if one is far. `registers` are those of the kernel that will read the
+/// panels.
 pub(crate) fn pack_centers<E: Working>(
     centers: &[f64],
-    mean: &[f64],
-    scale: f64,
+    (mean, scale): (&[f64], f64),
+    certificate: &Certificate,
     registers: usize,
     data: &mut [E],
     norms: &mut [E],
@@ -136,13 +137,20 @@ pub(crate) fn pack_centers<E: Working>(
         for (i, ((place, &x), &m)) in places.zip(center).zip(mean).enumerate() {
             let stored = E::of((x - m) * scale).to_f64();
             norm.add(i, stored);
-            // Doubling is exact: nothing is near overflow.
+            // Doubling is exact: what is near is not near overflow.
             *place = E::of(-2.0 * stored);
         }
         let norm = norm.squared();
-        // Rounded up for the radius.
-        largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
-        norms[j] = E::of(norm);
+        norms[j] = certificate.start(norm);
+        // Not near if NaN, too.
+        if norm < E::FAR {
+            // Rounded up for the radius.
+            largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
+        } else {
+            largest = f64::INFINITY;
+            let places = panel[c..].iter_mut().step_by(width);
+            places.for_each(|place| *place = E::default());
+        }
     });
     largest
 }
@@ -214,7 +222,7 @@ pub(crate) fn pack_bytes(
 }
 
 /// Packs centers as words: -C, where C w = scale (c - mean), rounded, each with a w of its own. The values start from
-/// |C w|² / 2, a little less; the w's stand beside that. Returns the largest |Ĉ - C|, or nothing if a center is too far.
+/// |C w|² / 2, a little less; the w's stand beside that. Returns the largest |Ĉ - C|.
 pub(crate) fn pack_words(
     centers: &[f64],
     mean: &[f64],
@@ -222,21 +230,24 @@ pub(crate) fn pack_words(
     registers: usize,
     data: &mut [Pair],
     norms: &mut [Pair],
-) -> Option<f64> {
+) -> f64 {
     let d = mean.len();
-    let (mut error, mut far) = (0.0f64, false);
+    let mut error = 0.0f64;
     let (k, elements) = (centers.len() / d, elements::<Pair>(d));
     lay_out(k, elements, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
         let norm = scale * squared(center, mean).sqrt();
-        far |= !is_near(norm);
-        if far {
+        let norms = &mut norms[2 * j..][..2];
+        let places = panel[c..].iter_mut().step_by(width);
+        if !is_near(norm) {
+            let (unit, start) = FAR_CENTER;
+            norms.copy_from_slice(&[start, unit].map(Pair::of));
+            places.for_each(|place| *place = Pair::default());
             return;
         }
         let (unit, start) = word_center(norm);
         let fine = scale / f64::from(unit);
         let mut errors = 0.0;
-        let places = panel[c..].iter_mut().step_by(width);
         for ((place, center), mean) in places.zip(center.chunks(2)).zip(mean.chunks(2)) {
             let mut words = [0; 2];
             for ((word, &x), &m) in words.iter_mut().zip(center).zip(mean) {
@@ -248,9 +259,9 @@ pub(crate) fn pack_words(
             *place = Pair(words[0] & 0xffff | words[1] << 16);
         }
         error = error.max(errors.sqrt());
-        [norms[2 * j], norms[2 * j + 1]] = [start, unit].map(Pair::of);
+        norms.copy_from_slice(&[start, unit].map(Pair::of));
     });
-    (!far).then_some(error)
+    error
 }
 
 /// Receives the values of `G` groups for one center after another, in ascending order.

@@ -2,8 +2,8 @@
 //!
 //! The first look keeps the least and the second least Ŝ of every point. A gap wider than the point's reach proves the
 //! label (see [`certify`](super::certify)). For the points that stay open, a second look finds the few centers within
-//! reach of the least, and evaluates D for these alone. So even data that leaves every point open (duplicate centers, say)
-//! costs two looks and a few distances, not k of them a point.
+//! reach of the least, and evaluates D for these alone. Where these are so many that it takes less to evaluate D for all
+//! centers, several points side by side, that is left to the ladder.
 //!
 //! Three groups of points at a time are compared with all centers. Where there are many dimensions, the points are packed
 //! chunk of dimensions by chunk, the values of all centers for these few points are kept from chunk to chunk, and the second
@@ -13,6 +13,7 @@
 use core::ops::Range;
 
 use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+use super::repeats::Repeats;
 use crate::distance::{pair, squared_at};
 use crate::lanes::screen::{Element, Screen};
 use crate::lanes::Lanes;
@@ -63,6 +64,7 @@ pub(crate) struct Pass<'a, E, F> {
     pub(crate) points: Points<'a>,
     pub(crate) centers: &'a [f64],
     pub(crate) panels: Panels<'a, E>,
+    pub(crate) repeats: Repeats<'a>,
     pub(crate) frame: F,
 }
 
@@ -91,8 +93,10 @@ pub(crate) struct Scratch<'a, E> {
     pub(crate) reaches: &'a mut [E],
     /// For each point: the least Ŝ.
     pub(crate) least: &'a mut [E],
-    /// The lanes of the points that stayed open.
+    /// The lanes of the points that stayed open: at the start those that are to be looked at again, at the end those that are left.
     pub(crate) open: &'a mut [u32],
+    /// Distances of a point that may be evaluated one by one.
+    pub(crate) patience: u32,
     pub(crate) labels: &'a mut [i32],
     /// For each point: how much nearer its center is than any other, at least (see [`bounds`](super::bounds)); or empty, where
     /// nobody wants to know.
@@ -108,6 +112,8 @@ pub(crate) struct Found {
     pub(crate) open: usize,
     /// Distances evaluated for these.
     pub(crate) evaluated: usize,
+    /// Points that are left, and have no label yet: D is to be evaluated for all centers. They are the last of `open`.
+    pub(crate) left: usize,
 }
 
 /// Labels some points: lane after lane, `which` of them it is.
@@ -129,6 +135,7 @@ pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
         keeps: keeps::<S::E>(pass.points.d()),
         ahead: pass.frame.ahead(&pass.points, scratch.next.clone()),
         scratch,
+        again: 0,
         found: Found::default(),
     };
     let packed = match screening.keeps {
@@ -168,6 +175,8 @@ struct Screening<'a, 'b, E, F> {
     keeps: bool,
     ahead: Ahead,
     scratch: &'a mut Scratch<'b, E>,
+    /// Points to be looked at again.
+    again: usize,
     found: Found,
 }
 
@@ -319,6 +328,18 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
         }
     }
 
+    /// Leaves points to the ladder.
+    #[inline(always)]
+    fn leave(&mut self, lane: usize, mut lanes: u32) {
+        // Of all lanes that are open, some have been counted.
+        let end = self.which.len();
+        while lanes != 0 {
+            self.found.left += 1;
+            self.scratch.open[end - self.found.left] = lane as u32 + lanes.trailing_zeros();
+            lanes &= lanes - 1;
+        }
+    }
+
     /// Labels what the first look proved; decides the rest, where values are kept, and else notes it as open.
     ///
     /// # Safety
@@ -337,13 +358,23 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
             keeps,
             ..
         } = *self;
-        let scratch = &mut *self.scratch;
         let k = pass.panels.count();
         // SAFETY: labels, reaches and the least values have room for the lanes.
         unsafe {
             for g in 0..G {
+                let scratch = &mut *self.scratch;
                 let at = lane + g * S::WIDTH;
                 S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
+                let left = S::load(scratch.reaches.as_ptr().add(at));
+                // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+                let gap = S::sub(nearest.second[g], nearest.least[g]);
+                let mut unproven = (1 << S::WIDTH.min(count - at)) - 1;
+                if let Some(reach) = pass.frame.at_most::<S>(left) {
+                    unproven &= S::not_greater(gap, reach);
+                    if unproven == 0 && scratch.margins.is_empty() {
+                        continue;
+                    }
+                }
                 pass.frame.complete(
                     &scratch.labels[at..at + S::WIDTH],
                     &squares[g * S::WIDTH..],
@@ -353,22 +384,46 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 if !scratch.margins.is_empty() {
                     let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
                     let mut reaches = [E::default(); WIDEST];
+                    let mut lefts = [E::default(); WIDEST];
                     S::store(least.as_mut_ptr(), nearest.least[g]);
                     S::store(second.as_mut_ptr(), nearest.second[g]);
                     S::store(reaches.as_mut_ptr(), reach);
+                    S::store(lefts.as_mut_ptr(), left);
                     let squares = &squares[g * S::WIDTH..][..S::WIDTH];
                     let mut margins = [0.0; WIDEST];
                     for (l, &square) in squares.iter().enumerate() {
-                        margins[l] = pass.frame.margin(least[l], second[l], reaches[l], square);
+                        let reach = reaches[l];
+                        let frame = &pass.frame;
+                        margins[l] = frame.margin(least[l], second[l], reach, lefts[l], square);
                     }
+                    let labels = &scratch.labels[at..at + S::WIDTH];
+                    pass.repeats.spoil(labels, &mut margins);
                     scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
                 }
-                // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
-                let gap = S::sub(nearest.second[g], nearest.least[g]);
-                let unproven = S::not_greater(gap, reach) & ((1 << S::WIDTH.min(count - at)) - 1);
+                unproven &= S::not_greater(gap, reach);
+                let mut lanes = unproven;
+                while lanes != 0 {
+                    let l = lanes.trailing_zeros();
+                    lanes &= lanes - 1;
+                    if pass
+                        .frame
+                        .is_exact(&pass.points, which.point(at + l as usize))
+                    {
+                        unproven &= !(1 << l);
+                    }
+                }
                 if unproven == 0 {
                     continue;
                 }
+                self.found.open += unproven.count_ones() as usize;
+                // Nothing is known of those: what they are made of overflowed.
+                let unknown = S::not_greater(S::splat(E::INFINITY), reach) & unproven;
+                self.leave(at, unknown);
+                let unproven = unproven & !unknown;
+                if unproven == 0 {
+                    continue;
+                }
+                let scratch = &mut *self.scratch;
                 if keeps {
                     let mut chosen = [0; WIDEST];
                     for (l, p) in chosen.iter_mut().enumerate() {
@@ -376,8 +431,8 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     }
                     ask_for(&pass.points, &chosen, unproven);
                     let limit = S::add(nearest.least[g], reach);
-                    let mut decide =
-                        Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
+                    let patience = scratch.patience;
+                    let mut decide = Decide::<S>::new(pass, chosen, unproven, limit, patience);
                     let labels = &scratch.labels[at..at + S::WIDTH];
                     let reaches = &scratch.reaches[at..at + S::WIDTH];
                     let squares = &squares[g * S::WIDTH..][..S::WIDTH];
@@ -403,17 +458,17 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                             decide.consider::<L>(j, value(j));
                         }
                     }
-                    decide.lanes = unproven;
-                    decide.each(|l, label| scratch.labels[at + l] = label);
-                    self.found.open += unproven.count_ones() as usize;
+                    let decided = unproven & !decide.given_up;
+                    decide.each(decided, |l, label| scratch.labels[at + l] = label);
                     self.found.evaluated += decide.evaluated;
+                    self.leave(at, decide.given_up);
                 } else {
                     S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
                     let mut lanes = unproven;
                     while lanes != 0 {
-                        scratch.open[self.found.open] = at as u32 + lanes.trailing_zeros();
+                        scratch.open[self.again] = at as u32 + lanes.trailing_zeros();
                         lanes &= lanes - 1;
-                        self.found.open += 1;
+                        self.again += 1;
                     }
                 }
             }
@@ -426,12 +481,17 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
     /// The caller is compiled for `L` and `S`.
     #[inline(always)]
     unsafe fn look_again<L: Lanes, S: Screen<E = E>>(&mut self) {
-        let Screening { pass, which, .. } = *self;
-        let scratch = &mut *self.scratch;
+        let Screening {
+            pass, which, again, ..
+        } = *self;
         let elements = elements::<E>(pass.points.d());
-        for start in (0..self.found.open).step_by(S::WIDTH) {
-            let lanes = S::WIDTH.min(self.found.open - start);
-            let open = &scratch.open[start..start + lanes];
+        // From the end, as points that are left take the places after them.
+        for start in (0..again).step_by(S::WIDTH).rev() {
+            let scratch = &mut *self.scratch;
+            let lanes = S::WIDTH.min(again - start);
+            let mut open = [0; WIDEST];
+            open[..lanes].copy_from_slice(&scratch.open[start..start + lanes]);
+            let open = &open[..lanes];
             let mut chosen = [0; WIDEST];
             let mut indices = [0; WIDEST];
             let mut limit = [E::default(); WIDEST];
@@ -456,7 +516,7 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                 pass.frame
                     .pack::<L>(&pass.points, &these, chunk.clone(), tile);
                 let unproven = ((1u64 << lanes) - 1) as u32;
-                let decide = Decide::<S>::new(pass.points, pass.centers, chosen, unproven, limit);
+                let decide = Decide::<S>::new(pass, chosen, unproven, limit, scratch.patience);
                 let mut decide = Deciding::<L, S>(decide, core::marker::PhantomData);
                 let over = Sweep {
                     groups: scratch.tile.as_ptr(),
@@ -465,10 +525,14 @@ impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
                     values: core::ptr::null_mut(),
                 };
                 sweep::<S, 1, _>(&over, &pass.panels, &mut decide, || ());
-                self.found.evaluated += decide.0.evaluated;
-                decide.0.each(|l, label| {
+                let decide = decide.0;
+                self.found.evaluated += decide.evaluated;
+                decide.each(unproven & !decide.given_up, |l, label| {
                     scratch.labels[open[l] as usize] = label;
                 });
+                for (l, &lane) in open.iter().enumerate() {
+                    self.leave(lane as usize, decide.given_up >> l & 1);
+                }
             }
         }
     }
@@ -540,24 +604,29 @@ struct Decide<'a, S: Screen> {
     limit: S::V,
     distance: [f64; WIDEST],
     label: [i32; WIDEST],
+    /// Distances that may yet be evaluated for each lane, and lanes for which they were too few.
+    patience: [u32; WIDEST],
+    given_up: u32,
     evaluated: usize,
 }
 
 impl<'a, S: Screen> Decide<'a, S> {
     #[inline(always)]
-    fn new(
-        points: Points<'a>,
-        centers: &'a [f64],
+    fn new<F>(
+        pass: &Pass<'a, S::E, F>,
         chosen: [usize; WIDEST],
         lanes: u32,
         limit: S::V,
+        patience: u32,
     ) -> Self {
         Decide {
-            points,
-            centers,
+            points: pass.points,
+            centers: pass.centers,
             chosen,
             lanes,
             limit,
+            patience: [patience; WIDEST],
+            given_up: 0,
             distance: [f64::INFINITY; WIDEST],
             label: [-1; WIDEST],
             evaluated: 0,
@@ -628,6 +697,12 @@ impl<'a, S: Screen> Decide<'a, S> {
                 if self.label[l] == j as i32 {
                     continue;
                 }
+                if self.patience[l] == 0 {
+                    self.lanes &= !(1 << l);
+                    self.given_up |= 1 << l;
+                    continue;
+                }
+                self.patience[l] -= 1;
                 let distance = self.distance::<L>(l, j);
                 let first = distance == self.distance[l] && (j as i32) < self.label[l];
                 if distance < self.distance[l] || first {
@@ -638,10 +713,9 @@ impl<'a, S: Screen> Decide<'a, S> {
         }
     }
 
-    /// Calls `take` with each decided lane and its label.
+    /// Calls `take` with each of some lanes and its label.
     #[inline(always)]
-    fn each(&self, mut take: impl FnMut(usize, i32)) {
-        let mut lanes = self.lanes;
+    fn each(&self, mut lanes: u32, mut take: impl FnMut(usize, i32)) {
         while lanes != 0 {
             let l = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;

@@ -2,19 +2,25 @@
 //!
 //! In one dimension D = (x - c)², twice rounded. Rounding is monotonic (L9), so D does not decrease with c moving away from x to
 //! either side: the least D is that of one of the two centers next to x. Others can have the same D, by rounding, and
-//! one of them a lower index; they follow directly, so both neighbours are followed outwards for as long as D is the least.
+//! one of them a lower index; they follow directly, and how far they go on either side is searched, too. (All centers may be as
+//! far from a point as each other, if it is far enough.) The lowest index of a run of centers is found in a tree of minima.
 
-use super::screen::Found;
-
-/// The distinct centers in ascending order, and the lowest index of each.
+/// The distinct centers in ascending order.
 pub(crate) struct Sorted<'a> {
     values: &'a [f64],
-    indices: &'a [i32],
+    /// A heap: the lowest index of each center from `values.len()` on, and before, the lower one of elements 2 i and 2 i + 1.
+    lowest: &'a [i32],
+}
+
+/// Room for the indices of k centers.
+pub(super) fn indices(k: usize) -> usize {
+    k.saturating_mul(2)
 }
 
 impl<'a> Sorted<'a> {
-    /// Sorts centers; the storage has room for all of them.
-    pub(crate) fn new(centers: &[f64], values: &'a mut [f64], indices: &'a mut [i32]) -> Self {
+    /// Sorts centers; the storage has room for all of them, and for their [`indices`].
+    pub(crate) fn new(centers: &[f64], values: &'a mut [f64], lowest: &'a mut [i32]) -> Self {
+        let indices = &mut lowest[..centers.len()];
         for (index, j) in indices.iter_mut().zip(0..) {
             *index = j;
         }
@@ -31,45 +37,68 @@ impl<'a> Sorted<'a> {
                 indices[distinct - 1] = indices[distinct - 1].min(indices[i]);
             }
         }
+        lowest.copy_within(..distinct, distinct);
+        for i in (1..distinct).rev() {
+            lowest[i] = lowest[2 * i].min(lowest[2 * i + 1]);
+        }
         Sorted {
             values: &values[..distinct],
-            indices: &indices[..distinct],
+            lowest: &lowest[..2 * distinct],
         }
     }
 
-    /// The labels of points; counts the distances evaluated beyond the neighbours'.
-    pub(crate) fn nearest(&self, points: &[f64], labels: &mut [i32]) -> Found {
-        let mut evaluated = 0;
+    /// The lowest index of the centers from the place `from` to the place `to`, of which there is one.
+    fn lowest(&self, from: usize, to: usize) -> i32 {
+        let distinct = self.values.len();
+        let (mut from, mut to) = (from + distinct, to + distinct);
+        let mut lowest = i32::MAX;
+        while from < to {
+            if from % 2 == 1 {
+                lowest = lowest.min(self.lowest[from]);
+                from += 1;
+            }
+            if to % 2 == 1 {
+                to -= 1;
+                lowest = lowest.min(self.lowest[to]);
+            }
+            (from, to) = (from / 2, to / 2);
+        }
+        lowest
+    }
+
+    /// The labels of points.
+    pub(crate) fn nearest(&self, points: &[f64], labels: &mut [i32]) {
+        let (values, distinct) = (self.values, self.values.len());
         for (&x, label) in points.iter().zip(labels) {
             let distance = |i: usize| {
-                let t = x - self.values[i];
+                let t = x - values[i];
                 t * t
             };
             // The first center above x.
-            let upper = self.values.partition_point(|&c| c <= x);
-            let mut best = (f64::INFINITY, i32::MAX);
-            for i in (0..upper).rev() {
-                let candidate = (distance(i), self.indices[i]);
-                if candidate.0 > best.0 {
-                    break;
+            let upper = values.partition_point(|&c| c <= x);
+            let below = upper.checked_sub(1).map_or(f64::INFINITY, distance);
+            let above = if upper < distinct {
+                distance(upper)
+            } else {
+                f64::INFINITY
+            };
+            let least = below.min(above);
+            let (mut from, mut to) = (upper, upper);
+            if below == least {
+                from = upper - 1;
+                if from > 0 && distance(from - 1) == least {
+                    from = values[..from].partition_point(|&c| (x - c) * (x - c) > least);
                 }
-                evaluated += usize::from(candidate.0 == best.0);
-                best = (candidate.0, candidate.1.min(best.1));
             }
-            for i in upper..self.values.len() {
-                let candidate = (distance(i), self.indices[i]);
-                if candidate.0 > best.0 {
-                    break;
+            if above == least || from == to {
+                // (A point of a stream may be NaN: it gets some label.)
+                to = distinct.min(upper + 1);
+                if to < distinct && distance(to) == least {
+                    to += values[to..].partition_point(|&c| (x - c) * (x - c) <= least);
                 }
-                evaluated += usize::from(candidate.0 == best.0);
-                best = match candidate.0 == best.0 {
-                    true => (best.0, candidate.1.min(best.1)),
-                    false => candidate,
-                };
             }
-            *label = best.1;
+            *label = self.lowest(from.min(distinct - 1), to);
         }
-        Found { open: 0, evaluated }
     }
 }
 
@@ -78,7 +107,8 @@ mod tests {
     use super::*;
 
     fn label(x: f64, centers: &[f64]) -> i32 {
-        let (mut values, mut indices) = (vec![0.0; centers.len()], vec![0; centers.len()]);
+        let mut values = vec![0.0; centers.len()];
+        let mut indices = vec![0; super::indices(centers.len())];
         let sorted = Sorted::new(centers, &mut values, &mut indices);
         let mut labels = [0];
         sorted.nearest(&[x], &mut labels);

@@ -12,8 +12,7 @@
 use core::ops::Range;
 
 use super::bounds::down;
-use super::certify::{is_near, word_scale, word_unit, WordReach, TINY};
-use crate::distance::squared;
+use super::certify::{is_nearer, word_unit, WordReach, TINY};
 use crate::job::{Job, STEP};
 use crate::lanes::screen::{Element, Pair};
 use crate::lanes::Lanes;
@@ -51,40 +50,6 @@ pub(super) fn stride(d: usize) -> usize {
 pub(crate) struct Coding<'a> {
     pub(crate) mean: &'a [f64],
     pub(crate) scale: f64,
-}
-
-/// Points that give mean and scale.
-const SAMPLE: usize = 64;
-
-/// Chooses mean and scale by some of the points, and by the centers; no scale where the data do not allow one. In place of the
-/// mean the medians will do, and of the lengths the upper quartile: a few points far off shall not make the others coarse.
-/// (Points of a stream may be anything here, NaN too.)
-pub(super) fn choose(job: &Job<'_>, centers: &[f64], mean: &mut [f64]) -> Option<f64> {
-    let n = job.points.n();
-    // An odd step, as what comes in turns often comes in two, four or eight.
-    let sample = || (0..n).step_by(n.div_ceil(SAMPLE) | 1);
-    let mut values = [0.0; SAMPLE];
-    let count = sample().count();
-    let mut squares = [0.0; SAMPLE];
-    for (i, m) in mean.iter_mut().enumerate() {
-        for (value, p) in values.iter_mut().zip(sample()) {
-            *value = job.points.at(p, i);
-        }
-        let mut sorted = values;
-        let (_, middle, _) = sorted[..count].select_nth_unstable_by(count / 2, f64::total_cmp);
-        *m = *middle;
-        for (square, value) in squares.iter_mut().zip(&values[..count]) {
-            *square += (value - *m) * (value - *m);
-        }
-    }
-    squares[..count].sort_unstable_by(f64::total_cmp);
-    let centers = centers.chunks_exact(mean.len());
-    let farthest = centers.map(|center| squared(center, mean));
-    let square = match squares[count / 4 * 3] {
-        0.0 => farthest.fold(squares[count - 1], f64::max),
-        typical => typical,
-    };
-    word_scale(square.sqrt())
 }
 
 /// Room for the words of all points, and which of them are written.
@@ -205,11 +170,6 @@ impl Words<'_> {
     /// Whether there is room for them.
     pub(super) fn are_kept(&self) -> bool {
         !self.marks.is_empty()
-    }
-
-    /// Whether rows are written: then what coded them is what codes others (L13).
-    pub(super) fn begun(&self) -> bool {
-        self.marks.contains(&WRITTEN)
     }
 
     /// The rows of points, if they are written: of a block, or of all points that some are picked from.
@@ -406,7 +366,7 @@ impl Screened<Pair> for Frame<'_> {
     }
 
     #[inline(always)]
-    fn margin(&self, least: Pair, second: Pair, reach: Pair, square: f64) -> f32 {
+    fn margin(&self, least: Pair, second: Pair, reach: Pair, _: Pair, square: f64) -> f32 {
         let square = square as f32;
         let [least, second, reach] = [least, second, reach].map(Pair::number);
         let Proof { scale, units, .. } = self.proof;
@@ -488,7 +448,7 @@ pub(crate) fn code(rows: Rows<'_>, coding: &Coding<'_>, units: &mut [i64]) {
         add_squares(&mut squares, &last, &last_mean, scale);
         let norm = root(&squares);
         let (words, norms) = words.split_at_mut(stride(d) - 1);
-        if !is_near(norm.into()) {
+        if !is_nearer(norm.into()) {
             words.fill(0);
             norms[0] = i64::from(f32::INFINITY.to_bits()) << 32;
             continue;
@@ -526,7 +486,7 @@ mod tests {
             block: 2,
         };
         let (mut these, mut rest) = kept.all().split(4);
-        assert!(!these.begun() && !rest.begun());
+        assert!(these.written(&Which::Block(0..2)).is_none());
         let mut room = [0; 4];
         let written = these.write(&(2..4), &mut room, |units| units.fill(7));
         assert_eq!(
@@ -539,7 +499,7 @@ mod tests {
             (&[7; 4][..], 2, true)
         );
         // Others of the same stretch are not.
-        assert!(these.begun() && these.written(&Which::Block(0..2)).is_none());
+        assert!(these.written(&Which::Block(0..2)).is_none());
         assert!(these.written(&Which::Some(&[2], 0)).is_none());
         these.write(&(0..2), &mut room, |units| units.fill(8));
         let picked = these.written(&Which::Some(&[2], 0)).expect("written");
@@ -554,7 +514,7 @@ mod tests {
         assert_eq!((picked.units, picked.first), (&[9, 9][..], 4));
         kept.forget();
         let all = kept.all();
-        assert!(!all.begun() && all.written(&Which::Block(2..4)).is_none());
+        assert!(all.written(&Which::Block(2..4)).is_none());
         // Where none are kept, they go to the room, and are not there afterwards.
         let mut nothing = Kept::nothing();
         let mut none = nothing.all();
@@ -562,6 +522,6 @@ mod tests {
             none.write(&(2..4), &mut room, |units| units.fill(6)).units,
             [6; 4]
         );
-        assert!(!none.begun() && none.written(&Which::Block(2..4)).is_none());
+        assert!(none.written(&Which::Block(2..4)).is_none());
     }
 }

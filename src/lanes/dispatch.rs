@@ -170,7 +170,7 @@ type ScreenFn =
     unsafe fn(&sketch::Part<'_>, usize, &sketch::Candidates<'_>, &mut sketch::Screening<'_>);
 
 type FrameFn<E> = unsafe fn(
-    &screen::Pass<'_, E, Frame<'_>>,
+    &screen::Pass<'_, E, Frame<'_, E>>,
     &Which<'_>,
     &mut screen::Scratch<'_, E>,
 ) -> screen::Found;
@@ -227,7 +227,7 @@ macro_rules! table {
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f32(
-                pass: &screen::Pass<'_, f32, Frame<'_>>,
+                pass: &screen::Pass<'_, f32, Frame<'_, f32>>,
                 which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f32>,
             ) -> screen::Found {
@@ -237,7 +237,7 @@ macro_rules! table {
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f64(
-                pass: &screen::Pass<'_, f64, Frame<'_>>,
+                pass: &screen::Pass<'_, f64, Frame<'_, f64>>,
                 which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f64>,
             ) -> screen::Found {
@@ -613,7 +613,7 @@ impl Kernels {
     /// Labels points by screening in single precision.
     pub(crate) fn screen_f32(
         &self,
-        pass: &screen::Pass<'_, f32, Frame<'_>>,
+        pass: &screen::Pass<'_, f32, Frame<'_, f32>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f32>,
     ) -> screen::Found {
@@ -625,7 +625,7 @@ impl Kernels {
     /// Labels points by screening in double precision.
     pub(crate) fn screen_f64(
         &self,
-        pass: &screen::Pass<'_, f64, Frame<'_>>,
+        pass: &screen::Pass<'_, f64, Frame<'_, f64>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f64>,
     ) -> screen::Found {

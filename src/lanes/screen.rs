@@ -134,18 +134,20 @@ impl Element for Pair {
 
 /// A floating-point precision to screen in.
 pub(crate) trait Working:
-    Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+    Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
     /// Its unit roundoff.
     const ROUNDOFF: f64;
     /// Its smallest positive number.
     const TINIEST: f64;
+    /// A squared length from which on a center is far, a power of four: sums of products with it might overflow.
+    const FAR: f64;
     fn of(x: f64) -> Self;
     fn to_f64(self) -> f64;
     /// NaN of what is negative.
     fn sqrt(self) -> Self;
-    /// `units` times this, or a little less; single precision, which is in these units anyway, as it is.
-    fn down(self, units: f64) -> f32;
+    /// In single precision, or a little less; NaN where that is too small.
+    fn down(self) -> f32;
     /// A vector of doubles, rounded, to memory.
     ///
     /// # Safety
@@ -171,6 +173,7 @@ impl Element for f32 {
 impl Working for f32 {
     const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
     const TINIEST: f64 = 1.401298464324817e-45;
+    const FAR: f64 = f64::from_bits((1023 + 100) << 52);
     #[inline(always)]
     fn of(x: f64) -> f32 {
         x as f32
@@ -184,7 +187,7 @@ impl Working for f32 {
         self.sqrt()
     }
     #[inline(always)]
-    fn down(self, _: f64) -> f32 {
+    fn down(self) -> f32 {
         self
     }
     #[inline(always)]
@@ -217,6 +220,7 @@ impl Element for f64 {
 impl Working for f64 {
     const ROUNDOFF: f64 = f64::EPSILON / 2.0;
     const TINIEST: f64 = 5e-324;
+    const FAR: f64 = f64::from_bits((1023 + 1000) << 52);
     #[inline(always)]
     fn of(x: f64) -> f64 {
         x
@@ -230,8 +234,8 @@ impl Working for f64 {
         self.sqrt()
     }
     #[inline(always)]
-    fn down(self, units: f64) -> f32 {
-        let rounded = (self * units) as f32;
+    fn down(self) -> f32 {
+        let rounded = self as f32;
         rounded - rounded.abs() * f32::EPSILON - f32::MIN_POSITIVE
     }
     #[inline(always)]
