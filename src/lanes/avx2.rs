@@ -169,7 +169,8 @@ impl Lanes for Avx2 {
                     *y = _mm256_unpackhi_pd(even, odd);
                 }
                 [x, y, z] => {
-                    let [a, b, c] = [0, 4, 8].map(|at| _mm256_loadu_pd(from.add(at)));
+                    let (a, b) = (_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(4)));
+                    let c = _mm256_loadu_pd(from.add(8));
                     let xy = _mm256_blend_pd::<0b1100>(a, b); // x0 y0 x2 y2
                     let zx = _mm256_permute2f128_pd::<0x21>(a, c); // z0 x1 z2 x3
                     let yz = _mm256_blend_pd::<0b1100>(b, c); // y1 z1 y3 z3

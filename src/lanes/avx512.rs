@@ -176,8 +176,9 @@ impl Lanes for Avx512 {
                 }
                 [x, y, z, w] => {
                     // x0 x2 z0 z2 x1 x3 z1 z3, and y and w; then x4 and so on.
-                    let low = [0, 2].map(|v| _mm512_unpacklo_pd(load(v), load(v + 1)));
-                    let high = [0, 2].map(|v| _mm512_unpackhi_pd(load(v), load(v + 1)));
+                    let (a, b, c, e) = (load(0), load(1), load(2), load(3));
+                    let low = [_mm512_unpacklo_pd(a, b), _mm512_unpacklo_pd(c, e)];
+                    let high = [_mm512_unpackhi_pd(a, b), _mm512_unpackhi_pd(c, e)];
                     let (first, second) = (
                         lanes([0, 4, 1, 5, 8, 12, 9, 13]),
                         lanes([2, 6, 3, 7, 10, 14, 11, 15]),

@@ -345,9 +345,8 @@ portable!(
 #[inline(always)]
 fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
     let halves = |x: wide::i32x4| {
-        let x = x.to_array().map(|x| x.to_ne_bytes());
         // SAFETY: both are sixteen bytes, and any bytes are integers.
-        wide::i16x8::new(unsafe { core::mem::transmute::<[[u8; 4]; 4], [i16; 8]>(x) })
+        wide::i16x8::new(unsafe { core::mem::transmute::<[i32; 4], [i16; 8]>(x.to_array()) })
     };
     // Bytes at even and at odd places, as 16-bit integers, pairs of whose products are summed.
     let low = wide::i32x4::splat(0xff_00ff);
@@ -458,7 +457,8 @@ unsafe fn dot_halves(a: wide::f32x4, b: wide::f32x4, c: wide::f32x4) -> wide::f3
 /// The integers whose bits these are.
 #[inline(always)]
 fn integers(x: wide::f32x4) -> wide::i32x4 {
-    wide::i32x4::new(x.to_array().map(|x| x.to_bits() as i32))
+    // SAFETY: both are sixteen bytes, and any bits are integers.
+    wide::i32x4::new(unsafe { core::mem::transmute::<[f32; 4], [i32; 4]>(x.to_array()) })
 }
 /// The integers whose bits are `x`, times `by`.
 #[inline(always)]
