@@ -35,8 +35,8 @@ impl Grid {
             let differences = center.iter().zip(mean).map(|(c, m)| (c - m).abs());
             far = differences.fold(far, f64::max);
             range = unit * across - far;
-            // Not so if NaN, too. A center that is a mean has all bits, and the first is mostly enough.
-            if !(range >= far) {
+            // A center that is a mean has all bits, and the first is mostly enough.
+            if range.is_nan() || range < far {
                 return None;
             }
         }

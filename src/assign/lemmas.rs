@@ -239,13 +239,13 @@ impl<S: Screen> Receive<S, 1> for Collect<S::E> {
     }
 }
 
-type Evaluate<E> = for<'a> fn(Given<'a>, &mut dyn FnMut(&Frame<'_, E>, Floats<E>));
+/// What takes a frame and what was evaluated in it.
+type Take<'t, E> = dyn for<'f> FnMut(&Frame<'f, E>, Floats<E>) + 't;
+
+type Evaluate<E> = for<'a> fn(Given<'a>, &mut Take<'_, E>);
 
 /// Screens a point as a pass does: chunk by chunk.
-fn floats<L: Lanes, S: Screen<E: Working>>(
-    given: Given<'_>,
-    take: &mut dyn FnMut(&Frame<'_, S::E>, Floats<S::E>),
-) {
+fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_, S::E>) {
     let Given {
         x,
         centers,

@@ -257,7 +257,7 @@ fn sample(n: usize) -> impl Iterator<Item = usize> {
     let count = n.div_ceil(OF).clamp(FEWEST, SAMPLE).min(n);
     (0..count as u64).map(move |i| {
         let part = u128::from(i.wrapping_mul(GOLDEN));
-        (part * n as u128 >> 64) as usize
+        ((part * n as u128) >> 64) as usize
     })
 }
 
