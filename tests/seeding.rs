@@ -457,6 +457,79 @@ fn draws_follow_seed_and_weight() {
 }
 
 /// Rows drawn, in units of two to a power: the indices that tell rows of whole numbers apart.
+/// Rows far from what is usual, few or many of them, squares that underflow, small whole numbers beside others: where a sketch has to know
+/// what it does not tell.
+#[test]
+fn seeds_of_uneven_data_are_those_of_the_reference() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(8);
+    type Family = (&'static str, fn(usize, u64, f64) -> f64);
+    let families: [Family; 16] = [
+        ("one row of 1e30", |p, _, x| if p == 70 { 1e30 } else { x }),
+        (
+            "the first row of 1e150",
+            |p, _, x| if p == 0 { 1e150 * x } else { x },
+        ),
+        (
+            "rows of 1e30",
+            |p, _, x| if p % 40 == 3 { 1e30 * x } else { x },
+        ),
+        (
+            "rows of 100",
+            |p, _, x| if p % 9 == 3 { 100.0 * x } else { x },
+        ),
+        (
+            "equal rows of -1e9",
+            |p, _, x| if p % 40 == 3 { -1e9 } else { x },
+        ),
+        (
+            "most rows of 1e9",
+            |p, _, x| if p % 3 > 0 { 1e9 * x } else { x },
+        ),
+        ("rows of many magnitudes", |p, _, x| {
+            x * 2f64.powi(97 * p as i32 % 1000 - 500)
+        }),
+        ("lengths of many magnitudes", |p, _, x| {
+            x * 2f64.powi(p as i32 % 24)
+        }),
+        ("1e-160", |_, _, x| 1e-160 * x),
+        ("3e-162", |_, _, x| 3e-162 * x),
+        ("2^-537 times digits", |_, r, _| {
+            (r % 10) as f64 * 2f64.powi(-537)
+        }),
+        ("1e140", |_, _, x| 1e140 * x),
+        ("bits", |_, r, _| (r % 2) as f64),
+        ("digits and halves", |_, r, _| match r % 50 {
+            0 => 0.5 * (r % 64) as f64,
+            _ => (r % 10) as f64,
+        }),
+        ("digits and others", |_, r, x| match r % 90 {
+            0 => x,
+            1 => 1e-200,
+            2 => 1e-13 + (r % 8) as f64,
+            3 => 1e17 * x,
+            _ => (r % 8) as f64,
+        }),
+        ("zeros and tenths", |p, r, _| match p % 2 {
+            0 => 0.0,
+            _ => (r % 2) as f64 * 0.1,
+        }),
+    ];
+    for (index, (name, family)) in families.into_iter().enumerate() {
+        let (n, d, k) = [(150, 8, 14), (131, 19, 12)][index % 2];
+        let number = |i: usize, rng: &mut Rng| {
+            let r = rng.next();
+            family(i / d, r >> 8, 2.0 * rng.unit() - 1.0)
+        };
+        let x = (0..n * d).map(|i| number(i, &mut rng)).collect();
+        let case = Case::new(name, d, x, vec![0.0; k * d]);
+        check_drawn(&case, rng.next(), &few_ways(), &mut bad);
+        let of = WEIGHTS[rng.below(WEIGHTS.len())];
+        let weighted = case.weighted(of.0, weigh(of, n, &mut rng));
+        check_drawn(&weighted, rng.next(), &least_ways(), &mut bad);
+    }
+}
+
 fn drawn_at(case: &Case, power: i32, options: &Options<'_>) -> Vec<f64> {
     let x: Vec<f64> = case
         .x

@@ -126,11 +126,6 @@ pub(crate) fn byte_scales(points: f64, centers: f64) -> Option<(f64, f64)> {
     Some((scale, (127.0 / centers).min(64.0 * scale)))
 }
 
-/// The scale of bytes for vectors whose coordinates are mostly within this range of the mean.
-pub(crate) fn byte_scale(range: f64) -> Option<f64> {
-    (1.0 / SANE..SANE).contains(&range).then(|| 127.0 / range)
-}
-
 /// The reach in bytes as `per_norm` |X̂| + `per_error` |X̂ - X| + `constant`, for centers of at most so large |C_j| and |Ĉ_j - C_j|
 /// (L4).
 pub(crate) fn byte_reach(radius: f64, error: f64) -> (f64, f64, f64) {

@@ -63,8 +63,8 @@ pub(crate) trait Screen: Copy + 'static {
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Integers: Screen<E = i32> {
-    /// R (L43): `norms * per[0] + errors * per[1]` and [`ROUNDED`], or [`MOST_REACH`] if that is less; as a whole number.
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V;
+    /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_REACH`] if that is less; as a whole number.
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
     /// `high` plus the 128th part of `low`, rounded down.
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
     /// Adds each lane of some vectors, times its weight if there are weights, to the sum of its lane.
@@ -469,12 +469,12 @@ pairs!(PortablePairs, PortableF32, dot_halves, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 2]) -> Self::V {
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V {
         let mut reach = [0; 4];
         for (l, reach) in reach.iter_mut().enumerate() {
             // SAFETY: the caller vouches for a vector of readable elements.
             let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
-            *reach = (norm * per[0] + error * per[1] + ROUNDED).min(MOST_REACH) as i32;
+            *reach = (norm * per[0] + error * per[1] + per[2]).min(MOST_REACH) as i32;
         }
         wide::i32x4::new(reach)
     }
@@ -496,11 +496,7 @@ impl Integers for PortableBytes {
     }
 }
 
-/// What rounds where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
-/// limit, one for R, and one for binary64 and binary32.
-pub(crate) const ROUNDED: f32 = 5.0;
-
-/// More than any value of a sketch and any R (L43).
+/// More than any R of a point that may be open (L43).
 pub(crate) const MOST_REACH: f32 = (1 << 29) as f32;
 
 #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
 //! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
 //!
 //! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
-//!    most and at least.
+//!    most and at least. Wild points, of which the sketch says nothing, are evaluated.
 //! 2. If others may take off as much as the most promising candidate, it is evaluated exactly, D for its open points, and then
 //!    so are those others that still may.
 //! 3. The best lowers the masses of those of its open points that it is nearer to.
@@ -14,7 +14,7 @@ use crate::update::exact_sum::{self, exponent};
 use crate::update::Unit;
 
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
-use super::sketch::{Part, Screening};
+use super::sketch::{is_far, Part, Screening};
 use super::{Masses, Worker};
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
@@ -37,6 +37,18 @@ const SUMMED: f64 = 1e-3;
 /// More units than the masses of a point are off by, before and after, as they are counted (L45).
 const COUNTED: f64 = 4.0;
 
+/// What a row that is read in vain takes, in pairs without a sketch.
+pub(super) const ROW: i128 = 2;
+
+/// The candidates of a step, after those that are the same have been left out.
+struct Few {
+    count: usize,
+    /// Those that are not far, which come first.
+    near: usize,
+    /// As which each of them was drawn.
+    ranks: [usize; MOST_CANDIDATES],
+}
+
 /// What bounds tell of a candidate, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
@@ -51,6 +63,11 @@ impl Bound {
         let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
         self.most += sum(most).ceil() as i128;
         self.least += sum(least).floor() as i128;
+    }
+
+    #[cfg(test)]
+    pub(super) fn both(&self) -> [f64; 2] {
+        [self.most as f64, self.least as f64]
     }
 }
 
@@ -111,7 +128,6 @@ impl Greedy<'_, '_> {
             ..
         } = &mut *self.state;
         for worker in team.iter_mut() {
-            worker.wild = false;
             worker.factors.fill(1.0);
         }
         let kernel = job.kernels.sketched();
@@ -135,13 +151,10 @@ impl Greedy<'_, '_> {
             for p in 0..span.len() {
                 masses[p] = job.weight(span.start + p) * trial[p];
                 part.set_limit(p, trial[p], scale, masses[p] == 0.0);
-                worker.wild |= part.is_wild(p);
             }
             *top = largest(&masses[..span.len()]);
             *total = unit.join(job.kernels.tally(masses, unit.magic()));
         });
-        // Who makes bytes of a point tells, and that was every one.
-        self.wild = team.iter_mut().any(|worker| worker.wild);
     }
 
     /// Chooses the best of `count` candidates, and lowers the masses by it.
@@ -152,51 +165,95 @@ impl Greedy<'_, '_> {
         count: usize,
     ) -> usize {
         for worker in team.iter_mut() {
-            (worker.read, worker.lowered) = (0, 0);
+            (worker.read, worker.wild, worker.lowered) = (0, 0, 0);
         }
-        let (best, evaluated) = self.best(team, scale, count);
-        self.apply(team, scale, (best, count), evaluated);
-        // Second bytes save three rows of five that were read in vain without them.
-        let read: usize = team.iter_mut().map(|worker| worker.read).sum();
-        let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
-        let wasted = read - lowered;
-        let vain = if self.fine { wasted * 5 / 2 } else { wasted };
         let pairs = self.job.points.n() * count;
+        let few = self.arrange(scale, count);
+        let (best, evaluated) = self.best(team, scale, &few);
+        self.apply(team, scale, (best, few.count), evaluated);
+        let read: usize = team.iter_mut().map(|worker| worker.read).sum();
+        let wild: usize = team.iter_mut().map(|worker| worker.wild).sum();
+        let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
+        // Second bytes save three rows of five that were read in vain without them.
+        let wasted = (read - wild).saturating_sub(lowered);
+        let vain = if self.fine { wasted * 5 / 2 } else { wasted };
         let pay = vain * FINE.max(self.job.points.d()) > pairs;
         self.fine = pay && self.job.kernels.sketched().fine;
+        self.credit += (pairs + self.job.points.n()) as i128;
+        self.credit -= ROW * read.saturating_sub(lowered) as i128;
+        if self.credit < 0 {
+            self.scale = None;
+        }
         best
     }
 
-    /// The best of `count` candidates, and whether it was evaluated.
-    fn best(
-        &mut self,
-        team: &mut PerThread<Worker<'_>>,
-        scale: f64,
-        count: usize,
-    ) -> (usize, bool) {
-        let bounds = self.screen(team, scale, count);
+    /// Leaves each of the candidates once, those that are far last.
+    fn arrange(&mut self, scale: f64, count: usize) -> Few {
+        let d = self.job.points.d();
+        let candidates = &mut self.state.candidates[..count * d];
+        let frame = self.state.sketch.frame(scale, self.job.kernels.sketched());
+        let mut few = Few {
+            count: 0,
+            near: 0,
+            ranks: [0; MOST_CANDIDATES],
+        };
+        for c in 0..count {
+            let (before, candidate) = candidates.split_at(c * d);
+            let mut before = before[..few.count * d].chunks_exact(d);
+            if before.any(|other| other == &candidate[..d]) {
+                continue;
+            }
+            let far = is_far(&candidate[..d], &frame);
+            candidates.copy_within(c * d..(c + 1) * d, few.count * d);
+            few.ranks[few.count] = c;
+            if !far {
+                few.ranks.swap(few.near, few.count);
+                for i in 0..d {
+                    candidates.swap(few.near * d + i, few.count * d + i);
+                }
+                few.near += 1;
+            }
+            few.count += 1;
+        }
+        few
+    }
+
+    /// The best of the candidates, and whether it was evaluated.
+    fn best(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, few: &Few) -> (usize, bool) {
+        let Few { count, ranks, .. } = *few;
+        let bounds = self.screen(team, scale, few);
         let mut order = [0; MOST_CANDIDATES];
         for (c, place) in order.iter_mut().enumerate() {
             *place = c;
         }
         let order = &mut order[..count];
-        order.sort_unstable_by_key(|&c| core::cmp::Reverse(bounds[c].most + bounds[c].least));
         let (n, weighted) = (self.job.points.n(), self.job.weights.is_some());
         let units = InUnits::new(n, weighted, self.unit, self.heaviest, scale);
-        let most = |c: usize| units.most(&bounds[c]);
-        let least = |c: usize| units.least(&bounds[c]);
+        let mut known = |c: usize| {
+            let gains = team.iter_mut().map(|worker| worker.potentials[c]);
+            gains.sum::<i128>() as f64
+        };
+        let mut most = [0.0; MOST_CANDIDATES];
+        let mut least = [0.0; MOST_CANDIDATES];
+        let all = most.iter_mut().zip(&mut least).zip(&bounds).enumerate();
+        for (c, ((most, least), bound)) in all.take(count) {
+            let known = known(c);
+            (*most, *least) = (units.most(bound) + known, units.least(bound) + known);
+        }
+        let middle = |c: usize| most[c] + least[c];
+        order.sort_unstable_by(|&a, &b| middle(b).total_cmp(&middle(a)));
         let first = order[0];
-        if !self.wild && order[1..].iter().all(|&c| most(c) < least(first)) {
+        if order[1..].iter().all(|&c| most[c] < least[first]) {
             return (first, false);
         }
         let mut best = (self.evaluate(team, first, count), first);
         for &c in &order[1..] {
-            if most(c) < best.0 as f64 && !self.wild {
+            if most[c] < best.0 as f64 {
                 continue;
             }
             self.state.trials.swap(0, 1);
             let gain = self.evaluate(team, c, count);
-            if gain > best.0 || gain == best.0 && c < best.1 {
+            if gain > best.0 || gain == best.0 && ranks[c] < ranks[best.1] {
                 best = (gain, c);
             } else {
                 self.state.trials.swap(0, 1);
@@ -205,53 +262,84 @@ impl Greedy<'_, '_> {
         (best.1, true)
     }
 
-    /// Finds the open points of each candidate, and bounds for what it takes off.
+    /// Finds the open points of each candidate, and bounds for what it takes off; what it takes off wild points, exactly, is in the
+    /// workers' potentials.
     fn screen(
         &mut self,
         team: &mut PerThread<Worker<'_>>,
         scale: f64,
-        count: usize,
+        &Few { count, near, .. }: &Few,
     ) -> [Bound; MOST_CANDIDATES] {
-        let (job, heaviest) = (self.job, self.heaviest);
+        let (job, heaviest, unit) = (self.job, self.heaviest, self.unit);
+        let d = job.points.d();
         let Masses {
             span,
+            masses,
             candidates,
             sketch,
             step,
+            trials: [trial, _],
             ..
         } = &mut *self.state;
         for worker in team.iter_mut() {
             worker.bounds.fill(Bound::default());
+            worker.potentials.fill(0);
         }
         let kernel = job.kernels.sketched();
         let (frame, parts) = sketch.split(scale, *span, kernel);
-        let candidates = &candidates[..count * frame.mean.len()];
-        let (candidates, open) = step.pack(candidates, &frame, kernel, self.fine);
+        let rows = &candidates[..count * d];
+        let (candidates, open) = step.pack(&rows[..near * d], &frame, kernel, self.fine);
         let open = open.chunks_mut(*span / kernel.width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
-        type Item<'a> = ((Range<usize>, Part<'a>), &'a mut [u16]);
-        let work = |worker: &mut Worker<'_>, ((span, part), open): Item<'_>| {
-            let Some(candidates) = &candidates else {
-                part.open_all(kernel.width, count, open);
-                return;
-            };
-            if let Some(weights) = job.weights {
-                for (factor, &weight) in worker.factors.iter_mut().zip(&weights[span]) {
-                    *factor = self::factor(weight, heaviest);
+        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        type Item<'a> = (
+            ((Range<usize>, Part<'a>), &'a mut [u16]),
+            (&'a [f64], &'a mut [f64]),
+        );
+        let work = |worker: &mut Worker<'_>, item: Item<'_>| {
+            let (((span, part), open), (masses, trial)) = item;
+            let groups = part.wild.len();
+            open[near * groups..count * groups].fill(0);
+            if let Some(candidates) = &candidates {
+                if let Some(weights) = job.weights {
+                    let weights = &weights[span.clone()];
+                    for (factor, &weight) in worker.factors.iter_mut().zip(weights) {
+                        *factor = self::factor(weight, heaviest);
+                    }
+                }
+                let sums = &mut worker.sums[..2 * near * kernel.width];
+                sums.fill(0.0);
+                let mut screening = Screening {
+                    weights: job.weights.map(|_| &*worker.factors),
+                    open,
+                    sums,
+                };
+                kernel.screen(&part, candidates, &mut screening);
+                let sums = screening.sums.chunks_exact(2 * kernel.width);
+                for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
+                    let (most, least) = sums.split_at(kernel.width);
+                    bound.add(most, least);
                 }
             }
-            let sums = &mut worker.sums[..2 * count * kernel.width];
-            sums.fill(0.0);
-            let mut screening = Screening {
-                weights: job.weights.map(|_| &*worker.factors),
-                open,
-                sums,
-            };
-            kernel.screen(&part, candidates, &mut screening);
-            let sums = screening.sums.chunks_exact(2 * kernel.width);
-            for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
-                let (most, least) = sums.split_at(kernel.width);
-                bound.add(most, least);
+            let length = kernel.list(part.wild, worker.listed);
+            let listed = &worker.listed[..length];
+            if listed.is_empty() {
+                return;
+            }
+            worker.read += count * length;
+            worker.wild += count * length;
+            let each = rows.chunks_exact(d).zip(open.chunks_exact_mut(groups));
+            for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, candidate, trial);
+                for (&p, distance) in listed.iter().zip(&*trial) {
+                    let p = p as usize;
+                    let mass = job.weight(span.start + p) * *distance;
+                    if mass < masses[p] {
+                        open[p / kernel.width] |= 1 << (p % kernel.width);
+                        *gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
+                    }
+                }
             }
         };
         // There and back: what one step saw last is still in the cache when the next one begins.
@@ -267,7 +355,6 @@ impl Greedy<'_, '_> {
                 bound.least += of_worker.least;
             }
         }
-        self.wild |= candidates.is_none();
         bounds
     }
 

@@ -12,8 +12,9 @@ use crate::lanes::Lanes;
 use crate::points::Points;
 use crate::tile::{pour, Ahead, Sink, Which};
 
-/// |X|² beyond which a point, or a candidate, is wild: too far off for what it has in bytes to say anything (L43).
-pub(crate) const WILD: f64 = (1 << 27) as f64;
+/// What rounds where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
+/// limit, one for R, and one for binary64 and binary32.
+pub(crate) const ROUNDED: f64 = 5.0;
 
 /// How points become bytes: X = scale (x - mean), rounded.
 #[derive(Clone, Copy)]
@@ -22,12 +23,14 @@ pub(crate) struct Frame<'a> {
     pub(crate) scale: f64,
     /// Lanes in a group.
     pub(crate) width: usize,
+    /// Whether coordinates are usually whole and X what it stands for, without rounding (L48).
+    pub(crate) whole: bool,
 }
 
 /// Where the bytes of points go, and what else is to be known of them.
 pub(crate) struct Coded<'a> {
     pub(crate) data: &'a mut [i32],
-    /// |X̂| and |X̂ - X|, rounded up; the latter is endless for points that are too far off.
+    /// |X̂| and |X̂ - X|, rounded up; where coordinates are usually whole, the latter of others is [`ROUNDED`] more.
     pub(crate) norms: &'a mut [f32],
     pub(crate) errors: &'a mut [f32],
     /// |X|².
@@ -141,13 +144,12 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
         self.ahead.ask(self.share);
         let (mut errors, mut kept) = ([0.0; MOST], [0.0; MOST]);
         // SAFETY: there are norms, errors and a square for every lane; eight lanes are as many as there are.
-        let (squares, norms, reached) = unsafe {
+        let (norms, reached) = unsafe {
             let squares = self.coded.squares.as_mut_ptr().add(self.lane);
             L::store(squares, self.squares);
             L::store(errors.as_mut_ptr(), self.errors);
             L::store(kept.as_mut_ptr(), self.kept);
             (
-                core::slice::from_raw_parts(squares, L::WIDTH),
                 self.coded
                     .norms
                     .get_unchecked_mut(self.lane..self.lane + L::WIDTH),
@@ -161,9 +163,12 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
         for (norm, kept) in norms.iter_mut().zip(&kept) {
             *norm = (kept.sqrt() * UP) as f32;
         }
-        for ((error, &off), &square) in reached.iter_mut().zip(&errors).zip(squares) {
-            let root = (off.sqrt() * UP) as f32;
-            *error = if square > WILD { f32::MAX } else { root };
+        for (error, &off) in reached.iter_mut().zip(&errors) {
+            let more = match self.frame.whole && off > 0.0 {
+                true => ROUNDED,
+                false => 0.0,
+            };
+            *error = (off.sqrt() * UP + more) as f32;
         }
     }
 }

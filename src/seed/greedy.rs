@@ -34,46 +34,12 @@ pub(crate) fn candidates_per_step(k: usize) -> usize {
 /// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
     job: &Job<'_>,
-    (seed, restart): (u64, u32),
+    key: (u64, u32),
     state: &mut Masses<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
-    let (n, d) = (job.points.n(), job.points.d());
-    let k = centers.len() / d;
-    let draw = |step: usize, candidate: usize| Draw {
-        restart,
-        step: step as u32,
-        candidate: candidate as u32,
-    };
-
-    let mut greedy = Greedy::by_weight(job, state);
-    let p = greedy.first((seed, restart));
-    job.points.copy_point(p, &mut centers[..d]);
-    greedy.begin(team, &centers[..d]);
-    let mut compared = n as i64;
-
-    for step in 1..k {
-        let center = &mut centers[step * d..][..d];
-        if greedy.top() == 0.0 {
-            // Every point of positive weight lies on a center: draw any.
-            let positive = (0..n).filter(|&p| job.counts(p)).count();
-            let rank = below(positive as u128, seed, draw(step, 0)) as usize;
-            let p = (0..n).filter(|&p| job.counts(p)).nth(rank).unwrap_or(0);
-            job.points.copy_point(p, center);
-            continue;
-        }
-        let total = greedy.count();
-        let count = candidates_per_step(k);
-        for c in 0..count {
-            let p = greedy.find(below(total, seed, draw(step, c)));
-            greedy.set_candidate(c, p);
-        }
-        greedy.expected = n / step;
-        greedy.step(team, count, center);
-        compared += (count as i64 + 1) * n as i64;
-    }
-    compared
+    Greedy::by_weight(job, state).draw(key, team, centers)
 }
 
 /// Masses on their way down.
@@ -86,8 +52,8 @@ pub(super) struct Greedy<'a, 'w> {
     pub(super) heaviest: f64,
     /// Of the sketch, if there is one.
     pub(super) scale: Option<f64>,
-    /// Whether any point is too far off for sums of bounds.
-    pub(super) wild: bool,
+    /// Pairs that the sketch may still read in vain before it is given up.
+    pub(super) credit: i128,
     /// Whether the last pass went backwards.
     pub(super) back: bool,
     /// About how many points a new center lowers.
@@ -116,13 +82,56 @@ impl<'a, 'w> Greedy<'a, 'w> {
             heaviest,
             scale: state.sketch.scale(job),
             state,
-            wild: false,
+            credit: 0,
             back: false,
             expected: n,
             fine: false,
         };
         greedy.tally();
         greedy
+    }
+
+    /// Draws all centers; returns how many pairs of point and center were compared.
+    pub(super) fn draw(
+        &mut self,
+        (seed, restart): (u64, u32),
+        team: &mut PerThread<Worker<'_>>,
+        centers: &mut [f64],
+    ) -> i64 {
+        let (job, n, d) = (self.job, self.job.points.n(), self.job.points.d());
+        let k = centers.len() / d;
+        let draw = |step: usize, candidate: usize| Draw {
+            restart,
+            step: step as u32,
+            candidate: candidate as u32,
+        };
+        let p = self.first((seed, restart));
+        job.points.copy_point(p, &mut centers[..d]);
+        self.begin(team, &centers[..d]);
+        let mut compared = n as i64;
+        let count = candidates_per_step(k);
+        self.credit = credit(n, k);
+
+        for step in 1..k {
+            let center = &mut centers[step * d..][..d];
+            if self.top() == 0.0 {
+                // Every point of positive weight lies on a center: draw any.
+                let positive = (0..n).filter(|&p| job.counts(p)).count();
+                let rank = below(positive as u128, seed, draw(step, 0)) as usize;
+                let p = (0..n).filter(|&p| job.counts(p)).nth(rank).unwrap_or(0);
+                job.points.copy_point(p, center);
+                continue;
+            }
+            let total = self.count();
+            for c in 0..count {
+                let p = self.find(below(total, seed, draw(step, c)));
+                self.set_candidate(c, p);
+            }
+            self.expected = n / step;
+            self.step(team, count, center);
+            compared += (count as i64 + 1) * n as i64;
+        }
+        compared
     }
 
     /// The largest mass.
@@ -278,6 +287,12 @@ impl<'a, 'w> Greedy<'a, 'w> {
         }
         best.1
     }
+}
+
+/// What may be spent in vain on a sketch of n points before it has saved anything: an eighth of what k centers take without.
+pub(super) fn credit(n: usize, k: usize) -> i128 {
+    const PART: i128 = 8;
+    n as i128 * (candidates_per_step(k) + 1) as i128 * k as i128 / PART
 }
 
 /// Masses of a span that are summed together to find a point: whole groups of all kernels.

@@ -16,6 +16,8 @@
 
 mod bounded;
 pub(crate) mod bytes;
+#[cfg(test)]
+mod cliffs;
 mod dense;
 mod greedy;
 #[cfg(test)]
@@ -145,7 +147,8 @@ pub(crate) struct Worker<'w> {
     factors: &'w mut [f32],
     listed: &'w mut [u32],
     sums: &'w mut [f32],
-    /// Of this thread's part of the points, for each candidate: the mass it would leave, and bounds for what it takes off.
+    /// Of this thread's part of the points, for each candidate: the mass it would leave, or takes off wild points, and bounds for
+    /// what it takes off the others.
     potentials: [i128; MOST_CANDIDATES],
     bounds: [Bound; MOST_CANDIDATES],
     /// What the candidate that is being evaluated takes off.
@@ -153,8 +156,8 @@ pub(crate) struct Worker<'w> {
     /// Rows that were read in a step, and masses that were lowered.
     read: usize,
     lowered: usize,
-    /// Whether there is a wild point.
-    wild: bool,
+    /// Of these rows, those of wild points.
+    wild: usize,
     /// What the rounds of k-means|| find the nearest candidates with.
     scratch: Option<Scratch<'w>>,
 }
@@ -190,7 +193,7 @@ impl<'w> Worker<'w> {
             gain: 0,
             read: 0,
             lowered: 0,
-            wild: false,
+            wild: 0,
             scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
         }
     }

@@ -24,8 +24,12 @@
 //! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
 //! 250,000).
 //!
-//! A *wild* point, |X|² > 2^27, is always open and says nothing about sums; so is every point to a wild candidate. Points of no mass,
-//! and the padding, have a limit that nothing is below.
+//! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than most. A point that is far beyond, or that
+//! is far from all centers so far, is *wild*: the sketch says nothing of it, and D between it and every candidate is evaluated, each by
+//! itself. A candidate far beyond is *far* from all points that are not wild, and lowers none of them (L47). So a few rows of any
+//! magnitude cost themselves alone; where there are many, and wherever more rows are read in vain than a sketch saves, it is given up.
+//! Points of no mass, and the padding, have a limit that nothing is below. Where coordinates are small whole numbers times a power of
+//! two, so are those of the sketch, nothing is rounded, and R is 0: else all points that are as near to a candidate would be open (L48).
 //!
 //! Why not the triangle inequality (Raff 2021)? It rules out a candidate that is twice as far from a point's nearest center as
 //! the point is. Points of one cluster are about as far apart as two points of neighbouring ones are where there are many
@@ -34,7 +38,7 @@
 
 use core::ops::Range;
 
-use crate::assign::certify::byte_scale;
+use crate::assign::certify::Definition;
 use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::screen::elements;
 use crate::job::Job;
@@ -42,9 +46,10 @@ use crate::lanes::dispatch::SketchKernel;
 use crate::lanes::screen::{Integers, Screen};
 use crate::plan::Shape;
 use crate::tile::Ahead;
+use crate::update::exact_sum::{exponent, parts, power_of_two};
 use crate::workspace::{spoil, Cut};
 
-use super::bytes::{Coded, Frame, WILD};
+use super::bytes::{Coded, Frame, ROUNDED};
 
 /// Lanes in the widest group.
 pub(crate) const WIDEST: usize = 16;
@@ -58,14 +63,21 @@ const SHUT: i32 = -(1 << 30);
 /// What the norms of candidates, and R itself, are off by at most (L43).
 const MARGIN: f64 = 1.01;
 
-/// More than any limit where no point is wild (L45).
-const MOST_LIMIT: f64 = (1 << 28) as f64;
+/// |X|² beyond which a point is wild, s² D to the nearest center so far beyond which it is so, too, and |C|² beyond which a candidate
+/// is far (L43, L47).
+const LONG: f64 = (1 << 26) as f64;
+const AWAY: f64 = 4.0 * LONG;
+const FAR: f64 = 10.0 * LONG;
 
 /// How many times the groups at hand the memory that is asked for is ahead.
 const AHEAD: usize = 2;
 
-/// Points whose coordinates give mean and scale.
+/// Points whose coordinates give mean and scale, and those whose medians tell which of them are usual.
 const SAMPLE: usize = 256;
+const MIDDLE: usize = 15;
+
+/// How many times as far off as the median of the sample is usual.
+const USUAL: f64 = 4.0;
 
 /// Dimensions for which there are sketches: with fewer, D takes no longer.
 const DIMENSIONS: Range<usize> = 8..2049;
@@ -76,9 +88,12 @@ const CENTERS: usize = 4;
 /// The points in bytes; nothing where there is no sketch.
 pub(super) struct Sketch<'w> {
     mean: &'w mut [f64],
+    whole: bool,
     /// Four bytes each, 128 added, in groups of as many points as the kernel has lanes.
     data: &'w mut [i32],
     limits: &'w mut [i32],
+    /// For each group, a bit for each wild point.
+    wild: &'w mut [u16],
     /// |X̂| and |X̂ - X|, rounded up.
     norms: &'w mut [f32],
     errors: &'w mut [f32],
@@ -113,7 +128,7 @@ impl<'w> Step<'w> {
         spoil(self.open, 0);
     }
 
-    /// Packs candidates; none if one of them is wild.
+    /// Packs candidates, if there are any, none of which is far.
     pub(super) fn pack(
         &mut self,
         centers: &[f64],
@@ -136,27 +151,72 @@ impl<'w> Step<'w> {
             panels,
             starts,
         );
-        let candidates = (radius * radius <= WILD).then_some(Candidates {
+        let underflow = 0.5 * (scale * (scale * Definition::new(mean.len()).absolute));
+        let even = |center| square(center, frame) % 2.0 == 0.0;
+        let whole = frame.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
+        let rounded = match whole {
+            true => 0.0,
+            false => ROUNDED + MARGIN * underflow,
+        };
+        let candidates = (count > 0).then_some(Candidates {
             panels: Panels {
                 data: panels,
                 norms: starts,
             },
             parts,
-            per_norm: (MARGIN * error) as f32,
-            // Not zero, or the reach of a wild point would be.
-            per_error: (MARGIN * radius).max(1.0) as f32,
+            // At least one, or what rounds would be lost where it is with the errors of points.
+            per: [MARGIN * error, (MARGIN * radius).max(1.0), rounded].map(|x| x as f32),
         });
         (candidates, self.open)
     }
+}
+
+/// The scale that makes coordinates of some points even numbers of less than 127, if a power of two does.
+fn unit(job: &Job<'_>, sample: impl Iterator<Item = usize>) -> Option<f64> {
+    const BITS: i32 = 6;
+    // L48.
+    const SANE: Range<i32> = -400..400;
+    let (mut lowest, mut largest) = (i32::MAX, 0.0f64);
+    for p in sample {
+        for i in 0..job.points.d() {
+            let x = job.points.at(p, i).abs();
+            if x == 0.0 {
+                continue;
+            }
+            let (digits, unit) = parts(x);
+            lowest = lowest.min(unit + digits.trailing_zeros() as i32);
+            largest = largest.max(x);
+            if exponent(largest) - lowest >= BITS {
+                return None;
+            }
+        }
+    }
+    SANE.contains(&lowest).then(|| power_of_two(1 - lowest))
+}
+
+/// Whether a candidate is far from all points that are not wild.
+pub(super) fn is_far(center: &[f64], frame: &Frame<'_>) -> bool {
+    square(center, frame) > FAR
+}
+
+/// |C|².
+fn square(center: &[f64], frame: &Frame<'_>) -> f64 {
+    let square = |(x, m): (&f64, &f64)| {
+        let x = (x - m) * frame.scale;
+        x * x
+    };
+    center.iter().zip(frame.mean).map(square).sum()
 }
 
 /// The points of a span in a sketch.
 pub(crate) struct Part<'a> {
     pub(crate) data: &'a mut [i32],
     pub(crate) limits: &'a mut [i32],
+    pub(crate) wild: &'a mut [u16],
     pub(crate) norms: &'a mut [f32],
     pub(crate) errors: &'a mut [f32],
     pub(crate) squares: &'a mut [f64],
+    pub(crate) whole: bool,
 }
 
 /// The candidates of a step.
@@ -164,9 +224,8 @@ pub(crate) struct Candidates<'a> {
     pub(crate) panels: Panels<'a, i32>,
     /// Bytes that each coordinate has.
     pub(crate) parts: usize,
-    /// R is |X̂| and |X̂ - X| times these, and what rounds.
-    pub(crate) per_norm: f32,
-    pub(crate) per_error: f32,
+    /// R is |X̂| and |X̂ - X| times these, and the last.
+    pub(crate) per: [f32; 3],
 }
 
 /// Whether sketches pay for a shape.
@@ -180,9 +239,11 @@ impl<'w> Sketch<'w> {
         let lanes = n.next_multiple_of(WIDEST);
         let elements = elements::<i32>(shape.d);
         Sketch {
+            whole: false,
             mean: from.take(if n > 0 { shape.d } else { 0 }),
             data: from.take(lanes.saturating_mul(elements)),
             limits: from.take(lanes),
+            wild: from.take(lanes / NARROWEST),
             norms: from.take(lanes),
             errors: from.take(lanes),
             squares: from.take(lanes),
@@ -190,9 +251,11 @@ impl<'w> Sketch<'w> {
     }
 
     pub(super) fn forget(&mut self) {
+        self.whole = false;
         spoil(self.mean, f64::MAX);
         spoil(self.data, i32::MAX);
         spoil(self.limits, SHUT);
+        spoil(self.wild, 0);
         spoil(self.norms, 0.0);
         spoil(self.errors, 0.0);
         spoil(self.squares, 0.0);
@@ -203,28 +266,78 @@ impl<'w> Sketch<'w> {
         if self.data.is_empty() {
             return None;
         }
-        let (n, d) = (job.points.n(), job.points.d());
-        let sample = || (0..n).step_by(n.div_ceil(SAMPLE));
-        self.mean.fill(0.0);
-        for p in sample() {
-            for (i, mean) in self.mean.iter_mut().enumerate() {
-                *mean += job.points.at(p, i);
+        let n = job.points.n();
+        // Not at even distances: data may have periods.
+        let step = n.div_ceil(SAMPLE);
+        let places = (0..n).step_by(step).enumerate();
+        let places = places.map(|(i, p)| (p + i * 7919 % step).min(n - 1));
+        let sample = places.filter(|&p| job.counts(p));
+        let apart = sample.clone().count().div_ceil(MIDDLE);
+        for (i, mean) in self.mean.iter_mut().enumerate() {
+            let mut middle = [0.0; MIDDLE];
+            let mut count = 0;
+            for (place, p) in middle.iter_mut().zip(sample.clone().step_by(apart.max(1))) {
+                *place = job.points.at(p, i);
+                count += 1;
+            }
+            middle[..count].sort_unstable_by(f64::total_cmp);
+            *mean = middle[count / 2];
+        }
+        // How far each row is off, and the median of what is not zero.
+        let mut ranges = [0.0; SAMPLE];
+        for (range, p) in ranges.iter_mut().zip(sample.clone()) {
+            *range = self.range(job, p);
+        }
+        let mut sorted = ranges;
+        sorted.sort_unstable_by(f64::total_cmp);
+        let zeros = sorted.iter().take_while(|&&range| range == 0.0).count();
+        let usual = USUAL * sorted[(zeros + (SAMPLE - zeros) / 2).min(SAMPLE - 1)];
+        let kept = sample.zip(ranges).filter(|&(_, range)| range <= usual);
+        self.whole = false;
+        if let Some(scale) = unit(job, kept.clone().map(|(p, _)| p)) {
+            self.mean.fill(0.0);
+            self.whole = true;
+            return Some(scale);
+        }
+        // From the medians on, as sums of large numbers round; coordinates that share a cache line together.
+        const TOGETHER: usize = 8;
+        let count = kept.clone().count() as f64;
+        for (block, means) in self.mean.chunks_mut(TOGETHER).enumerate() {
+            let mut sums = [0.0; TOGETHER];
+            for (p, _) in kept.clone() {
+                for (i, (sum, mean)) in sums.iter_mut().zip(&*means).enumerate() {
+                    *sum += job.points.at(p, block * TOGETHER + i) - mean;
+                }
+            }
+            for (mean, sum) in means.iter_mut().zip(sums) {
+                *mean += sum / count;
             }
         }
-        let count = sample().count() as f64;
-        self.mean.iter_mut().for_each(|mean| *mean /= count);
-        let mut range = 0.0f64;
-        for p in sample() {
-            for i in 0..d {
-                range = range.max((job.points.at(p, i) - self.mean[i]).abs());
-            }
-        }
-        byte_scale(range)
+        let range = kept.fold(0.0, |range: f64, (p, _)| range.max(self.range(job, p)));
+        // L43.
+        let sane = power_of_two(-535)..power_of_two(510);
+        sane.contains(&range).then(|| 127.0 / range)
+    }
+
+    /// How far the coordinates of a point are from the mean, at most.
+    fn range(&self, job: &Job<'_>, p: usize) -> f64 {
+        let off = |(i, m): (usize, &f64)| (job.points.at(p, i) - m).abs();
+        self.mean.iter().enumerate().map(off).fold(0.0, f64::max)
     }
 
     /// How many lanes each span has.
     pub(super) fn lanes(&self, span: usize) -> impl Iterator<Item = usize> + Send + '_ {
         self.limits.chunks(span).map(<[i32]>::len)
+    }
+
+    /// How points become bytes.
+    pub(super) fn frame(&self, scale: f64, kernel: SketchKernel) -> Frame<'_> {
+        Frame {
+            mean: self.mean,
+            scale,
+            width: kernel.width,
+            whole: self.whole,
+        }
     }
 
     /// The points, span by span, and how they become bytes.
@@ -241,20 +354,28 @@ impl<'w> Sketch<'w> {
             mean: self.mean,
             scale,
             width: kernel.width,
+            whole: self.whole,
         };
+        let whole = self.whole;
         let elements = self.data.len() / self.limits.len();
+        let groups = self.limits.len() / kernel.width;
         let parts = self.data.chunks_mut(span * elements);
         let parts = parts.zip(self.limits.chunks_mut(span));
+        let parts = parts.zip(self.wild[..groups].chunks_mut(span / kernel.width));
         let parts = parts.zip(self.norms.chunks_mut(span));
         let parts = parts.zip(self.errors.chunks_mut(span));
         let parts = parts.zip(self.squares.chunks_mut(span));
-        let parts = parts.map(|((((data, limits), norms), errors), squares)| Part {
-            data,
-            limits,
-            norms,
-            errors,
-            squares,
-        });
+        let parts = parts.map(
+            move |(((((data, limits), wild), norms), errors), squares)| Part {
+                data,
+                limits,
+                wild,
+                norms,
+                errors,
+                squares,
+                whole,
+            },
+        );
         (frame, parts)
     }
 }
@@ -274,35 +395,34 @@ impl Part<'_> {
     /// Nothing can be lowered, as long as nothing else is said.
     pub(super) fn shut(&mut self) {
         self.limits.fill(SHUT);
-    }
-
-    /// Every point that can be lowered may be lowered by every candidate.
-    pub(super) fn open_all(&self, width: usize, count: usize, open: &mut [u16]) {
-        let groups = self.limits.len() / width;
-        for bits in open.chunks_exact_mut(groups).take(count) {
-            for (bits, limits) in bits.iter_mut().zip(self.limits.chunks_exact(width)) {
-                let lanes = limits.iter().zip(0..);
-                *bits = lanes.fold(0, |bits, (&limit, l)| bits | u16::from(limit != SHUT) << l);
-            }
-        }
+        self.wild.fill(0);
     }
 
     /// Takes note of D between point `p` and its nearest center; `shut` tells whether nothing can lower its mass.
     pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, shut: bool) {
-        let square = self.squares[p];
-        self.limits[p] = if shut {
-            SHUT
-        } else if square > WILD {
-            0
-        } else {
-            let limit = 0.5 * (scale * (scale * distance) - square);
-            limit.min(MOST_LIMIT) as i32 + 1
-        };
-    }
-
-    /// Whether a point is too far off for bounds.
-    pub(super) fn is_wild(&self, p: usize) -> bool {
-        self.squares[p] > WILD
+        let width = self.limits.len() / self.wild.len();
+        let (square, distance) = (self.squares[p], scale * (scale * distance));
+        let near = square <= LONG && distance <= AWAY;
+        let bit = 1 << (p % width);
+        self.wild[p / width] &= !bit;
+        self.limits[p] = SHUT;
+        match (shut, near) {
+            (true, _) => {}
+            (_, false) => self.wild[p / width] |= bit,
+            _ => {
+                let twice = distance - square;
+                let even = (twice as i32 & !1) as f64 == twice;
+                if self.whole && self.errors[p] == 0.0 {
+                    if even && distance >= 1.0 && (distance as i32) as f64 == distance {
+                        self.limits[p] = (twice as i32) >> 1;
+                        return;
+                    }
+                    // Something else rounded, from now on.
+                    self.errors[p] = ROUNDED as f32;
+                }
+                self.limits[p] = (0.5 * twice) as i32 + 1;
+            }
+        }
     }
 }
 
@@ -386,7 +506,7 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
             let reach = S::reach(
                 part.norms.as_ptr().add(at),
                 part.errors.as_ptr().add(at),
-                [candidates.per_norm, candidates.per_error],
+                candidates.per,
             );
             open[g] = S::add(limit, reach);
             sure[g] = S::sub(limit, reach);
@@ -458,7 +578,7 @@ impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for Bounds<S
                     *larger = S::max(*larger, value);
                 }
                 if self.weights.is_none() {
-                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^28.5 (L45).
+                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^27.7 (L45).
                     let (mut all, mut below) = (larger[0], values[0]);
                     for g in 1..G {
                         all = S::add(all, larger[g]);

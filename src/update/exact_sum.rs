@@ -258,7 +258,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
 }
 
 /// The whole number and the exponent that a finite magnitude is made of.
-fn parts(x: f64) -> (u64, i32) {
+pub(crate) fn parts(x: f64) -> (u64, i32) {
     let bits = x.to_bits();
     let fraction = bits & ((1 << 52) - 1);
     // A subnormal has the exponent of the smallest normal and no hidden bit.
