@@ -45,6 +45,18 @@ def update(points, labels, centers, weights=None):
     return centers
 
 
+def relocate(points, labels, centers):
+    """Empty clusters, in order, take the points farthest from their own center, but none that lies on it or is the last."""
+    labels, members = labels.copy(), np.bincount(labels, minlength=len(centers))
+    distances = squared(points, centers[labels].T)
+    empty = iter(np.flatnonzero(members == 0))
+    for p in np.argsort(-distances, kind="stable"):
+        if distances[p] > 0 and members[labels[p]] > 1 and (j := next(empty, None)) is not None:
+            members[labels[p]] -= 1
+            labels[p] = j
+    return labels
+
+
 def inertia(points, centers, labels, weights=None):
     terms = [squared(points[p : p + 1], centers[label])[0] for p, label in enumerate(labels)]
     return weighted_sum(terms, weights) / (1 << 2148)

@@ -1,8 +1,9 @@
 """From a given start with which clusters become empty, scikit-learn's fits and centra's are the same.
 
-The data are a power of two of multiples of 1/16: scikit-learn subtracts their mean first, which is exact with these, so both
-see the same distances in the first iteration, ties among them. Later centers are rounded differently, by some of their last
-bits. Where a result hangs on these, or on what scikit-learn leaves open, `_may_differ` says why; nothing else may differ.
+The data are a power of two of small multiples of a power of two: scikit-learn subtracts their mean first, which is exact with
+these, so both see the same distances in the first iteration, ties among them. Later centers are rounded differently, by some
+of their last bits. Where two results differ, both fits are followed to the iteration in which they part, centra's by the slow
+reference, which it must equal. What parts them there must be one of the reasons below; nothing else may differ.
 """
 
 from collections import Counter
@@ -14,16 +15,31 @@ import reference
 import centra
 
 cluster = pytest.importorskip("sklearn.cluster")
+threadpoolctl = pytest.importorskip("threadpoolctl")
 
 STARTS = 1000
-ORDER = "three or more were empty, and scikit-learn takes the farthest points in any order"
+# Only the names of clusters differ: the same points moved, in another order. It is NumPy's, and may be another on another CPU.
+NAMES_OF_MANY = "three or more clusters were empty, and scikit-learn gives them the farthest points in any order"
+NAMES_OF_EQUAL = "farthest points are equally far, and scikit-learn takes them in any order"
+# Only the number of iterations differs.
+STAYS_EMPTY = "a cluster stays empty, whose center scikit-learn moves to that of the largest, and so looks once more"
+# The clusters themselves differ.
+FAR = "points are equally far, so scikit-learn may take another"
+LAST = "scikit-learn takes the last point of a cluster, too"
+ON_CENTER = "scikit-learn takes points that lie on their center, too"
+NEAR = "centers are equally near to all points that differ, but for rounding"
 
 
-def _problem(rng):
-    """Points and a start of some of them, some of these again, and centers that are far from all."""
+def _problem(rng, coarse):
+    """Points and a start of some of them, some of these again, and centers that are far from all.
+
+    Coarse data are few small integers: full of equal points and equal distances, which hardly occur otherwise.
+    """
     n, d, k = int(2 ** rng.integers(4, 8)), int(rng.integers(1, 5)), int(rng.integers(2, 9))
     middles = rng.integers(-4096, 4096, (k, d))
     points = (middles[rng.integers(0, k, n)] + rng.integers(-1024, 1024, (n, d))) / 16
+    if coarse:
+        points = np.round(points / 64)
     start = points[rng.choice(n, k, replace=False)]
     for j in rng.choice(k, rng.integers(0, min(k, 4)), replace=False):
         far = rng.choice([-1, 1], d) * rng.integers(2**14, 2**16, d) / 16
@@ -31,80 +47,106 @@ def _problem(rng):
     return points, start
 
 
+def _theirs(points, start, max_iter=300):
+    return cluster.KMeans(len(start), init=start, n_init=1, tol=0, algorithm="lloyd", max_iter=max_iter).fit(points)
+
+
 def _near(a, b):
     return np.isclose(a, b, rtol=1e-10, atol=1e-10)
 
 
-def _may_differ(points, start):
-    """Reasons why scikit-learn may come to something else, in the order of the iterations."""
-    centers, labels = start, reference.assign(points, start)[0]
-    reasons = []
-    for _ in range(300):
-        distances = np.array([reference.squared(points[p : p + 1], centers[j])[0] for p, j in enumerate(labels)])
-        members = np.bincount(labels, minlength=len(start))
-        empty = np.flatnonzero(members == 0)
-        moved = labels.copy()
-        if len(empty):
-            ranking = np.argsort(-distances, kind="stable")
-            top = distances[ranking[: len(empty) + 1]]
-            if _near(top[:-1], top[1:]).any():
-                reasons.append("points are equally far")
-            if _near(top[: len(empty)], 0).any():
-                reasons.append("scikit-learn takes points that lie on their center, too")
-            if len(empty) >= 3:
-                reasons.append(ORDER)
-            for j, p in zip(empty, ranking, strict=False):
-                if members[labels[p]] == 1:
-                    reasons.append("scikit-learn takes the last of a cluster, too")
-                members[labels[p]] -= 1
-                moved[p] = j
-        centers = reference.update(points, moved, centers)
-        before, labels = labels, reference.assign(points, centers)[0]
-        if len(centers) > 1:
-            nearest, second = np.sort([reference.squared(points, c) for c in centers], axis=0)[:2]
-            if _near(nearest, second).any():
-                reasons.append("centers are equally near")
-        if (before == labels).all():
-            break
-    return reasons
+def _same(centers, labels, theirs):
+    """Whether the points have the same centers, up to rounding, whatever the names of these are."""
+    return _near(centers[labels], theirs.cluster_centers_[theirs.labels_]).all(axis=1)
 
 
-def _renamed(labels):
-    """The labels, numbered in the order in which they appear."""
-    first = {}
-    return [first.setdefault(label, len(first)) for label in labels]
-
-
-def _differ(points, start, ours, theirs, same_names):
-    before = centra.kmeans(points, len(start), init=start, max_iter=ours.report.iterations - 1).centers
-    # It looks once more at the labels, but for when its centers stay: then it stops without.
+def _as_many_iterations(before, ours, theirs):
+    """Whether theirs are ours and one more to see that no label changes, or ours if the last left all centers where they were."""
     looks = 0 if (before == ours.centers).all() else 1
-    if theirs.n_iter_ != ours.report.iterations + looks:
+    return theirs.n_iter_ == ours.report.iterations + looks
+
+
+def _differ(points, start, ours, theirs):
+    before = centra.kmeans(points, len(start), init=start, max_iter=ours.report.iterations - 1, threads=1).centers
+    if not _as_many_iterations(before, ours, theirs) or (theirs.labels_ != ours.labels).any():
         return True
-    if same_names:
-        return (theirs.labels_ != ours.labels).any()
-    return _renamed(theirs.labels_) != _renamed(ours.labels)
+    return not _same(ours.centers, ours.labels, theirs).all()
 
 
-def test_fits_with_empty_clusters_are_those_of_scikit_learn():
+def _iterations(points, start):
+    """The reference's iterations: centers, labels, whether a cluster stayed empty, why scikit-learn may relocate otherwise."""
+    centers, labels, going = start, reference.assign(points, start)[0], True
+    while going:
+        reasons = _relocations_may_differ(points, centers, labels)
+        relocated = reference.relocate(points, labels, centers)
+        centers = reference.update(points, relocated, centers)
+        before, labels = labels, reference.assign(points, centers)[0]
+        going = (before != labels).any()
+        yield centers, labels, len(np.unique(relocated)) < len(centers), *reasons
+
+
+def _relocations_may_differ(points, centers, labels):
+    """Why scikit-learn may give empty clusters other points, and why it may give them the same in another order, or None."""
+    empty = len(centers) - len(np.unique(labels))
+    if empty == 0:
+        return None, None
+    distances = reference.squared(points, centers[labels].T)
+    farthest = np.sort(distances)[::-1][: empty + 1]
+    tied = _near(farthest[:-1], farthest[1:])
+    taken = distances >= farthest[empty - 1]
+    points_differ = FAR if tied.any() else None
+    if any(taken[labels == j].all() for j in np.unique(labels)):
+        points_differ = LAST
+    if _near(farthest[empty - 1], 0):
+        points_differ = ON_CENTER
+    return points_differ, NAMES_OF_MANY if empty >= 3 else NAMES_OF_EQUAL if tied[: empty - 1].any() else None
+
+
+def _why_different(points, start, ours, theirs):
+    """The reason why scikit-learn's fit and ours part, in the iteration in which they do; None if there is none."""
+    steps = list(_iterations(points, start))
+    if len(steps) != ours.report.iterations or (steps[-1][0] != ours.centers).any() or (steps[-1][1] != ours.labels).any():
+        return None
+    names = None
+    for i, (centers, labels, _, points_differ, names_differ) in enumerate(steps):
+        part = _theirs(points, start, max_iter=i + 1)
+        equal = _near(centers[:, None], part.cluster_centers_).all(axis=2)
+        if not (equal.any(axis=0).all() and equal.any(axis=1).all()):
+            return points_differ
+        other = ~_same(centers, labels, part)
+        if other.any():
+            to_ours = reference.squared(points, centers[labels].T)
+            to_theirs = reference.squared(points, part.cluster_centers_[part.labels_].T)
+            return NEAR if _near(to_ours, to_theirs).all() else None
+        if names is None and (part.labels_ != labels).any():
+            if names_differ is None:
+                return None
+            names = names_differ
+    before = steps[-2][0] if len(steps) > 1 else start
+    if not _as_many_iterations(before, ours, theirs):
+        return STAYS_EMPTY if steps[-1][2] else None
+    return names
+
+
+@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.parametrize("coarse", [False, True], ids=["fine", "coarse"])
+def test_fits_with_empty_clusters_are_those_of_scikit_learn(coarse):
     rng = np.random.default_rng(20)
-    compared, explained, unexplained = Counter(), Counter(), []
-    for case in range(STARTS):
-        points, start = _problem(rng)
-        k = len(start)
-        ours = centra.kmeans(points, k, init=start)
-        theirs = cluster.KMeans(k, init=start, n_init=1, tol=0, algorithm="lloyd").fit(points)
-        empty = k - len(np.unique(centra.assign(points, start)))
-        differ = _differ(points, start, ours, theirs, same_names=empty < 3)
-        compared[min(empty, 3)] += 1
-        if differ:
-            reasons = _may_differ(points, start)
-            # Names are not compared from here on, so an order alone explains nothing.
-            if [reason for reason in reasons if reason != ORDER]:
-                explained[reasons[0]] += 1
-            elif not reasons or _differ(points, start, ours, theirs, same_names=False):
-                unexplained.append((case, points.shape, k, empty))
-    assert not unexplained, (len(unexplained), unexplained[:5], explained)
-    # The comparison is one of relocations, and few of them are explained away.
+    compared, reasons, unexplained = Counter(), Counter(), []
+    # Their fits are far too small for threads.
+    with threadpoolctl.threadpool_limits(1):
+        for case in range(STARTS):
+            points, start = _problem(rng, coarse)
+            ours, theirs = centra.kmeans(points, len(start), init=start, threads=1), _theirs(points, start)
+            empty = len(start) - len(np.unique(centra.assign(points, start)))
+            compared[min(empty, 3)] += 1
+            if _differ(points, start, ours, theirs):
+                why = _why_different(points, start, ours, theirs)
+                reasons[why] += 1
+                if why is None:
+                    unexplained.append((case, points.shape, len(start), empty))
+    assert not unexplained, (len(unexplained), unexplained[:5], reasons)
+    # The comparison is one of relocations, and few are explained away where equal distances hardly occur.
     assert min(compared[1], compared[2]) >= 200 and compared[3] >= 100, compared
-    assert explained.total() <= STARTS // 100, explained
+    more_than_names = reasons.total() - reasons[NAMES_OF_MANY] - reasons[NAMES_OF_EQUAL]
+    assert more_than_names <= (STARTS // 2 if coarse else STARTS // 100), reasons
