@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -21,6 +21,9 @@ PYTHON   ?=
 BENCH    ?=
 # How cargo builds that program
 PROFILE  ?= bench
+# How long `make fuzz` goes on
+SECONDS  ?= 3600
+SEED     ?=
 # Words for the program that `make strategies` runs, such as --rounds=3 or --test
 STRATEGIES ?=
 
@@ -33,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test lint header bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz lint header bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -77,6 +80,11 @@ test: python-test rust-test
 
 rust-test: tools
 	$(CARGO) test
+
+# Random calls for so many seconds, from a seed that is the time unless it is given; what fails is made smaller and written to a file.
+fuzz:
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(or $(SEED),$$(date +%s)000000) \
+		$(CARGO) test --test fuzz random_calls -- --nocapture
 
 # The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
 python-test: tools

@@ -4,6 +4,7 @@
 //! case along many ways and collect what differs in [`Bad`], so that one run shows the pattern of a defect.
 #![allow(dead_code)]
 
+pub mod chunks;
 pub mod data;
 mod memory;
 

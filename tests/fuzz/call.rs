@@ -1,0 +1,405 @@
+//! A case along its two ways: the same status, the same bits, and the reference's where that is soon computed.
+
+use crate::case::{Call, Case, Form, Way};
+use crate::harness::chunks::Chunks;
+use crate::harness::{policy, refusal, require, stop, Stored, Workspace};
+use crate::reference::{self as oracle, seeding};
+use centra::stream::{self, Stream};
+use centra::{Empty, Error, Init, Options, Points, Status};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// What a call gave.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// 0, or that of the refusal, and what it says.
+    status: i32,
+    detail: String,
+    /// Its outputs, by name and bits; none where it was refused.
+    outputs: Vec<(&'static str, Vec<u64>)>,
+}
+
+/// What came of a check.
+pub enum Checked {
+    /// The ways agree, on a refusal.
+    Refused,
+    /// The ways agree; with so many labels, and whether the reference does, too.
+    Agreed { labels: usize, referred: bool },
+}
+
+fn reals(x: &[f64]) -> Vec<u64> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+fn integers<T: Copy + Into<i64>>(x: &[T]) -> Vec<u64> {
+    x.iter().map(|&x| x.into() as u64).collect()
+}
+
+impl Case {
+    fn options(&self, way: Way) -> Options<'_> {
+        Options {
+            init: self.init,
+            empty: self.empty,
+            threads: way.threads,
+            n_init: self.n_init,
+            max_iter: self.max_iter,
+            tol: self.tol,
+            seed: self.seed,
+            weights: self.input.weights.as_deref(),
+            algorithm: way.algorithm,
+            isa: way.isa,
+            ..Options::default()
+        }
+    }
+
+    /// Whether points in chunks have an answer, and one that can be compared.
+    fn streams(&self) -> bool {
+        let kept = self.empty == Empty::Keep && self.n_init == 1;
+        match self.call {
+            Call::Fit => kept && matches!(self.init, Init::Given | Init::Parallel),
+            Call::Seed => self.init == Init::Parallel,
+            _ => false,
+        }
+    }
+
+    /// The call along a way. An error is a breach of what is promised of any call.
+    fn along(&self, way: Way) -> Result<Outcome, String> {
+        let run = AssertUnwindSafe(|| match way.form {
+            Form::Chunks(seed) if self.streams() => self.in_chunks(way, seed),
+            _ => self.at_once(way),
+        });
+        catch_unwind(run).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or(panic.downcast_ref::<&str>().map(|text| text.to_string()));
+            Err(format!("panicked: {}", text.unwrap_or_default()))
+        })
+    }
+
+    fn at_once(&self, way: Way) -> Result<Outcome, String> {
+        let (n, k, d) = (self.n(), self.input.k(), self.input.d);
+        let stored = Stored::new(&self.input.x, d, way.copy);
+        let (points, options) = (stored.points(), self.options(way));
+        let (mut centers, mut labels) = (self.input.start.clone(), self.labels.clone());
+        let (mut sqdist, mut counts, mut inertia) = (vec![-7.0; n], vec![-7i64; k], -7.0);
+        let mut run = Vec::new();
+        let size = match centra::workspace_size(n, d, k, &options) {
+            Ok(size) if way.form != Form::Owned => size,
+            _ => 0,
+        };
+        let mut memory = Workspace::default();
+        let result = memory.run(size, |w| -> Result<(), Error> {
+            match self.call {
+                Call::Fit => {
+                    let report = match way.form {
+                        Form::Owned if self.init == Init::Given => {
+                            let got = centra::fit_from(&points, &centers, &options)?;
+                            (centers, labels) = (got.centers, got.labels);
+                            got.report
+                        }
+                        Form::Owned => {
+                            let got = centra::fit(&points, k, &options)?;
+                            (centers, labels) = (got.centers, got.labels);
+                            got.report
+                        }
+                        _ => {
+                            centra::fit_into(&points, &options, &mut centers, Some(&mut labels), w)?
+                        }
+                    };
+                    inertia = report.inertia;
+                    let told = [report.iterations, report.moved, report.empty_clusters];
+                    run = integers(&told);
+                    run.push(report.stopped_by as u64);
+                }
+                Call::Assign if way.form == Form::Owned => {
+                    labels = centra::assign(&points, &centers, &options)?
+                }
+                Call::Assign => centra::assign_into(
+                    &points,
+                    &centers,
+                    &options,
+                    &mut labels,
+                    Some(&mut sqdist),
+                    w,
+                )?,
+                Call::Update if way.form == Form::Owned => {
+                    counts = centra::update(&points, &labels, &mut centers, &options)?;
+                }
+                Call::Update => centra::update_into(
+                    &points,
+                    &labels,
+                    &options,
+                    &mut centers,
+                    Some(&mut counts),
+                    w,
+                )?,
+                Call::Inertia => inertia = centra::inertia(&points, &centers, &labels, &options)?,
+                Call::Seed if way.form == Form::Owned => {
+                    centers = centra::seed(&points, k, &options)?
+                }
+                Call::Seed => centra::seed_into(&points, &options, &mut centers, w)?,
+            }
+            Ok(())
+        })?;
+        if let Err(error) = &result {
+            let untouched = reals(&centers) == reals(&self.input.start)
+                && labels == self.labels
+                && sqdist.iter().all(|&x| x == -7.0)
+                && counts.iter().all(|&x| x == -7);
+            require(untouched, || {
+                format!("{}, but wrote an output", refusal(error.clone()))
+            })?;
+        }
+        let mut outputs = vec![("centers", reals(&centers)), ("labels", integers(&labels))];
+        outputs.push(("inertia", reals(&[inertia])));
+        outputs.push(("iterations, moved, empty, stopped by", run));
+        if way.form != Form::Owned || self.call == Call::Update {
+            outputs.push(("counts", integers(&counts)));
+        }
+        if way.form != Form::Owned && self.call == Call::Assign {
+            outputs.push(("sqdist", reals(&sqdist)));
+        }
+        Ok(Outcome::new(result, outputs))
+    }
+
+    fn in_chunks(&self, way: Way, seed: u64) -> Result<Outcome, String> {
+        let options = self.options(way);
+        // A stream reads its start from the case that it is of.
+        let mut input = self.input.clone();
+        if self.call == Call::Fit && self.init == Init::Given {
+            let checked = Points::rows(&input.x, input.n(), input.d).map_err(refusal)?;
+            // A stream is not asked what a whole refuses: it need not see that points differ too little.
+            let mut labels = self.labels.clone();
+            let options = Options {
+                max_iter: 0,
+                ..options.clone()
+            };
+            let mut centers = input.start.clone();
+            let bytes = centra::workspace_size(input.n(), input.d, input.k(), &options);
+            if let Err(error) = bytes.and_then(|bytes| {
+                let mut memory = vec![0u128; bytes.div_ceil(16)];
+                let memory = centra::as_bytes(&mut memory);
+                centra::fit_into(&checked, &options, &mut centers, Some(&mut labels), memory)
+            }) {
+                return Ok(Outcome::new(Err(error), Vec::new()));
+            }
+        } else {
+            let stored = Stored::new(&input.x, input.d, way.copy);
+            match centra::seed(&stored.points(), input.k(), &options) {
+                Ok(_) => {}
+                Err(error) => return Ok(Outcome::new(Err(error), Vec::new())),
+            }
+        }
+        let chunks = Chunks::new(&self.input, &options, seed);
+        let range = chunks.range()?;
+        let stream = Stream::new(input.n(), input.d, input.k(), &range).map_err(refusal)?;
+        if self.init == Init::Parallel {
+            input.start = chunks.seed(&stream, input.k(), seed.is_multiple_of(2))?;
+        }
+        if self.call == Call::Seed {
+            return Ok(Outcome::new(Ok(()), vec![("centers", reals(&input.start))]));
+        }
+        let chunks = Chunks::new(&input, &options, seed);
+        let (centers, labels, state) = chunks
+            .fit(&stream, true)?
+            .map_err(|status| format!("{status:?}"))?;
+        let stopped_by = state.stopped_by.ok_or("a stream that never stopped")?;
+        let mut run = integers(&[state.iterations, state.moved, state.empty_clusters]);
+        run.push(stopped_by as u64);
+        let outputs = vec![
+            ("centers", reals(&centers)),
+            ("labels", integers(&labels)),
+            ("inertia", reals(&[state.inertia])),
+            ("iterations, moved, empty, stopped by", run),
+        ];
+        Ok(Outcome::new(Ok(()), outputs))
+    }
+
+    /// The reference's outputs; `None` where it has none, or would take long, a run being of so many iterations.
+    fn expected(&self, iterations: u64) -> Option<Outcome> {
+        let input = &self.input;
+        let (x, d, k, weights) = (&input.x[..], input.d, input.k(), input.weights.as_deref());
+        let runs = match self.call {
+            Call::Fit => (iterations as usize + 2) * self.n_init as usize,
+            _ => 1,
+        };
+        let (pairs, sums) = (x.len() * k * runs, x.len() * runs);
+        if pairs > 1 << 22 || sums > 1 << 16 {
+            return None;
+        }
+        let empty = match self.empty {
+            Empty::Relocate => oracle::Empty::Relocate,
+            Empty::Keep => oracle::Empty::Keep,
+            Empty::Error => oracle::Empty::Error,
+        };
+        assert_eq!(policy(empty), self.empty);
+        let seeds = |restart: u32| match self.init {
+            Init::Given => input.start.clone(),
+            Init::KmeansPlusPlus => seeding::greedy(x, d, weights, k, self.seed, restart),
+            Init::Random => seeding::random(x, d, weights, k, self.seed, restart),
+            Init::Parallel => seeding::parallel(x, d, weights, k, self.seed, restart),
+        };
+        let outputs = match self.call {
+            Call::Fit => {
+                let mut best: Option<oracle::Fit> = None;
+                let restarts = if self.init == Init::Given {
+                    1
+                } else {
+                    self.n_init
+                };
+                for restart in 0..restarts {
+                    let start = seeds(restart);
+                    let fit =
+                        oracle::fit(x, d, weights, &start, empty, self.max_iter as i64, self.tol)?;
+                    if best.as_ref().is_none_or(|best| fit.inertia < best.inertia) {
+                        best = Some(fit);
+                    }
+                }
+                let fit = best?;
+                let mut run = integers(&[fit.iterations, fit.moved, fit.empty_clusters]);
+                run.push(stop(fit.stopped_by) as u64);
+                vec![
+                    ("centers", reals(&fit.centers)),
+                    ("labels", integers(&fit.labels)),
+                    ("inertia", reals(&[fit.inertia])),
+                    ("iterations, moved, empty, stopped by", run),
+                ]
+            }
+            Call::Assign => {
+                let (labels, sqdist) = oracle::assign(x, d, &input.start);
+                vec![("labels", integers(&labels)), ("sqdist", reals(&sqdist))]
+            }
+            Call::Update => {
+                let (centers, counts) =
+                    oracle::means(x, d, weights, &self.labels, &input.start, empty)?;
+                vec![("centers", reals(&centers)), ("counts", integers(&counts))]
+            }
+            Call::Inertia => {
+                let inertia = oracle::inertia(x, d, weights, &input.start, &self.labels);
+                vec![("inertia", reals(&[inertia]))]
+            }
+            Call::Seed => vec![("centers", reals(&seeds(0)))],
+        };
+        Some(Outcome::new(Ok(()), outputs))
+    }
+
+    /// Whether nothing is near a limit, so that no call may refuse it.
+    fn plainly_legal(&self) -> bool {
+        let plain = |x: &f64| *x == 0.0 || (2f64.powi(-300)..2f64.powi(300)).contains(&x.abs());
+        let weighed = |w: &Vec<f64>| {
+            let plain = |w: &f64| (0.0..2f64.powi(100)).contains(w);
+            w.iter().all(plain) && w.iter().any(|&w| w > 0.0)
+        };
+        let input = &self.input;
+        let points_enough = input.k() <= self.n() || !matches!(self.call, Call::Fit | Call::Seed);
+        let named = |label: &i32| (0..input.k() as i32).contains(label);
+        points_enough
+            && self.tol >= 0.0
+            && input.x.iter().chain(&input.start).all(plain)
+            && input.weights.as_ref().is_none_or(weighed)
+            && self.labels.iter().all(named)
+    }
+
+    /// What a query says suffices for more of anything, too.
+    fn queries(&self) -> Result<(), String> {
+        let (n, k, d, options) = (
+            self.n(),
+            self.input.k(),
+            self.input.d,
+            self.options(self.ways[0]),
+        );
+        let more = |bits: u64| (self.seed >> bits & 7) as usize;
+        let (n2, d2, k2) = (n + more(0), d + more(3), k + more(6));
+        let larger = Options {
+            threads: options.threads + more(9),
+            ..options.clone()
+        };
+        let whole = |n, d, k, options: &Options| centra::workspace_size(n, d, k, options);
+        if let (Ok(few), Ok(many)) = (whole(n, d, k, &options), whole(n2, d2, k2, &larger)) {
+            require(few <= many, || {
+                format!("workspace {few} for {n} {d} {k}, {many} for {n2} {d2} {k2}")
+            })?;
+        }
+        let total = n.max(k);
+        let chunk =
+            |n, d, k, options: &Options| stream::workspace_size(n, (total.max(k), d, k), options);
+        if let (Ok(few), Ok(many)) = (chunk(n, d, k, &options), chunk(n2, d2, k2, &larger)) {
+            require(few <= many, || {
+                format!("workspace of a chunk {few} for {n} {d} {k}, {many} for {n2} {d2} {k2}")
+            })?;
+        }
+        Ok(())
+    }
+
+    pub fn check(&self) -> Result<Checked, String> {
+        self.queries()?;
+        let [a, b] = [self.along(self.ways[0])?, self.along(self.ways[1])?];
+        a.same("the ways", &b)?;
+        if a.status != 0 {
+            require(a.status != Status::Internal as i32, || a.detail.clone())?;
+            let empty = self.empty == Empty::Error && a.status == Status::Empty as i32;
+            require(empty || !self.plainly_legal(), || {
+                format!("refused: {}", a.detail)
+            })?;
+            return Ok(Checked::Refused);
+        }
+        let expected = self.expected(a.iterations());
+        if let Some(expected) = &expected {
+            expected.same("the reference and the first way", &a)?;
+        }
+        Ok(Checked::Agreed {
+            labels: self.n(),
+            referred: expected.is_some(),
+        })
+    }
+}
+
+impl Outcome {
+    fn new(result: Result<(), Error>, outputs: Vec<(&'static str, Vec<u64>)>) -> Outcome {
+        match result {
+            Ok(()) => Outcome {
+                status: 0,
+                detail: String::new(),
+                outputs,
+            },
+            Err(error) => Outcome {
+                status: error.status() as i32,
+                detail: error.detail().into(),
+                outputs: Vec::new(),
+            },
+        }
+    }
+
+    fn iterations(&self) -> u64 {
+        let run = self
+            .outputs
+            .iter()
+            .find(|(name, _)| name.starts_with("iterations"));
+        run.and_then(|(_, run)| run.first()).copied().unwrap_or(0)
+    }
+
+    /// The same status, and the same bits of all outputs that both have.
+    fn same(&self, who: &str, other: &Outcome) -> Result<(), String> {
+        require(self.status == other.status, || {
+            format!(
+                "{who}: status {} ({}), and {} ({})",
+                self.status, self.detail, other.status, other.detail
+            )
+        })?;
+        for (name, bits) in &self.outputs {
+            let Some((_, others)) = other.outputs.iter().find(|(other, _)| other == name) else {
+                continue;
+            };
+            require(bits.len() == others.len(), || {
+                format!("{who}: other lengths of {name}")
+            })?;
+            let differ = |at: &usize| bits[*at] != others[*at];
+            if let Some(at) = (0..bits.len()).find(differ) {
+                let count = (0..bits.len()).filter(differ).count();
+                let (a, b) = (bits[at], others[at]);
+                return Err(format!(
+                    "{who}: {name} differ at {at} ({a:#x} and {b:#x}), and {count} times in all"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
