@@ -513,8 +513,9 @@ fn l47_far_candidates() {
         // The point on the way from the mean to the candidate.
         let mut x = vec![0.0; d];
         x[0] = long * (1.0 - 1e-9);
-        let c = x.iter().map(|x| x * (10f64.sqrt() + 1e-7));
-        let mut numbers: Vec<f64> = x.iter().copied().chain(c).collect();
+        let times = |by: i32| -> Vec<f64> { x.iter().map(|x| x * f64::from(by) / 256.0).collect() };
+        let far = (256..).find(|&by| is_far(&times(by), &frame));
+        let mut numbers = [x.clone(), times(far.unwrap())].concat();
         numbers.push(4.0 * long * long * (1.0 - 1e-9));
         let ratio = |numbers: &[f64]| {
             let given = Given::of(numbers, d, Some(&mean), scale);
