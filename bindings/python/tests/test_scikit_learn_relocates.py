@@ -21,12 +21,11 @@ STARTS = 1000
 # Only the names of clusters differ: the same points moved, in another order. It is NumPy's, and may be another on another CPU.
 NAMES_OF_MANY = "three or more clusters were empty, and scikit-learn gives them the farthest points in any order"
 NAMES_OF_EQUAL = "farthest points are equally far, and scikit-learn takes them in any order"
-# Only the number of iterations differs.
-STAYS_EMPTY = "a cluster stays empty, whose center scikit-learn moves to that of the largest, and so looks once more"
+TWINS = "names differ, and with them which of equal centers has the points, so another number of iterations"
 # The clusters themselves differ.
 FAR = "points are equally far, so scikit-learn may take another"
 LAST = "scikit-learn takes the last point of a cluster, too"
-ON_CENTER = "scikit-learn takes points that lie on their center, too"
+ON_CENTER = "a cluster stays empty, as the points left lie on their centers; scikit-learn moves its center all the same"
 NEAR = "centers are equally near to all points that differ, but for rounding"
 
 
@@ -73,16 +72,20 @@ def _differ(points, start, ours, theirs):
     return not _same(ours.centers, ours.labels, theirs).all()
 
 
+def _copies(of, centers):
+    """How often each is among the centers, up to rounding."""
+    return _near(of[:, None], centers).all(axis=2).sum(axis=1)
+
+
 def _iterations(points, start):
-    """The reference's iterations: centers, labels, whether a cluster stayed empty, why scikit-learn may relocate otherwise."""
+    """The reference's iterations: the new centers and labels, and why scikit-learn may have relocated otherwise."""
     centers, labels, going = start, reference.assign(points, start)[0], True
     while going:
         reasons = _relocations_may_differ(points, centers, labels)
-        relocated = reference.relocate(points, labels, centers)
-        centers = reference.update(points, relocated, centers)
+        centers = reference.update(points, reference.relocate(points, labels, centers), centers)
         before, labels = labels, reference.assign(points, centers)[0]
         going = (before != labels).any()
-        yield centers, labels, len(np.unique(relocated)) < len(centers), *reasons
+        yield centers, labels, *reasons
 
 
 def _relocations_may_differ(points, centers, labels):
@@ -107,11 +110,10 @@ def _why_different(points, start, ours, theirs):
     steps = list(_iterations(points, start))
     if len(steps) != ours.report.iterations or (steps[-1][0] != ours.centers).any() or (steps[-1][1] != ours.labels).any():
         return None
-    names = None
-    for i, (centers, labels, _, points_differ, names_differ) in enumerate(steps):
+    names, twins = None, False
+    for i, (centers, labels, points_differ, names_differ) in enumerate(steps):
         part = _theirs(points, start, max_iter=i + 1)
-        equal = _near(centers[:, None], part.cluster_centers_).all(axis=2)
-        if not (equal.any(axis=0).all() and equal.any(axis=1).all()):
+        if (_copies(centers, centers) != _copies(centers, part.cluster_centers_)).any():
             return points_differ
         other = ~_same(centers, labels, part)
         if other.any():
@@ -122,9 +124,10 @@ def _why_different(points, start, ours, theirs):
             if names_differ is None:
                 return None
             names = names_differ
+        twins |= (_copies(centers, centers) > 1).any()
     before = steps[-2][0] if len(steps) > 1 else start
     if not _as_many_iterations(before, ours, theirs):
-        return STAYS_EMPTY if steps[-1][2] else None
+        return TWINS if names and twins else None
     return names
 
 
@@ -149,4 +152,4 @@ def test_fits_with_empty_clusters_are_those_of_scikit_learn(coarse):
     # The comparison is one of relocations, and few are explained away where equal distances hardly occur.
     assert min(compared[1], compared[2]) >= 200 and compared[3] >= 100, compared
     more_than_names = reasons.total() - reasons[NAMES_OF_MANY] - reasons[NAMES_OF_EQUAL]
-    assert more_than_names <= (STARTS // 2 if coarse else STARTS // 100), reasons
+    assert more_than_names <= (STARTS // 4 if coarse else STARTS // 100), reasons
