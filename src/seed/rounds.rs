@@ -291,8 +291,8 @@ impl Shares {
         }
         let most = weights.iter().fold(0.0, |top: f64, &w| top.max(w));
         let largest = candidates.iter().fold(0.0, |top: f64, c| top.max(c.abs()));
-        // No D is greater, nor is a weight.
-        let farthest = (4.0 * largest * largest * d as f64).max(1.0);
+        // No D is greater, which is a double where this would be none, nor is a weight.
+        let farthest = (4.0 * largest * largest * d as f64).clamp(1.0, f64::MAX);
         let power = LARGEST - exponent(most) - exponent(farthest) - 2;
         for weight in weights {
             *weight = scale(*weight, power);

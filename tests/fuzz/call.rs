@@ -63,15 +63,10 @@ impl Case {
 
     /// The call along a way. An error is a breach of what is promised of any call.
     fn along(&self, way: Way) -> Result<Outcome, String> {
-        let run = AssertUnwindSafe(|| match way.form {
+        match way.form {
             Form::Chunks(seed) if self.streams() => self.in_chunks(way, seed),
             _ => self.at_once(way),
-        });
-        catch_unwind(run).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or(panic.downcast_ref::<&str>().map(|text| text.to_string()));
-            Err(format!("panicked: {}", text.unwrap_or_default()))
-        })
+        }
     }
 
     fn at_once(&self, way: Way) -> Result<Outcome, String> {
@@ -329,7 +324,16 @@ impl Case {
         Ok(())
     }
 
+    /// Whether all agree; a panic, of the library or the reference, is a failure like any other.
     pub fn check(&self) -> Result<Checked, String> {
+        catch_unwind(AssertUnwindSafe(|| self.compare())).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or(panic.downcast_ref::<&str>().map(|text| text.to_string()));
+            Err(format!("panicked: {}", text.unwrap_or_default()))
+        })
+    }
+
+    fn compare(&self) -> Result<Checked, String> {
         self.queries()?;
         let [a, b] = [self.along(self.ways[0])?, self.along(self.ways[1])?];
         a.same("the ways", &b)?;

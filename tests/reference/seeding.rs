@@ -241,7 +241,7 @@ pub fn parallel(
     let shares: Vec<f64> = counts.iter().map(least_one).collect();
     let most = shares.iter().copied().fold(0.0, f64::max);
     let largest = rows.iter().fold(0.0f64, |top, x| top.max(x.abs()));
-    let farthest = (4.0 * largest * largest * d as f64).max(1.0);
+    let farthest = (4.0 * largest * largest * d as f64).clamp(1.0, f64::MAX);
     let power = 1000 - exponent(most) - exponent(farthest) - 2;
     let counts: Vec<f64> = shares.iter().map(|&share| times(share, power)).collect();
     greedy(&rows, d, Some(&counts), k, seed, restart)
