@@ -24,7 +24,7 @@
 //! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
 //! 250,000).
 //!
-//! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than most. A point that is far beyond, or that
+//! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than all but a few. A point that is far beyond, or that
 //! is far from all centers so far, is *wild*: the sketch says nothing of it, and D between it and every candidate is evaluated, each by
 //! itself. A candidate far beyond is *far* from all points that are not wild, and lowers none of them (L47). So a few rows of any
 //! magnitude cost themselves alone; where there are many, and wherever more rows are read in vain than a sketch saves, it is given up.
@@ -76,7 +76,9 @@ const AHEAD: usize = 2;
 const SAMPLE: usize = 256;
 const MIDDLE: usize = 15;
 
-/// How many times as far off as the median of the sample is usual.
+/// One row of so many may be beyond what is usual; more of them have masses that are to be told. And how many times as far off as the
+/// others is usual.
+const RARE: usize = 20;
 const USUAL: f64 = 4.0;
 
 /// Dimensions for which there are sketches: with fewer, D takes no longer.
@@ -283,7 +285,7 @@ impl<'w> Sketch<'w> {
             middle[..count].sort_unstable_by(f64::total_cmp);
             *mean = middle[count / 2];
         }
-        // How far each row is off, and the median of what is not zero.
+        // How far each row is off, and what all but a few of those are that are not zero.
         let mut ranges = [0.0; SAMPLE];
         for (range, p) in ranges.iter_mut().zip(sample.clone()) {
             *range = self.range(job, p);
@@ -291,7 +293,8 @@ impl<'w> Sketch<'w> {
         let mut sorted = ranges;
         sorted.sort_unstable_by(f64::total_cmp);
         let zeros = sorted.iter().take_while(|&&range| range == 0.0).count();
-        let usual = USUAL * sorted[(zeros + (SAMPLE - zeros) / 2).min(SAMPLE - 1)];
+        let place = SAMPLE - 1 - (SAMPLE - zeros) / RARE;
+        let usual = USUAL * sorted[place.max(zeros).min(SAMPLE - 1)];
         let kept = sample.zip(ranges).filter(|&(_, range)| range <= usual);
         self.whole = false;
         if let Some(scale) = unit(job, kept.clone().map(|(p, _)| p)) {
