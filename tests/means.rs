@@ -95,6 +95,40 @@ fn while_points_move() {
     }
 }
 
+/// Numbers without weights that need many limbs, of which each is added to its own few: one row, one dimension, or one number in
+/// some that is far beyond the others, or far beneath. There is room for the limbs of all dimensions at once, as points are many beside
+/// clusters; then points move.
+#[test]
+fn far_apart_without_weights() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(10);
+    let shapes = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 65, 130];
+    for (i, &d) in shapes.iter().enumerate() {
+        for (turn, far) in [1e40, -1e100, 1e140, 1e-60, 1e-150, 5e-324]
+            .into_iter()
+            .enumerate()
+        {
+            let n = if d < 10 { 900 } else { 400 };
+            let k = [1, 2, 5][(i + turn) % 3];
+            let mut x = fill(COORDINATES[(i + turn) % 3], n * d, &mut rng);
+            match (i + turn / 2) % 4 {
+                0 => x[n / 2 * d..][..d].fill(far),
+                1 => x.iter_mut().skip(d / 2).step_by(d).for_each(|x| *x *= far),
+                2 => x.iter_mut().step_by(37).for_each(|x| *x = far),
+                _ => x.chunks_mut(d).skip(3).step_by(4).for_each(|row| {
+                    row.iter_mut().for_each(|x| *x *= far);
+                }),
+            }
+            let start = drawn(&x, d, k, &mut rng);
+            let labels: Vec<i32> = (0..n).map(|_| rng.below(k) as i32).collect();
+            let case = Case::new("far apart", d, x, start);
+            let ways = few_ways();
+            case.check_update(&labels, reference::Empty::Keep, &ways, &mut bad);
+            case.check_fit(KEEP.at_most(8), &ways, &mut bad);
+        }
+    }
+}
+
 fn mean(x: &[f64], weights: Option<&[f64]>) -> f64 {
     let options = Options {
         weights,

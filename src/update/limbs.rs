@@ -266,12 +266,17 @@ impl<'a> Limbs<'a> {
         self.count * self.stride
     }
 
+    /// Whether limbs that have nothing of a term are passed over: where there are few, adding to all of them takes less. Those that are
+    /// passed over, scalars and products are added without the pattern of M.
+    fn passes_over(&self) -> bool {
+        self.count > FEW
+    }
+
     /// Limb `l` of the sum of a cluster's terms in dimension `c` of the slab, in units; `sums` are the cluster's
     /// integers, to which `members` terms were added.
     fn units(&self, sums: &[i64], members: i64, l: usize, c: usize) -> i64 {
         let at = l * self.stride + c;
-        // Scalars and products are added without the pattern of M.
-        let bias = match self.stride == 1 || self.heaviest.is_some() {
+        let bias = match self.stride == 1 || self.heaviest.is_some() || self.passes_over() {
             true => 0,
             false => members.wrapping_mul(self.magic[at].to_bits() as i64),
         };
@@ -421,9 +426,11 @@ unsafe fn vectors<L: Lanes>(
                 weighted::<L>(terms, (weights, heaviest), dims, sums);
                 continue;
             }
-            off = match watched {
-                true => slab_of::<L, true>(terms, dims, sums, off),
-                false => slab_of::<L, false>(terms, dims, sums, off),
+            off = match (watched, limbs.passes_over()) {
+                (true, false) => slab_of::<L, true>(terms, dims, sums, off),
+                (false, false) => slab_of::<L, false>(terms, dims, sums, off),
+                (true, true) => apart::<L, true>(terms, dims, sums, off),
+                (false, true) => apart::<L, false>(terms, dims, sums, off),
             };
         }
         let mut bits = [0; 8];
@@ -573,6 +580,101 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
         }
     }
     off
+}
+
+/// Vectors whose first limbs are remembered from one row to the next.
+const REMEMBERED: usize = 16;
+
+/// The same of many limbs: each vector of terms is added to its own few. Rows are mostly alike, so its first is looked for where the last
+/// row's was.
+///
+/// # Safety
+/// That of [`several`].
+#[inline(always)]
+unsafe fn apart<L: Lanes, const WATCHED: bool>(
+    terms: &Terms<'_>,
+    dims: Range<usize>,
+    sums: &mut [i64],
+    mut off: L::I,
+) -> L::I {
+    let Terms {
+        rows,
+        labels,
+        limbs,
+        ..
+    } = *terms;
+    for start in dims.clone().step_by(REMEMBERED * L::WIDTH) {
+        let part = start..dims.end.min(start + REMEMBERED * L::WIDTH);
+        let mut firsts = [0; REMEMBERED];
+        for p in 0..rows.count() {
+            // SAFETY: as in `several`.
+            unsafe {
+                let row = rows.row(p).as_ptr();
+                let to = sums
+                    .as_mut_ptr()
+                    .add(*labels.get_unchecked(p) as usize * limbs.words());
+                for (i, first) in part.clone().step_by(L::WIDTH).zip(&mut firsts) {
+                    let x = L::load_rest(row.add(i), dims.end - i);
+                    if WATCHED {
+                        let bound = limbs.bounds.load::<L>(i, dims.end - i);
+                        let magnitude = L::abs(x);
+                        off = bound.within(magnitude, bound.multiples(magnitude, off));
+                    }
+                    *first = plain::<L, false>(x, (i, *first), limbs, [to, to]);
+                }
+            }
+        }
+    }
+    off
+}
+
+/// Adds the limbs of terms in the dimensions from `i` on to the sums `to`, and if they `MOVE`, takes them out of the sums `from`. Returns
+/// the first limb that has something of them, which is looked for from `near` on.
+///
+/// # Safety
+/// The caller is compiled for `L`; `i` is a multiple of `WIDTH` below the stride, and `WIDTH` is at most that; `near` is a limb, and
+/// `from` and `to` are `limbs.words()` integers.
+#[inline(always)]
+unsafe fn plain<L: Lanes, const MOVE: bool>(
+    x: L::F,
+    (i, near): (usize, usize),
+    limbs: &Limbs<'_>,
+    [from, to]: [*mut i64; 2],
+) -> usize {
+    // SAFETY: vectors of limbs start at multiples of WIDTH below the stride, which is a multiple of it, so they lie inside the words and
+    // the magic numbers.
+    unsafe {
+        let magic = limbs.magic.as_ptr().add(i);
+        // What is no more than half a unit of a limb is none of those before (L20).
+        let nothing = |l: usize| {
+            let magic = L::load(magic.add(l * limbs.stride));
+            let shifted = L::add_bits(L::zero_bits(), L::add(x, magic));
+            L::none(L::sub_bits(shifted, magic))
+        };
+        let mut first = near;
+        if first > 0 && !nothing(first - 1) {
+            first = 0;
+        }
+        while first + 1 < limbs.count && nothing(first) {
+            first += 1;
+        }
+        let at = first * limbs.stride;
+        let into = Target::<L, MOVE> {
+            magic: magic.add(at),
+            stride: limbs.stride,
+            from: from.add(at + i),
+            to: to.add(at + i),
+            lanes: PhantomData,
+        };
+        let mut rest = into.limb(0, x);
+        for l in 1..limbs.count - first {
+            if L::none(L::or_bits(L::zero_bits(), rest)) {
+                break;
+            }
+            rest = into.limb(l, rest);
+        }
+        first
+    }
 }
 
 /// Products with weights, in the dimensions `dims` of the slab, the first of which is a multiple of 8.
@@ -815,7 +917,7 @@ fn scalar<S>(
         return;
     }
     let mut magic = limbs.magic;
-    if limbs.count > FEW {
+    if limbs.passes_over() {
         // Less than three eighths of a unit are none, and nothing is passed over where that underflows.
         let nothing = |m: &f64| x.abs() < m * (0.25 / (1u64 << 52) as f64);
         let first = magic.partition_point(nothing);
@@ -906,8 +1008,13 @@ unsafe fn transfer_vectors<L: Lanes>(
             }
             return;
         }
+        let mut first = 0;
         for i in (0..d).step_by(L::WIDTH) {
             let mut x = L::load_rest(row.as_ptr().add(i), d - i);
+            if limbs.passes_over() {
+                first = plain::<L, true>(x, (i, first), limbs, [from, to]);
+                continue;
+            }
             for l in 0..limbs.count {
                 let at = l * limbs.stride + i;
                 let m = L::load(limbs.magic.as_ptr().add(at));
