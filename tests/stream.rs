@@ -228,6 +228,67 @@ fn memory_does_not_grow_with_the_total() {
     }
 }
 
+/// Chunks that are not as they were promised to be, whichever way they are labelled: numbers that are none, or far out of the range, among
+/// others or alone, are refused, and nothing is written.
+#[test]
+fn broken_promises_are_refused_whatever_labels() {
+    let mut rng = Rng(31);
+    let bad = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        1e300,
+        -1e300,
+        -1e160,
+        1e40,
+    ];
+    let shapes =
+        [1, 2, 3, 5, 8, 9, 16, 17, 32, 40, 129].map(|d| [2, 3, 9, 33, 200].map(|k| (d, k)));
+    for (turn, &(d, k)) in shapes.as_flattened().iter().enumerate() {
+        let n = k + 40;
+        let x: Vec<f64> = (0..n * d).map(|_| rng.below(1000) as f64 / 8.0).collect();
+        let options = Options {
+            threads: 1 + turn % 2,
+            isa: ISAS[turn % ISAS.len()],
+            ..Options::default()
+        };
+        let points = Points::rows(&x, n, d).unwrap();
+        let mut range = vec![0; 3 * (d + 1)];
+        stream::range(&points, &options, &mut range).unwrap();
+        let stream = Stream::new(n, d, k, &range).unwrap();
+        let nothing = vec![0i64; stream.sums_length().unwrap()];
+        let start = &x[..k * d];
+        for (b, &value) in bad.iter().enumerate() {
+            let mut broken = x.clone();
+            match (turn + b) % 3 {
+                0 => broken[rng.below(n * d)] = value,
+                1 => broken[rng.below(n) * d..][..d].fill(value),
+                _ => broken.fill(value),
+            }
+            let points = Points::rows(&broken, n, d).unwrap();
+            let (mut sums, mut labels) = (nothing.clone(), vec![1; n]);
+            let wanted = Wanted {
+                inertia: b % 2 == 0,
+                moved: true,
+            };
+            let all = Some(&mut labels[..]);
+            let result = stream::sums(&stream, &points, &options, start, all, wanted, &mut sums);
+            let status = result.unwrap_err().status();
+            let right = if value.is_finite() {
+                Status::Range
+            } else {
+                Status::NonFinite
+            };
+            assert_eq!(status, right, "d {d}, k {k}, {value}");
+            assert_eq!(
+                (labels, &sums),
+                (vec![1; n], &nothing),
+                "d {d}, k {k}, {value}"
+            );
+        }
+    }
+}
+
 /// Refused, and nothing written.
 #[test]
 fn broken_promises_are_refused() {

@@ -84,14 +84,14 @@ impl<'a> Sorted<'a> {
             };
             let least = below.min(above);
             let (mut from, mut to) = (upper, upper);
-            if below == least {
+            // (A point of a stream may be no number, or so far off that D overflows: it gets some label, and is refused.)
+            if upper > 0 && below == least {
                 from = upper - 1;
                 if from > 0 && distance(from - 1) == least {
                     from = values[..from].partition_point(|&c| (x - c) * (x - c) > least);
                 }
             }
             if above == least || from == to {
-                // (A point of a stream may be NaN: it gets some label.)
                 to = distinct.min(upper + 1);
                 if to < distinct && distance(to) == least {
                     to += values[to..].partition_point(|&c| (x - c) * (x - c) <= least);
@@ -125,6 +125,9 @@ mod tests {
         // All are equally far, by rounding.
         assert_eq!(label(1e20, &[3.0, 1.0, 2.0]), 0);
         assert_eq!(label(-1e20, &[3.0, 4.0, 2.0]), 0);
+        for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
+            assert!((0..3).contains(&label(x, &[3.0, 1.0, 2.0])));
+        }
         // Underflow: all distances are zero.
         assert_eq!(label(1e-200, &[3e-200, 2e-200, -4e-200]), 0);
     }
