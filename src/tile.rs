@@ -636,6 +636,7 @@ impl Screened<i32> for Bytes<'_> {
                     _mm512_set1_pd(self.per_norm),
                     _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(self.constant)),
                 );
+                // In this order: of NaN and FARTHEST it is FARTHEST (L17).
                 let reach = _mm512_min_pd(reach, _mm512_set1_pd(f64::from(FARTHEST)));
                 _mm256_storeu_si256(
                     reaches.as_mut_ptr().add(lane).cast(),

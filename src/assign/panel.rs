@@ -44,7 +44,7 @@ const fn widest(registers: usize, elements: usize) -> usize {
 pub(crate) struct Panels<'a, E> {
     /// k times as many elements as a point has: panel after panel.
     pub(crate) data: &'a [E],
-    /// What the values of each center start from: |ĉ|², in floating point. Words have two numbers of each: what values start
+    /// What the values of each center start from: a little less than |ĉ|², in floating point (L16). Words have two numbers of each: what values start
     /// from, and what the products are in.
     pub(crate) norms: &'a [E],
 }
