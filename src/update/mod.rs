@@ -86,9 +86,9 @@ impl Plan {
         };
         let few = words.max(most);
         // Numbers over many decades take many limbs, most of which a point passes over: there is room for them beside many points.
-        let rows = (n / 8).min(most).saturating_mul(stride(d));
+        let rows = (n / 16).min(most).saturating_mul(stride(d));
         let whole = most.saturating_mul(stride(d)).saturating_mul(k);
-        let room = (n.saturating_mul(d) / 8).min(whole.saturating_mul(threads));
+        let room = (n.saturating_mul(d) / 16).min(whole.saturating_mul(threads));
         // L38: the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
         // can be; or what there is room for. Each thread's end with a cache line.
         let ceiling = all.saturating_mul(k).saturating_mul(threads);
