@@ -154,7 +154,12 @@ pub fn link(mut compiler: Command, object: &Path, how: Link, program: &Path) {
 }
 
 /// Runs a command that has to succeed, and returns what it printed.
+///
+/// Where `make -j` runs the tests, they inherit the name of its jobserver but not its pipe, of which rustc and others warn.
 pub fn succeed(command: &mut Command) -> Output {
+    for variable in ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"] {
+        command.env_remove(variable);
+    }
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
