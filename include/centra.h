@@ -471,7 +471,7 @@ int32_t centra_stream_candidates(size_t k,
                                  size_t *of_round,
                                  size_t *of_all);
 
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
 ///
 /// round: from 0. count: candidates so far.
 /// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.

@@ -325,7 +325,10 @@ pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Er
     match labels.iter().position(|label| !named(label)) {
         Some(p) => {
             let (label, last) = (labels[p], base as i64 + k as i64 - 1);
-            refuse!(Label, "labels: {label} at {p} is not in {base}..={last}")
+            refuse!(
+                Label,
+                "labels: {label} at {p} is not one of {base} to {last}"
+            )
         }
         None => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! What a caller may choose, and what a fit reports.
 
 use crate::lanes::dispatch::Isa;
-use crate::status::{refuse, Error};
+use crate::status::{refuse, Error, Number};
 
 /// Where the centers start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,10 +115,11 @@ impl Options<'_> {
     /// Refuses values that no call can use.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.n_init == 0 {
-            return refuse!(Option, "n_init: must be at least 1");
+            return refuse!(Option, "n_init: 0 is not positive");
         }
         let tol = self.tol;
         if !(tol.is_finite() && tol >= 0.0) {
+            let tol = Number(tol);
             return refuse!(Option, "tol: {tol} is not a finite number of at least 0");
         }
         Ok(())

@@ -52,9 +52,7 @@ pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
     if d == 0 || k == 0 {
         return refuse!(Shape, "d = {d}, k = {k}: neither may be zero");
     }
-    if k > i32::MAX as usize {
-        return refuse!(Shape, "k = {k} is more than 2147483647");
-    }
+    check_k(k)?;
     for (name, rows) in [('n', n), ('k', k)] {
         if extent(rows, d, d, Layout::Rows).is_none() {
             return refuse!(
@@ -68,6 +66,15 @@ pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
         return refuse!(Shape, "n = {n} is more than 2^40");
     }
     Ok(())
+}
+
+/// Checks the number of centers by itself.
+pub(crate) fn check_k(k: usize) -> Result<(), Error> {
+    match k {
+        0 => refuse!(Shape, "k: zero"),
+        _ if k > i32::MAX as usize => refuse!(Shape, "k = {k} is more than 2147483647"),
+        _ => Ok(()),
+    }
 }
 
 /// The same for calls that find centers among the points.

@@ -15,7 +15,7 @@ use crate::job::{padded, Job};
 use crate::lanes::Lanes;
 use crate::parallel::PerThread;
 use crate::points::{Layout, Points, Rows};
-use crate::status::{refuse, Error};
+use crate::status::{refuse, Error, Number};
 use crate::workspace::Cut;
 
 /// Dimensions whose ranges fit on the stack.
@@ -271,9 +271,10 @@ impl Extremes {
         let w = magnitude(upper(w));
         let sum = n as f64 * w * self.largest.max(1.0);
         if sum >= LARGEST || w * fold(&self.farthest) >= LARGEST {
+            let w = Number(w);
             return refuse!(
                 Range,
-                "weights: {w:e} is so large that weighted sums could overflow"
+                "weights: {w} is so large that weighted sums could overflow"
             );
         }
         Ok(())
@@ -316,9 +317,10 @@ pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) ->
     if farthest_apart(points, centers) > 0.0 {
         return Ok(());
     }
+    let x = Number(x);
     refuse!(
         Range,
-        "{argument}: {x:e} at row {row}, dimension {i} and all others differ so little that squared distances underflow to 0"
+        "{argument}: {x} at row {row}, dimension {i} and all others differ so little that squared distances underflow to 0"
     )
 }
 
@@ -442,10 +444,10 @@ pub(crate) fn weights(weights: &[f64]) -> Result<Range, Error> {
     };
     for (p, &w) in weights.iter().enumerate() {
         if !w.is_finite() {
-            return refuse!(NonFinite, "weights: {} at {p}", name(w));
+            return refuse!(NonFinite, "weights: {} at {p}", Number(w));
         }
         if w < 0.0 {
-            return refuse!(Weights, "weights: {w:e} at {p} is negative");
+            return refuse!(Weights, "weights: {} at {p} is negative", Number(w));
         }
         if w > 0.0 {
             range.top = range.top.max(w);
@@ -464,14 +466,6 @@ pub(crate) fn lowest_bit(x: f64) -> f64 {
     }
 }
 
-fn name(x: f64) -> &'static str {
-    match (x.is_nan(), x > 0.0) {
-        (true, _) => "NaN",
-        (_, true) => "infinity",
-        (_, false) => "-infinity",
-    }
-}
-
 /// The first coordinate, by row and then dimension, that satisfies `test`.
 fn find(points: &Points<'_>, test: impl Fn(f64) -> bool) -> Option<(usize, usize)> {
     (0..points.n()).find_map(|p| {
@@ -483,10 +477,10 @@ fn find(points: &Points<'_>, test: impl Fn(f64) -> bool) -> Option<(usize, usize
 #[cold]
 pub(crate) fn locate_nonfinite(points: &Points<'_>) -> Error {
     let (p, i) = find(points, |x| !x.is_finite()).unwrap_or_default();
-    let name = name(points.at(p, i));
+    let x = Number(points.at(p, i));
     Error::new(
         crate::Status::NonFinite,
-        format_args!("points: {name} at row {p}, dimension {i}"),
+        format_args!("points: {x} at row {p}, dimension {i}"),
     )
 }
 
@@ -501,10 +495,10 @@ pub(crate) fn check_finite(name: &str, rows: &[f64], d: usize) -> Result<(), Err
 #[cold]
 fn locate_nonfinite_row(argument: &str, rows: &[f64], d: usize) -> Error {
     let at = rows.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    let (name, j, i) = (name(rows[at]), at / d, at % d);
+    let (x, j, i) = (Number(rows[at]), at / d, at % d);
     Error::new(
         crate::Status::NonFinite,
-        format_args!("{argument}: {name} at row {j}, dimension {i}"),
+        format_args!("{argument}: {x} at row {j}, dimension {i}"),
     )
 }
 
@@ -529,9 +523,18 @@ fn locate_largest(points: &Points<'_>, centers: Option<&[f64]>) -> Error {
             ("points", points.at(p, i), p, i)
         }
     };
+    too_large(argument, x, (p, i))
+}
+
+/// Coordinate `x` is to blame for squared distances that could overflow.
+#[cold]
+pub(crate) fn too_large(argument: &str, x: f64, (row, dimension): (usize, usize)) -> Error {
+    let x = Number(x);
     Error::new(
         crate::Status::Range,
-        format_args!("{argument}: {x:e} at row {p}, dimension {i} is so large that squared distances could overflow"),
+        format_args!(
+            "{argument}: {x} at row {row}, dimension {dimension} is so large that squared distances could overflow"
+        ),
     )
 }
 

@@ -134,6 +134,21 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// A number as details write it: as few digits as tell it apart, with an exponent only where there would be many zeros.
+pub(crate) struct Number(pub(crate) f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            x if x.is_nan() => f.write_str("NaN"),
+            f64::INFINITY => f.write_str("infinity"),
+            f64::NEG_INFINITY => f.write_str("-infinity"),
+            x if x == 0.0 || (1e-4..1e16).contains(&x.abs()) => write!(f, "{x}"),
+            x => write!(f, "{x:e}"),
+        }
+    }
+}
+
 /// `Err(Error)` with a formatted detail: `refuse!(Shape, "k is {k}, but n is {n}")`.
 macro_rules! refuse {
     ($status:ident, $($detail:tt)+) => {
@@ -152,6 +167,29 @@ mod tests {
         let error = Error::new(Status::Internal, format_args!("x{long}"));
         assert_eq!(error.detail().len(), DETAIL_BYTES - 1);
         assert!(error.detail().ends_with('é'));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (x, text) in [
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "infinity"),
+            (f64::NEG_INFINITY, "-infinity"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (-1.0, "-1"),
+            (83.0, "83"),
+            (0.1, "0.1"),
+            (-0.0001, "-0.0001"),
+            (9.999e-5, "9.999e-5"),
+            (9007199254740993.0, "9007199254740992"),
+            (1e16, "1e16"),
+            (1e300, "1e300"),
+            (f64::MAX, "1.7976931348623157e308"),
+            (-5e-324, "-5e-324"),
+        ] {
+            assert_eq!(Number(x).to_string(), text);
+        }
     }
 
     #[test]

@@ -64,6 +64,65 @@ fn errors() {
     run_everywhere("errors");
 }
 
+/// `docs/faults.md` shows what the tables of `errors` and `stream` go through, fault by fault. `CENTRA_WRITE_TABLE=1` writes it anew.
+#[test]
+fn faults_are_listed() {
+    use std::collections::BTreeMap;
+    let statuses = [
+        "",
+        "NULL",
+        "SHAPE",
+        "NONFINITE",
+        "RANGE",
+        "WEIGHTS",
+        "WORKSPACE",
+        "OPTION",
+        "ALIAS",
+        "EMPTY",
+        "LABEL",
+    ];
+    let scratch = native::scratch("faults");
+    let mut table = String::from("| fault | status | functions |\n|---|---|---|\n");
+    for name in ["errors", "stream"] {
+        let program = build(&native::file(&format!("tests/c/{name}.c")), &scratch)
+            .swap_remove(0)
+            .2;
+        let printed = native::run(Command::new(&program).env("CENTRA_TESTS_TABLE", "1"));
+        let mut faults: BTreeMap<(String, usize), Vec<&str>> = BTreeMap::new();
+        for line in printed.lines().filter(|line| line.contains('|')) {
+            let mut words = line.split('|');
+            let mut word = || words.next().expect("three words");
+            let (fault, status, function) = (word().replace('_', " "), word(), word());
+            let status: i32 = status.parse().expect("a status");
+            let functions = faults.entry((fault, -status as usize)).or_default();
+            if !functions.contains(&function) {
+                functions.push(function);
+            }
+        }
+        for ((fault, status), functions) in faults {
+            table += &format!(
+                "| {fault} | {} | {} |\n",
+                statuses[status],
+                functions.join(", ")
+            );
+        }
+    }
+    let file = native::file("docs/faults.md");
+    let page = std::fs::read_to_string(&file).expect("docs/faults.md");
+    let (start, end) = ("<!-- faults -->\n", "<!-- end of faults -->\n");
+    let from = page.find(start).expect("where faults start") + start.len();
+    let to = page.find(end).expect("where faults end");
+    if std::env::var_os("CENTRA_WRITE_TABLE").is_some() {
+        let page = format!("{}{table}{}", &page[..from], &page[to..]);
+        std::fs::write(&file, page).expect("docs/faults.md");
+    } else {
+        assert!(
+            page[from..to] == table,
+            "docs/faults.md shows other faults; CENTRA_WRITE_TABLE=1 writes them anew"
+        );
+    }
+}
+
 #[test]
 fn answers() {
     run_everywhere("answers");

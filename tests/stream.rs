@@ -325,13 +325,13 @@ fn broken_promises_are_refused() {
             &[1.0, 16.0],
             None,
             Status::Range,
-            "points: 1.6e1 at row 1, dimension 0 is not in the range",
+            "points: 16 at row 1, dimension 0 is not in the range",
         ),
         (
             &[1.5],
             None,
             Status::Range,
-            "points: 1.5e0 at row 0, dimension 0 is not in the range",
+            "points: 1.5 at row 0, dimension 0 is not in the range",
         ),
         (
             &[1.0, f64::NAN],
@@ -560,6 +560,12 @@ fn as_many_sums_as_may_be_joined() {
     }
 }
 
+/// The number that a refusal of a point names.
+fn named(detail: &str) -> Option<f64> {
+    let (number, _) = detail.strip_prefix("points: ")?.split_once(" at ")?;
+    number.parse().ok()
+}
+
 /// A bit below the lowest of the range is found wherever the range lies, and however small the coordinate is (L36).
 #[test]
 fn bits_below_the_range_are_found() {
@@ -611,10 +617,14 @@ fn bits_below_the_range_are_found() {
                 let wanted = Wanted::default();
                 let start = &case.start;
                 let got = stream::sums(&stream, &points, &options, start, None, wanted, &mut sums);
-                let place = format!("{:e} at row {}, dimension {}", x[at], at / d, at % d);
+                let place = format!("at row {}, dimension {} is not", at / d, at % d);
                 let result = match got {
                     Ok(()) if sound => Ok(()),
-                    Err(error) if !sound && error.detail().contains(&place) => {
+                    Err(error)
+                        if !sound
+                            && error.detail().contains(&place)
+                            && named(error.detail()) == Some(x[at]) =>
+                    {
                         require(sums == nothing, || "sums were written".into())
                     }
                     other => Err(format!("{other:?} for {place}, lowest bit {unit:e}")),

@@ -5,7 +5,7 @@ use core::fmt::Arguments;
 
 use super::types::*;
 use crate::points::{check_leading_dimension, check_sizes, extent, Layout, Points};
-use crate::status::{refuse, Error};
+use crate::status::{refuse, Error, Status};
 use crate::stream::check_chunk_size;
 use crate::workspace::Workspace;
 use crate::{Algorithm, Empty, Init, Isa, Options, Report};
@@ -16,6 +16,8 @@ pub(super) struct Argument {
     start: usize,
     bytes: usize,
     output: bool,
+    /// The refusal of more bytes than there are addresses.
+    too_large: Status,
 }
 
 impl Argument {
@@ -35,6 +37,7 @@ impl Argument {
             start: pointer as usize,
             bytes,
             output,
+            too_large: Status::Shape,
         }
     }
 
@@ -45,13 +48,21 @@ impl Argument {
     pub(super) fn output<T>(name: &'static str, pointer: *mut T, elements: usize) -> Self {
         Self::new(name, pointer, elements, true)
     }
+
+    pub(super) fn workspace(start: *mut c_void, bytes: usize) -> Self {
+        Argument {
+            too_large: Status::Workspace,
+            ..Self::output("workspace", start.cast::<u8>(), bytes)
+        }
+    }
 }
 
 /// Refuses outputs that overlap anything, and arguments that wrap around the address space.
 pub(super) fn check_overlap(arguments: &[Argument]) -> Result<(), Error> {
     for (i, a) in arguments.iter().enumerate() {
         if a.start.checked_add(a.bytes).is_none() {
-            return refuse!(Shape, "{}: does not fit the address space", a.name);
+            let detail = format_args!("{}: does not fit the address space", a.name);
+            return Err(Error::new(a.too_large, detail));
         }
         for b in &arguments[..i] {
             let apart = a.start + a.bytes <= b.start || b.start + b.bytes <= a.start;

@@ -196,7 +196,7 @@ pub unsafe extern "C" fn centra_fit(
                 Argument::output("centers", centers, k * d),
                 Argument::output("labels", labels, n),
                 Argument::output("report", report.cast::<u8>(), report_bytes),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         let progress = |progress: &Progress| match call.raw.progress {
@@ -287,7 +287,7 @@ pub unsafe extern "C" fn centra_assign(
                 Argument::input("centers", centers, k * d),
                 Argument::output("labels", labels, n),
                 Argument::output("sqdist", sqdist, n),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
@@ -352,7 +352,7 @@ pub unsafe extern "C" fn centra_update(
                 Argument::input("labels", labels, n),
                 Argument::output("centers", centers, k * d),
                 Argument::output("counts", counts, k),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
@@ -411,7 +411,7 @@ pub unsafe extern "C" fn centra_seed(
             options,
             [
                 Argument::output("centers", centers, k * d),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.

@@ -7,6 +7,7 @@ use super::arguments::*;
 use super::boundary::boundary;
 use super::stream::{range_argument, size, stream_of};
 use super::types::*;
+use crate::points::check_k;
 use crate::status::{refuse, Error};
 use crate::stream::{self, Drawn, Kept};
 
@@ -36,7 +37,7 @@ pub unsafe extern "C" fn centra_stream_candidates(
     of_all: *mut usize,
 ) -> i32 {
     boundary(|| {
-        stream::check_sizes(k, 1, k)?;
+        check_k(k)?;
         check_pointer("of_round", of_round, true)?;
         check_pointer("of_all", of_all, true)?;
         let (round, all) = stream::candidates(k);
@@ -49,7 +50,7 @@ pub unsafe extern "C" fn centra_stream_candidates(
     })
 }
 
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_NULL.
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
 ///
 /// round: from 0. count: candidates so far.
 /// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
@@ -64,6 +65,7 @@ pub unsafe extern "C" fn centra_stream_due(
     masses: *const i64,
 ) -> i32 {
     boundary(|| {
+        check_k(k)?;
         check_pointer("masses", masses, true)?;
         let masses: &[i64] = match round {
             0 => &[],
@@ -139,7 +141,7 @@ pub unsafe extern "C" fn centra_stream_masses(
                 Argument::input("candidates", candidates, elements),
                 Argument::output("distances", distances, n),
                 Argument::output("masses", masses, CENTRA_STREAM_MASS_DIGITS),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn centra_stream_draw(
                 Argument::input("distances", distances, n),
                 Argument::output("rows", rows, room),
                 Argument::output("drawn", drawn, 1),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         let Ok(first) = u64::try_from(first) else {
@@ -346,7 +348,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
                 range_argument(range, d),
                 Argument::input("candidates", candidates, elements),
                 Argument::output("candidate weights", weights, length),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
@@ -412,7 +414,7 @@ pub unsafe extern "C" fn centra_stream_choose(
             Argument::input("candidates", candidates, elements),
             Argument::input("candidate weights", weights, length),
             Argument::output("centers", centers, k * d),
-            Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+            Argument::workspace(workspace, workspace_bytes),
         ])?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
         let (candidates, weights, centers, workspace) = unsafe {

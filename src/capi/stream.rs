@@ -179,7 +179,7 @@ pub unsafe extern "C" fn centra_stream_range(
             options,
             [
                 Argument::output("range", range, length),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn centra_stream_sums(
                 Argument::input("centers", centers, k * d),
                 Argument::output("labels", labels, n),
                 Argument::output("sums", sums, length),
-                Argument::output("workspace", workspace.cast::<u8>(), workspace_bytes),
+                Argument::workspace(workspace, workspace_bytes),
             ],
         )?;
         // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.

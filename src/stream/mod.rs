@@ -75,9 +75,9 @@ pub(crate) use sums::{check_none, sums_in};
 
 use crate::environment::Standard;
 use crate::plan::{bound, Shape};
-use crate::points::Layout;
-use crate::scan::check_finite;
-use crate::status::{refuse, Error};
+use crate::points::{check_k, Layout};
+use crate::scan::{check_finite, too_large};
+use crate::status::{refuse, Error, Number};
 use crate::{Init, Options};
 
 use range::{decode, Coded};
@@ -103,7 +103,7 @@ impl<'a> Stream<'a> {
         }
         let stream = Stream { total, d, k, range };
         range::check(range)?;
-        stream.extremes(&[])?;
+        stream.extremes("", &[])?;
         Ok(stream)
     }
 
@@ -123,31 +123,42 @@ impl<'a> Stream<'a> {
         self.range[3 * self.d + 1] != 0
     }
 
-    /// How large all points and these centers are; refuses them where squared distances could overflow.
-    fn extremes(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
+    /// How large all points and these `rows` are, which the caller calls so; refuses them where squared distances could overflow.
+    fn extremes(&self, name: &str, rows: &[f64]) -> Result<crate::scan::Extremes, Error> {
         let mut extremes = crate::scan::Extremes::default();
-        let mut largest = (0.0, 0);
+        // The largest magnitude in the range, and that of rows where they exceed it.
+        let (mut of_range, mut of_rows) = ((0.0, 0), 0.0);
         // As many dimensions at a time as there are in a cache line.
         for first in (0..self.d).step_by(8) {
             let mut magnitudes = [0.0f64; 8];
-            for center in centers.chunks_exact(self.d) {
-                for (magnitude, c) in magnitudes.iter_mut().zip(&center[first..]) {
+            for row in rows.chunks_exact(self.d) {
+                for (magnitude, c) in magnitudes.iter_mut().zip(&row[first..]) {
                     *magnitude = magnitude.max(c.abs());
                 }
             }
             for (i, magnitude) in (first..self.d).zip(magnitudes) {
-                let magnitude = magnitude.max(self.coded(i)?.magnitude);
-                if magnitude > largest.0 {
-                    largest = (magnitude, i);
+                let coded = self.coded(i)?.magnitude;
+                if coded > of_range.0 {
+                    of_range = (coded, i);
                 }
-                extremes.widen(i, magnitude);
+                if magnitude > coded {
+                    of_rows = magnitude.max(of_rows);
+                }
+                extremes.widen(i, magnitude.max(coded));
             }
         }
-        let (magnitude, i) = largest;
         if extremes.too_far() {
+            if let Some(at) = rows
+                .iter()
+                .position(|x| of_rows > 0.0 && x.abs() == of_rows)
+            {
+                return Err(too_large(name, rows[at], (at / self.d, at % self.d)));
+            }
+            let (magnitude, i) = of_range;
+            let magnitude = Number(magnitude);
             return refuse!(
                 Range,
-                "range: {magnitude:e} in dimension {i} is so large that squared distances could overflow"
+                "range: {magnitude} in dimension {i} is so large that squared distances could overflow"
             );
         }
         if self.weighted() {
@@ -172,7 +183,7 @@ impl<'a> Stream<'a> {
     fn given(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
         self.check_centers(centers)?;
         check_finite("centers", centers, self.d)?;
-        self.extremes(centers)
+        self.extremes("centers", centers)
     }
 
     fn check_centers(&self, centers: &[f64]) -> Result<(), Error> {
@@ -192,9 +203,7 @@ pub(crate) fn check_sizes(total: usize, d: usize, k: usize) -> Result<(), Error>
     if k > total {
         return refuse!(Shape, "k = {k} is more than total = {total}");
     }
-    if k > i32::MAX as usize {
-        return refuse!(Shape, "k = {k} is more than 2147483647");
-    }
+    check_k(k)?;
     if total > 1 << 40 {
         return refuse!(Shape, "total = {total} is more than 2^40");
     }

@@ -4,7 +4,7 @@ use crate::job::Job;
 use crate::lanes::Lanes;
 use crate::points::{Layout, Points, Rows};
 use crate::scan::{locate_nonfinite, lowest_bit, see_block, weights, Range, Ranges, Seen, STACK};
-use crate::status::{refuse, Error};
+use crate::status::{refuse, Error, Number};
 
 /// What was promised of points that are not all at hand.
 pub(crate) struct Promise<'a> {
@@ -231,9 +231,10 @@ impl Promise<'_> {
         if !x.is_finite() {
             return locate_nonfinite(points);
         }
+        let x = Number(x);
         Error::new(
             crate::Status::Range,
-            format_args!("points: {x:e} at row {p}, dimension {i} is not in the range"),
+            format_args!("points: {x} at row {p}, dimension {i} is not in the range"),
         )
     }
 
@@ -249,7 +250,8 @@ impl Promise<'_> {
         }
         let breaks = |&w: &f64| w > 0.0 && !promised.holds(w, lowest_bit(w));
         let p = all.iter().position(breaks).unwrap_or(0);
-        refuse!(Range, "weights: {:e} at {p} is not in the range", all[p])
+        let w = Number(all[p]);
+        refuse!(Range, "weights: {w} at {p} is not in the range")
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plan::{SeedMemory, Shape};
 use crate::points::{Layout, Points};
 use crate::scan::{check_finite, see, storage, Extremes, Ranges};
 use crate::seed::rounds::{self, Comparing, Draws, Shares, Total};
-use crate::status::{refuse, Error};
+use crate::status::{refuse, Error, Number};
 use crate::update::exact_sum::{ExactSum, DIGITS};
 use crate::workspace::{Cut, Ruler, Workspace};
 use crate::{Init, Options};
@@ -201,10 +201,10 @@ fn check_distances(
     let Some(p) = distances.iter().position(off) else {
         return Ok(());
     };
-    match distances[p] {
-        x if x.is_finite() => refuse!(Range, "distances: {x:e} at {p} is no squared distance"),
-        x if x.is_nan() => refuse!(NonFinite, "distances: NaN at {p}"),
-        _ => refuse!(NonFinite, "distances: infinity at {p}"),
+    let x = Number(distances[p]);
+    match distances[p].is_finite() {
+        true => refuse!(Range, "distances: {x} at {p} is no squared distance"),
+        false => refuse!(NonFinite, "distances: {x} at {p}"),
     }
 }
 
@@ -220,7 +220,7 @@ impl Stream<'_> {
             );
         }
         check_finite("candidates", candidates, d)?;
-        self.extremes(candidates)
+        self.extremes("candidates", candidates)
     }
 
     /// How the weights of candidates are counted.

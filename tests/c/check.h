@@ -27,6 +27,13 @@ static inline void check(int holds, const char *file, int line, const char *cond
                 check_context[0] ? "]" : "");
 }
 
+/* One line for the table of faults in docs/faults.md, where it is asked for: what was wrong, the status due, the function. */
+static inline void tell(const char *argument, const char *fault, int32_t status, const char *function)
+{
+    if (getenv("CENTRA_TESTS_TABLE"))
+        printf("%s%s%s|%d|%s\n", argument, fault[0] ? ": " : "", fault, (int)status, function);
+}
+
 static inline int finish(const char *name)
 {
     if (checks_failed) {

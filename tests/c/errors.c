@@ -152,9 +152,12 @@ static void check_pointers(int function, int32_t threads)
         c.at[b] = NULL;
         if (role == OUT_OR_NULL || b == WEIGHTS)
             CHECK(run(&c) == CENTRA_OK);
-        else
+        else {
             expect_refusal(&c, CENTRA_ERR_NULL, buffer_names[b], 0);
+            tell(buffer_names[b], "NULL", CENTRA_ERR_NULL, function_names[function]);
+        }
 
+        tell(buffer_names[b], "misaligned", CENTRA_ERR_NULL, function_names[function]);
         CONTEXT("%s with %s misaligned, threads %d", function_names[function], buffer_names[b], (int)threads);
         for (size_t off = 1; off < 4; ++off) {
             prepare(&c, function, threads);
@@ -178,6 +181,7 @@ static void check_overlaps(int function, int32_t threads)
         for (int b = 0; b < BUFFERS; ++b) {
             if (a == b || !must_be_apart(function, a, b))
                 continue;
+            tell(buffer_names[a], "overlaps another argument", CENTRA_ERR_ALIAS, function_names[function]);
             /* One element of overlap at either end, and the same address. */
             for (int way = 0; way < 3; ++way) {
                 CONTEXT("%s with %s over %s (%d), threads %d", function_names[function], buffer_names[b], buffer_names[a], way, (int)threads);
@@ -276,12 +280,13 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(label_base_high,    EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "label_base", O.label_base = 2) \
     X(label_base_low,     EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "label_base", O.label_base = -1) \
     X(threads_negative,   EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "threads",   O.threads = -1) \
-    X(n_init_zero,        EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "n_init",    O.n_init = 0) \
-    X(n_init_negative,    EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "n_init",    O.n_init = INT32_MIN) \
+    X(n_init_zero,        EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "n_init: 0 is not positive", O.n_init = 0) \
+    X(n_init_negative,    EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "n_init: -2147483648 is not positive", O.n_init = INT32_MIN) \
     X(max_iter_negative,  EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "max_iter",  O.max_iter = -1) \
     X(tol_negative,       EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol",       O.tol = -1e-300) \
-    X(tol_nan,            EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol",       O.tol = NAN) \
-    X(tol_infinite,       EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol",       O.tol = INFINITY) \
+    X(tol_subnormal,      EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol: -1e-320 is not a finite number of at least 0", O.tol = -1e-320) \
+    X(tol_nan,            EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol: NaN is", O.tol = NAN) \
+    X(tol_infinite,       EVERY,          BY_OPTIONS,   T_OPTIONS,            CENTRA_ERR_OPTION,       "tol: infinity is", O.tol = INFINITY) \
     X(seed_given,         BIT(SEED),      BY_OPTIONS,   T_ALONE,              CENTRA_ERR_OPTION,       "init",      O.init = CENTRA_INIT_GIVEN) \
     X(ld_below_d,         DATA,           BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld",        c->ld = D - 1) \
     X(ld_zero,            DATA,           BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld",        c->ld = 0) \
@@ -292,6 +297,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(update_alias,       BIT(UPDATE),    BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(seed_alias,         BIT(SEED),      BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(inertia_alias,      BIT(INERTIA),   BY_OVERLAP,   T_CENTERS,            CENTRA_ERR_ALIAS,        "inertia",   c->at[TOTAL] = c->at[CENTERS]) \
+    X(workspace_huge,     WITH_WORKSPACE, BY_OVERLAP,   T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = SIZE_MAX) \
     X(workspace_short,    BIT(FIT),       BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = workspace_taken - 1) \
     X(workspace_tiny,     WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = 1) \
     X(workspace_empty,    WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = 0) \
@@ -299,7 +305,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(workspace_odd,      WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->at[WORKSPACE] = (unsigned char *)c->at[WORKSPACE] + 8) \
     X(weight_nan,         WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_NONFINITE,    "weights",   SET(WEIGHTS, 5, NAN)) \
     X(weight_infinite,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_NONFINITE,    "weights",   SET(WEIGHTS, 7, INFINITY)) \
-    X(weight_negative,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights",   SET(WEIGHTS, 0, -1e-300)) \
+    X(weight_negative,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights: -1e-300 at 0 is negative", SET(WEIGHTS, 0, -1e-300)) \
     X(weights_zero,       WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights",   set_all(c, WEIGHTS, N, 0)) \
     X(weights_minus_zero, WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights",   set_all(c, WEIGHTS, N, -0.0)) \
     X(point_nan,          DATA,           BY_POINTS,    T_POINTS,             CENTRA_ERR_NONFINITE,    "points: NaN at row 6, dimension 2", SET(POINTS, 6 * LD + 2, NAN)) \
@@ -311,7 +317,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(center_infinite,    START,          BY_CENTERS,   T_CENTERS,            CENTRA_ERR_NONFINITE,    "at row 0, dimension 0", SET(CENTERS, 0, INFINITY)) \
     X(center_huge,        START,          BY_CENTERS,   T_CENTERS,            CENTRA_ERR_RANGE,        "dimension 1", SET(CENTERS, D + 1, 1e200)) \
     X(label_negative,     LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(7, -1)) \
-    X(label_k,            LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(3, K)) \
+    X(label_k,            LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels: 2 at 3 is not one of 0 to 1", LABEL(3, K)) \
     X(label_lowest,       LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(0, INT32_MIN)) \
     X(label_highest,      LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(0, INT32_MAX)) \
     X(label_zero_of_one,  LABELED,        BY_LABELS,    T_LABELS | T_OPTIONS, CENTRA_ERR_LABEL,        "labels",    O.label_base = 1; set_labels(c, 1); LABEL(4, 0)) \
@@ -366,6 +372,7 @@ static void check_values(int function, int32_t threads)
         prepare(&c, function, threads);
         mutate(row, &c);
         expect_refusal(&c, rows[row].status, rows[row].detail, 0);
+        tell(rows[row].name, "", rows[row].status, function_names[function]);
         for (int other = row + 1; other < ROWS; ++other) {
             if (!(rows[other].functions & BIT(function)) || rows[other].order <= rows[row].order ||
                 (rows[other].touches & rows[row].touches))

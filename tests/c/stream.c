@@ -415,9 +415,13 @@ static void check_pointers(int function)
         c.at[b] = NULL;
         if (role == IN_OR_NULL || role == INOUT_OR_NULL || (b == B_WEIGHTS && function == RANGE))
             CHECK(run(&c) == CENTRA_OK);
-        else
-            expect_refusal(&c, b == B_WEIGHTS ? CENTRA_ERR_WEIGHTS : CENTRA_ERR_NULL, buffer_names[b], 0);
+        else {
+            int32_t status = b == B_WEIGHTS ? CENTRA_ERR_WEIGHTS : CENTRA_ERR_NULL;
+            expect_refusal(&c, status, buffer_names[b], 0);
+            tell(buffer_names[b], "NULL", status, function_names[function]);
+        }
 
+        tell(buffer_names[b], "misaligned", CENTRA_ERR_NULL, function_names[function]);
         CONTEXT("%s with %s misaligned", function_names[function], buffer_names[b]);
         for (size_t off = 1; off < 4; ++off) {
             prepare(&c, function);
@@ -438,6 +442,7 @@ static void check_overlaps(int function)
             if (a == b || first == ABSENT || second == ABSENT || read_only || function < RANGE || function == CANDIDATES ||
                 (function == STEP && a + b == B_RANGE + B_STATE))
                 continue;
+            tell(buffer_names[a], "overlaps another argument", CENTRA_ERR_ALIAS, function_names[function]);
             for (int way = 0; way < 3; ++way) {
                 CONTEXT("%s with %s over %s (%d)", function_names[function], buffer_names[b], buffer_names[a], way);
                 prepare(&c, function);
@@ -485,14 +490,16 @@ static void without_weights(int32_t *range)
 #define REFUSALS(X) \
     X(d_zero,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "d = 0", c->d = 0) \
     X(d_huge,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "",      c->d = SIZE_MAX / 8) \
-    X(k_zero,              SIZED | BIT(CANDIDATES), CENTRA_ERR_SHAPE,   "k = 0",       c->k = 0) \
+    X(k_zero,              SIZED,                CENTRA_ERR_SHAPE,     "k = 0",       c->k = 0) \
+    X(k_alone_zero,        BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE, "k: zero",   c->k = 0) \
     X(k_over_total,        SIZED,                CENTRA_ERR_SHAPE,     "k = 9 is more than total = 8", c->k = N + 1) \
-    X(k_huge,              SIZED | BIT(CANDIDATES), CENTRA_ERR_SHAPE,   "k",           c->k = (size_t)1 << 31; c->total = INT64_C(1) << 33) \
+    X(k_huge,              SIZED | BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE,   "k",           c->k = (size_t)1 << 31; c->total = INT64_C(1) << 33) \
     X(total_zero,          SIZED,                CENTRA_ERR_SHAPE,     "total = 0",   c->total = 0) \
     X(total_negative,      SIZED,                CENTRA_ERR_SHAPE,     "total = -1",  c->total = -1) \
     X(total_huge,          SIZED,                CENTRA_ERR_SHAPE,     "2^40",        c->total = (INT64_C(1) << 40) + 1) \
     X(n_overflow,          CHUNKS | BIT(WORKSPACE_SIZE), CENTRA_ERR_SHAPE, "n",       c->n = SIZE_MAX / 4) \
     X(n_over_total,        BIT(SUMS),            CENTRA_ERR_SHAPE,     "points: 8 and 0 before are not among a total of 7", c->total = N - 1) \
+    X(n_over_total_seed,   BIT(MASSES) | BIT(WEIGH), CENTRA_ERR_SHAPE, "points: n = 8 is more than total = 7", c->total = N - 1) \
     X(n_over_rest,         BIT(SUMS),            CENTRA_ERR_SHAPE,     "8 and 1 before", LONG(B_SUMS, 106) = 1) \
     X(counts_negative,     BIT(SUMS),            CENTRA_ERR_SHAPE,     "-1 before",   LONG(B_SUMS, 106) = -1) \
     X(ld_below_d,          CHUNKS,               CENTRA_ERR_SHAPE,     "ld",          c->ld = D - 1) \
@@ -509,6 +516,7 @@ static void without_weights(int32_t *range)
     X(moved_of_none,       BIT(SUMS),            CENTRA_ERR_NULL,      "labels",      c->wanted = CENTRA_STREAM_MOVED; c->at[B_LABELS] = NULL) \
     X(state_size_zero,     BIT(STEP),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) = 0) \
     X(state_too_new,       BIT(STEP),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) += 8) \
+    X(workspace_huge,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = SIZE_MAX) \
     X(workspace_tiny,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = 1) \
     X(workspace_empty,     WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = 0) \
     X(workspace_null,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->at[B_WORKSPACE] = NULL) \
@@ -529,13 +537,13 @@ static void without_weights(int32_t *range)
     X(weight_too_fine,     PROMISED,             CENTRA_ERR_RANGE,     "weights",     DOUBLE(B_WEIGHTS, 4) = 0.5) \
     X(point_nan,           CHUNKS,               CENTRA_ERR_NONFINITE, "points: NaN at row 6, dimension 2", DOUBLE(B_POINTS, 6 * LD + 2) = NAN) \
     X(point_minus_inf,     CHUNKS,               CENTRA_ERR_NONFINITE, "points: -infinity at row 0, dimension 1", DOUBLE(B_POINTS, 1) = -INFINITY) \
-    X(point_too_large,     PROMISED,             CENTRA_ERR_RANGE,     "points: 1e3 at row 7, dimension 0", DOUBLE(B_POINTS, 7 * LD) = 1000) \
-    X(point_too_fine,      PROMISED,             CENTRA_ERR_RANGE,     "points: 2.5e-1 at row 1, dimension 2", DOUBLE(B_POINTS, LD + 2) = 0.25) \
+    X(point_too_large,     PROMISED,             CENTRA_ERR_RANGE,     "points: 1000 at row 7, dimension 0", DOUBLE(B_POINTS, 7 * LD) = 1000) \
+    X(point_too_fine,      PROMISED,             CENTRA_ERR_RANGE,     "points: 0.25 at row 1, dimension 2", DOUBLE(B_POINTS, LD + 2) = 0.25) \
     X(center_nan,          BIT(SUMS) | BIT(STEP), CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
-    X(center_huge,         BIT(SUMS) | BIT(STEP), CENTRA_ERR_RANGE,     "dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
-    X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at 3 is not in 0..=1", \
+    X(center_huge,         BIT(SUMS) | BIT(STEP), CENTRA_ERR_RANGE,     "centers: 1e200 at row 1, dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
+    X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at 3 is not one of 0 to 1", \
         memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); INT(B_LABELS, 3) = K; c->wanted = CENTRA_STREAM_MOVED) \
-    X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at 0 is not in 1..=2", \
+    X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at 0 is not one of 1 to 2", \
         memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); O.label_base = 1; c->wanted = CENTRA_STREAM_MOVED) \
     X(sums_measured,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 0", LONG(B_SUMS, 0) = INT64_MAX) \
     X(sums_compared,       SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 1", LONG(B_SUMS, 1) = -1) \
@@ -557,7 +565,15 @@ static void without_weights(int32_t *range)
     X(count_zero,          BIT(WEIGH) | BIT(CHOOSE), CENTRA_ERR_SHAPE, "candidates",  c->count = 0) \
     X(known_over_count,    BIT(MASSES),          CENTRA_ERR_SHAPE,     "known: 4 of 3", c->known = COUNT + 1) \
     X(candidate_nan,       COUNTED,              CENTRA_ERR_NONFINITE, "candidates: NaN at row 1, dimension 1", DOUBLE(B_CANDIDATES, 4) = NAN) \
-    X(candidate_huge,      COUNTED,              CENTRA_ERR_RANGE,     "dimension 1", DOUBLE(B_CANDIDATES, 4) = 1e200) \
+    X(candidate_huge,      COUNTED,              CENTRA_ERR_RANGE,     "candidates: 1e200 at row 1, dimension 1", DOUBLE(B_CANDIDATES, 4) = 1e200) \
+    X(distance_nan,        BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: NaN at 2", c->known = 1; DOUBLE(B_DISTANCES, 2) = NAN) \
+    X(distance_infinite,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: infinity at 7", c->known = 1; DOUBLE(B_DISTANCES, 7) = INFINITY) \
+    X(distance_negative,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: -1 at 0", c->known = 1; DOUBLE(B_DISTANCES, 0) = -1) \
+    X(distance_too_large,  BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: 1e300 at 0 is no squared distance", c->known = 1; DOUBLE(B_DISTANCES, 0) = 1e300) \
+    X(masses_negative,     BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: -1 at 3", LONG(B_MASSES, 3) = -1) \
+    X(masses_too_large,    BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 9223372036854775807 at 0", LONG(B_MASSES, 0) = INT64_MAX) \
+    X(masses_top,          BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 1 at 68", LONG(B_MASSES, CENTRA_STREAM_MASS_DIGITS - 1) = 1) \
+    X(drawn_huge,          BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn: 9223372036854775807", LONG(B_DRAWN, 0) = INT64_MAX) \
     X(first_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "first = -1",  c->first = -1) \
     X(first_over_total,    BIT(DRAW),            CENTRA_ERR_SHAPE,     "first: 8 points from 1 on", c->first = 1) \
     X(drawn_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn: -1",   LONG(B_DRAWN, 0) = -1) \
@@ -603,6 +619,7 @@ static void check_values(int function)
         prepare(&c, function);
         mutate(row, &c);
         expect_refusal(&c, rows_of_table[row].status, rows_of_table[row].detail, 0);
+        tell(rows_of_table[row].name, "", rows_of_table[row].status, function_names[function]);
     }
 }
 

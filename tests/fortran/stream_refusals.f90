@@ -62,7 +62,7 @@ program stream_refusals
   call expect('weigh of NaN', CENTRA_ERR_NONFINITE, 'points: NaN at row 8, dimension 1')
   points(2, 9) = 1e6_real64
   call kmeans_stream_sums(points, centers, total, range, sums, labels, status=status, message=message)
-  call expect('sums beyond the range', CENTRA_ERR_RANGE, 'points: 1e6 at row 8, dimension 1 is not in the range')
+  call expect('sums beyond the range', CENTRA_ERR_RANGE, 'points: 1000000 at row 8, dimension 1 is not in the range')
   points = good_points
 
   call kmeans_stream_sums(points, centers, total, range, sums(2:), labels, status=status, message=message)
