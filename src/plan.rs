@@ -194,9 +194,12 @@ fn fit_bound(shape: &Shape, weighted: bool, options: &Options<'_>) -> Result<usi
     Ok(one.max(all.min(SIDE_BY_SIDE)))
 }
 
-/// Dimensions beyond which blocks are smaller.
+/// Dimensions beyond which blocks are smaller, each once.
 fn block_ends() -> impl Iterator<Item = usize> {
-    (1..=BLOCK_COORDINATES / STEP).map(|steps| BLOCK_COORDINATES / (steps * STEP))
+    let end = |steps| BLOCK_COORDINATES / (steps * STEP);
+    (1..=BLOCK_COORDINATES / STEP)
+        .filter(move |&steps| steps == 1 || end(steps) < end(steps - 1))
+        .map(end)
 }
 
 /// Centers beyond which there is less to keep: labels then do not fit single precision, also where rounds of k-means‖ compare
