@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz lint header bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -110,6 +110,15 @@ tools:
 		missing=1; \
 	done; \
 	test -z "$$missing" || test -z "$$CI"
+
+# Two builds from nothing, in two places, and the same bytes; what cargo and rustc make of one source is a function of it.
+reproducible:
+	@set -e; for turn in one two; do \
+		rm -rf $(TARGET)/reproducible/$$turn; \
+		CARGO_TARGET_DIR=$(TARGET)/reproducible/$$turn $(CARGO) build --quiet --release --lib; \
+	done; \
+	cd $(TARGET)/reproducible; sha256sum one/release/libcentra.so two/release/libcentra.so one/release/libcentra.a two/release/libcentra.a; \
+	cmp one/release/libcentra.so two/release/libcentra.so && cmp one/release/libcentra.a two/release/libcentra.a
 
 lint:
 	$(CARGO) fmt --check
