@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | reproducible | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -21,7 +21,7 @@ PYTHON   ?=
 BENCH    ?=
 # How cargo builds that program
 PROFILE  ?= bench
-# How long `make fuzz` goes on
+# How long `make fuzz`, `make soak` and `make coverage-fuzz` go on
 SECONDS  ?= 3600
 SEED     ?=
 # Words for the program that `make strategies` runs, such as --rounds=3 or --test
@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -85,6 +85,19 @@ rust-test: tools
 fuzz:
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(or $(SEED),$$(date +%s)000000) \
 		$(CARGO) test --test fuzz random_calls -- --nocapture
+
+# The same of many points, against the reference: how many labels were checked, and whether memory grows.
+soak:
+	MALLOC_ARENA_MAX=1 FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(or $(SEED),$$(date +%s)000000) \
+		$(CARGO) test --test fuzz soak -- --ignored --nocapture
+
+# Calls of the C ABI with AddressSanitizer, from bytes that libFuzzer makes up; what fails is in target/coverage.
+coverage-fuzz:
+	@command -v cargo-fuzz >/dev/null || { echo 'cargo-fuzz is missing: cargo install cargo-fuzz' >&2; exit 1; }
+	@$(CARGO) +nightly --version >/dev/null || { echo 'sanitizers need a nightly toolchain: rustup toolchain install nightly' >&2; exit 1; }
+	@mkdir -p $(TARGET)/coverage/corpus
+	$(CARGO) +nightly fuzz run --fuzz-dir tests/coverage --target-dir $(abspath $(TARGET))/coverage calls $(TARGET)/coverage/corpus -- \
+		-max_total_time=$(SECONDS) -max_len=2048 -len_control=20 -timeout=60 -artifact_prefix=$(TARGET)/coverage/
 
 # The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
 python-test: tools

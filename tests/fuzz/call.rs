@@ -1,41 +1,68 @@
 //! A case along its two ways: the same status, the same bits, and the reference's where that is soon computed.
 
+use crate::c::{self, InC};
 use crate::case::{Call, Case, Form, Way};
-use crate::harness::chunks::Chunks;
+use crate::harness::chunks::{Calls, Chunks, InRust};
+use crate::harness::data::Rng;
 use crate::harness::{policy, refusal, require, stop, Stored, Workspace};
 use crate::reference::{self as oracle, seeding};
-use centra::stream::{self, Stream};
-use centra::{Empty, Error, Init, Options, Points, Status};
+use centra::stream;
+use centra::{Empty, Error, Init, Options, Points, Progress, Status, StoppedBy};
+use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 /// What a call gave.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// 0, or that of the refusal, and what it says.
+    /// 0, or that of the refusal, and what it says, unless that depends on the form.
     status: i32,
-    detail: String,
+    detail: Option<String>,
     /// Its outputs, by name and bits; none where it was refused.
     outputs: Vec<(&'static str, Vec<u64>)>,
+}
+
+/// How much the reference may do: coordinates compared, and coordinates summed; and along how many more ways its answer, once it is
+/// there, is asked for.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    pub pairs: usize,
+    pub sums: usize,
+    pub more_ways: u64,
+}
+
+impl Patience {
+    /// Of a call among many of any size.
+    pub const SHORT: Patience = Patience {
+        pairs: 1 << 22,
+        sums: 1 << 16,
+        more_ways: 0,
+    };
+    /// Of a call with many labels.
+    pub const LONG: Patience = Patience {
+        pairs: 1 << 26,
+        sums: 1 << 22,
+        more_ways: 6,
+    };
 }
 
 /// What came of a check.
 pub enum Checked {
     /// The ways agree, on a refusal.
     Refused,
-    /// The ways agree; with so many labels, and whether the reference does, too.
+    /// The ways agree; so many labels of theirs are those of the reference, where there is one.
     Agreed { labels: usize, referred: bool },
 }
 
-fn reals(x: &[f64]) -> Vec<u64> {
+pub fn reals(x: &[f64]) -> Vec<u64> {
     x.iter().map(|x| x.to_bits()).collect()
 }
 
-fn integers<T: Copy + Into<i64>>(x: &[T]) -> Vec<u64> {
+pub fn integers<T: Copy + Into<i64>>(x: &[T]) -> Vec<u64> {
     x.iter().map(|&x| x.into() as u64).collect()
 }
 
 impl Case {
-    fn options(&self, way: Way) -> Options<'_> {
+    pub fn options(&self, way: Way) -> Options<'_> {
         Options {
             init: self.init,
             empty: self.empty,
@@ -53,7 +80,7 @@ impl Case {
 
     /// Whether points in chunks have an answer, and one that can be compared.
     fn streams(&self) -> bool {
-        let kept = self.empty == Empty::Keep && self.n_init == 1;
+        let kept = self.empty == Empty::Keep && self.n_init == 1 && self.stop.is_none();
         match self.call {
             Call::Fit => kept && matches!(self.init, Init::Given | Init::Parallel),
             Call::Seed => self.init == Init::Parallel,
@@ -64,7 +91,9 @@ impl Case {
     /// The call along a way. An error is a breach of what is promised of any call.
     fn along(&self, way: Way) -> Result<Outcome, String> {
         match way.form {
-            Form::Chunks(seed) if self.streams() => self.in_chunks(way, seed),
+            Form::Chunks(seed) if self.streams() => self.in_chunks(way, &InRust, seed),
+            Form::ChunksInC(seed) if self.streams() => self.in_chunks(way, &InC::new(seed), seed),
+            Form::InC(seed) | Form::ChunksInC(seed) => Ok(c::at_once(self, way, seed)),
             _ => self.at_once(way),
         }
     }
@@ -72,7 +101,22 @@ impl Case {
     fn at_once(&self, way: Way) -> Result<Outcome, String> {
         let (n, k, d) = (self.n(), self.input.k(), self.input.d);
         let stored = Stored::new(&self.input.x, d, way.copy);
-        let (points, options) = (stored.points(), self.options(way));
+        let (points, mut options) = (stored.points(), self.options(way));
+        let told = RefCell::new((Vec::new(), 0));
+        let watch = |progress: &Progress| {
+            let (told, calls) = &mut *told.borrow_mut();
+            told.extend(integers(&[
+                progress.restart,
+                progress.iteration,
+                progress.moved,
+            ]));
+            told.push(progress.shift.to_bits());
+            *calls += 1;
+            self.stop == Some(*calls)
+        };
+        if self.stop.is_some() {
+            options.progress = Some(&watch);
+        }
         let (mut centers, mut labels) = (self.input.start.clone(), self.labels.clone());
         let (mut sqdist, mut counts, mut inertia) = (vec![-7.0; n], vec![-7i64; k], -7.0);
         let mut run = Vec::new();
@@ -102,7 +146,7 @@ impl Case {
                     inertia = report.inertia;
                     let told = [report.iterations, report.moved, report.empty_clusters];
                     run = integers(&told);
-                    run.push(report.stopped_by as u64);
+                    run.extend([report.stopped_by as u64, report.cancelled.into()]);
                 }
                 Call::Assign if way.form == Form::Owned => {
                     labels = centra::assign(&points, &centers, &options)?
@@ -144,9 +188,16 @@ impl Case {
             })?;
         }
         let mut outputs = vec![("centers", reals(&centers)), ("labels", integers(&labels))];
-        outputs.push(("inertia", reals(&[inertia])));
-        outputs.push(("iterations, moved, empty, stopped by", run));
-        if way.form != Form::Owned || self.call == Call::Update {
+        if matches!(self.call, Call::Fit | Call::Inertia) {
+            outputs.push(("inertia", reals(&[inertia])));
+        }
+        if self.call == Call::Fit {
+            outputs.push((Outcome::RUN, run));
+        }
+        if self.call == Call::Fit && self.stop.is_some() {
+            outputs.push(("progress", told.into_inner().0));
+        }
+        if self.call == Call::Update {
             outputs.push(("counts", integers(&counts)));
         }
         if way.form != Form::Owned && self.call == Call::Assign {
@@ -155,7 +206,7 @@ impl Case {
         Ok(Outcome::new(result, outputs))
     }
 
-    fn in_chunks(&self, way: Way, seed: u64) -> Result<Outcome, String> {
+    fn in_chunks(&self, way: Way, calls: &dyn Calls, seed: u64) -> Result<Outcome, String> {
         let options = self.options(way);
         // A stream reads its start from the case that it is of.
         let mut input = self.input.clone();
@@ -174,50 +225,79 @@ impl Case {
                 let memory = centra::as_bytes(&mut memory);
                 centra::fit_into(&checked, &options, &mut centers, Some(&mut labels), memory)
             }) {
-                return Ok(Outcome::new(Err(error), Vec::new()));
+                return self.refused_in_chunks(error, calls, &options, seed);
             }
         } else {
-            let stored = Stored::new(&input.x, input.d, way.copy);
-            match centra::seed(&stored.points(), input.k(), &options) {
-                Ok(_) => {}
-                Err(error) => return Ok(Outcome::new(Err(error), Vec::new())),
+            let stored = Stored::new(&self.input.x, self.input.d, way.copy);
+            if let Err(error) = centra::seed(&stored.points(), input.k(), &options) {
+                return self.refused_in_chunks(error, calls, &options, seed);
             }
         }
-        let chunks = Chunks::new(&self.input, &options, seed);
+        let chunks = Chunks::through(calls, &self.input, &options, seed);
         let range = chunks.range()?;
-        let stream = Stream::new(input.n(), input.d, input.k(), &range).map_err(refusal)?;
         if self.init == Init::Parallel {
-            input.start = chunks.seed(&stream, input.k(), seed.is_multiple_of(2))?;
+            input.start = chunks.seed(&range, seed.is_multiple_of(2))?;
         }
         if self.call == Call::Seed {
             return Ok(Outcome::new(Ok(()), vec![("centers", reals(&input.start))]));
         }
-        let chunks = Chunks::new(&input, &options, seed);
+        let chunks = Chunks::through(calls, &input, &options, seed);
         let (centers, labels, state) = chunks
-            .fit(&stream, true)?
-            .map_err(|status| format!("{status:?}"))?;
+            .fit(&range, true)?
+            .map_err(|status| format!("a step was refused with {status}"))?;
         let stopped_by = state.stopped_by.ok_or("a stream that never stopped")?;
         let mut run = integers(&[state.iterations, state.moved, state.empty_clusters]);
-        run.push(stopped_by as u64);
+        run.extend([stopped_by as u64, 0]);
         let outputs = vec![
             ("centers", reals(&centers)),
             ("labels", integers(&labels)),
             ("inertia", reals(&[state.inertia])),
-            ("iterations, moved, empty, stopped by", run),
+            (Outcome::RUN, run),
         ];
         Ok(Outcome::new(Ok(()), outputs))
     }
 
-    /// The reference's outputs; `None` where it has none, or would take long, a run being of so many iterations.
-    fn expected(&self, iterations: u64) -> Option<Outcome> {
+    /// What the whole is refused for; where points or weights are no numbers, chunks are, too.
+    fn refused_in_chunks(
+        &self,
+        error: Error,
+        calls: &dyn Calls,
+        options: &Options,
+        seed: u64,
+    ) -> Result<Outcome, String> {
+        let finite = |x: &f64| x.is_finite();
+        let weights = self.input.weights.as_deref().unwrap_or(&[]);
+        let all = self.input.x.iter().chain(weights).all(finite);
+        if !all && error.status() == Status::NonFinite {
+            let range = Chunks::through(calls, &self.input, options, seed).range();
+            let refused = format!("refused with {}", Status::NonFinite as i32);
+            require(
+                range.as_ref().is_err_and(|told| told.starts_with(&refused)),
+                || format!("chunks that are no numbers: {range:?}"),
+            )?;
+        }
+        Ok(Outcome::new(Err(error), Vec::new()))
+    }
+
+    /// The reference's outputs; `None` where it has none, or would take more than this patience, a run being of so many iterations.
+    fn expected(&self, iterations: u64, patience: Patience) -> Option<Outcome> {
         let input = &self.input;
         let (x, d, k, weights) = (&input.x[..], input.d, input.k(), input.weights.as_deref());
         let runs = match self.call {
             Call::Fit => (iterations as usize + 2) * self.n_init as usize,
             _ => 1,
         };
-        let (pairs, sums) = (x.len() * k * runs, x.len() * runs);
-        if pairs > 1 << 22 || sums > 1 << 16 {
+        let candidates = match (self.call, self.init) {
+            (Call::Fit | Call::Seed, Init::Parallel) => 15 * k + 160,
+            (Call::Fit | Call::Seed, Init::KmeansPlusPlus) => 4 * k,
+            _ => 0,
+        };
+        let pairs = x.len() * (k * runs + candidates * self.n_init as usize);
+        let sums = match self.call {
+            Call::Assign | Call::Seed => 0,
+            _ => x.len() * runs,
+        };
+        if pairs > patience.pairs || sums > patience.sums {
             return None;
         }
         let empty = match self.empty {
@@ -234,7 +314,8 @@ impl Case {
         };
         let outputs = match self.call {
             Call::Fit => {
-                let mut best: Option<oracle::Fit> = None;
+                let mut best: Option<(oracle::Fit, StoppedBy)> = None;
+                let (mut progress, mut calls, mut cancelled) = (Vec::new(), 0, false);
                 let restarts = if self.init == Init::Given {
                     1
                 } else {
@@ -242,20 +323,46 @@ impl Case {
                 };
                 for restart in 0..restarts {
                     let start = seeds(restart);
-                    let fit =
-                        oracle::fit(x, d, weights, &start, empty, self.max_iter as i64, self.tol)?;
-                    if best.as_ref().is_none_or(|best| fit.inertia < best.inertia) {
-                        best = Some(fit);
+                    let run = |most: u64| {
+                        oracle::fit(x, d, weights, &start, empty, most as i64, self.tol)
+                    };
+                    let mut fit = run(self.max_iter)?;
+                    // Where the caller stops it, a run is one of as many iterations.
+                    let left = self.stop.map(|stop| stop - calls);
+                    if let Some(left) = left.filter(|&left| left <= fit.trace.len() as u64) {
+                        fit = run(left)?;
+                        cancelled = true;
+                    }
+                    calls += fit.trace.len() as u64;
+                    for (at, (moved, shift)) in fit.trace.iter().enumerate() {
+                        progress.extend(integers(&[restart.into(), at as i64 + 1, *moved]));
+                        progress.push(shift.to_bits());
+                    }
+                    let last = cancelled || fit.inertia == 0.0;
+                    let stopped_by = match cancelled {
+                        true => StoppedBy::Stopped,
+                        false => stop(fit.stopped_by),
+                    };
+                    if best
+                        .as_ref()
+                        .is_none_or(|(best, _)| fit.inertia < best.inertia)
+                    {
+                        best = Some((fit, stopped_by));
+                    }
+                    // Nothing beats an inertia of zero.
+                    if last {
+                        break;
                     }
                 }
-                let fit = best?;
+                let (fit, stopped_by) = best?;
                 let mut run = integers(&[fit.iterations, fit.moved, fit.empty_clusters]);
-                run.push(stop(fit.stopped_by) as u64);
+                run.extend([stopped_by as u64, cancelled.into()]);
                 vec![
                     ("centers", reals(&fit.centers)),
                     ("labels", integers(&fit.labels)),
                     ("inertia", reals(&[fit.inertia])),
-                    ("iterations, moved, empty, stopped by", run),
+                    (Outcome::RUN, run),
+                    ("progress", progress),
                 ]
             }
             Call::Assign => {
@@ -325,59 +432,100 @@ impl Case {
     }
 
     /// Whether all agree; a panic, of the library or the reference, is a failure like any other.
-    pub fn check(&self) -> Result<Checked, String> {
-        catch_unwind(AssertUnwindSafe(|| self.compare())).unwrap_or_else(|panic| {
+    pub fn check(&self, patience: Patience) -> Result<Checked, String> {
+        catch_unwind(AssertUnwindSafe(|| self.compare(patience))).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or(panic.downcast_ref::<&str>().map(|text| text.to_string()));
             Err(format!("panicked: {}", text.unwrap_or_default()))
         })
     }
 
-    fn compare(&self) -> Result<Checked, String> {
+    fn compare(&self, patience: Patience) -> Result<Checked, String> {
         self.queries()?;
         let [a, b] = [self.along(self.ways[0])?, self.along(self.ways[1])?];
         a.same("the ways", &b)?;
         if a.status != 0 {
-            require(a.status != Status::Internal as i32, || a.detail.clone())?;
+            require(a.status != Status::Internal as i32, || a.said())?;
             let empty = self.empty == Empty::Error && a.status == Status::Empty as i32;
             require(empty || !self.plainly_legal(), || {
-                format!("refused: {}", a.detail)
+                format!("refused: {}", a.said())
             })?;
             return Ok(Checked::Refused);
         }
-        let expected = self.expected(a.iterations());
+        let iterations = a.iterations().or(b.iterations()).unwrap_or(self.max_iter);
+        let expected = self.expected(iterations, patience);
         if let Some(expected) = &expected {
             expected.same("the reference and the first way", &a)?;
+            expected.same("the reference and the second way", &b)?;
+        }
+        let mut labels = 0;
+        if let Some(expected) = &expected {
+            let writes = matches!(self.call, Call::Fit | Call::Assign);
+            let mut count = |outcome: &Outcome| {
+                labels += if writes { outcome.labels() } else { 0 };
+            };
+            count(&a);
+            count(&b);
+            for more in 0..patience.more_ways {
+                let way = Way::drawn(&mut Rng(self.seed.wrapping_add(more)));
+                let other = self.along(way)?;
+                expected.same(&format!("the reference and {way:?}"), &other)?;
+                count(&other);
+            }
         }
         Ok(Checked::Agreed {
-            labels: self.n(),
+            labels,
             referred: expected.is_some(),
         })
     }
 }
 
 impl Outcome {
+    /// What a fit tells of its run.
+    pub const RUN: &'static str = "iterations, moved, empty, stopped by, cancelled";
+
     fn new(result: Result<(), Error>, outputs: Vec<(&'static str, Vec<u64>)>) -> Outcome {
         match result {
-            Ok(()) => Outcome {
-                status: 0,
-                detail: String::new(),
-                outputs,
-            },
-            Err(error) => Outcome {
-                status: error.status() as i32,
-                detail: error.detail().into(),
-                outputs: Vec::new(),
-            },
+            Ok(()) => Outcome::written(outputs),
+            Err(error) => Outcome::refused(error.status() as i32, error.detail().into(), 0),
         }
     }
 
-    fn iterations(&self) -> u64 {
-        let run = self
-            .outputs
-            .iter()
-            .find(|(name, _)| name.starts_with("iterations"));
-        run.and_then(|(_, run)| run.first()).copied().unwrap_or(0)
+    pub fn written(outputs: Vec<(&'static str, Vec<u64>)>) -> Outcome {
+        Outcome {
+            status: 0,
+            detail: None,
+            outputs,
+        }
+    }
+
+    /// What a refusal says of labels depends on which one is the first.
+    pub fn refused(status: i32, detail: String, base: i32) -> Outcome {
+        let depends = base > 0 && status == Status::Label as i32;
+        Outcome {
+            status,
+            detail: (!depends).then_some(detail),
+            outputs: Vec::new(),
+        }
+    }
+
+    fn said(&self) -> String {
+        self.detail.clone().unwrap_or_default()
+    }
+
+    fn output(&self, name: &str) -> Option<&[u64]> {
+        let mut all = self.outputs.iter();
+        let found = all.find(|(other, _)| *other == name);
+        found.map(|(_, bits)| &bits[..])
+    }
+
+    /// How many labels the call wrote.
+    fn labels(&self) -> usize {
+        self.output("labels").map_or(0, <[u64]>::len)
+    }
+
+    fn iterations(&self) -> Option<u64> {
+        self.output(Outcome::RUN).map(|run| run[0])
     }
 
     /// The same status, and the same bits of all outputs that both have.
@@ -385,11 +533,19 @@ impl Outcome {
         require(self.status == other.status, || {
             format!(
                 "{who}: status {} ({}), and {} ({})",
-                self.status, self.detail, other.status, other.detail
+                self.status,
+                self.said(),
+                other.status,
+                other.said()
             )
         })?;
+        if let (Some(one), Some(another)) = (&self.detail, &other.detail) {
+            require(one == another, || {
+                format!("{who}: \"{one}\", and \"{another}\"")
+            })?;
+        }
         for (name, bits) in &self.outputs {
-            let Some((_, others)) = other.outputs.iter().find(|(other, _)| other == name) else {
+            let Some(others) = other.output(name) else {
                 continue;
             };
             require(bits.len() == others.len(), || {

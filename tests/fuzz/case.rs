@@ -24,6 +24,10 @@ pub enum Form {
     Lent,
     /// The points come in chunks, reduced as ranks would, cut and ordered by this seed; a call for which there is no such form is lent.
     Chunks(u64),
+    /// Through the C ABI, in a manner that is drawn from this seed.
+    InC(u64),
+    /// In chunks through the C ABI; a call for which there is no such form is made on all points at once.
+    ChunksInC(u64),
 }
 
 /// One of the ways to the same answer.
@@ -49,43 +53,57 @@ pub struct Case {
     pub max_iter: u64,
     pub tol: f64,
     pub seed: u64,
+    /// After so many iterations, of all restarts together, the caller stops the fit.
+    pub stop: Option<u64>,
     pub ways: [Way; 2],
 }
 
-const CALLS: [Call; 5] = [
+/// What cases are to show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Weighting {
+    /// All of the library, next to every switch.
+    Switches,
+    /// As many labels as the reference can compute in the time.
+    Labels,
+}
+
+pub const CALLS: [Call; 5] = [
     Call::Fit,
     Call::Assign,
     Call::Update,
     Call::Inertia,
     Call::Seed,
 ];
-const INITS: [Init; 4] = [
+pub const INITS: [Init; 4] = [
     Init::Given,
     Init::KmeansPlusPlus,
     Init::Random,
     Init::Parallel,
 ];
-const EMPTIES: [Empty; 3] = [Empty::Relocate, Empty::Keep, Empty::Error];
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
+pub const EMPTIES: [Empty; 3] = [Empty::Relocate, Empty::Keep, Empty::Error];
+pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
 
 /// Sizes at which something changes in the library, or next to one.
 const EDGES: &[usize] = &[
-    1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 15, 16, 17, 20, 24, 31, 32, 33, 40, 47, 48, 49, 63, 64, 65,
-    100, 127, 128, 129, 200, 255, 256, 257, 400, 511, 512, 513, 784, 1000, 1023, 1024, 1025, 1600,
-    2047, 2048, 2049, 4095, 4096, 4097,
+    1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 15, 16, 17, 20, 24, 31, 32, 33, 40, 47, 48, 49, 63, 64, 65, 95,
+    96, 97, 100, 127, 128, 129, 191, 192, 193, 200, 255, 256, 257, 400, 511, 512, 513, 784, 1000,
+    1023, 1024, 1025, 1600, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193, 16383, 16384,
+    16385,
 ];
 
 impl Way {
-    fn drawn(rng: &mut Rng) -> Way {
+    pub fn drawn(rng: &mut Rng) -> Way {
         Way {
             isa: ISAS[rng.below(ISAS.len())],
             threads: 1 + rng.below(4),
             copy: rng.below(COPIES),
             algorithm: ALGORITHMS[rng.below(ALGORITHMS.len())],
-            form: match rng.below(4) {
+            form: match rng.below(8) {
                 0 => Form::Owned,
                 1 => Form::Chunks(rng.next()),
-                _ => Form::Lent,
+                2 => Form::ChunksInC(rng.next()),
+                3 | 4 => Form::Lent,
+                _ => Form::InC(rng.next()),
             },
         }
     }
@@ -96,29 +114,44 @@ impl Case {
         self.input.n()
     }
 
-    pub fn drawn(seed: u64) -> Case {
+    pub fn drawn(seed: u64, weighting: Weighting) -> Case {
         let rng = &mut Rng(seed);
-        let call = CALLS[[0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 4][rng.below(11)]];
-        let (n, d, k) = shape(call, rng);
+        // One in eight has the other weighting, so that no mixture of both is left out.
+        let many = weighting == Weighting::Labels && rng.below(8) > 0;
+        let call = match many {
+            true => CALLS[[0, 1, 1][rng.below(3)]],
+            false => CALLS[[0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 4][rng.below(11)]],
+        };
+        let (n, d, k) = match many {
+            true => many_points(rng),
+            false => shape(call, rng),
+        };
         let (name, x, start) = families::points_and_start((n, d, k), rng);
         let weights = families::weights(n, rng);
-        let max_iter = [0, 1, 2, 3, 4, 6, 10, 20, 40, 300][rng.below(10)];
+        let iterations = if many { 4 } else { 10 };
+        let max_iter = [0, 1, 2, 3, 4, 6, 10, 20, 40, 300][rng.below(iterations)];
         let afford = (1 << 27) / (n * d * k * (max_iter as usize).clamp(1, 20) + 1);
         let mut case = Case {
             call,
             labels: (0..n).map(|_| rng.below(k) as i32).collect(),
             init: match call {
                 Call::Seed => INITS[1 + rng.below(3)],
+                // The reference seeds over all pairs.
+                _ if many => INITS[[0, 0, 0, 0, 1, 2][rng.below(6)]],
                 _ => INITS[rng.below(4)],
             },
             empty: EMPTIES[[0, 0, 1, 1, 2][rng.below(5)]],
             n_init: match rng.below(3) {
-                0 => 1 + rng.below(20.min(afford + 1)) as u32,
+                0 if !many => 1 + rng.below(20.min(afford + 1)) as u32,
                 _ => 1,
             },
             max_iter,
             tol: [0.0, 0.0, 0.0, 1e-4, 0.5, 100.0][rng.below(6)],
             seed: rng.next(),
+            stop: match (call, rng.below(6)) {
+                (Call::Fit, 0) => Some(1 + rng.below(12) as u64),
+                _ => None,
+            },
             ways: [Way::drawn(rng), Way::drawn(rng)],
             input: harness::Case {
                 name,
@@ -163,6 +196,14 @@ impl Case {
     }
 }
 
+/// Many points of few dimensions, and few centers: the reference labels as many as it can.
+fn many_points(rng: &mut Rng) -> (usize, usize, usize) {
+    let d = [1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 7, 8, 9, 16, 17, 33][rng.below(16)];
+    let k = [1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 15, 16, 17, 33, 65][rng.below(16)];
+    let most = (1 << 20) / (d * k).max(8);
+    (k + rng.below(most), d, k)
+}
+
 fn shape(call: Call, rng: &mut Rng) -> (usize, usize, usize) {
     let widest = [20, 70, 300, 2100][rng.below(4)];
     let mut edge = |most: usize| loop {
@@ -171,7 +212,7 @@ fn shape(call: Call, rng: &mut Rng) -> (usize, usize, usize) {
             return edge;
         }
     };
-    let (mut n, mut d, mut k) = (edge(5000), edge(widest), edge(600));
+    let (mut n, mut d, mut k) = (edge(20_000), edge(widest), edge(600));
     let most = 1usize << (8 + rng.below(16));
     while n * d * k > most {
         // Shrink any of the two larger, so that each is the large one at times.
@@ -185,6 +226,9 @@ fn shape(call: Call, rng: &mut Rng) -> (usize, usize, usize) {
     let needs_points = matches!(call, Call::Fit | Call::Seed);
     if needs_points && k > n && rng.below(20) > 0 {
         (n, k) = (k, n);
+    }
+    if !needs_points && rng.below(50) == 0 {
+        n = 0;
     }
     (n, d, k)
 }
@@ -220,11 +264,16 @@ impl Case {
         line("max_iter", self.max_iter.to_string());
         line("tol", reals(&[self.tol]));
         line("seed", self.seed.to_string());
+        if let Some(stop) = self.stop {
+            line("stop", stop.to_string());
+        }
         for way in self.ways {
             let form = match way.form {
                 Form::Owned => "owned".to_string(),
                 Form::Lent => "lent".to_string(),
                 Form::Chunks(seed) => seed.to_string(),
+                Form::InC(seed) => format!("c:{seed}"),
+                Form::ChunksInC(seed) => format!("chunks-c:{seed}"),
             };
             let (isa, algorithm) = (index(&ISAS, &way.isa), index(&ALGORITHMS, &way.algorithm));
             line(
@@ -271,6 +320,9 @@ impl Case {
             max_iter: number("max_iter") as u64,
             tol: reals(value("tol"))[0],
             seed: value("seed").parse().expect("a seed"),
+            stop: values("stop")
+                .first()
+                .map(|text| text.parse().expect("a number")),
             ways: [ways[0], ways[1]],
             labels: labels
                 .map(|label| label.parse().expect("a label"))
@@ -294,10 +346,14 @@ fn way(text: &str) -> Way {
         threads: number(1),
         copy: number(2),
         algorithm: ALGORITHMS[number(3)],
-        form: match words[4] {
-            "owned" => Form::Owned,
-            "lent" => Form::Lent,
-            seed => Form::Chunks(seed.parse().expect("a seed")),
+        form: match words[4].split_once(':') {
+            Some(("c", seed)) => Form::InC(seed.parse().expect("a seed")),
+            Some((_, seed)) => Form::ChunksInC(seed.parse().expect("a seed")),
+            None => match words[4] {
+                "owned" => Form::Owned,
+                "lent" => Form::Lent,
+                seed => Form::Chunks(seed.parse().expect("a seed")),
+            },
         },
     }
 }

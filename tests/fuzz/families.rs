@@ -21,7 +21,7 @@ pub fn points_and_start(
 }
 
 fn base((n, d, k): (usize, usize, usize), rng: &mut Rng) -> (String, Vec<f64>) {
-    match rng.below(9) {
+    match rng.below(10) {
         0..4 => {
             let kind = KINDS[rng.below(KINDS.len())];
             (kind.0.into(), fill(kind, n * d, rng))
@@ -40,6 +40,12 @@ fn base((n, d, k): (usize, usize, usize), rng: &mut Rng) -> (String, Vec<f64>) {
             let kinds: Vec<Kind> = (0..d).map(|_| KINDS[rng.below(KINDS.len())]).collect();
             let x = (0..n * d).map(|at| kinds[at % d].1(rng.next())).collect();
             ("a kind for each dimension".into(), x)
+        }
+        8 => {
+            let sizes = [1e150, 1e-150, 1.0, 5e-324];
+            let size = |rng: &mut Rng| sizes[rng.below(2 + rng.0 as usize % 3)];
+            let x = (0..n * d).map(|_| size(rng) * BELL.1(rng.next()));
+            ("1e150 and 1e-150".into(), x.collect())
         }
         _ => ("between two rows".into(), bisected(n, d, rng)),
     }

@@ -1,12 +1,14 @@
 //! A failing case made smaller, for as long as it still fails.
 
-use crate::case::{Case, Way};
+use crate::call::Patience;
+use crate::case::{Case, Form, Way};
 use std::time::{Duration, Instant};
 
 /// The least that was found in the time; it fails, too.
-pub fn minimise(case: &Case, time: Duration) -> Case {
+pub fn minimise(case: &Case, patience: Patience, time: Duration) -> Case {
     let mut least = Least {
         case: case.clone(),
+        patience,
         end: Instant::now() + time,
     };
     loop {
@@ -24,6 +26,7 @@ pub fn minimise(case: &Case, time: Duration) -> Case {
 
 struct Least {
     case: Case,
+    patience: Patience,
     end: Instant,
 }
 
@@ -34,7 +37,7 @@ impl Least {
 
     /// Takes the other case if it fails; whether it does.
     fn offer(&mut self, other: Case) -> bool {
-        let fails = !self.over() && other.check().is_err();
+        let fails = !self.over() && other.check(self.patience).is_err();
         if fails {
             self.case = other;
         }
@@ -51,6 +54,7 @@ impl Least {
         self.change(|case| case.input.weights = None);
         self.change(|case| case.tol = 0.0);
         self.change(|case| case.empty = centra::Empty::Keep);
+        self.change(|case| case.stop = None);
         for smaller in [1, 2, 3, 5, 10] {
             if u64::from(self.case.n_init) > smaller {
                 self.change(|case| case.n_init = smaller as u32);
@@ -79,6 +83,14 @@ impl Least {
         for way in 0..2 {
             self.change(|case| case.ways[way].threads = 1);
             self.change(|case| case.ways[way].copy = 0);
+            self.change(|case| case.ways[way].form = Form::Lent);
+            // A plainer manner of the same call.
+            for seed in 0..12 {
+                self.change(|case| match &mut case.ways[way].form {
+                    Form::Chunks(of) | Form::InC(of) | Form::ChunksInC(of) => *of = seed.min(*of),
+                    _ => {}
+                });
+            }
         }
     }
 

@@ -1,12 +1,269 @@
 //! Points that are not in one place: a case in random chunks, and what these give reduced in random trees.
 
 use super::data::Rng;
-use super::{refusal, require, same, Case, Stored, COPIES};
+use super::{require, same, Case, Stored, COPIES};
 use centra::stream::{self, Drawn, Kept, State, Stream, Wanted, MASSES};
-use centra::{Options, Points, Status};
+use centra::{Error, Options};
+use std::fmt;
+
+/// A refusal in either language: its status, and what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    pub status: i32,
+    pub detail: String,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused {
+            status: error.status() as i32,
+            detail: error.detail().into(),
+        }
+    }
+}
+
+impl From<Refused> for String {
+    fn from(refused: Refused) -> String {
+        refused.to_string()
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused with {}: {}", self.status, self.detail)
+    }
+}
+
+/// What all chunks have in common.
+#[derive(Clone, Copy)]
+pub struct Whole<'a> {
+    pub total: usize,
+    pub d: usize,
+    pub k: usize,
+    pub range: &'a [i32],
+}
+
+/// The calls on chunks, in one of the library's languages.
+pub trait Calls {
+    fn range_length(&self, d: usize) -> Result<usize, Refused>;
+    fn range(&self, points: &Stored, options: &Options, range: &mut [i32]) -> Result<(), Refused>;
+    fn sums_length(&self, whole: Whole) -> Result<usize, Refused>;
+    #[allow(clippy::too_many_arguments)]
+    fn sums(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        centers: &[f64],
+        labels: &mut [i32],
+        wanted: Wanted,
+        sums: &mut [i64],
+    ) -> Result<(), Refused>;
+    fn means(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        centers: &mut [f64],
+        counts: &mut [i64],
+    ) -> Result<(), Refused>;
+    fn step(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+        state: &mut State,
+    ) -> Result<(), Refused>;
+    /// Rows that one round draws at most.
+    fn candidates(&self, k: usize) -> Result<usize, Refused>;
+    fn due(&self, k: usize, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused>;
+    fn masses(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        candidates: &[f64],
+        kept: Option<Kept>,
+        masses: &mut [i64],
+    ) -> Result<(), Refused>;
+    #[allow(clippy::too_many_arguments)]
+    fn draw(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        masses: &[i64],
+        candidates: &[f64],
+        distances: Option<&[f64]>,
+        drawn: Drawn,
+    ) -> Result<(), Refused>;
+    fn weights_length(&self, whole: Whole, count: usize) -> Result<usize, Refused>;
+    fn weigh(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        candidates: &[f64],
+        weights: &mut [i64],
+    ) -> Result<(), Refused>;
+    fn choose(
+        &self,
+        whole: Whole,
+        candidates: &[f64],
+        weights: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+    ) -> Result<(), Refused>;
+}
+
+/// The calls of the Rust API.
+pub struct InRust;
+
+impl<'a> Whole<'a> {
+    fn stream(self) -> Result<Stream<'a>, Refused> {
+        Ok(Stream::new(self.total, self.d, self.k, self.range)?)
+    }
+}
+
+impl Calls for InRust {
+    fn range_length(&self, d: usize) -> Result<usize, Refused> {
+        Ok(stream::range_length(d)?)
+    }
+
+    fn range(&self, points: &Stored, options: &Options, range: &mut [i32]) -> Result<(), Refused> {
+        Ok(stream::range(&points.points(), options, range)?)
+    }
+
+    fn sums_length(&self, whole: Whole) -> Result<usize, Refused> {
+        Ok(whole.stream()?.sums_length()?)
+    }
+
+    fn sums(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        centers: &[f64],
+        labels: &mut [i32],
+        wanted: Wanted,
+        sums: &mut [i64],
+    ) -> Result<(), Refused> {
+        let (stream, points, labels) = (whole.stream()?, points.points(), Some(labels));
+        Ok(stream::sums(
+            &stream, &points, options, centers, labels, wanted, sums,
+        )?)
+    }
+
+    fn means(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        centers: &mut [f64],
+        counts: &mut [i64],
+    ) -> Result<(), Refused> {
+        Ok(stream::means(
+            &whole.stream()?,
+            sums,
+            centers,
+            Some(counts),
+        )?)
+    }
+
+    fn step(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+        state: &mut State,
+    ) -> Result<(), Refused> {
+        Ok(stream::step(
+            &whole.stream()?,
+            sums,
+            options,
+            centers,
+            state,
+        )?)
+    }
+
+    fn candidates(&self, k: usize) -> Result<usize, Refused> {
+        Ok(stream::candidates(k).0)
+    }
+
+    fn due(&self, k: usize, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused> {
+        Ok(stream::due(k, round, count, masses))
+    }
+
+    fn masses(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        candidates: &[f64],
+        kept: Option<Kept>,
+        masses: &mut [i64],
+    ) -> Result<(), Refused> {
+        let (stream, points) = (whole.stream()?, points.points());
+        Ok(stream::masses(
+            &stream, &points, options, candidates, kept, masses,
+        )?)
+    }
+
+    fn draw(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        masses: &[i64],
+        candidates: &[f64],
+        distances: Option<&[f64]>,
+        drawn: Drawn,
+    ) -> Result<(), Refused> {
+        let (stream, points) = (whole.stream()?, points.points());
+        Ok(stream::draw(
+            &stream, &points, options, masses, candidates, distances, drawn,
+        )?)
+    }
+
+    fn weights_length(&self, whole: Whole, count: usize) -> Result<usize, Refused> {
+        Ok(whole.stream()?.weights_length(count)?)
+    }
+
+    fn weigh(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        candidates: &[f64],
+        weights: &mut [i64],
+    ) -> Result<(), Refused> {
+        let (stream, points) = (whole.stream()?, points.points());
+        Ok(stream::weigh(
+            &stream, &points, options, candidates, weights,
+        )?)
+    }
+
+    fn choose(
+        &self,
+        whole: Whole,
+        candidates: &[f64],
+        weights: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+    ) -> Result<(), Refused> {
+        Ok(stream::choose(
+            &whole.stream()?,
+            candidates,
+            weights,
+            options,
+            centers,
+        )?)
+    }
+}
 
 /// Points in chunks, and how what they give is reduced.
 pub struct Chunks<'a> {
+    calls: &'a dyn Calls,
     case: &'a Case,
     /// First and last point of each, some of them empty.
     ends: Vec<(usize, usize)>,
@@ -17,6 +274,10 @@ pub struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     pub fn new(case: &'a Case, options: &Options<'a>, seed: u64) -> Self {
+        Chunks::through(&InRust, case, options, seed)
+    }
+
+    pub fn through(calls: &'a dyn Calls, case: &'a Case, options: &Options<'a>, seed: u64) -> Self {
         let mut rng = Rng(seed);
         let n = case.n();
         let mut cuts = vec![0, n];
@@ -31,6 +292,7 @@ impl<'a> Chunks<'a> {
         });
         Chunks {
             stored: stored.collect(),
+            calls,
             case,
             ends,
             options: options.clone(),
@@ -41,7 +303,7 @@ impl<'a> Chunks<'a> {
     /// Calls `with` for every chunk that has points, in a random order: its points, its options, where it starts and ends.
     fn each(
         &self,
-        mut with: impl FnMut(&Points, &Options, (usize, usize)) -> Result<(), String>,
+        mut with: impl FnMut(&Stored, &Options, (usize, usize)) -> Result<(), String>,
     ) -> Result<(), String> {
         let mut order: Vec<usize> = (0..self.ends.len()).collect();
         for i in (1..order.len()).rev() {
@@ -55,7 +317,7 @@ impl<'a> Chunks<'a> {
                     weights,
                     ..self.options.clone()
                 };
-                with(&stored.points(), &options, (from, to))?;
+                with(stored, &options, (from, to))?;
             }
         }
         Ok(())
@@ -66,7 +328,7 @@ impl<'a> Chunks<'a> {
         &self,
         length: usize,
         join: impl Fn(T, T) -> T,
-        mut give: impl FnMut(&Points, &Options, (usize, usize), &mut [T]) -> Result<(), String>,
+        mut give: impl FnMut(&Stored, &Options, (usize, usize), &mut [T]) -> Result<(), String>,
     ) -> Result<Vec<T>, String> {
         let mut partial = vec![vec![T::default(); length]];
         self.each(|points, options, ends| {
@@ -88,10 +350,15 @@ impl<'a> Chunks<'a> {
         Ok(partial.remove(0))
     }
 
+    fn whole<'b>(&self, range: &'b [i32]) -> Whole<'b> {
+        let (total, d, k) = (self.case.n(), self.case.d, self.case.k());
+        Whole { total, d, k, range }
+    }
+
     pub fn range(&self) -> Result<Vec<i32>, String> {
-        let length = stream::range_length(self.case.d).map_err(refusal)?;
+        let length = self.calls.range_length(self.case.d)?;
         self.reduced(length, i32::max, |points, options, _, range| {
-            stream::range(points, options, range).map_err(refusal)
+            Ok(self.calls.range(points, options, range)?)
         })
     }
 
@@ -99,9 +366,10 @@ impl<'a> Chunks<'a> {
     #[allow(clippy::type_complexity)]
     pub fn fit(
         &self,
-        stream: &Stream,
+        range: &[i32],
         compare: bool,
-    ) -> Result<Result<(Vec<f64>, Vec<i32>, State), Status>, String> {
+    ) -> Result<Result<(Vec<f64>, Vec<i32>, State), i32>, String> {
+        let (calls, whole) = (self.calls, self.whole(range));
         let (mut centers, mut state) = (self.case.start.clone(), State::default());
         let mut labels = vec![0; self.case.n()];
         let wanted = Wanted {
@@ -109,23 +377,22 @@ impl<'a> Chunks<'a> {
             moved: compare,
         };
         while !state.done() {
-            let length = stream.sums_length().map_err(refusal)?;
             let sums = self.reduced(
-                length,
+                calls.sums_length(whole)?,
                 |a: i64, b| a + b,
                 |points, options, (from, to), sums| {
-                    let labels = Some(&mut labels[from..to]);
-                    stream::sums(stream, points, options, &centers, labels, wanted, sums)
-                        .map_err(refusal)
+                    let labels = &mut labels[from..to];
+                    calls.sums(whole, points, options, &centers, labels, wanted, sums)?;
+                    Ok(())
                 },
             )?;
-            if let Err(error) = stream::step(stream, &sums, &self.options, &mut centers, &mut state)
-            {
-                return Ok(Err(error.status()));
+            let step = calls.step(whole, &sums, &self.options, &mut centers, &mut state);
+            if let Err(refused) = step {
+                return Ok(Err(refused.status));
             }
             let mut means = centers.clone();
             let mut counts = vec![0; self.case.k()];
-            stream::means(stream, &sums, &mut means, Some(&mut counts)).map_err(refusal)?;
+            calls.means(whole, &sums, &mut means, &mut counts)?;
             if !state.done() {
                 same("means beside centers", &means, &centers)?;
             }
@@ -137,13 +404,14 @@ impl<'a> Chunks<'a> {
     }
 
     /// k-means‖, with distances kept or not.
-    pub fn seed(&self, stream: &Stream, k: usize, keep: bool) -> Result<Vec<f64>, String> {
-        let d = self.case.d;
+    pub fn seed(&self, range: &[i32], keep: bool) -> Result<Vec<f64>, String> {
+        let (calls, whole) = (self.calls, self.whole(range));
+        let Whole { d, k, .. } = whole;
         let mut candidates = Vec::new();
         let mut masses = vec![0; MASSES];
         let mut kept = vec![f64::NAN; self.case.n()];
         let (mut round, mut known) = (0, 0);
-        while stream::due(k, round, candidates.len() / d, &masses) {
+        while calls.due(k, round, candidates.len() / d, &masses)? {
             masses = self.reduced(
                 MASSES,
                 |a: i64, b| a + b,
@@ -152,30 +420,31 @@ impl<'a> Chunks<'a> {
                         distances: &mut kept[from..to],
                         known,
                     });
-                    stream::masses(stream, points, options, &candidates, kept, masses)
-                        .map_err(refusal)
+                    calls.masses(whole, points, options, &candidates, kept, masses)?;
+                    Ok(())
                 },
             )?;
             known = candidates.len() / d;
-            let most = stream::candidates(k).0;
+            let most = calls.candidates(k)?;
             let mut drawn = Vec::new();
             self.each(|points, options, (from, to)| {
                 let (mut rows, mut count) = (vec![0.0; most * d], 0);
-                stream::draw(
-                    stream,
+                let distances = keep.then_some(&kept[from..to]);
+                let mine = Drawn {
+                    round,
+                    first: from as u64,
+                    rows: &mut rows,
+                    count: &mut count,
+                };
+                calls.draw(
+                    whole,
                     points,
                     options,
                     &masses,
                     &candidates,
-                    keep.then_some(&kept[from..to]),
-                    Drawn {
-                        round,
-                        first: from as u64,
-                        rows: &mut rows,
-                        count: &mut count,
-                    },
-                )
-                .map_err(refusal)?;
+                    distances,
+                    mine,
+                )?;
                 rows.truncate(count as usize * d);
                 drawn.push((from, rows));
                 Ok(())
@@ -187,17 +456,16 @@ impl<'a> Chunks<'a> {
             }
             round += 1;
         }
-        let count = candidates.len() / d;
         let weights = self.reduced(
-            stream.weights_length(count).map_err(refusal)?,
+            calls.weights_length(whole, candidates.len() / d)?,
             |a: i64, b| a + b,
             |points, options, _, weights| {
-                stream::weigh(stream, points, options, &candidates, weights).map_err(refusal)
+                calls.weigh(whole, points, options, &candidates, weights)?;
+                Ok(())
             },
         )?;
         let mut centers = vec![0.0; k * d];
-        stream::choose(stream, &candidates, &weights, &self.options, &mut centers)
-            .map_err(refusal)?;
+        calls.choose(whole, &candidates, &weights, &self.options, &mut centers)?;
         Ok(centers)
     }
 }

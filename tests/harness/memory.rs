@@ -48,6 +48,17 @@ impl Stored {
         Points::with_leading_dimension(&self.data[1..], self.n, self.d, self.ld, self.layout)
             .expect("a legal view")
     }
+
+    /// The same for C: where the points are, how many, of how many dimensions, how far apart, and whether in columns.
+    pub fn raw(&self) -> (*const f64, usize, usize, usize, bool) {
+        let columns = self.layout == Layout::Columns;
+        (self.data[1..].as_ptr(), self.n, self.d, self.ld, columns)
+    }
+
+    /// All of the memory, gaps included.
+    pub fn bits(&self) -> Vec<u64> {
+        self.data.iter().map(|x| x.to_bits()).collect()
+    }
 }
 
 /// A workspace of exactly the size asked for, aligned to 16 bytes and no more, and full of what was there before.
