@@ -133,6 +133,16 @@ fn stream() {
     run_everywhere("stream");
 }
 
+/// 2^31 + 5 points, once: it takes seconds.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn huge() {
+    let programs = build(&native::file("tests/c/huge.c"), &native::scratch("huge"));
+    let (_, _, program) = &programs[0];
+    let printed = native::run(&mut Command::new(program));
+    assert!(printed.contains("checks passed"), "{printed}");
+}
+
 #[test]
 fn demo() {
     let scratch = native::scratch("demo");
