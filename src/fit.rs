@@ -30,7 +30,7 @@ use crate::parallel::{worthwhile, PerThread};
 use crate::plan::Shape;
 use crate::scan::{check_spread, scan, storage};
 use crate::seed::{self, Seeding};
-use crate::status::Error;
+use crate::status::{Error, Status};
 use crate::update::{self, Update};
 use crate::workspace::{spoil, Cut};
 use crate::{Init, Options, Progress, Report, StoppedBy};
@@ -432,7 +432,13 @@ fn run_all(
         }
         let number = restart as u32;
         match runner.restart(&own, rules, number, |_| false) {
-            Ok((spent, _)) => runner.spent.push((restart, spent)),
+            Ok((spent, _)) => match runner.spent.try_reserve(1) {
+                Ok(()) => runner.spent.push((restart, spent)),
+                Err(_) => {
+                    let detail = format_args!("no memory for what {restart} restarts report");
+                    runner.refused = Some((restart, Error::new(Status::Memory, detail)));
+                }
+            },
             Err(error) => runner.refused = Some((restart, error)),
         }
         if runner.refused.is_some() || runner.unbeatable() {

@@ -41,8 +41,7 @@ fn silence_panics() {
     // A function item and a static instead of a closure that owns the previous hook: boxing the latter
     // would allocate in calls that promise not to.
     fn hook(info: &std::panic::PanicHookInfo<'_>) {
-        let worker = std::thread::current().name() == Some(crate::parallel::WORKER);
-        if !INSIDE.get() && !worker {
+        if !INSIDE.get() && !crate::parallel::is_worker() {
             if let Some(previous) = PREVIOUS.get() {
                 previous(info);
             }
@@ -55,6 +54,7 @@ fn silence_panics() {
 /// Runs the body of a call: errors and panics become a status and this thread's detail.
 pub(super) fn boundary(body: impl FnOnce() -> Result<i32, Error>) -> i32 {
     silence_panics();
+    let _uncancelled = Uncancelled::enter();
     let outer = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
@@ -72,6 +72,48 @@ pub(super) fn boundary(body: impl FnOnce() -> Result<i32, Error>) -> i32 {
             core::mem::forget(panic);
             CENTRA_ERR_INTERNAL
         }
+    }
+}
+
+/// While it lives, this thread is not cancelled: `pthread_cancel` unwinds the stack from wherever a thread waits, and none may unwind
+/// through a call. A request stays pending until the thread waits somewhere else.
+struct Uncancelled {
+    #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
+    found: core::ffi::c_int,
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
+extern "C" {
+    fn pthread_setcancelstate(
+        state: core::ffi::c_int,
+        found: *mut core::ffi::c_int,
+    ) -> core::ffi::c_int;
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
+impl Uncancelled {
+    fn enter() -> Self {
+        /// PTHREAD_CANCEL_DISABLE.
+        const DISABLE: core::ffi::c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+        let mut found = 0;
+        // SAFETY: a plain call that writes to a live variable.
+        unsafe { pthread_setcancelstate(DISABLE, &mut found) };
+        Uncancelled { found }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: gives back what was found.
+        unsafe { pthread_setcancelstate(self.found, core::ptr::null_mut()) };
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple")))]
+impl Uncancelled {
+    fn enter() -> Self {
+        Uncancelled {}
     }
 }
 

@@ -1,0 +1,235 @@
+//! How many threads, and passes over blocks.
+//!
+//! Threads live as long as the call that asked for them. A global pool would be faster to reach, but a
+//! child after `fork()` inherits the pool without its threads and waits for them for ever; a team per
+//! call starts where it is needed, also in the child. Starting one costs some 50 µs, so a call first
+//! asks whether its work is worth it ([`worthwhile`]).
+//!
+//! Results never depend on who did which block: what threads compute is per point, or an exact sum, or
+//! a maximum.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `team` | POSIX threads |
+//! | `pool` | the same by rayon, elsewhere |
+
+#[cfg(any(not(unix), test))]
+mod pool;
+#[cfg(unix)]
+mod team;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+#[cfg(not(unix))]
+use pool as team;
+use team::Team;
+
+/// Multiplications of a pass that a thread should have before it is worth starting: 10 to 100 µs of them, by instruction set.
+const WORK_PER_THREAD: u128 = 5 << 17;
+
+/// More threads than this never help, and each costs workspace.
+const MOST_THREADS: usize = 1024;
+
+/// The number of threads worth using of those `asked` for (0: all), for `work` multiplications.
+pub(crate) fn worthwhile(asked: usize, work: u128) -> usize {
+    let useful = usize::try_from(work / WORK_PER_THREAD).unwrap_or(usize::MAX);
+    if useful <= 1 {
+        return 1;
+    }
+    let most = if asked == 0 { available() } else { asked };
+    most.min(useful).min(MOST_THREADS)
+}
+
+/// The cores this process may use. Asked once: a workspace query and the call it was made for must
+/// agree, and the answer takes several system calls.
+fn available() -> usize {
+    static CORES: AtomicUsize = AtomicUsize::new(0);
+    match CORES.load(Ordering::Relaxed) {
+        0 => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            CORES.store(cores, Ordering::Relaxed);
+            cores
+        }
+        cores => cores,
+    }
+}
+
+/// The threads of one call: the calling one and the workers of a team.
+pub(crate) struct Crew<'a> {
+    team: Option<&'a Team<'a>>,
+}
+
+/// Calls `work` with a crew of `threads`, or of fewer where no more can be had.
+pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) -> R {
+    match threads {
+        0 | 1 => work(&Crew::alone()),
+        _ => team::with(threads, |team| work(&Crew { team })),
+    }
+}
+
+/// Whether this thread is a worker of some crew.
+pub(crate) fn is_worker() -> bool {
+    team::is_worker()
+}
+
+/// One `S` for each thread of a crew, or for as many as there is memory for: threads without one have nothing to do. Not a plain
+/// vector: for one thread it must not allocate.
+pub(crate) struct PerThread<S> {
+    first: S,
+    others: Vec<S>,
+}
+
+impl<S> PerThread<S> {
+    pub(crate) fn new(threads: usize, mut state: impl FnMut() -> S) -> Self {
+        let first = state();
+        let mut others = Vec::new();
+        let room = others.try_reserve_exact(threads.saturating_sub(1)).is_ok();
+        for _ in 1..threads {
+            // A ruler measures what they take, whether there is room for them or not.
+            let other = state();
+            if room {
+                others.push(other);
+            }
+        }
+        PerThread { first, others }
+    }
+
+    pub(crate) fn first(&mut self) -> &mut S {
+        &mut self.first
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        core::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    /// The first state, and the others that are to be merged into it.
+    pub(crate) fn split(&mut self) -> (&mut S, &mut [S]) {
+        (&mut self.first, &mut self.others)
+    }
+}
+
+/// The states of a pass: the first, and where the others lie.
+struct States<S>(*mut S, *mut S);
+
+// SAFETY: states are handed out to threads, each to one, and may be.
+unsafe impl<S: Send> Sync for States<S> {}
+
+impl<S> States<S> {
+    /// # Safety
+    /// There are more states than `index`, and nobody else has this one for `'a`.
+    unsafe fn at<'a>(&self, index: usize) -> &'a mut S {
+        // SAFETY: the contract.
+        unsafe {
+            match index {
+                0 => &mut *self.0,
+                _ => &mut *self.1.add(index - 1),
+            }
+        }
+    }
+}
+
+impl Crew<'_> {
+    /// The calling thread.
+    fn alone() -> Self {
+        Crew { team: None }
+    }
+
+    /// This crew, or the calling thread alone unless it is `worth` waking the others.
+    pub(crate) fn if_worth(&self, worth: bool) -> Crew<'_> {
+        Crew {
+            team: self.team.filter(|_| worth),
+        }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.team.map_or(1, Team::threads)
+    }
+
+    /// Does `work` once with every state, side by side; on the calling thread alone, with the first.
+    pub(crate) fn each<S: Send>(&self, states: &mut PerThread<S>, work: impl Fn(&mut S) + Sync) {
+        let PerThread { first, others } = states;
+        let Some(team) = self.team else {
+            return work(first);
+        };
+        let (count, states) = (1 + others.len(), States(first, others.as_mut_ptr()));
+        team.each(count, &|index| {
+            // SAFETY: an index is below the count, and is handed out once in this pass, so nobody else has that state; both borrows
+            // last until the pass is over.
+            work(unsafe { states.at(index) });
+        });
+    }
+
+    /// Does `work` on every item, on whichever thread is free, with that thread's state.
+    pub(crate) fn run<S, I>(
+        &self,
+        items: I,
+        states: &mut PerThread<S>,
+        work: impl Fn(&mut S, I::Item) + Sync,
+    ) where
+        S: Send,
+        I: Iterator + Send,
+    {
+        if self.team.is_none() {
+            items.for_each(|item| work(&mut states.first, item));
+            return;
+        }
+        // A lock around the iterator hands out disjoint pieces of the outputs without unsafe code; a
+        // block is thousands of times the price of taking it.
+        let items = Mutex::new(items);
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.each(states, |state| {
+            while let Some(item) = next() {
+                work(state, item);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{catch_unwind, AssertUnwindSafe};
+    use std::sync::atomic::AtomicU64;
+
+    /// Passes of every count, one after the other, and one that panics: each index once, and the team is there for the next.
+    macro_rules! passes {
+        ($name:ident, $team:ident) => {
+            #[test]
+            fn $name() {
+                for threads in [2, 3, 8] {
+                    $team::with(threads, |team| {
+                        let team = team.expect("threads");
+                        assert_eq!(team.threads(), threads);
+                        for count in (1..20).chain([1; 500]) {
+                            let done: Vec<_> = (0..count).map(|_| AtomicU64::new(0)).collect();
+                            let caller = std::thread::current().id();
+                            team.each(count, &|index| {
+                                done[index].fetch_add(1, Ordering::Relaxed);
+                                assert!(index > 0 || std::thread::current().id() == caller);
+                            });
+                            assert!(done.into_iter().all(|times| times.into_inner() == 1));
+                        }
+                        for bad in [0, 5] {
+                            let done = AtomicU64::new(0);
+                            let result = catch_unwind(AssertUnwindSafe(|| {
+                                team.each(9, &|index| {
+                                    done.fetch_add(1, Ordering::Relaxed);
+                                    if index == bad {
+                                        std::panic::panic_any(index);
+                                    }
+                                });
+                            }));
+                            assert_eq!(result.unwrap_err().downcast_ref(), Some(&bad));
+                            assert_eq!(done.into_inner(), 9);
+                        }
+                    });
+                }
+            }
+        };
+    }
+
+    passes!(passes_of_a_pool, pool);
+    #[cfg(unix)]
+    passes!(passes_of_a_team, team);
+}
