@@ -49,7 +49,7 @@
 /// A label outside label_base .. label_base + k - 1.
 #define CENTRA_ERR_LABEL -10
 
-/// The workspace could not be allocated.
+/// Memory could not be allocated: a workspace of the library's own, mostly.
 #define CENTRA_ERR_MEMORY -11
 
 /// A defect of this library.
@@ -315,7 +315,13 @@ int32_t centra_workspace_size(size_t n,
 /// Labels, centers and inertia returned belong together: the labels are those of the nearest returned centers.
 ///
 /// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. May be called from any
-/// number of threads at once on different outputs, and after fork().
+/// number of threads at once on different outputs, and after fork(). A child that is forked by the progress callback may return from it:
+/// it goes on alone, with the same result.
+///
+/// Threads of its own end before a call does. They have all signals blocked, so that handlers run on the caller's threads, and stacks of
+/// 2 MiB, of which they touch little. Where they, or memory for them, cannot be had there are fewer; CENTRA_ERR_MEMORY is returned
+/// where a call cannot do without. A thread inside of a call is not cancelled (pthread_cancel, of the deferred kind) before the call
+/// has returned, in callbacks neither. A stack of 128 KiB is enough for the calling thread, its callbacks aside.
 ///
 /// Method: Lloyd 1982; sums: Kulisch 1971; seeding: Arthur and Vassilvitskii 2007.
 ///
@@ -447,6 +453,8 @@ const char *centra_version(void);
 /// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
 /// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
 const char *centra_isa(void);
+
+extern int pthread_setcancelstate(int state, int *found);
 
 /// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
 /// rounds; rows of d.

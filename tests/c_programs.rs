@@ -133,14 +133,42 @@ fn stream() {
     run_everywhere("stream");
 }
 
+/// A program that is linked with the static library and built once, as C.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn build_once(name: &str) -> PathBuf {
+    let scratch = native::scratch(name);
+    let (object, program) = (scratch.join("object.o"), scratch.join("program"));
+    let compiler =
+        || native::compiler(Language::C11).expect("a C compiler (Debian: apt-get install gcc)");
+    let source = native::file(&format!("tests/c/{name}.c"));
+    native::compile(compiler(), Language::C11, &source, &object);
+    native::link(compiler(), &object, Link::Static, &program);
+    program
+}
+
 /// 2^31 + 5 points, once: it takes seconds.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn huge() {
-    let programs = build(&native::file("tests/c/huge.c"), &native::scratch("huge"));
-    let (_, _, program) = &programs[0];
-    let printed = native::run(&mut Command::new(program));
+    let printed = native::run(&mut Command::new(build_once("huge")));
     assert!(printed.contains("checks passed"), "{printed}");
+}
+
+/// Failing memory and threads, cancellation, forks, signals; also where the environment would have workers of no stack, and an
+/// instruction set that does not exist.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+#[test]
+fn around() {
+    let library = native::library_dir().join("libcentra.so");
+    let mut command = Command::new(build_once("around"));
+    command.arg(library);
+    let printed = native::run(
+        command
+            .env("RUST_MIN_STACK", "1")
+            .env("CENTRA_ISA", "nonsense"),
+    );
+    println!("{printed}");
+    assert!(printed.contains("0 killed, 0 hung, 0 wrong"), "{printed}");
 }
 
 #[test]

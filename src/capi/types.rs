@@ -33,7 +33,7 @@ pub const CENTRA_ERR_ALIAS: i32 = -8;
 pub const CENTRA_ERR_EMPTY: i32 = -9;
 /// A label outside label_base .. label_base + k - 1.
 pub const CENTRA_ERR_LABEL: i32 = -10;
-/// The workspace could not be allocated.
+/// Memory could not be allocated: a workspace of the library's own, mostly.
 pub const CENTRA_ERR_MEMORY: i32 = -11;
 /// A defect of this library.
 pub const CENTRA_ERR_INTERNAL: i32 = -12;
