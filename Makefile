@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | reproducible | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | reproducible | lint | header | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -92,12 +92,31 @@ soak:
 		$(CARGO) test --test fuzz soak -- --ignored --nocapture
 
 # Calls of the C ABI with AddressSanitizer, from bytes that libFuzzer makes up; what fails is in target/coverage.
-coverage-fuzz:
+coverage-fuzz: nightly
 	@command -v cargo-fuzz >/dev/null || { echo 'cargo-fuzz is missing: cargo install cargo-fuzz' >&2; exit 1; }
-	@$(CARGO) +nightly --version >/dev/null || { echo 'sanitizers need a nightly toolchain: rustup toolchain install nightly' >&2; exit 1; }
 	@mkdir -p $(TARGET)/coverage/corpus
 	$(CARGO) +nightly fuzz run --fuzz-dir tests/coverage --target-dir $(abspath $(TARGET))/coverage calls $(TARGET)/coverage/corpus -- \
 		-max_total_time=$(SECONDS) -max_len=2048 -len_control=20 -timeout=60 -artifact_prefix=$(TARGET)/coverage/
+
+.PHONY: nightly
+nightly:
+	@$(CARGO) +nightly --version >/dev/null 2>&1 || \
+		{ echo 'sanitizers need a nightly toolchain: rustup toolchain install nightly' >&2; exit 1; }
+
+# The library with AddressSanitizer and LeakSanitizer, under the Rust tests that have its arguments and memory as their subject, and under
+# the C programs, which have UndefinedBehaviorSanitizer besides; what takes the address space away is left out there, as under valgrind.
+SANITIZED := --lib --test fuzz --test few_points --test refused --test relocation --test restarts --test stopping --test stream
+HOST       = $(shell $(CARGO) +nightly -vV | sed -n 's/^host: //p')
+sanitize: nightly
+	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test --target $(HOST) --target-dir $(TARGET)/sanitize $(SANITIZED)
+	CENTRA_TESTS_VALGRIND=1 ASAN_OPTIONS=allocator_may_return_null=1 RUSTFLAGS=-Zsanitizer=address CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		$(CARGO) +nightly test --target $(HOST) --target-dir $(TARGET)/sanitize --test c_programs -- --skip valgrind
+
+# Lines of src that tests reach, file by file.
+coverage:
+	@command -v cargo-llvm-cov >/dev/null || { echo 'cargo-llvm-cov is missing: cargo install cargo-llvm-cov' >&2; exit 1; }
+	$(CARGO) llvm-cov --summary-only --ignore-filename-regex '(tests|benches)/'
 
 # The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
 python-test: tools
