@@ -156,7 +156,7 @@ pub unsafe extern "C" fn centra_workspace_size(
 /// number of threads at once on different outputs, and after fork(). A child that is forked by the progress callback may return from it:
 /// it goes on alone, with the same result.
 ///
-/// Threads of its own end before a call does. They have all signals blocked, so that handlers run on the caller's threads, and stacks of
+/// Threads of its own end before a call does. They have all signals blocked but those of faults, so that handlers run on the caller's threads, and stacks of
 /// 2 MiB, of which they touch little. Where they, or memory for them, cannot be had there are fewer; CENTRA_ERR_MEMORY is returned
 /// where a call cannot do without. A thread inside of a call is not cancelled (pthread_cancel, of the deferred kind) before the call
 /// has returned, in callbacks neither. A stack of 128 KiB is enough for the calling thread, its callbacks aside.

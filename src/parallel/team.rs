@@ -28,6 +28,15 @@ const YIELDS: usize = 32;
 /// The name of a worker, by which [`is_worker`] knows it: a thread-local variable could take memory.
 const NAME: &core::ffi::CStr = c"centra";
 
+/// Signals that a thread raises by a fault of its own; a handler of the caller's may want to tell of it.
+const FAULTS: [libc::c_int; 5] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+];
+
 /// One pass: `task(i)` for indices below `count`.
 #[derive(Clone, Copy)]
 struct Task {
@@ -158,9 +167,13 @@ impl Team<'_> {
         // SAFETY: plain calls with pointers to live variables, each initialised by the call that is there for it. What workers are
         // given outlives them: `shared` is dropped after the team, which waits for them to end.
         unsafe {
-            // The caller's handlers of signals run on his own threads: workers start with all signals blocked.
+            // The caller's handlers of signals run on his own threads: workers start with all signals blocked, but for those that only a
+            // fault of their own raises.
             let (mut all, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
             libc::sigfillset(all.as_mut_ptr());
+            for signal in FAULTS {
+                libc::sigdelset(all.as_mut_ptr(), signal);
+            }
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), found.as_mut_ptr());
             let mut attributes = MaybeUninit::uninit();
             if libc::pthread_attr_init(attributes.as_mut_ptr()) == 0 {
