@@ -12,7 +12,10 @@
 //! |---|---|
 //! | `team` | POSIX threads |
 //! | `pool` | the same by rayon, elsewhere |
+//! | `cores` | how many threads are all, on Linux |
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod cores;
 #[cfg(any(not(unix), test))]
 mod pool;
 #[cfg(unix)]
@@ -47,6 +50,9 @@ fn available() -> usize {
     static CORES: AtomicUsize = AtomicUsize::new(0);
     match CORES.load(Ordering::Relaxed) {
         0 => {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let cores = cores::cores();
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             CORES.store(cores, Ordering::Relaxed);
             cores

@@ -250,6 +250,17 @@ static int without_clone(const void *argument)
     return status == CENTRA_OK && fine(c->call, status);
 }
 
+/* A process counts its cores once, when all are asked for first. */
+static void check_first_use_of_all_cores(void)
+{
+    Case c = {FIT, {0, 0, NULL, NULL, 0}, 0, 0};
+    for (c.on = 0; c.on < 2; ++c.on)
+        for (c.at = 0; c.at < 6; ++c.at) {
+            CONTEXT("all cores for the first time, memory refused at %ld, on %d", c.at, c.on);
+            attempt(without_memory, &c);
+        }
+}
+
 static void check_refusals_of_the_system(void)
 {
     for (int call = 0; call < CALLS; ++call)
@@ -549,6 +560,7 @@ int main(int count, char **arguments)
         expected[call] = out;
         CHECK(memcmp(&out, &before, sizeof out) != 0);
     }
+    check_first_use_of_all_cores();
     check_refusals_of_the_system();
     check_what_comes_between();
     if (count > 1) {
