@@ -104,14 +104,14 @@ nightly:
 		{ echo 'sanitizers need a nightly toolchain: rustup toolchain install nightly' >&2; exit 1; }
 
 # The library with AddressSanitizer and LeakSanitizer, under the Rust tests that have its arguments and memory as their subject, and under
-# the C programs, which have UndefinedBehaviorSanitizer besides; what takes the address space away is left out there, as under valgrind.
+# the C programs, which have UndefinedBehaviorSanitizer besides; what takes memory or the address space away is left out there.
 SANITIZED := --lib --test fuzz --test few_points --test refused --test relocation --test restarts --test stopping --test stream
 HOST       = $(shell $(CARGO) +nightly -vV | sed -n 's/^host: //p')
 sanitize: nightly
 	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test --target $(HOST) --target-dir $(TARGET)/sanitize $(SANITIZED)
 	CENTRA_TESTS_VALGRIND=1 ASAN_OPTIONS=allocator_may_return_null=1 RUSTFLAGS=-Zsanitizer=address CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-		$(CARGO) +nightly test --target $(HOST) --target-dir $(TARGET)/sanitize --test c_programs -- --skip valgrind
+		$(CARGO) +nightly test --target $(HOST) --target-dir $(TARGET)/sanitize --test c_programs -- --skip valgrind --skip around
 
 # Lines of src that tests reach, file by file.
 coverage:
