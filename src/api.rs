@@ -468,7 +468,8 @@ pub(crate) fn update_in(
             let plan = Plan::new(&shape, n, weighted);
             let mut memory = UpdateMemory::cut(&mut buffer, &shape, &plan, options.empty);
             let threads = job.crew.threads();
-            let mut team = PerThread::new(threads, || Sums::cut(&mut buffer, &plan));
+            let mut each = plan.each();
+            let mut team = PerThread::new(threads, || Sums::cut(&mut buffer, &each()));
             let UpdateMemory {
                 labels: own,
                 distances,

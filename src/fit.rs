@@ -109,8 +109,9 @@ impl<'w> Teams<'w> {
         plan: &update::Plan,
         init: Init,
     ) -> Self {
+        let mut plan = plan.each();
         Teams {
-            workers: PerThread::new(threads, || Worker::cut(from, shape, plan)),
+            workers: PerThread::new(threads, || Worker::cut(from, shape, &plan())),
             seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
@@ -565,6 +566,9 @@ fn iterate<'w>(
 
         let begin = Instant::now();
         previous.copy_from_slice(centers);
+        if update.apart() {
+            update.sum(job, team, labels);
+        }
         update.means(job, team, labels, seeding.scratch(), centers)?;
         bounds.drift(centers, previous, d);
         iterations += 1;

@@ -244,7 +244,8 @@ pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Resul
     let plan = update::Plan::new(shape, shape.n, weighted);
     let mut ruler = Ruler::default();
     UpdateMemory::cut(&mut ruler, shape, &plan, empty);
-    PerThread::new(shape.threads, || Sums::cut(&mut ruler, &plan));
+    let mut each = plan.each();
+    PerThread::new(shape.threads, || Sums::cut(&mut ruler, &each()));
     PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
@@ -464,5 +465,74 @@ mod tests {
         }
         println!("asked for, but for constants, over touched: {worst:.2?} of calls and of streams");
         assert!(worst.iter().all(|&worst| worst < 1.25));
+    }
+
+    /// What the header says: bytes without words and sketches, for one thread, and for more.
+    #[test]
+    fn the_documented_bytes() {
+        let (mut one, mut many) = (0.0f64, 0.0f64);
+        for (n, k) in [
+            (10_000, 10_000),
+            (1_000_000, 2048),
+            (1_000_000, 2049),
+            (1_000_000, 100_000),
+            (3_000_000, 1_000_000),
+        ] {
+            for d in [1, 2, 3, 4, 8, 16, 64] {
+                for weighted in [false, true] {
+                    let bytes = |threads| {
+                        let options = Options {
+                            threads,
+                            init: Init::Random,
+                            algorithm: Algorithm::Lloyd,
+                            ..Options::default()
+                        };
+                        workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap() as f64
+                    };
+                    let per_center = if weighted { 4.0 } else { 1.0 } * (54 * d + 480) as f64;
+                    let shared = (16 + d) as f64 * n as f64 + per_center * k as f64;
+                    let kept = if d >= 8 { 1000.0 * k as f64 } else { 0.0 };
+                    let each = 1200.0 * d as f64 + 1048576.0 + kept;
+                    one = one.max(bytes(1) / (shared + each));
+                    for threads in [2, 3, 16, 64, 1000] {
+                        let most = 2.0 * shared + 2.0 * (n * d) as f64 + threads as f64 * each;
+                        let ratio = bytes(threads) / most;
+                        many = many.max(ratio);
+                    }
+                }
+            }
+        }
+        println!("asked for over documented: {one:.2} with one thread, {many:.2} with more");
+        assert!(one <= 1.0 && many <= 1.0);
+    }
+
+    /// Threads do not each have memory for all clusters: beside what one thread takes, all of them take as much again, a quarter of
+    /// the points, and so much each as does not grow with the clusters.
+    #[test]
+    fn threads_share_memory_for_clusters() {
+        let mut worst = 0.0f64;
+        for (n, k) in [(10_000, 10_000), (1_000_000, 2048), (1_000_000, 2049)]
+            .into_iter()
+            .chain([(1_000_000, 100_000), (3_000_000, 1_000_000)])
+        {
+            for (d, weighted) in [(1, false), (2, false), (2, true), (3, false), (4, true)] {
+                let bytes = |threads| {
+                    let options = Options {
+                        threads,
+                        init: Init::Random,
+                        ..Options::default()
+                    };
+                    workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap()
+                };
+                let one = bytes(1);
+                for threads in [2, 3, 16, 64, 1000] {
+                    let free = 2 * n * d + threads * (2 << 20);
+                    let ratio = bytes(threads).saturating_sub(free) as f64 / one as f64;
+                    worst = worst.max(ratio);
+                }
+            }
+        }
+        println!("with threads, but for constants, over one thread: {worst:.2}");
+        assert!(worst <= 2.0);
     }
 }

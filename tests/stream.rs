@@ -831,3 +831,31 @@ fn any_numbers_can_be_labelled() {
         }
     }
 }
+
+/// Of so many clusters only some threads have sums, which follow the labels.
+#[test]
+fn the_same_points_leave_the_same_integers_of_many_clusters() {
+    let mut rng = Rng(42);
+    let (n, d, k) = (3000, 3, 2500);
+    for weights in [99, 1] {
+        let case = case(KINDS[2], (n, d, k), weights, &mut rng);
+        let all = Points::rows(&case.x, n, d).unwrap();
+        let options = Options {
+            weights: case.weights.as_deref(),
+            ..Options::default()
+        };
+        let mut range = vec![0; stream::range_length(d).unwrap()];
+        stream::range(&all, &options, &mut range).unwrap();
+        let stream = Stream::new(n, d, k, &range).unwrap();
+        let nothing = vec![0; stream.sums_length().unwrap()];
+        let mut want = nothing.clone();
+        add(&stream, &case, (0, n), 1, (&mut want, None)).unwrap();
+        for threads in [4, 16] {
+            let mut sums = nothing.clone();
+            for piece in [(0, 1700), (1700, n)] {
+                add(&stream, &case, piece, threads, (&mut sums, None)).unwrap();
+            }
+            assert!(sums == want, "{}, {threads} threads", case.name);
+        }
+    }
+}

@@ -20,6 +20,30 @@ fn small() -> Problem {
     Problem::blobs(300, 3, 5, 8)
 }
 
+/// So many clusters that only two threads of the four or seven have sums for them, which follow the labels.
+#[test]
+fn many_clusters_are_summed_by_some_threads() {
+    let few = Problem::blobs(6_000, 3, 2_500, 5).with(|o| (o.max_iter, o.init) = (3, RANDOM));
+    let many = Problem::blobs(90_000, 8, 4_000, 6);
+    let calls = [
+        (few.clone(), vec![Function::Fit]),
+        (few.clone().weighted().columns(), vec![Function::Fit]),
+        (many.clone(), vec![Function::Update]),
+        (many.weighted().columns(), vec![Function::Update]),
+    ];
+    for (problem, functions) in calls {
+        for function in functions {
+            let expected = problem.run_with_threads(function, 1).bits();
+            for threads in [2, 4, 7] {
+                assert!(
+                    problem.run_with_threads(function, threads).bits() == expected,
+                    "{function:?}, threads {threads}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn many_callers_get_the_same_bits() {
     let problems: Vec<Problem> = [

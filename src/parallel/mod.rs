@@ -176,6 +176,20 @@ impl Crew<'_> {
         S: Send,
         I: Iterator + Send,
     {
+        self.run_on(|_| true, items, states, work);
+    }
+
+    /// The same on the threads whose state is `fit` for it, which the calling one's is.
+    pub(crate) fn run_on<S, I>(
+        &self,
+        fit: impl Fn(&mut S) -> bool + Sync,
+        items: I,
+        states: &mut PerThread<S>,
+        work: impl Fn(&mut S, I::Item) + Sync,
+    ) where
+        S: Send,
+        I: Iterator + Send,
+    {
         if self.team.is_none() {
             items.for_each(|item| work(&mut states.first, item));
             return;
@@ -185,8 +199,10 @@ impl Crew<'_> {
         let items = Mutex::new(items);
         let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
         self.each(states, |state| {
-            while let Some(item) = next() {
-                work(state, item);
+            if fit(state) {
+                while let Some(item) = next() {
+                    work(state, item);
+                }
             }
         });
     }

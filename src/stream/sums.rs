@@ -218,7 +218,8 @@ pub(super) fn bytes(shape: &Shape, total: usize, weighted: bool) -> Result<usize
     let plan = Plan::new(shape, total, weighted);
     let mut ruler = Ruler::default();
     Memory::cut(&mut ruler, shape, &plan);
-    PerThread::new(shape.threads, || worker(&mut ruler, shape, &plan));
+    let mut each = plan.each();
+    PerThread::new(shape.threads, || worker(&mut ruler, shape, &each()));
     ruler.bytes()
 }
 
@@ -345,7 +346,8 @@ pub(crate) fn sums_in(
                 mut update,
             } = Memory::cut(&mut buffer, &shape, &plan);
             let threads = job.crew.threads();
-            let mut team = PerThread::new(threads, || worker(&mut buffer, &shape, &plan));
+            let mut each = plan.each();
+            let mut team = PerThread::new(threads, || worker(&mut buffer, &shape, &each()));
             recalled.fill(stream, update.ranges())?;
             update.prepare();
             packing.set_largest(extremes.largest);
@@ -378,6 +380,9 @@ pub(crate) fn sums_in(
             );
             if team.iter_mut().any(|worker| worker.found().broken) {
                 return Err(promise.broken(points, options.weights));
+            }
+            if update.apart() {
+                update.sum(job, &mut team, own);
             }
             let (head, mut exported) = format.parts(sums);
             update.export(job, &mut team, own, &mut exported);

@@ -11,7 +11,8 @@
 //!   iteration to iteration: once few points move, only those are taken out and put in;
 //! * *slabs*: after all labels are known, every thread takes a slab of the dimensions and goes through
 //!   all points. That is the plan when sums for every thread would outgrow the points themselves, and
-//!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once.
+//!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once. Of very many clusters only some
+//!   threads have sums, and count the points when all have labels: memory does not grow with both threads and clusters.
 
 #[cfg(test)]
 #[path = "../../tests/reference/exact.rs"]
@@ -58,7 +59,25 @@ pub(crate) struct Plan {
     rows: usize,
     /// Integers for all clusters that every thread may have of its own, for a fused plan.
     merged: usize,
+    /// Threads that have sums, of all.
+    holders: usize,
+    threads: usize,
+    /// Clusters that a thread with sums has them for.
+    held: usize,
 }
+
+/// Integers for a cluster that a thread's sums take at least, about: limbs of one dimension, and a tally. Products have twice as many
+/// limbs, and a tally of weights as many again.
+fn least_words(weighted: bool) -> usize {
+    if weighted {
+        192
+    } else {
+        64
+    }
+}
+
+/// Integers that any thread may have for sums: a mebibyte.
+const FREE: usize = 1 << 17;
 
 impl Plan {
     /// For the points of a shape, of `total` that are summed.
@@ -78,8 +97,16 @@ impl Plan {
             1 => usize::MAX,
             _ => n.saturating_mul(d) / 4 / threads,
         };
+        // What more than one thread have of very many clusters is as much as one has, and 16 bytes a point; a few take no more than
+        // is free.
+        let least = least_words(weighted);
+        let holders = match k <= FREE / least {
+            true => threads,
+            false => threads.min(2 + 2 * (n / least) / k),
+        };
+        let merged = if holders < threads { 0 } else { merged };
         let fused = all.saturating_mul(k) <= merged;
-        let words = if fused { all } else { all / threads };
+        let words = if fused { all } else { all / holders };
         let most = match weighted {
             true => most_limbs_of_products(total),
             false => most_limbs(total),
@@ -89,15 +116,20 @@ impl Plan {
         let rows = (n / 16).min(most).saturating_mul(stride(d));
         let whole = most.saturating_mul(stride(d)).saturating_mul(k);
         let room = (n.saturating_mul(d) / 16).min(whole.saturating_mul(threads));
-        // L38: the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
+        // L38: the clusters of all threads; and the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
         // can be; or what there is room for. Each thread's end with a cache line.
         let ceiling = all.saturating_mul(k).saturating_mul(threads);
         let ceiling = ceiling.min(n.saturating_mul(d) / 4);
-        let least = most.saturating_mul(k).saturating_mul(threads).max(room);
-        let together = ceiling.max(all.saturating_mul(k)).max(least);
-        let (magic, sums, together) = match bound {
-            true => (all.max(most), 8, together),
-            false => (few, few.saturating_mul(k).max(room / threads), 0),
+        let clusters = k.saturating_mul(threads);
+        let free = (FREE / least).saturating_mul(threads);
+        let clusters = clusters.min(free.max(k.saturating_mul(2).saturating_add(2 * (n / least))));
+        let together = ceiling.max(all.saturating_mul(k)).max(room);
+        let together = together.max(most.saturating_mul(clusters));
+        let weight_words = if weighted { most_limbs(total) } else { 0 };
+        let tallies = clusters.saturating_mul(2 + weight_words);
+        let (magic, sums, together, held) = match bound {
+            true => (all.max(most), 32, together.saturating_add(tallies), 0),
+            false => (few, few.saturating_mul(k).max(room / threads), 0, k),
         };
         Plan {
             total,
@@ -106,12 +138,38 @@ impl Plan {
             sums,
             together,
             magic: magic.max(rows),
-            weight_words: if weighted { most_limbs(total) } else { 0 },
+            weight_words,
             rows: match layout {
                 Layout::Rows => 0,
                 Layout::Columns => block.saturating_mul(d),
             },
             merged,
+            holders,
+            threads,
+            held,
+        }
+    }
+
+    /// Whether only some threads have sums, which then follow the labels.
+    fn apart(&self) -> bool {
+        self.holders < self.threads
+    }
+
+    /// The plans of the threads' sums, one after the other.
+    pub(crate) fn each(&self) -> impl FnMut() -> Plan {
+        let (plan, mut threads) = (*self, 0);
+        move || {
+            threads += 1;
+            match threads <= plan.holders {
+                true => plan,
+                false => Plan {
+                    held: 0,
+                    sums: 0,
+                    magic: 0,
+                    rows: 0,
+                    ..plan
+                },
+            }
         }
     }
 }
@@ -127,11 +185,11 @@ struct Tally<'w> {
 }
 
 impl<'w> Tally<'w> {
-    fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
+    fn cut(from: &mut impl Cut<'w>, k: usize, weight_words: usize) -> Self {
         Tally {
-            counts: from.take(plan.k),
-            positive: from.take(plan.k),
-            weights: from.take(plan.weight_words.saturating_mul(plan.k)),
+            counts: from.take(k),
+            positive: from.take(k),
+            weights: from.take(weight_words.saturating_mul(k)),
         }
     }
 
@@ -176,12 +234,17 @@ pub(crate) struct Sums<'w> {
 impl<'w> Sums<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
         Sums {
-            tally: Tally::cut(from, plan),
+            tally: Tally::cut(from, plan.held, plan.weight_words),
             limbs: from.take(plan.sums),
             rows: from.take(plan.rows),
             slab: 0..0,
             slab_magic: from.take(plan.magic),
         }
+    }
+
+    /// Whether there is room for sums.
+    fn holds(&self) -> bool {
+        !self.tally.counts.is_empty()
     }
 
     /// Forgets what was added.
@@ -200,6 +263,9 @@ impl<'w> Sums<'w> {
         block: Range<usize>,
         labels: &[i32],
     ) -> bool {
+        if terms.later {
+            return false;
+        }
         let tally = &mut self.tally;
         if let (Some(weights), Some(limbs)) = (job.weights_of(&block), &terms.weights) {
             for (&j, &w) in labels.iter().zip(weights) {
@@ -314,6 +380,8 @@ pub(crate) struct Terms<'a> {
     coordinates: Option<Limbs<'a>>,
     /// Weights, if there are any.
     weights: Option<Limbs<'a>>,
+    /// Whether nothing is added yet: only some threads have sums.
+    later: bool,
 }
 
 /// Dimensions up to which a vector may hold all of them: they are looked at apart, as that costs next to nothing.
@@ -367,7 +435,7 @@ impl<'w> Update<'w> {
             magic: from.take(plan.magic),
             weight_limbs: 0,
             weight_magic: from.take(plan.weight_words),
-            tally: Tally::cut(from, plan),
+            tally: Tally::cut(from, plan.k, plan.weight_words),
             relocation: Relocation::cut(from, plan.k),
         }
     }
@@ -415,12 +483,18 @@ impl<'w> Update<'w> {
                 let of = (self.plan.total, self.weight_limbs, None);
                 Limbs::view(of, self.weight_magic, 0..1)
             }),
+            later: self.apart(),
         }
     }
 
     /// Whether sums stay from one iteration to the next, so that it is enough to move what moved.
     pub(crate) fn lasting(&self) -> bool {
         self.fused
+    }
+
+    /// Whether only some threads have sums, so that [`sum`](Self::sum) has to follow a pass.
+    pub(crate) fn apart(&self) -> bool {
+        self.plan.apart()
     }
 
     /// Starts new sums.
@@ -442,8 +516,12 @@ impl<'w> Update<'w> {
         labels: &[i32],
     ) {
         self.clear(team);
-        let terms = self.terms();
-        job.crew.run(job.blocks(), team, |state, block| {
+        let terms = Terms {
+            later: false,
+            ..self.terms()
+        };
+        let holds = |state: &mut S| state.as_mut().holds();
+        job.crew.run_on(holds, job.blocks(), team, |state, block| {
             let labels = &labels[block.clone()];
             state.as_mut().add(job, &terms, block, labels);
         });
@@ -603,7 +681,10 @@ impl<'w> Update<'w> {
         while taken < d {
             for state in team.iter_mut() {
                 let sums = state.as_mut();
-                sums.slab = self.slab(taken);
+                sums.slab = match sums.holds() {
+                    true => self.slab(taken),
+                    false => taken..taken,
+                };
                 taken = sums.slab.end;
             }
             job.crew.each(team, |state| {
