@@ -87,19 +87,22 @@ impl Ruler {
 pub(crate) struct Buffer<'w> {
     next: *mut u8,
     left: usize,
+    /// Whether all bytes are zero already.
+    zero: bool,
     memory: PhantomData<&'w mut [u8]>,
 }
 
 impl<'w> Buffer<'w> {
-    /// Memory of which nothing need be initialised.
+    /// Memory of which nothing need be initialised, or that is `zero`.
     ///
     /// # Safety
-    /// `bytes` bytes from `start` are writable and nobody else's for `'w`.
-    pub(crate) unsafe fn new(start: *mut u8, bytes: usize) -> Self {
+    /// `bytes` bytes from `start` are writable and nobody else's for `'w`; and 0, if they are said to be.
+    pub(crate) unsafe fn new(start: *mut u8, bytes: usize, zero: bool) -> Self {
         let skip = start.align_offset(PART).min(bytes);
         Buffer {
             next: start.wrapping_add(skip),
             left: bytes - skip,
+            zero,
             memory: PhantomData,
         }
     }
@@ -118,36 +121,46 @@ impl<'w> Cut<'w> for Buffer<'w> {
         // SAFETY: the bytes are inside the buffer, which is ours for 'w, and handed out once; they are
         // aligned to PART, zeroed before they are looked at, and zero bytes are a value of T.
         unsafe {
-            part.write_bytes(0, length);
+            if !self.zero {
+                part.write_bytes(0, length);
+            }
             core::slice::from_raw_parts_mut(part, length)
         }
     }
 }
 
-/// A workspace of the library's own, for callers that bring none.
+/// A workspace of the library's own, for callers that bring none: zeros from the system, which gives memory for them as it is
+/// written.
 pub(crate) struct Owned {
     start: *mut u8,
     layout: core::alloc::Layout,
+    zero: bool,
 }
 
 impl Owned {
     pub(crate) fn new(bytes: usize) -> Result<Self, Error> {
-        let layout = core::alloc::Layout::from_size_align(bytes.max(1), PART);
+        // Of the alignment that the system's zeros have.
+        let layout = core::alloc::Layout::from_size_align(bytes.max(1), ALIGNMENT);
         // SAFETY: the layout has a non-zero size.
         let start = layout
             .as_ref()
             .map_or(core::ptr::null_mut(), |layout| unsafe {
-                std::alloc::alloc(*layout)
+                std::alloc::alloc_zeroed(*layout)
             });
         match layout {
-            Ok(layout) if !start.is_null() => Ok(Owned { start, layout }),
+            Ok(layout) if !start.is_null() => Ok(Owned {
+                start,
+                layout,
+                zero: true,
+            }),
             _ => refuse!(Memory, "no {bytes} bytes for a workspace"),
         }
     }
 
     pub(crate) fn buffer(&mut self) -> Buffer<'_> {
-        // SAFETY: the allocation is ours, and the borrow keeps it alive and unshared.
-        unsafe { Buffer::new(self.start, self.layout.size()) }
+        let zero = core::mem::take(&mut self.zero);
+        // SAFETY: the allocation is ours, and the borrow keeps it alive and unshared; it is zero until it is first handed out.
+        unsafe { Buffer::new(self.start, self.layout.size(), zero) }
     }
 }
 
@@ -177,7 +190,7 @@ impl<'w> Workspace<'w> {
         }
         // SAFETY: the caller's contract.
         Ok(Workspace::Given(
-            unsafe { Buffer::new(start, bytes) },
+            unsafe { Buffer::new(start, bytes, false) },
             bytes,
         ))
     }
@@ -228,10 +241,20 @@ mod tests {
             // SAFETY: inside the vector: at most 63 + 48 bytes before, and the vector is 64 longer.
             let start = unsafe { memory.as_mut_ptr().add((first + shift) % 64) };
             // SAFETY: `bytes` bytes from there are the vector's, and nobody else uses them meanwhile.
-            let mut buffer = unsafe { Buffer::new(start, bytes) };
+            let mut buffer = unsafe { Buffer::new(start, bytes, false) };
             let (a, b) = parts(&mut buffer);
             assert!(a.iter().all(|&x| x == 0) && b.iter().all(|&x| x == 0.0));
             assert_eq!((a.len(), b.len()), (3, 9));
+        }
+    }
+
+    #[test]
+    fn memory_of_its_own_is_zero_whenever_it_is_cut() {
+        let mut memory = Owned::new(1 << 20).unwrap();
+        for _ in 0..2 {
+            let part = memory.buffer().take::<i32>(1000);
+            assert!(part.iter().all(|&x| x == 0));
+            part.fill(7);
         }
     }
 
