@@ -481,7 +481,7 @@ pub(crate) fn update_in(
             for (own, label) in own.iter_mut().zip(labels) {
                 *own = label - base;
             }
-            update.prepare();
+            update.prepare_alone();
             update.sum(job, &mut team, own);
             if update.relocates(job, &mut team) {
                 // Points will be ranked by D to these centers.

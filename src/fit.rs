@@ -220,7 +220,7 @@ impl<'w> Runner<'w> {
         memory.packing.set_largest(largest);
         memory.bounds.set_units(memory.packing.units(job));
         memory.seeding.set_largest(largest);
-        memory.update.prepare();
+        memory.update.prepare_alone();
         if let Some(given) = given {
             memory.centers.copy_from_slice(given);
         }

@@ -22,7 +22,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::exact_sum::{exponent, magic, rounded_off, LOWEST};
+use super::exact_sum::{exponent, magic, rounded_off, scale, LOWEST};
 use super::quotient::{Divisor, Sum};
 use crate::lanes::Lanes;
 use crate::points::Rows;
@@ -58,6 +58,11 @@ pub(super) fn most_limbs_of_products(n: usize) -> usize {
 /// within a factor of 2^67 of one another. Weights have as many places again, and take a little less.
 pub(super) fn ordinary_limbs(n: usize, weighted: bool) -> usize {
     limbs_for(if weighted { 200 } else { 120 }, n)
+}
+
+/// Limbs for data that have rows far beyond all others, as fill values are: of 2^400 times what is usual.
+pub(super) fn wide_limbs(n: usize) -> usize {
+    limbs_for(480, n)
 }
 
 /// Integers per limb for so many dimensions: whole vectors, so that the loads of one point's limbs are
@@ -168,6 +173,14 @@ impl Heaviest {
     }
 }
 
+/// Bits from the largest number of a range to the lowest.
+fn bits(range: scan::Range) -> i32 {
+    exponent(range.top) + 1 - exponent(range.low)
+}
+
+/// The exponent of the largest legal coordinate: D of points so far apart stays below 2^1020.
+const HIGHEST: i32 = 509;
+
 /// The limbs of a slab of dimensions.
 #[derive(Clone)]
 pub(crate) struct Limbs<'a> {
@@ -203,10 +216,30 @@ impl<'a> Limbs<'a> {
         ranges: impl Iterator<Item = scan::Range>,
         weights: Option<scan::Range>,
     ) -> usize {
-        let bits = |range: scan::Range| exponent(range.top) + 1 - exponent(range.low);
         let more = weights.map_or(0, bits);
         let bits = ranges.filter(|range| range.top > 0.0).map(bits).max();
         bits.map_or(1, |bits| limbs_for(bits + more, n).max(1))
+    }
+
+    /// A range whose limbs, so many, end where the lowest bit of the products with `weights` is, if there are any, and not below: what they
+    /// hold more than they need is in front. There rows have limbs of their own that are far beyond all others, and these have none
+    /// but the last ones (L20).
+    pub(super) fn ending_low(
+        n: usize,
+        count: usize,
+        range: scan::Range,
+        weights: Option<scan::Range>,
+    ) -> scan::Range {
+        if range.top == 0.0 {
+            return range;
+        }
+        let lowest = exponent(range.low) - weights.map_or(0, bits);
+        let above = lowest + count as i32 * width(n);
+        let top = (above - 1).clamp(exponent(range.top), exponent(range.top).max(HIGHEST));
+        scan::Range {
+            top: scale(1.0, top),
+            ..range
+        }
     }
 
     /// Fills in `values` for the limbs of a slab; `of` is as for [`view`](Self::view).
@@ -270,6 +303,61 @@ impl<'a> Limbs<'a> {
     /// passed over, scalars and products are added without the pattern of M.
     fn passes_over(&self) -> bool {
         self.count > FEW
+    }
+
+    /// The first of `count` limbs that has something of a row, or of a row times a `weight`, in the dimensions `dims`, the first of which is
+    /// a multiple of 8; the last, if none has.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`, and `WIDTH` is at most the stride. The row has all dimensions of the slab; there are so many limbs.
+    #[inline(always)]
+    unsafe fn first<L: Lanes>(
+        &self,
+        row: &[f64],
+        weight: Option<f64>,
+        dims: &Range<usize>,
+        count: usize,
+    ) -> usize {
+        let mut first = count - 1;
+        'limbs: while first > 0 {
+            let magic = &self.magic[(first - 1) * self.stride..];
+            for start in dims.clone().step_by(AT_ONCE * L::WIDTH) {
+                let some = start..dims.end.min(start + AT_ONCE * L::WIDTH);
+                // SAFETY: the row is read below the end of the dimensions, the last vector partially; vectors of limbs start at
+                // multiples of WIDTH below the stride, which is a multiple of it.
+                let nothing = unsafe {
+                    let mut units = L::zero_bits();
+                    for i in some.step_by(L::WIDTH) {
+                        let mut x = L::load_rest(row.as_ptr().add(i), dims.end - i);
+                        if let Some(weight) = weight {
+                            x = L::mul(x, L::splat(weight));
+                        }
+                        let m = L::load(magic.as_ptr().add(i));
+                        units = L::or_bits(units, L::sub(L::add(x, m), m));
+                    }
+                    L::none(units)
+                };
+                if !nothing {
+                    first -= 1;
+                    continue 'limbs;
+                }
+            }
+            // What is no more than half a unit of a limb is none of those before (L20).
+            break;
+        }
+        first
+    }
+
+    /// The same of one dimension, for one term.
+    #[inline(always)]
+    fn first_of(&self, x: f64, count: usize) -> usize {
+        if !self.passes_over() {
+            return 0;
+        }
+        // Less than three eighths of a unit are none, and nothing is passed over where that underflows.
+        let something = |m: &f64| x.abs() >= m * (0.25 / (1u64 << 52) as f64);
+        let behind = self.magic[..count - 1].iter().rev();
+        count - 1 - behind.take_while(|&m| something(m)).count()
     }
 
     /// Limb `l` of the sum of a cluster's terms in dimension `c` of the slab, in units; `sums` are the cluster's
@@ -582,11 +670,10 @@ unsafe fn several<L: Lanes, const WATCHED: bool>(
     off
 }
 
-/// Vectors whose first limbs are remembered from one row to the next.
-const REMEMBERED: usize = 16;
+/// Vectors of a row that are looked at before it is asked whether a limb has something of any.
+const AT_ONCE: usize = 8;
 
-/// The same of many limbs: each vector of terms is added to its own few. Rows are mostly alike, so its first is looked for where the last
-/// row's was.
+/// The same of many limbs: each row is added to its own few.
 ///
 /// # Safety
 /// That of [`several`].
@@ -597,83 +684,51 @@ unsafe fn apart<L: Lanes, const WATCHED: bool>(
     sums: &mut [i64],
     mut off: L::I,
 ) -> L::I {
-    let Terms {
-        rows,
-        labels,
-        limbs,
-        ..
-    } = *terms;
-    for start in dims.clone().step_by(REMEMBERED * L::WIDTH) {
-        let part = start..dims.end.min(start + REMEMBERED * L::WIDTH);
-        let mut firsts = [0; REMEMBERED];
-        for p in 0..rows.count() {
-            // SAFETY: as in `several`.
-            unsafe {
-                let row = rows.row(p).as_ptr();
-                let to = sums
-                    .as_mut_ptr()
-                    .add(*labels.get_unchecked(p) as usize * limbs.words());
-                for (i, first) in part.clone().step_by(L::WIDTH).zip(&mut firsts) {
-                    let x = L::load_rest(row.add(i), dims.end - i);
-                    if WATCHED {
-                        let bound = limbs.bounds.load::<L>(i, dims.end - i);
-                        let magnitude = L::abs(x);
-                        off = bound.within(magnitude, bound.multiples(magnitude, off));
-                    }
-                    *first = plain::<L, false>(x, (i, *first), limbs, [to, to]);
+    let limbs = terms.limbs;
+    for (p, &label) in terms.labels[..terms.rows.count()].iter().enumerate() {
+        let row = terms.rows.row(p);
+        // SAFETY: as in `several`.
+        unsafe {
+            if WATCHED {
+                for i in dims.clone().step_by(L::WIDTH) {
+                    let x = L::load_rest(row.as_ptr().add(i), dims.end - i);
+                    let bound = limbs.bounds.load::<L>(i, dims.end - i);
+                    let magnitude = L::abs(x);
+                    off = bound.within(magnitude, bound.multiples(magnitude, off));
                 }
             }
+            let to = sums.as_mut_ptr().add(label as usize * limbs.words());
+            plain::<L, false>(row, &dims, limbs, [to, to]);
         }
     }
     off
 }
 
-/// Adds the limbs of terms in the dimensions from `i` on to the sums `to`, and if they `MOVE`, takes them out of the sums `from`. Returns
-/// the first limb that has something of them, which is looked for from `near` on.
+/// Adds the limbs of a row, from the first that has something of it, to the sums `to`, and if it `MOVES`, takes them out of the sums
+/// `from`.
 ///
 /// # Safety
-/// The caller is compiled for `L`; `i` is a multiple of `WIDTH` below the stride, and `WIDTH` is at most that; `near` is a limb, and
-/// `from` and `to` are `limbs.words()` integers.
+/// That of [`products`].
 #[inline(always)]
-unsafe fn plain<L: Lanes, const MOVE: bool>(
-    x: L::F,
-    (i, near): (usize, usize),
+unsafe fn plain<L: Lanes, const MOVES: bool>(
+    row: &[f64],
+    dims: &Range<usize>,
     limbs: &Limbs<'_>,
-    [from, to]: [*mut i64; 2],
-) -> usize {
-    // SAFETY: vectors of limbs start at multiples of WIDTH below the stride, which is a multiple of it, so they lie inside the words and
-    // the magic numbers.
+    both: [*mut i64; 2],
+) {
+    // SAFETY: the contract.
     unsafe {
-        let magic = limbs.magic.as_ptr().add(i);
-        // What is no more than half a unit of a limb is none of those before (L20).
-        let nothing = |l: usize| {
-            let magic = L::load(magic.add(l * limbs.stride));
-            let shifted = L::add_bits(L::zero_bits(), L::add(x, magic));
-            L::none(L::sub_bits(shifted, magic))
-        };
-        let mut first = near;
-        if first > 0 && !nothing(first - 1) {
-            first = 0;
-        }
-        while first + 1 < limbs.count && nothing(first) {
-            first += 1;
-        }
-        let at = first * limbs.stride;
-        let into = Target::<L, MOVE> {
-            magic: magic.add(at),
-            stride: limbs.stride,
-            from: from.add(at + i),
-            to: to.add(at + i),
-            lanes: PhantomData,
-        };
-        let mut rest = into.limb(0, x);
-        for l in 1..limbs.count - first {
-            if L::none(L::or_bits(L::zero_bits(), rest)) {
-                break;
+        let first = limbs.first::<L>(row, None, dims, limbs.count);
+        for i in dims.clone().step_by(L::WIDTH) {
+            let x = L::load_rest(row.as_ptr().add(i), dims.end - i);
+            let into = Target::<L, MOVES>::new(limbs, i, (first, 0), both);
+            match limbs.count - first {
+                1 => into.exact::<1>(x),
+                2 => into.exact::<2>(x),
+                3 => into.exact::<3>(x),
+                count => into.few(count, x),
             }
-            rest = into.limb(l, rest);
         }
-        first
     }
 }
 
@@ -700,7 +755,7 @@ unsafe fn weighted<L: Lanes>(
             // SAFETY: the label names a cluster, whose words these are.
             unsafe {
                 let to = sums.as_mut_ptr().add(label as usize * words);
-                products::<L, false>(row, dims.clone(), placed, terms.limbs, [to, to]);
+                products::<L, false>(row, &dims, placed, terms.limbs, [to, to]);
             }
         }
     }
@@ -710,46 +765,42 @@ unsafe fn weighted<L: Lanes>(
 ///
 /// # Safety
 /// The caller is compiled for `L`, and `WIDTH` is at most the stride. The row has all dimensions of the slab, and `dims` begin at a
-/// multiple of `WIDTH`; `from` and `to` are `limbs.words()` integers.
+/// multiple of 8; `from` and `to` are `limbs.words()` integers.
 #[inline(always)]
 unsafe fn products<L: Lanes, const MOVES: bool>(
     row: &[f64],
-    dims: Range<usize>,
+    dims: &Range<usize>,
     (weight, before): (f64, usize),
     limbs: &Limbs<'_>,
-    [from, to]: [*mut i64; 2],
+    both: [*mut i64; 2],
 ) {
     // Coordinates that are all zero have one limb, however far weights are apart; and so nothing is written elsewhere, whatever the weight.
     let before = before.min(limbs.count - 1);
-    for i in dims.clone().step_by(L::WIDTH) {
-        // SAFETY: the row is read below its end, the last vector partially; vectors of limbs start at multiples of WIDTH below the
-        // stride, which is a multiple of it, so they lie inside the words.
-        unsafe {
+    let left = limbs.count - before;
+    // SAFETY: the contract; the row is read below its end, the last vector partially.
+    unsafe {
+        // A row of one vector is added sooner than it is looked at.
+        let first = match limbs.passes_over() && limbs.stride > L::WIDTH {
+            true => limbs.first::<L>(row, Some(weight), dims, left),
+            false => 0,
+        };
+        let weight = L::splat(weight);
+        for i in dims.clone().step_by(L::WIDTH) {
             let x = L::load_rest(row.as_ptr().add(i), dims.end - i);
-            let weight = L::splat(weight);
             let product = L::mul(x, weight);
             let finer = L::rounded_off(x, weight, product);
-            let at = before * limbs.stride + i;
-            let magic = limbs.magic.as_ptr().add(i);
-            let into = Target::<L, MOVES> {
-                magic,
-                stride: limbs.stride,
-                from: from.add(at),
-                to: to.add(at),
-                lanes: PhantomData,
-            };
-            match (limbs.count - before, limbs.count) {
-                (1, 1) => into.several::<1>(product, finer),
-                (2, 2) => into.several::<2>(product, finer),
-                (3, 3) => into.several::<3>(product, finer),
-                (4, 4) => into.several::<4>(product, finer),
-                (count, _) => into.any(count, product, finer),
+            let into = Target::<L, MOVES>::new(limbs, i, (first, before), both);
+            match left - first {
+                1 => into.several::<1>(product, finer),
+                2 => into.several::<2>(product, finer),
+                3 => into.several::<3>(product, finer),
+                count => into.any(count, product, finer),
             }
         }
     }
 }
 
-/// Where the limbs of a vector of products go.
+/// Where the limbs of a vector go.
 struct Target<L: Lanes, const MOVES: bool> {
     /// The first limb's.
     magic: *const f64,
@@ -760,6 +811,60 @@ struct Target<L: Lanes, const MOVES: bool> {
 }
 
 impl<L: Lanes, const MOVES: bool> Target<L, MOVES> {
+    /// From the limb `first` on, of the dimensions from `i` on, where so many limbs are `before` that a weight has not.
+    ///
+    /// # Safety
+    /// `i` is a multiple of `WIDTH` below the stride, which is a multiple of it; there are more limbs than both together; `from` and
+    /// `to` are `limbs.words()` integers.
+    #[inline(always)]
+    unsafe fn new(
+        limbs: &Limbs<'_>,
+        i: usize,
+        (first, before): (usize, usize),
+        [from, to]: [*mut i64; 2],
+    ) -> Self {
+        let at = (before + first) * limbs.stride + i;
+        // SAFETY: inside the words, and inside the magic numbers, of which there are as many.
+        unsafe {
+            Target {
+                magic: limbs.magic.as_ptr().add(first * limbs.stride + i),
+                stride: limbs.stride,
+                from: from.add(at),
+                to: to.add(at),
+                lanes: PhantomData,
+            }
+        }
+    }
+
+    /// All `COUNT` limbs of terms without weights.
+    ///
+    /// # Safety
+    /// As for [`limb`](Self::limb).
+    #[inline(always)]
+    unsafe fn exact<const COUNT: usize>(&self, mut x: L::F) {
+        for l in 0..COUNT {
+            // SAFETY: the contract.
+            x = unsafe { self.limb(l, x) };
+        }
+    }
+
+    /// The same of `count` limbs, as far as there is something left.
+    ///
+    /// # Safety
+    /// As for [`limb`](Self::limb).
+    #[inline(always)]
+    unsafe fn few(&self, count: usize, mut x: L::F) {
+        for l in 0..count {
+            // SAFETY: the contract.
+            unsafe {
+                x = self.limb(l, x);
+                if L::none(L::or_bits(L::zero_bits(), x)) {
+                    return;
+                }
+            }
+        }
+    }
+
     /// Limb `l` of `part`, of which the rest is returned.
     ///
     /// # Safety
@@ -871,8 +976,8 @@ fn scalars(terms: &Terms<'_>, sums: &mut [i64], mut counts: Option<&mut [i64]>) 
     }
 }
 
-/// Limbs from which on those that have nothing of a term in front are passed over.
-const FEW: usize = 4;
+/// Limbs beyond which those that have nothing of a term in front are passed over.
+const FEW: usize = 3;
 
 /// Calls `add` with one of the `sums` after the other and the units of that limb of a term, as far as there are any.
 #[inline(always)]
@@ -899,7 +1004,11 @@ fn scalar<S>(
         // As vectors are split (L24).
         let mut product = x * weight;
         let mut finer = rounded_off(x, weight, product);
-        let mut magic = limbs.magic.iter();
+        let first = limbs.first_of(product, sums.len());
+        if first > 0 {
+            sums.nth(first - 1);
+        }
+        let mut magic = limbs.magic[first..].iter();
         if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
             add(sum, split(&mut product, m));
         }
@@ -916,18 +1025,12 @@ fn scalar<S>(
         }
         return;
     }
-    let mut magic = limbs.magic;
-    if limbs.passes_over() {
-        // Less than three eighths of a unit are none, and nothing is passed over where that underflows.
-        let nothing = |m: &f64| x.abs() < m * (0.25 / (1u64 << 52) as f64);
-        let first = magic.partition_point(nothing);
-        if first > 0 {
-            sums.nth(first - 1);
-        }
-        magic = &magic[first..];
+    let first = limbs.first_of(x, limbs.count);
+    if first > 0 {
+        sums.nth(first - 1);
     }
     let mut rest = x;
-    for (sum, &m) in sums.zip(magic) {
+    for (sum, &m) in sums.zip(&limbs.magic[first..]) {
         if rest == 0.0 {
             break;
         }
@@ -1004,17 +1107,16 @@ unsafe fn transfer_vectors<L: Lanes>(
         if let (Some(weight), Some(heaviest)) = (weight, limbs.heaviest) {
             if weight > 0.0 {
                 let placed = heaviest.place(weight);
-                products::<L, true>(row, 0..d, placed, limbs, [from, to]);
+                products::<L, true>(row, &(0..d), placed, limbs, [from, to]);
             }
             return;
         }
-        let mut first = 0;
+        if limbs.passes_over() {
+            plain::<L, true>(row, &(0..d), limbs, [from, to]);
+            return;
+        }
         for i in (0..d).step_by(L::WIDTH) {
             let mut x = L::load_rest(row.as_ptr().add(i), d - i);
-            if limbs.passes_over() {
-                first = plain::<L, true>(x, (i, first), limbs, [from, to]);
-                continue;
-            }
             for l in 0..limbs.count {
                 let at = l * limbs.stride + i;
                 let m = L::load(limbs.magic.as_ptr().add(at));
@@ -1046,8 +1148,9 @@ fn transfer_scalar(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{exact, exact_sum::scale, quotient::tests::add};
+    use super::super::{exact, quotient::tests::add};
     use super::*;
+    use crate::lanes::portable::Portable;
 
     fn random(state: &mut u64) -> u64 {
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -1100,8 +1203,14 @@ mod tests {
             let x = [number(0), number(0)];
             let w = [number(5), number(5)];
             let weighted = round % 3 > 0;
-            let (ranges, weights) = (range(&x), weighted.then(|| range(&w)));
-            let count = Limbs::needed(n, [ranges].into_iter(), weights);
+            let (mut ranges, weights) = (range(&x), weighted.then(|| range(&w)));
+            // As many limbs as another dimension needs, or a few more.
+            let mut count = Limbs::needed(n, [ranges].into_iter(), weights);
+            if round % 2 == 0 {
+                count += round / 2 % 3;
+                ranges = Limbs::ending_low(n, count, ranges, weights);
+                assert!(Limbs::needed(n, [ranges].into_iter(), weights) <= count);
+            }
             let mut magic = vec![0.0; count];
             let limbs = Limbs::fill((n, count, weights), 0..1, |_| ranges, &mut magic);
             for (x, w) in x.into_iter().zip(w) {
@@ -1120,6 +1229,86 @@ mod tests {
         }
         println!("L20, L24: limbs over their bounds, the first and others: {largest:?}");
         assert!(largest.iter().all(|&ratio| 0.999 < ratio && ratio <= 1.0));
+    }
+
+    /// L20, L24: rows that are looked at first are added to the same limbs, by vectors of any width, as scalars are.
+    #[test]
+    fn limbs_are_passed_over() {
+        let mut state = 3;
+        let mut passed = [0; 8];
+        for round in 0..800 {
+            let d = 1 + random(&mut state) as usize % 40;
+            let weighted = round % 2 == 0;
+            let mut number = |decades: u64| {
+                let size = scale(1.0, (random(&mut state) % (3 * decades + 1)) as i32);
+                size * ((random(&mut state) >> 12) as f64 * 2f64.powi(-52) - 0.5)
+            };
+            // Rows of one size each, one of them far out; a few coordinates are zero, and some columns.
+            let out = [0, 30, 60, 100, 150][round / 2 % 5];
+            let rows: Vec<Vec<f64>> = (0..5)
+                .map(|p| {
+                    let size = scale(1.0, if p == 3 { 3 * out } else { 0 });
+                    let zero = |i: usize| (i + p).is_multiple_of(7) || i % 11 == 5;
+                    let at = |i| if zero(i) { 0.0 } else { size * number(1) };
+                    (0..d).map(at).collect()
+                })
+                .collect();
+            let weights: Vec<f64> = (0..5).map(|_| number(20).abs()).collect();
+            let n = [5, 1 << 15, 1 << 30][round / 10 % 3];
+            let ranges: Vec<_> = (0..d)
+                .map(|i| range(&rows.iter().map(|row| row[i]).collect::<Vec<_>>()))
+                .collect();
+            let heavy = weighted.then(|| range(&weights));
+            let count = Limbs::needed(n, ranges.iter().copied(), heavy);
+            let each = |i: usize| Limbs::ending_low(n, count, ranges[i], heavy);
+            let mut magic = vec![0.0; count * stride(d)];
+            let limbs = Limbs::fill((n, count, heavy), 0..d, each, &mut magic);
+            let all: Vec<f64> = rows.concat();
+            let labels = [0, 1, 0, 1, 0];
+            let weights = weighted.then_some(&weights[..]);
+            let mut sums = vec![0; 2 * limbs.words()];
+            let mut counts = [0; 2];
+            // SAFETY: portable lanes need no instructions; there are labels, weights and sums for all rows.
+            unsafe {
+                let rows = Rows::new(&all, d);
+                let counts = Some(&mut counts[..]);
+                accumulate::<Portable>(rows, weights, &labels, &limbs, &mut sums, counts);
+            }
+            let check = |sums: &[i64], members: &[i64], which: &dyn Fn(usize) -> usize| {
+                for j in 0..2 {
+                    for i in 0..d {
+                        let of = limbs.sum(&sums[j * limbs.words()..], i, members[j]);
+                        let (mut got, mut want) = (exact::Sum::new(), exact::Sum::new());
+                        (0..count).for_each(|l| add(&mut got, of.limb(l)));
+                        for p in (0..5).filter(|&p| which(p) == j) {
+                            want.add_product(rows[p][i], weights.map_or(1.0, |w| w[p]));
+                        }
+                        assert!(exact::same(&got, &want), "round {round}: {d} {count} {i}");
+                    }
+                }
+            };
+            check(&sums, &[3, 2], &|p| labels[p] as usize);
+            let moves = Moves {
+                points: &[3, 0],
+                from: &[1, 0],
+                to: &[0, 1],
+            };
+            // SAFETY: as before.
+            unsafe {
+                let rows = Rows::new(&all, d);
+                transfer::<Portable>(rows, weights, &moves, &limbs, &mut sums);
+            }
+            check(&sums, &[3, 2], &|p| [1, 1, 0, 0, 0][p]);
+            if let (None, true) = (weights, d > 2) {
+                for row in &rows {
+                    // SAFETY: as before.
+                    let first = unsafe { limbs.first::<Portable>(row, None, &(0..d), count) };
+                    passed[first.min(7)] += 1;
+                }
+            }
+        }
+        println!("L20: first limbs of rows: {passed:?}");
+        assert!(passed[0] > 200 && passed[3] > 200 && passed[6..].iter().sum::<i32>() > 200);
     }
 
     /// L21: as many limbs as there may be, each as large as it may be.

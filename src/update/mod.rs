@@ -37,7 +37,7 @@ use crate::{Empty, Layout};
 pub(crate) use limbs::{
     accumulate, largest, transfer, unit, unit_of_products, width, Limbs, Moves, Unit,
 };
-use limbs::{most_limbs, most_limbs_of_products, ordinary_limbs, stride};
+use limbs::{most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs};
 pub(crate) use quotient::{Divisor, Sum};
 use relocate::Relocation;
 
@@ -114,8 +114,10 @@ impl Plan {
         let few = words.max(most);
         // Numbers over many decades take many limbs, most of which a point passes over: there is room for them beside many points.
         let rows = (n / 16).min(most).saturating_mul(stride(d));
-        let whole = most.saturating_mul(stride(d)).saturating_mul(k);
-        let room = (n.saturating_mul(d) / 16).min(whole.saturating_mul(threads));
+        let wide = wide_limbs(total)
+            .saturating_mul(stride(d))
+            .saturating_mul(k);
+        let room = (n.saturating_mul(d) / 8).min(wide.saturating_mul(threads));
         // L38: the clusters of all threads; and the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
         // can be; or what there is room for. Each thread's end with a cache line.
         let ceiling = all.saturating_mul(k).saturating_mul(threads);
@@ -456,12 +458,29 @@ impl<'w> Update<'w> {
         &self.ranges
     }
 
+    /// Decides about limbs, once the ranges are known, for sums that nobody else reads.
+    pub(crate) fn prepare_alone(&mut self) {
+        let Plan { total, d, .. } = self.plan;
+        let (count, weights) = (self.needed(), self.ranges.weights);
+        for i in 0..d {
+            let range = Limbs::ending_low(total, count, self.ranges.of(i), weights);
+            self.ranges.set(i, range);
+        }
+        self.prepare();
+    }
+
+    /// How many limbs the coordinates need.
+    fn needed(&self) -> usize {
+        let Plan { total, d, .. } = self.plan;
+        let each = (0..d).map(|i| self.ranges.of(i));
+        Limbs::needed(total, each, self.ranges.weights)
+    }
+
     /// Decides about limbs, once the ranges are known.
     pub(crate) fn prepare(&mut self) {
         let Plan { total, d, k, .. } = self.plan;
+        self.limbs = self.needed();
         let ranges = &self.ranges;
-        let each = (0..d).map(|i| ranges.of(i));
-        self.limbs = Limbs::needed(total, each, ranges.weights);
         let words = self.limbs * stride(d);
         self.fused = words <= self.plan.magic && words * k <= self.plan.sums.min(self.plan.merged);
         if self.fused {
