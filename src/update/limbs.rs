@@ -22,8 +22,8 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::exact_sum::{exponent, magic, rounded_off, scale, LOWEST};
-use super::quotient::{Divisor, Sum};
+use super::exact_sum::{exponent, magic, power_of_two, rounded_off, scale, LOWEST};
+use super::quotient::{Divisor, Members, Sum};
 use crate::lanes::Lanes;
 use crate::points::Rows;
 use crate::scan;
@@ -402,6 +402,42 @@ impl<'a> Limbs<'a> {
             };
             (self.units(sums, members, l, c), unit)
         })
+    }
+
+    /// The sum of a cluster's terms in dimension `c`, of one limb or two and without weights, and what it counts: a power of two that scales
+    /// quotients of floating point exactly (L49).
+    #[inline]
+    fn short(&self, sums: &[i64], members: i64, c: usize) -> Option<(i128, f64)> {
+        const UNITS: Range<i32> = -1000..800;
+        let last = self.count - 1;
+        let magic = self.magic[last * self.stride + c].to_bits();
+        let unit = (magic >> 52) as i32 - 1023 - 52;
+        if last > 1 || !UNITS.contains(&unit) {
+            return None;
+        }
+        let finer = i128::from(self.units(sums, members, last, c));
+        let sum = match last {
+            0 => finer,
+            _ => (i128::from(self.units(sums, members, 0, c)) << self.width) + finer,
+        };
+        Some((sum, power_of_two(unit)))
+    }
+
+    /// The means of a cluster without weights in all dimensions of the slab.
+    pub(super) fn means_of_members(&self, sums: &[i64], members: i64, center: &mut [f64]) {
+        let few = Members::new(members);
+        let mut divisor = None;
+        for (c, x) in center.iter_mut().enumerate() {
+            let short = few.and_then(|few| {
+                let (sum, unit) = self.short(sums, members, c)?;
+                few.under(sum).map(|mean| mean * unit)
+            });
+            *x = short.unwrap_or_else(|| {
+                let divisor =
+                    divisor.get_or_insert_with(|| Divisor::new(Sum::new(1, |_| (members, 0))));
+                divisor.under(&self.sum(sums, c, members))
+            });
+        }
     }
 
     /// The means of a cluster in all dimensions of the slab.

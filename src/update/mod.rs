@@ -770,10 +770,7 @@ impl<'w> Update<'w> {
                     let divisor = Divisor::new(weights.sum(all, 0, members));
                     limbs.means(sums, members, &divisor, center);
                 }
-                None => {
-                    let divisor = Divisor::new(Sum::new(1, |_| (members, 0)));
-                    limbs.means(sums, members, &divisor, center);
-                }
+                None => limbs.means_of_members(sums, members, center),
             }
         }
     }

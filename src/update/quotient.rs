@@ -176,6 +176,86 @@ impl<F: Fn(usize) -> (i64, i32)> Divisor<F> {
     }
 }
 
+/// A number of members that is small enough for quotients in floating point (L49).
+#[derive(Clone, Copy)]
+pub(crate) struct Members {
+    count: f64,
+    inverse: f64,
+    power_of_two: bool,
+}
+
+/// What members may be below, so that they have no more bits than are cut off a first quotient (L49).
+const MEMBERS_BITS: u32 = 21;
+
+/// What sums may be below, so that they are doubles and halves of their last places, or less (L49).
+const SUM_BITS: u32 = 105;
+
+/// More than a quotient is off by, in units of its first part (L49).
+const OFF: f64 = 1.0 / (1u128 << 82) as f64;
+
+impl Members {
+    /// None of too many.
+    pub(crate) fn new(count: i64) -> Option<Self> {
+        (1..1 << MEMBERS_BITS).contains(&count).then(|| Members {
+            count: count as f64,
+            inverse: 1.0 / count as f64,
+            power_of_two: count & (count - 1) == 0,
+        })
+    }
+
+    /// `sum` over this, rounded once to nearest, ties to even, if floating point can tell (L49); +0.0 when it is zero.
+    #[inline]
+    pub(crate) fn under(self, sum: i128) -> Option<f64> {
+        let (nearest, rest) = doubles(sum)?;
+        if self.power_of_two {
+            return Some(nearest * self.inverse);
+        }
+        let (first, left) = self.first(nearest);
+        let all = left + rest;
+        let second = all / self.count;
+        let off = first.abs() * OFF;
+        let least = first + (second - off);
+        if least == first + (second + off) {
+            return Some(least);
+        }
+        // In the middle of two doubles, as short sums over small numbers often are.
+        let (_, lost) = two(left, rest);
+        let short = second.to_bits() & !(u64::MAX << MEMBERS_BITS) == 0;
+        let exact = lost == 0.0 && short && second * self.count == all;
+        exact.then_some(first + second)
+    }
+
+    /// The first 32 bits of `sum` over this, or a little off, and what that leaves of the sum, exactly.
+    #[inline]
+    fn first(self, sum: f64) -> (f64, f64) {
+        let all = sum * self.inverse;
+        let first = f64::from_bits(all.to_bits() & (u64::MAX << MEMBERS_BITS));
+        (first, sum - first * self.count)
+    }
+}
+
+/// The double nearest to a sum, and the rest; unless it is too large.
+#[inline]
+fn doubles(sum: i128) -> Option<(f64, f64)> {
+    const PART: u32 = 32;
+    let high = (sum >> (2 * PART)) as i64;
+    if high.unsigned_abs() >= 1 << (SUM_BITS - 2 * PART) {
+        return None;
+    }
+    let place = (1u64 << PART) as f64;
+    let middle = f64::from((sum >> PART) as u32) * place;
+    let (upper, rest) = two(high as f64 * (place * place), middle);
+    Some(two(upper, rest + f64::from(sum as u32)))
+}
+
+/// A sum rounded, and what rounding took off it, of numbers the first of which is a whole number of the last places of the second, or
+/// zero (Dekker 1971).
+#[inline]
+fn two(larger: f64, smaller: f64) -> (f64, f64) {
+    let sum = larger + smaller;
+    (sum, smaller - (sum - larger))
+}
+
 /// `over / under` for `under` from 2^63 on, and `over` below 2^64 times that: the whole quotient, and the rest (Möller and Granlund
 /// 2011, algorithm 4).
 #[inline]
@@ -406,6 +486,106 @@ pub(super) mod tests {
                 check(&over, &under);
             }
         }
+    }
+
+    /// L49: what floating point tells is the quotient, and it tells nearly all; in the middle of two doubles, too.
+    #[test]
+    fn floating_point_knows_where_it_knows() {
+        let mut state = 5;
+        let (mut told, mut all) = ([0; 3], [0; 3]);
+        for round in 0..24_000 {
+            let kind = round % 3;
+            let members = match round / 3 % 4 {
+                0 => 1 + (random(&mut state) % 9) as i64,
+                1 => (1 << 21) - 1 - (random(&mut state) % 9) as i64,
+                2 => 1 << (random(&mut state) % 21),
+                _ => 1 + (random(&mut state) % ((1 << 21) - 1)) as i64,
+            };
+            let wide = u128::from(random(&mut state)) << 64 | u128::from(random(&mut state));
+            let sum = match kind {
+                0 => (wide >> (23 + random(&mut state) % 105)) as i128,
+                // In the middle of two doubles, or of a few bits.
+                1 => {
+                    let middle = random(&mut state) >> 10 | 1 << 53 | 1;
+                    let zeros = random(&mut state) % 20;
+                    (i128::from(middle) << zeros) * i128::from(members)
+                }
+                // And beside that.
+                _ => {
+                    let middle = i128::from(random(&mut state) >> 10 | 1 << 53 | 1) << 30;
+                    let beside = (random(&mut state) % 5) as i128 - 2;
+                    middle * i128::from(members) + beside
+                }
+            };
+            let sum = if round / 12 % 2 == 0 { sum } else { -sum };
+            let few = Members::new(members).unwrap();
+            all[kind] += 1;
+            if let Some(got) = few.under(sum) {
+                told[kind] += 1;
+                let limbs = [
+                    ((sum >> 60) as i64, 60),
+                    ((sum & ((1 << 60) - 1)) as i64, 0),
+                ];
+                let want = exact::quotient(&reference(&limbs), &reference(&[(members, 0)]));
+                assert_eq!(got.to_bits(), want.to_bits(), "{sum} over {members}");
+            }
+        }
+        println!("L49: {told:?} of {all:?} told");
+        assert!(told[0] * 1000 > all[0] * 999 && told[1] * 1000 > all[1] * 999);
+        assert_eq!(Members::new(7).unwrap().under(0).map(f64::to_bits), Some(0));
+        assert_eq!(Members::new(7).unwrap().under(1 << 105), None);
+        assert!(Members::new(0).is_none() && Members::new(1 << 21).is_none());
+    }
+
+    /// The worst error over what L49 says, exactly, climbing towards it.
+    #[test]
+    fn quotients_in_floating_point_are_that_near() {
+        // What `second` is off by, and what rounds when the bound is taken off.
+        let ratio = |members: i64, sum: i128| {
+            let few = Members::new(members).unwrap();
+            let (nearest, rest) = doubles(sum).unwrap();
+            let (first, left) = few.first(nearest);
+            let second = (left + rest) / few.count;
+            let off = first.abs() * OFF;
+            let mut worst = 0.0f64;
+            for bound in [second - off, second + off] {
+                // (first + bound) members - sum is to be beyond the bound, by less than twice that.
+                let mut over = reference(&[(-(sum >> 60) as i64, 60)]);
+                add(&mut over, (-((sum & ((1 << 60) - 1)) as i64), 0));
+                over.add_product(first, few.count);
+                over.add_product(bound, few.count);
+                let beyond = exact::quotient(&over, &reference(&[(members, 0)]));
+                let beyond = if bound < second { -beyond } else { beyond };
+                worst = worst.max((off - beyond) / off);
+            }
+            worst
+        };
+        let mut state = 7;
+        let mut worst = 0.0f64;
+        for _ in 0..20 {
+            let mut best = (0.0, 3, 1i128 << 90);
+            for step in 0..300 {
+                let (members, sum) = match step < 40 {
+                    true => {
+                        let wide = u128::from(random(&mut state)) << 64 | 1 << 63;
+                        let members = 3 + random(&mut state) % ((1 << 21) - 3);
+                        (members as i64, (wide >> 24) as i128)
+                    }
+                    false => {
+                        let flipped = 1i128 << (random(&mut state) % 103);
+                        let members = best.1 ^ (1 << (random(&mut state) % 24)) & ((1 << 21) - 1);
+                        (members.max(3), best.2 ^ flipped)
+                    }
+                };
+                let found = ratio(members, sum);
+                if found > best.0 {
+                    best = (found, members, sum);
+                }
+            }
+            worst = worst.max(best.0);
+        }
+        println!("L49: worst measured / bound {worst:.3}");
+        assert!((0.3..1.0).contains(&worst));
     }
 
     /// L25: of limbs whose highest cancel, and far apart.
