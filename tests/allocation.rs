@@ -858,7 +858,7 @@ fn threads_cost_a_constant() {
     }
 }
 
-/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + n d / 2 for weights over many decades + threads (128 k d + 1400 k + 2^20) + 2^24, so nothing of order
+/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + n d for numbers over many decades + threads (128 k d + 1400 k + 2^20) + 2^24, so nothing of order
 /// n·k can hide in them. What a center takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for
 /// the weights.
 #[test]
@@ -906,7 +906,7 @@ fn workspace_is_never_of_order_n_k() {
                         let restarts = if init == GIVEN { 0 } else { SIDE_BY_SIDE };
                         let limit = PER_POINT * n
                             + words(n, d)
-                            + n * d / 2
+                            + n * d
                             + seeding(init, n, d, k)
                             + threads
                                 * (PER_COORDINATE * centers * d + PER_CENTER * centers + CONSTANT)

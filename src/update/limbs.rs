@@ -302,7 +302,12 @@ impl<'a> Limbs<'a> {
     /// Whether limbs that have nothing of a term are passed over: where there are few, adding to all of them takes less. Those that are
     /// passed over, scalars and products are added without the pattern of M.
     fn passes_over(&self) -> bool {
-        self.count > FEW
+        // A row of one vector is added sooner than it is looked at.
+        let few = match self.stride {
+            2 | 4 => FEW + 1,
+            _ => FEW,
+        };
+        self.count > few
     }
 
     /// The first of `count` limbs that has something of a row, or of a row times a `weight`, in the dimensions `dims`, the first of which is
@@ -319,33 +324,51 @@ impl<'a> Limbs<'a> {
         count: usize,
     ) -> usize {
         let mut first = count - 1;
-        'limbs: while first > 0 {
-            let magic = &self.magic[(first - 1) * self.stride..];
-            for start in dims.clone().step_by(AT_ONCE * L::WIDTH) {
-                let some = start..dims.end.min(start + AT_ONCE * L::WIDTH);
-                // SAFETY: the row is read below the end of the dimensions, the last vector partially; vectors of limbs start at
-                // multiples of WIDTH below the stride, which is a multiple of it.
-                let nothing = unsafe {
-                    let mut units = L::zero_bits();
-                    for i in some.step_by(L::WIDTH) {
-                        let mut x = L::load_rest(row.as_ptr().add(i), dims.end - i);
-                        if let Some(weight) = weight {
-                            x = L::mul(x, L::splat(weight));
-                        }
-                        let m = L::load(magic.as_ptr().add(i));
-                        units = L::or_bits(units, L::sub(L::add(x, m), m));
-                    }
-                    L::none(units)
-                };
-                if !nothing {
-                    first -= 1;
-                    continue 'limbs;
-                }
-            }
-            // What is no more than half a unit of a limb is none of those before (L20).
-            break;
+        // What is no more than half a unit of a limb is none of those before (L20).
+        // SAFETY: the contract.
+        while first > 0 && unsafe { self.holds::<L>(first - 1, row, weight, dims) } {
+            first -= 1;
         }
         first
+    }
+
+    /// Whether limb `l` has something of the row.
+    ///
+    /// # Safety
+    /// That of [`first`](Self::first).
+    #[inline(always)]
+    unsafe fn holds<L: Lanes>(
+        &self,
+        l: usize,
+        row: &[f64],
+        weight: Option<f64>,
+        dims: &Range<usize>,
+    ) -> bool {
+        let mut start = dims.start;
+        while start < dims.end {
+            let end = dims.end.min(start + AT_ONCE * L::WIDTH);
+            // SAFETY: the row is read below the end of the dimensions, the last vector partially; vectors of limbs start at
+            // multiples of WIDTH below the stride, which is a multiple of it.
+            unsafe {
+                let magic = self.magic.as_ptr().add(l * self.stride);
+                let mut units = L::zero_bits();
+                let mut i = start;
+                while i < end {
+                    let mut x = L::load_rest(row.as_ptr().add(i), dims.end - i);
+                    if let Some(weight) = weight {
+                        x = L::mul(x, L::splat(weight));
+                    }
+                    let m = L::load(magic.add(i));
+                    units = L::or_bits(units, L::sub(L::add(x, m), m));
+                    i += L::WIDTH;
+                }
+                if !L::none(units) {
+                    return true;
+                }
+            }
+            start = end;
+        }
+        false
     }
 
     /// The same of one dimension, for one term.
@@ -528,7 +551,7 @@ unsafe fn vectors<L: Lanes>(
     unsafe {
         if let Some(counts) = counts {
             // One vector a limb and no weights: all that is the same for every point stays in registers.
-            let alone = limbs.stride == L::WIDTH && terms.weights.is_none();
+            let alone = limbs.stride == L::WIDTH && terms.weights.is_none() && !limbs.passes_over();
             if alone && in_registers::<L>(terms, sums, counts) {
                 return false;
             }
@@ -578,6 +601,8 @@ unsafe fn in_registers<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: &m
             (2, false) => single::<L, 2, false>(terms, sums, counts),
             (3, true) => single::<L, 3, true>(terms, sums, counts),
             (3, false) => single::<L, 3, false>(terms, sums, counts),
+            (4, true) => single::<L, 4, true>(terms, sums, counts),
+            (4, false) => single::<L, 4, false>(terms, sums, counts),
             _ => return false,
         }
     }
@@ -815,7 +840,6 @@ unsafe fn products<L: Lanes, const MOVES: bool>(
     let left = limbs.count - before;
     // SAFETY: the contract; the row is read below its end, the last vector partially.
     unsafe {
-        // A row of one vector is added sooner than it is looked at.
         let first = match limbs.passes_over() && limbs.stride > L::WIDTH {
             true => limbs.first::<L>(row, Some(weight), dims, left),
             false => 0,
