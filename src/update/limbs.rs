@@ -1341,7 +1341,7 @@ mod tests {
                         let (mut got, mut want) = (exact::Sum::new(), exact::Sum::new());
                         (0..count).for_each(|l| add(&mut got, of.limb(l)));
                         for p in (0..5).filter(|&p| which(p) == j) {
-                            want.add_product(rows[p][i], weights.map_or(1.0, |w| w[p]));
+                            want.add_product(all[p * d + i], weights.map_or(1.0, |w| w[p]));
                         }
                         assert!(exact::same(&got, &want), "round {round}: {d} {count} {i}");
                     }
