@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 
 use centra::{Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points};
 use harness::data::{blobs, fill, Rng, BELL, UNIFORM};
-use harness::{equal, same, same_run, Bad, Case, Plan, Way, ISAS, KEEP, RELOCATE};
+use harness::{equal, same, same_run, ways, Bad, Case, Plan, Way, ISAS, KEEP, RELOCATE};
 use reference::seeding;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
@@ -273,8 +273,8 @@ fn starts(case: &Case, k: usize, init: Init, seed: u64, restarts: u32) -> Vec<Ve
     (0..restarts).map(start).collect()
 }
 
-/// Every restart's trace, and the best of the first few restarts, by every algorithm; levels, threads and places in memory take
-/// turns.
+/// Every restart's trace, and the best of the first few restarts: every algorithm by every level, with one thread and two, in every
+/// place in memory.
 fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, bad: &mut Bad) {
     const N_INIT: [u32; 4] = [1, 2, 7, 20];
     let oracles: Vec<reference::Fit> = starts(case, k, init, seed, N_INIT[3])
@@ -292,17 +292,12 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
         let fits = oracles[..n_init as usize].iter();
         fits.min_by(|a, b| a.inertia.total_cmp(&b.inertia)).unwrap()
     };
-    let mut turn = seed as usize;
+    let all = ways(&ISAS, &[1, 2], &[0, 1, 2, 3]);
     for algorithm in ALGORITHMS {
         for n_init in N_INIT {
-            turn += 1;
-            let way = Way {
-                isa: ISAS[(turn / 4) % 3],
-                threads: 1 + turn % 3,
-                copy: turn % 4,
-            };
             let name = format!("{n_init} restarts by {algorithm:?} from {init:?} {seed}");
-            case.each(&name, &[way], bad, |points, options, _| {
+            let traced = Cell::new(None);
+            case.each(&name, &all, bad, |points, options, _| {
                 let seen = RefCell::new(vec![Vec::new(); oracles.len()]);
                 let note = |step: &centra::Progress| {
                     let told = (step.moved, step.shift);
@@ -318,7 +313,8 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
                 };
                 let fit = centra::fit(points, k, &options).map_err(harness::refusal)?;
                 same_run(best(n_init), &fit.centers, &fit.labels, &fit.report)?;
-                if n_init < N_INIT[3] {
+                // Once a level: a callback has restarts done one after the other, however many threads there are.
+                if n_init < N_INIT[3] || traced.replace(Some(options.isa)) == Some(options.isa) {
                     return Ok(());
                 }
                 let options = Options {
@@ -336,9 +332,8 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
     }
 }
 
-/// Dimensions around every switch: of lanes, of kernels that keep values, of words and bytes, of chunks.
-#[test]
-fn each_restart_is_a_run_of_its_own() {
+/// Dimensions around every switch: of lanes, of kernels that keep values, of words and bytes, of chunks; with weights and without.
+fn restarts_from(init: Init, plan: Plan) {
     let (mut bad, mut rng) = (Bad::default(), Rng(35));
     let sizes = [
         (1, 400, 4),
@@ -353,19 +348,29 @@ fn each_restart_is_a_run_of_its_own() {
         (1024, 70, 3),
         (1025, 70, 3),
     ];
-    let mut trial = 0;
-    for (d, n, k) in sizes {
-        for (init, plan) in [(Init::Random, KEEP), (Init::KmeansPlusPlus, RELOCATE)] {
-            trial += 1;
-            let (x, ..) = near_and_far(trial, Some((d, n, k)));
-            let case = Case::new("near and far", d, x, Vec::new());
-            let case = match trial % 3 {
-                0 => case.weighted("uniform", fill(UNIFORM, n, &mut rng)),
-                _ => case,
-            };
+    for (trial, (d, n, k)) in (1..).zip(sizes) {
+        let (x, ..) = near_and_far(trial, Some((d, n, k)));
+        let case = Case::new("near and far", d, x, Vec::new());
+        let weighted = case.weighted("uniform", fill(UNIFORM, n, &mut rng));
+        for case in [case, weighted] {
             check_restarts(&case, (k, init, trial), plan.at_most(15), &mut bad);
         }
     }
+}
+
+#[test]
+fn each_random_restart_is_a_run_of_its_own() {
+    restarts_from(Init::Random, KEEP);
+}
+
+#[test]
+fn each_greedy_restart_is_a_run_of_its_own() {
+    restarts_from(Init::KmeansPlusPlus, RELOCATE);
+}
+
+#[test]
+fn each_parallel_restart_is_a_run_of_its_own() {
+    let mut bad = Bad::default();
     let (x, ..) = near_and_far(0, Some((40, 300, 5)));
     let case = Case::new("near and far", 40, x, Vec::new());
     check_restarts(&case, (5, Init::Parallel, 0), KEEP.at_most(15), &mut bad);

@@ -91,9 +91,10 @@ pub fn least_ways() -> Vec<Way> {
     least
 }
 
-fn ways(isas: &[Isa], threads: &[usize], copies: &[usize]) -> Vec<Way> {
+/// Each with each; of instruction sets those that this machine has, as others would only do the same as the best of these.
+pub fn ways(isas: &[Isa], threads: &[usize], copies: &[usize]) -> Vec<Way> {
     let mut ways = Vec::new();
-    for &isa in isas {
+    for &isa in isas.iter().filter(|&&isa| isa <= centra::isa()) {
         for &threads in threads {
             ways.extend(copies.iter().map(|&copy| Way { isa, threads, copy }));
         }
