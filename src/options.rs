@@ -117,9 +117,10 @@ impl Options<'_> {
         if self.n_init == 0 {
             return refuse!(Option, "n_init: 0 is not positive");
         }
-        let tol = self.tol;
-        if !(tol.is_finite() && tol >= 0.0) {
-            let tol = Number(tol);
+        // In integers: the caller's floating-point environment may be in force, and comparing raises its flags. -0.0 is zero.
+        let bits = self.tol.to_bits();
+        if bits >= f64::INFINITY.to_bits() && bits != 1 << 63 {
+            let tol = Number(self.tol);
             return refuse!(Option, "tol: {tol} is not a finite number of at least 0");
         }
         Ok(())
