@@ -347,7 +347,7 @@ fn any_bits_at_all() {
         let case = Case::new("any bits", *d, x.clone(), x[..k * d].to_vec());
         // Where no distance could tell points apart, one of them has been made another.
         let x = case.x.clone();
-        let way = all_ways()[bits[0] as usize % 48];
+        let way = all_ways()[bits[0] as usize % all_ways().len()];
         let result = fit(&case, KEEP, way);
         let seed = centra::seed(
             &Points::rows(&x, x.len() / d, *d).unwrap(),
