@@ -85,7 +85,7 @@ typedef struct Outputs {
     int64_t counts[K], sums[4096], masses[CENTRA_STREAM_MASS_DIGITS], tally[3 * K];
 } Outputs;
 
-static double points[N * D], weights[N], start[K * D];
+static double points[N * D], start[K * D];
 static int32_t start_labels[N], whole_range[3 * (D + 1)];
 static Outputs before, expected[CALLS], out;
 static unsigned char *workspace;
@@ -526,10 +526,8 @@ int main(int count, char **arguments)
 {
     for (size_t i = 0; i < N * D; ++i)
         points[i] = (double)((i * 2654435761u >> 7) % 1009) / 7 + (double)(i / D % 11);
-    for (size_t p = 0; p < N; ++p) {
-        weights[p] = 1;
+    for (size_t p = 0; p < N; ++p)
         start_labels[p] = (int32_t)(p % K);
-    }
     memcpy(start, points, sizeof start);
     CONTEXT("64 callers at once, the first call of all");
     attempt(many_at_once, NULL);
