@@ -16,61 +16,47 @@
 //!
 //! # The house
 //!
-//! Data flows one way:
+//! Folders form a chain: each uses only those after it.
 //!
 //! ```text
-//! caller's buffers -> capi -> (check, scan) -> seed -> [ assign -> update -> stop? ]* -> report
+//! capi -> stream -> api -> fit -> seed -> assign -> update -> quantize -> exact -> call -> points -> simd -> runtime
 //! ```
 //!
-//! | room | what for |
+//! | folder | what for |
 //! |---|---|
-//! | `capi` | the C ABI: null and size checks, panic boundary |
-//! | `api`, `options`, `status` | the calls, their options and reports, refusals |
-//! | `points` | borrowed views, checked once |
-//! | `plan`, `workspace`, `job` | sizes of a call; one buffer, cut into parts; what passes share |
-//! | `scan` | the first pass: finite? what range? |
-//! | `distance` | D(x, c): the definition |
-//! | `tile` | points from the caller's layout into lanes |
-//! | `seed` | starting centers, the random numbers |
-//! | `assign` | labels |
-//! | `update` | exact sums, centers, empty clusters |
-//! | `fit`, `inertia` | the loop, and what it minimises |
+//! | `capi` | the C ABI: null, size and overlap checks, panic boundary |
 //! | `stream` | chunks and ranks: ranges and sums as plain integers |
-//! | `lanes` | explicit SIMD: one trait, three instances, one dispatch table |
-//! | `parallel`, `environment` | threads; the floating-point environment |
-//!
-//! A kernel is generic over `Lanes`, lives in the room of its subject, and is compiled once for each
-//! instruction set by the table in `lanes::dispatch`. Everything above the kernels is safe Rust.
+//! | `api` | the calls: their checks, their memory, their results |
+//! | `fit` | the loop: seed, assign, update, stop; restarts |
+//! | `seed` | starting centers, the random numbers |
+//! | `assign` | labels: quantized or rounded tests with proven error bounds, D where these leave a point open |
+//! | `update` | which thread sums which coordinates; centers; empty clusters |
+//! | `quantize` | coordinates as small integers |
+//! | `exact` | D(x, c), the definition; sums without a rounding, their quotients; the checks of ranges that let both be so |
+//! | `call` | options and reports; the shape of a pass, and what passes share |
+//! | `points` | borrowed views, checked once; points transposed into lanes; prefetching |
+//! | `simd` | explicit SIMD: traits, their instances, the choice of a level |
+//! | `runtime` | threads, the floating-point environment, one buffer cut into parts, refusals |
 
 mod api;
 mod assign;
-
+mod call;
 pub mod capi;
-mod distance;
-mod environment;
-#[cfg(test)]
 mod exact;
 mod fit;
-mod inertia;
-mod job;
-mod lanes;
-mod options;
-mod parallel;
-mod plan;
 mod points;
-mod scan;
+mod quantize;
+mod runtime;
 mod seed;
-mod status;
+mod simd;
 pub mod stream;
-mod tile;
 mod update;
-mod workspace;
 
 pub use api::{
     as_bytes, assign, assign_into, fit, fit_from, fit_into, inertia, seed, seed_into, update,
     update_into, workspace_size, Clustering,
 };
-pub use lanes::dispatch::{isa, Isa};
-pub use options::{Algorithm, Empty, Init, Options, Progress, Report, StoppedBy};
+pub use call::{Algorithm, Empty, Init, Options, Progress, Report, StoppedBy};
 pub use points::{Layout, Points};
-pub use status::{Error, Status};
+pub use runtime::error::{Error, Status};
+pub use simd::level::{isa, Isa};

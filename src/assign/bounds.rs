@@ -18,12 +18,11 @@
 //! looks at photo pixels and few elsewhere, for another 4 bytes a point.
 
 use super::certify::ALPHA;
-use crate::distance::squared;
-use crate::lanes::Lanes;
-use crate::plan::Shape;
-use crate::tile::Units;
-use crate::workspace::{spoil, Cut};
-use crate::Algorithm;
+use super::screened::Units;
+use crate::call::{Algorithm, Shape};
+use crate::exact::distance::squared;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::Lanes;
 
 /// What is known of all points, and what it loses when centers move.
 pub(crate) struct Bounds<'w> {

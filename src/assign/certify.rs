@@ -14,8 +14,8 @@
 //! Where D of the center of the least value is known, its error is none, and less is within reach (L10).
 
 use super::panel::norm_roundings;
-use crate::lanes::screen::Working;
-use crate::update::exact_sum::{exponent, power_of_two};
+use crate::exact::accumulator::{exponent, power_of_two};
+use crate::simd::products::Working;
 
 /// D is within `relative` |x - c|² + `absolute` of |x - c|² (L1).
 #[derive(Clone, Copy, Debug)]
@@ -240,10 +240,10 @@ pub(crate) fn scale_of(length: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::grid::Grid;
     use crate::assign::panel::pack_centers;
-    use crate::distance::squared;
-    use crate::lanes::screen::Element;
+    use crate::exact::distance::squared;
+    use crate::quantize::Grid;
+    use crate::simd::products::Element;
 
     /// Numbers that differ from call to call.
     struct Random(u64);

@@ -4,9 +4,9 @@
 //! lowest index without further ado. For few dimensions this is also the fastest kernel there is: a
 //! point's coordinates stay in registers, and a center costs little more than its d squares.
 
-use crate::distance::{Few, Many, Metric};
-use crate::lanes::Lanes;
-use crate::tile::Ahead;
+use crate::exact::distance::{Few, Many, Metric};
+use crate::points::Ahead;
+use crate::simd::Lanes;
 
 /// Labels and squared distances of packed points.
 ///

@@ -6,12 +6,10 @@ use super::certify::Certificate;
 use super::packing::{InWords, Prepared};
 use super::screen::{self, Found};
 use super::words::{self, Words};
-use crate::job::Job;
-use crate::lanes::screen::{Element, Pair};
-use crate::plan::Shape;
-use crate::points::Layout;
-use crate::tile::{Ahead, Which};
-use crate::workspace::{spoil, Cut};
+use crate::call::{Job, Shape};
+use crate::points::{Ahead, Layout, Which};
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::products::{Element, Pair};
 
 /// How a block is labelled, from the cheapest that may leave much open to the surest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

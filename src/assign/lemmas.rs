@@ -6,23 +6,23 @@
 use super::bounds::lose_moves;
 use super::certify::*;
 use super::panel::*;
-use super::screen::elements;
+use super::screened::{Frame, Screened, Tile, Units};
 use super::sorted::{self, Sorted};
 use super::words::{self, Coding, Proof};
-use crate::distance::squared;
-use crate::exact::Exact;
-use crate::lanes::portable::Portable;
-use crate::lanes::screen::{
-    Element, Pair, PortableBytes, PortableF32, PortableF64, PortablePairs, Screen, Working,
+use crate::exact::distance::squared;
+use crate::exact::rational::Exact;
+use crate::points::{Points, Rows, Which};
+use crate::simd::portable::Portable;
+use crate::simd::products::{
+    elements, Element, Pair, PortableBytes, PortableF32, PortableF64, PortablePairs, Screen,
+    Working,
 };
-use crate::lanes::Lanes;
+use crate::simd::Lanes;
 #[cfg(target_arch = "x86_64")]
-use crate::lanes::{
+use crate::simd::{
     avx2::Avx2,
-    screen::{Avx2F32, Avx2F64, Avx2Pairs},
+    products::{Avx2F32, Avx2F64, Avx2Pairs},
 };
-use crate::points::{Points, Rows};
-use crate::tile::{Frame, Screened, Tile, Units, Which};
 
 /// 2^exponent.
 pub(crate) fn two_to(exponent: i32) -> f64 {
@@ -1113,7 +1113,7 @@ fn l10_limit_of_words() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn l10_limit_of_bytes() {
-    use crate::tile::Bytes;
+    use crate::assign::screened::Bytes;
     let mut worst = 0.0f64;
     let mut rng = Rng(10);
     for d in [32, 64, 257] {

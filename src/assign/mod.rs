@@ -21,7 +21,6 @@
 mod bounds;
 pub(crate) mod certify;
 mod direct;
-mod grid;
 mod ladder;
 #[cfg(test)]
 pub(crate) mod lemmas;
@@ -30,21 +29,21 @@ pub(crate) mod panel;
 mod pass;
 mod repeats;
 pub(crate) mod screen;
+pub(crate) mod screened;
 mod sorted;
 pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
-pub(crate) use grid::Grid;
 pub(crate) use ladder::{last_dimensions, Scratch};
 pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
 pub(crate) use words::Kept;
 
-use crate::distance::own_block;
-use crate::job::Job;
-use crate::parallel::PerThread;
-use crate::tile::Which;
+use crate::call::Job;
+use crate::exact::distance::own_block;
+use crate::points::Which;
+use crate::runtime::threads::PerThread;
 use words::Words;
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.

@@ -5,19 +5,18 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::certify::{
     byte_reach, byte_scales, scale_of, word_scale, Certificate, WordReach, BYTES_BEYOND,
 };
-use super::grid::Grid;
 use super::ladder::Rung;
 use super::panel::{pack_bytes, pack_centers, pack_words, Panels};
 use super::repeats::Repeats;
 use super::screen;
+use super::screened::{Bytes, Frame, Units};
 use super::sorted::{self, Sorted};
 use super::words::{self, Coding, Proof, Words};
-use crate::job::Job;
-use crate::lanes::dispatch::WordsKernel;
-use crate::lanes::screen::{Element, Pair, Working};
-use crate::plan::Shape;
-use crate::tile::{Bytes, Frame, Units};
-use crate::workspace::{spoil, Cut};
+use crate::call::{Job, Shape};
+use crate::quantize::Grid;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::level::WordsKernel;
+use crate::simd::products::{elements, Element, Pair, Working};
 
 /// Centers packed in one precision.
 struct Packed<'w, E> {
@@ -30,7 +29,7 @@ impl<'w, E: Element> Packed<'w, E> {
     fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
         let k = if wanted { shape.k } else { 0 };
         Packed {
-            data: from.take(k.saturating_mul(screen::elements::<E>(shape.d))),
+            data: from.take(k.saturating_mul(elements::<E>(shape.d))),
             norms: from.take(k.saturating_mul(E::NORMS)),
         }
     }
@@ -43,7 +42,7 @@ impl<'w, E: Element> Packed<'w, E> {
     /// The first k of the centers there is room for.
     fn panels(&self, k: usize, d: usize) -> Panels<'_, E> {
         Panels {
-            data: &self.data[..k * screen::elements::<E>(d)],
+            data: &self.data[..k * elements::<E>(d)],
             norms: &self.norms[..k * E::NORMS],
         }
     }

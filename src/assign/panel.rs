@@ -16,9 +16,8 @@
 use core::ops::Range;
 
 use super::certify::{is_near, word_center, Certificate, FAR_CENTER};
-use super::screen::elements;
-use crate::distance::{fold, squared};
-use crate::lanes::screen::{Element, Pair, Screen, Working};
+use crate::exact::distance::{fold, squared};
+use crate::simd::products::{elements, Element, Pair, Screen, Working};
 
 /// Groups of points in registers.
 pub(crate) const GROUPS: usize = 3;

@@ -7,16 +7,16 @@ use super::bounds::{Costs, Shortcut};
 use super::ladder::{Counts, Scratch};
 use super::packing::{Packing, Prepared};
 use super::words::{Kept, Words};
-use crate::inertia;
-use crate::job::Job;
-use crate::lanes::Lanes;
-use crate::parallel::PerThread;
-use crate::plan::Shape;
-use crate::stream::Promise;
-use crate::tile::Which;
-use crate::update::exact_sum::{ExactSum, PRODUCT_DIGITS};
-use crate::update::{Moves, Plan, Sums, Terms};
-use crate::workspace::{spoil, Cut};
+use crate::call::{Job, Shape};
+use crate::exact::accumulator::{ExactSum, PRODUCT_DIGITS};
+use crate::exact::declared_range::Promise;
+use crate::exact::inertia;
+use crate::exact::limbs::Moves;
+use crate::points::Which;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::Lanes;
+use crate::update::{Plan, Sums, Terms};
 
 /// Writes the indices at which labels differ to `moved`; returns how many.
 ///

@@ -2,7 +2,7 @@
 //! the others start from infinity. Else every point near them would be within reach of all, and D would have to be
 //! evaluated to find it equal.
 
-use crate::lanes::screen::Element;
+use crate::simd::products::Element;
 
 /// No other center equals it.
 const ALONE: u32 = 0;

@@ -14,11 +14,11 @@ use core::ops::Range;
 
 use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
 use super::repeats::Repeats;
-use crate::distance::{pair, squared_at};
-use crate::lanes::screen::{Element, Screen};
-use crate::lanes::Lanes;
-use crate::points::{Layout, Points};
-use crate::tile::{Ahead, Screened, Tile, Which, LINE};
+use super::screened::{Screened, Tile};
+use crate::exact::distance::{pair, squared_at};
+use crate::points::{Ahead, Layout, Points, Which, LINE};
+use crate::simd::products::{elements, Element, Screen};
+use crate::simd::Lanes;
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
@@ -28,11 +28,6 @@ const TOGETHER: usize = GROUPS * WIDEST;
 
 /// Elements of a point up to which values are not kept.
 const NARROW: usize = 16;
-
-/// Elements of a point of d dimensions.
-pub(crate) fn elements<E: Element>(d: usize) -> usize {
-    d.div_ceil(E::COORDINATES)
-}
 
 /// Points of few dimensions packed at a time: so many that the nearest cache holds them.
 const PACKED: usize = 4 * TOGETHER;

@@ -13,14 +13,12 @@ use core::ops::Range;
 
 use super::bounds::down;
 use super::certify::{is_nearer, word_unit, WordReach, TINY};
-use crate::job::{Job, STEP};
-use crate::lanes::screen::{Element, Pair};
-use crate::lanes::Lanes;
-use crate::plan::Shape;
-use crate::points::{Layout, Points, Rows};
-use crate::tile::{Ahead, Screened, Tile, Units, Which, FAR, NEAR};
-use crate::workspace::{spoil, Cut};
-use crate::Algorithm;
+use super::screened::{Screened, Tile, Units, FAR, NEAR};
+use crate::call::{Algorithm, Job, Shape, STEP};
+use crate::points::{Ahead, Layout, Points, Rows, Which};
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::products::{Element, Pair};
+use crate::simd::Lanes;
 
 /// Dimensions for which there are words: one or two would take no less memory than they do, and more than these are no longer
 /// one chunk.

@@ -4,11 +4,12 @@ use core::ffi::c_void;
 use core::fmt::Arguments;
 
 use super::types::*;
+use crate::call::{Algorithm, Empty, Init, Options, Report};
 use crate::points::{check_leading_dimension, check_sizes, extent, Layout, Points};
-use crate::status::{refuse, Error, Status};
+use crate::runtime::error::{refuse, Error, Status};
+use crate::runtime::workspace::Workspace;
+use crate::simd::level::Isa;
 use crate::stream::check_chunk_size;
-use crate::workspace::Workspace;
-use crate::{Algorithm, Empty, Init, Isa, Options, Report};
 
 /// One pointer argument: what it is called, where it lies, whether it is written.
 pub(super) struct Argument {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 
 use super::types::CENTRA_ERR_INTERNAL;
-use crate::status::Error;
+use crate::runtime::error::Error;
 
 const DETAIL_BYTES: usize = 256;
 
@@ -41,7 +41,7 @@ fn silence_panics() {
     // A function item and a static instead of a closure that owns the previous hook: boxing the latter
     // would allocate in calls that promise not to.
     fn hook(info: &std::panic::PanicHookInfo<'_>) {
-        if !INSIDE.get() && !crate::parallel::is_worker() {
+        if !INSIDE.get() && !crate::runtime::threads::is_worker() {
             if let Some(previous) = PREVIOUS.get() {
                 previous(info);
             }

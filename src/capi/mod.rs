@@ -14,9 +14,9 @@ mod types;
 use core::ffi::{c_char, c_void, CStr};
 
 use crate::api;
+use crate::call::Progress;
 use crate::points::{check_sizes, check_sizes_of_fit};
-use crate::status::message;
-use crate::Progress;
+use crate::runtime::error::message;
 use arguments::*;
 use boundary::boundary;
 
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn centra_workspace_size(
             options, layout, ..
         } = choose(&raw)?;
         let weighted = !raw.weights.is_null();
-        let needed = crate::plan::workspace_bytes((n, d, k), layout, weighted, &options)?;
+        let needed = crate::api::plan::workspace_bytes((n, d, k), layout, weighted, &options)?;
         // SAFETY: not null, aligned, writable by the contract.
         unsafe { bytes.write(needed) };
         Ok(CENTRA_OK)
@@ -523,5 +523,5 @@ pub extern "C" fn centra_version() -> *const c_char {
 /// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
 #[no_mangle]
 pub extern "C" fn centra_isa() -> *const c_char {
-    crate::isa().name().as_ptr()
+    crate::simd::level::isa().name().as_ptr()
 }

@@ -8,7 +8,7 @@ use super::boundary::boundary;
 use super::stream::{range_argument, size, stream_of};
 use super::types::*;
 use crate::points::check_k;
-use crate::status::{refuse, Error};
+use crate::runtime::error::{refuse, Error};
 use crate::stream::{self, Drawn, Kept};
 
 /// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all

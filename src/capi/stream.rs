@@ -7,9 +7,9 @@ use core::slice::{from_raw_parts, from_raw_parts_mut};
 use super::arguments::*;
 use super::boundary::boundary;
 use super::types::*;
-use crate::status::{refuse, Error};
+use crate::call::StoppedBy;
+use crate::runtime::error::{refuse, Error};
 use crate::stream::{self, State, Stream, Wanted};
-use crate::StoppedBy;
 
 /// The number of points of all chunks.
 pub(super) fn size(total: i64) -> Result<usize, Error> {

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use core::mem::offset_of;
 
-use crate::status::{refuse, Error};
+use crate::runtime::error::{refuse, Error};
 
 /// Fine: the outputs are written.
 pub const CENTRA_OK: i32 = 0;
@@ -271,7 +271,7 @@ pub(super) fn whole_members(argument: &str, size: usize, ends: &[usize]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Status;
+    use crate::runtime::error::Status;
 
     #[test]
     fn members_end_where_they_end() {

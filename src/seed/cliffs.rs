@@ -1,15 +1,14 @@
 //! No input is a cliff: rows that are read in vain, on data of many families, next to ordinary ones.
 
-use super::bounded::ROW;
 use super::greedy::{candidates_per_step, credit, Greedy};
+use super::step_by_sketch::ROW;
 use super::{Masses, Worker};
 use crate::api::with_job;
 use crate::assign::lemmas::{two_to, Rng};
-use crate::parallel::PerThread;
-use crate::plan::Shape;
+use crate::call::{Init, Options, Shape};
 use crate::points::{Layout, Points};
-use crate::workspace::{Buffer, Cut, Owned, Ruler};
-use crate::{Init, Options};
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Buffer, Cut, Owned, Ruler};
 
 const N: usize = 1000;
 const D: usize = 12;

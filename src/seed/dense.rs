@@ -1,7 +1,7 @@
 //! All points against all candidates, by D itself: for few dimensions, where nothing is cheaper.
 
-use crate::distance::{Few, Many, Metric};
-use crate::lanes::Lanes;
+use crate::exact::distance::{Few, Many, Metric};
+use crate::simd::Lanes;
 
 /// Calls a function with the metric for `$d` dimensions.
 macro_rules! with_metric {

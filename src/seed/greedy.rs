@@ -9,9 +9,9 @@
 //! order, a prefix sum cannot fall short of the total, and a point without mass has no units and is never drawn (L41). Times a
 //! power of two, the same masses are the same units: the same points are drawn (L42).
 
-use crate::job::Job;
-use crate::parallel::{worthwhile, Crew, PerThread};
-use crate::update::Unit;
+use crate::call::Job;
+use crate::exact::limbs::Unit;
+use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
 use super::philox::{below, Draw};
 use super::{Masses, Worker};

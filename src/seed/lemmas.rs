@@ -2,24 +2,22 @@
 //! which a lemma claims, from ones built to do so, and prints the worst measured / bound. Points are coded, candidates packed and
 //! both compared by what a step uses.
 
-use super::bounded::{factor, Bound, InUnits};
-use super::bytes::{Coded, Frame};
 use super::greedy::candidates_per_step;
 use super::sketch::{is_far, Candidates, Part, Screening, Step};
+use super::step_by_sketch::{factor, Bound, InUnits};
 use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
-use crate::assign::screen::elements;
-use crate::distance::squared;
-use crate::exact::Exact;
-use crate::lanes::dispatch::{kernels, SketchKernel};
-#[cfg(target_arch = "x86_64")]
-use crate::lanes::screen::Avx2Bytes;
-use crate::lanes::screen::{Integers, PortableBytes};
-use crate::plan::Shape;
+use crate::call::Shape;
+use crate::exact::distance::squared;
+use crate::exact::limbs::Unit;
+use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
-use crate::update::Unit;
-use crate::workspace::{Owned, Ruler};
-use crate::Isa;
+use crate::quantize::int8::{Coded, Frame};
+use crate::runtime::workspace::{Owned, Ruler};
+use crate::simd::level::{kernels, Isa, SketchKernel};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::products::Avx2Bytes;
+use crate::simd::products::{elements, Integers, PortableBytes};
 
 /// Some points in bytes.
 struct Bytes {

@@ -14,36 +14,33 @@
 //! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
-mod bounded;
-pub(crate) mod bytes;
 #[cfg(test)]
 mod cliffs;
 mod dense;
 mod greedy;
+pub(crate) mod kmeans_parallel;
 #[cfg(test)]
 mod lemmas;
 mod philox;
-pub(crate) mod rounds;
 pub(crate) mod sketch;
 mod sparse;
+mod step_by_sketch;
 
 use core::ops::Range;
 
 use crate::assign::Scratch;
-use crate::job::{padded, Job, STRETCH};
-use crate::parallel::PerThread;
-use crate::plan::Shape;
-use crate::tile::Which;
-use crate::workspace::{spoil, Cut};
-use crate::Init;
+use crate::call::{padded, Init, Job, Shape, STRETCH};
+use crate::points::Which;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{spoil, Cut};
 
-use bounded::Bound;
 pub(crate) use dense::{approach, potentials, tally};
 use greedy::{candidates_per_step, MOST_CANDIDATES};
+use kmeans_parallel::Rounds;
 use philox::Draw;
-use rounds::Rounds;
 use sketch::{Sketch, Step, WIDEST};
 pub(crate) use sparse::{list, listed, ROOM};
+use step_by_sketch::Bound;
 
 /// What greedy k-means++ keeps of all points.
 struct Masses<'w> {
@@ -194,7 +191,7 @@ impl<'w> Worker<'w> {
             read: 0,
             lowered: 0,
             wild: 0,
-            scratch: (init == Init::Parallel).then(|| rounds::scratch(from, shape)),
+            scratch: (init == Init::Parallel).then(|| kmeans_parallel::scratch(from, shape)),
         }
     }
 
@@ -245,7 +242,7 @@ pub(crate) fn seed(
         Init::Parallel => match &mut seeding.rounds {
             Some(rounds) => {
                 let key = (seed, restart);
-                rounds::seed(job, key, rounds, team, centers)
+                kmeans_parallel::seed(job, key, rounds, team, centers)
             }
             None => unreachable!("rounds are cut for those who ask for them"),
         },

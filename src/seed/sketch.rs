@@ -40,16 +40,14 @@ use core::ops::Range;
 
 use crate::assign::certify::Definition;
 use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
-use crate::assign::screen::elements;
-use crate::job::Job;
-use crate::lanes::dispatch::SketchKernel;
-use crate::lanes::screen::{Integers, Screen};
-use crate::plan::Shape;
-use crate::tile::Ahead;
-use crate::update::exact_sum::{exponent, parts, power_of_two};
-use crate::workspace::{spoil, Cut};
+use crate::call::{Job, Shape};
+use crate::exact::accumulator::{exponent, parts, power_of_two};
+use crate::points::Ahead;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::level::SketchKernel;
+use crate::simd::products::{elements, Integers, Screen};
 
-use super::bytes::{Coded, Frame, ROUNDED};
+use crate::quantize::int8::{Coded, Frame, ROUNDED};
 
 /// Lanes in the widest group.
 pub(crate) const WIDEST: usize = 16;

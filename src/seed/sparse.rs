@@ -1,9 +1,8 @@
 //! Some points against one candidate, by D itself: those that nothing cheaper decides.
 
-use crate::distance::{pair, squared_at};
-use crate::lanes::{prefetch, Lanes};
-use crate::points::{Layout, Points};
-use crate::tile::LINE;
+use crate::exact::distance::{pair, squared_at};
+use crate::points::{Layout, Points, LINE};
+use crate::simd::{prefetch, Lanes};
 
 /// Coordinates asked for ahead.
 const AHEAD: usize = 1024;

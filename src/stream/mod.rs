@@ -57,7 +57,6 @@
 //! | `step` | means, and the end of the loop |
 //! | `seed` | k-means‖ |
 
-mod promise;
 mod range;
 mod seed;
 mod step;
@@ -68,17 +67,16 @@ pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES
 pub use step::{means, step, State};
 pub use sums::{sums, sums_into, Wanted};
 
-pub(crate) use promise::{within, Bounds, Promise};
 pub(crate) use range::range_in;
 pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
 pub(crate) use sums::{check_none, sums_in};
 
-use crate::environment::Standard;
-use crate::plan::{bound, Shape};
+use crate::api::plan::bound;
+use crate::call::{Init, Options, Shape};
+use crate::exact::range_check::{check_finite, too_large};
 use crate::points::{check_k, Layout};
-use crate::scan::{check_finite, too_large};
-use crate::status::{refuse, Error, Number};
-use crate::{Init, Options};
+use crate::runtime::error::{refuse, Error, Number};
+use crate::runtime::fp_environment::Standard;
 
 use range::{decode, Coded};
 use sums::Format;
@@ -124,8 +122,12 @@ impl<'a> Stream<'a> {
     }
 
     /// How large all points and these `rows` are, which the caller calls so; refuses them where squared distances could overflow.
-    fn extremes(&self, name: &str, rows: &[f64]) -> Result<crate::scan::Extremes, Error> {
-        let mut extremes = crate::scan::Extremes::default();
+    fn extremes(
+        &self,
+        name: &str,
+        rows: &[f64],
+    ) -> Result<crate::exact::range_check::Extremes, Error> {
+        let mut extremes = crate::exact::range_check::Extremes::default();
         // The largest magnitude in the range, and that of rows where they exceed it.
         let (mut of_range, mut of_rows) = ((0.0, 0), 0.0);
         // As many dimensions at a time as there are in a cache line.
@@ -180,7 +182,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Refuses centers that are not k rows of d, or not finite, or so large that squared distances could overflow.
-    fn given(&self, centers: &[f64]) -> Result<crate::scan::Extremes, Error> {
+    fn given(&self, centers: &[f64]) -> Result<crate::exact::range_check::Extremes, Error> {
         self.check_centers(centers)?;
         check_finite("centers", centers, self.d)?;
         self.extremes("centers", centers)

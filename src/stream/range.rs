@@ -1,17 +1,18 @@
 //! Ranges of points as integers, reducible by MAX.
 
-use super::promise::{Bounds, Promise};
 use super::Stream;
 use crate::api::{check_weights, lend, with_job};
-use crate::environment::Standard;
-use crate::parallel::PerThread;
-use crate::plan::Shape;
+use crate::call::{Options, Shape};
+use crate::exact::accumulator::{exponent, scale};
+use crate::exact::declared_range::{Bounds, Promise};
+use crate::exact::range_check::{
+    locate_nonfinite, magnitude, see, storage, upper, weights, Range, Ranges,
+};
 use crate::points::{Layout, Points};
-use crate::scan::{locate_nonfinite, magnitude, see, storage, upper, weights, Range, Ranges};
-use crate::status::{refuse, Error};
-use crate::update::exact_sum::{exponent, scale};
-use crate::workspace::{Cut, Ruler, Workspace};
-use crate::Options;
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::fp_environment::Standard;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Ruler, Workspace};
 
 /// The elements of a range.
 pub fn range_length(d: usize) -> Result<usize, Error> {

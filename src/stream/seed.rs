@@ -3,32 +3,31 @@
 
 use super::range::Recalled;
 use super::Stream;
+use crate::api::plan::SeedMemory;
 use crate::api::{check_length, check_weights, with_job};
 use crate::assign::Scratch;
-use crate::environment::Standard;
-use crate::job::Job;
-use crate::parallel::PerThread;
-use crate::plan::{SeedMemory, Shape};
+use crate::call::{Init, Job, Options, Shape};
+use crate::exact::accumulator::{ExactSum, DIGITS};
+use crate::exact::range_check::{check_finite, see, storage, Extremes, Ranges};
 use crate::points::{Layout, Points};
-use crate::scan::{check_finite, see, storage, Extremes, Ranges};
-use crate::seed::rounds::{self, Comparing, Draws, Shares, Total};
-use crate::status::{refuse, Error, Number};
-use crate::update::exact_sum::{ExactSum, DIGITS};
-use crate::workspace::{Cut, Ruler, Workspace};
-use crate::{Init, Options};
+use crate::runtime::error::{refuse, Error, Number};
+use crate::runtime::fp_environment::Standard;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Ruler, Workspace};
+use crate::seed::kmeans_parallel::{self, Comparing, Draws, Shares, Total};
 
 /// Elements of the masses: digit i counts 2^(32 i - 1074).
 pub const MASSES: usize = DIGITS;
 
 /// How many candidates a round draws for k centers at most, and how many all rounds together.
 pub fn candidates(k: usize) -> (usize, usize) {
-    (rounds::most(k), rounds::most_of_all(k))
+    (kmeans_parallel::most(k), kmeans_parallel::most_of_all(k))
 }
 
 /// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
 pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     let left = round == 0 || masses.iter().any(|&digit| digit != 0);
-    rounds::due(round, count, k) && left
+    kmeans_parallel::due(round, count, k) && left
 }
 
 /// What a call keeps of a chunk.
@@ -55,7 +54,9 @@ impl<'w> Memory<'w> {
 pub(super) fn chunk_bytes(shape: &Shape) -> Result<usize, Error> {
     let mut ruler = Ruler::default();
     Memory::cut(&mut ruler, shape);
-    PerThread::new(shape.threads, || rounds::scratch(&mut ruler, shape));
+    PerThread::new(shape.threads, || {
+        kmeans_parallel::scratch(&mut ruler, shape)
+    });
     PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
     ruler.bytes()
 }
@@ -93,7 +94,7 @@ pub(super) fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
 
 /// The shape of all candidates that chunks of this shape can have.
 pub(super) fn of_candidates(shape: &Shape, options: &Options<'_>) -> Shape {
-    let count = rounds::most_of_all(shape.k);
+    let count = kmeans_parallel::most_of_all(shape.k);
     among(count, shape.d, shape.k, options.threads)
 }
 
@@ -139,7 +140,7 @@ fn with_chunk(
                 mut ranges,
             } = Memory::cut(&mut buffer, &shape);
             let threads = job.crew.threads();
-            let team = PerThread::new(threads, || rounds::scratch(&mut buffer, &shape));
+            let team = PerThread::new(threads, || kmeans_parallel::scratch(&mut buffer, &shape));
             let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
             recalled.fill(stream, &mut ranges)?;
             let promise = recalled.promise(&ranges);
@@ -212,7 +213,7 @@ impl Stream<'_> {
     /// How large all points and these candidates are; refuses candidates that are too many, or not finite, or too large.
     fn candidates(&self, candidates: &[f64]) -> Result<Extremes, Error> {
         let Stream { d, k, .. } = *self;
-        let (count, most) = (candidates.len(), rounds::most_of_all(k));
+        let (count, most) = (candidates.len(), kmeans_parallel::most_of_all(k));
         if !count.is_multiple_of(d) || count / d > most {
             return refuse!(
                 Shape,
@@ -321,7 +322,7 @@ pub(crate) fn masses_in(
                 }
             };
             let distances = (!candidates.is_empty()).then_some(&*distances);
-            let mut sum = rounds::total(chunk.job, distances);
+            let mut sum = kmeans_parallel::total(chunk.job, distances);
             sum.add_to(masses);
             Ok(())
         },
@@ -372,7 +373,7 @@ pub(crate) fn draw_in(
 ) -> Result<(), Error> {
     let _environment = Standard::enter();
     check_masses(masses)?;
-    let (n, d, most) = (points.n(), stream.d, rounds::most(stream.k));
+    let (n, d, most) = (points.n(), stream.d, kmeans_parallel::most(stream.k));
     check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;
     if let Some(distances) = distances {
         check_length("distances", distances.len(), n, "n")?;

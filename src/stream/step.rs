@@ -4,11 +4,12 @@ use super::range::above;
 use super::sums::{Format, View};
 use super::Stream;
 use crate::api::check_length;
-use crate::distance::fold;
-use crate::environment::Standard;
-use crate::status::{refuse, Error};
-use crate::update::{unit, unit_of_products, Divisor, Sum};
-use crate::{Empty, Options, StoppedBy};
+use crate::call::{Empty, Options, StoppedBy};
+use crate::exact::distance::fold;
+use crate::exact::limbs::{unit, unit_of_products};
+use crate::exact::quotient::{Divisor, Sum};
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::fp_environment::Standard;
 
 /// How far a streamed fit has come.
 #[derive(Clone, Copy, Debug, PartialEq)]

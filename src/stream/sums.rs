@@ -6,16 +6,16 @@ use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_job};
 use crate::assign::{pass, Kept, Packing, Shortcut, Summing, Watch, Worker};
-use crate::environment::Standard;
-use crate::parallel::PerThread;
-use crate::plan::Shape;
+use crate::call::{Empty, Options, Shape};
+use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
+use crate::exact::limbs::{largest, Limbs};
+use crate::exact::range_check::storage;
 use crate::points::Points;
-use crate::scan::storage;
-use crate::status::{refuse, Error};
-use crate::update::exact_sum::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
-use crate::update::{largest, Exported, Limbs, Plan, Update};
-use crate::workspace::{Cut, Ruler, Workspace};
-use crate::{Empty, Options};
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::fp_environment::Standard;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Ruler, Workspace};
+use crate::update::{Exported, Plan, Update};
 
 /// What is wanted of a pass besides counts and sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! the exact sum of the weights), as real numbers, rounded once. The sums are kept as integers, so they have no order: threads, blocks
 //! and moved points merge by plain addition.
 //!
-//! [`limbs`] says how a coordinate becomes integers, and [`quotient`] how they become a mean; this file, who adds them up where:
+//! [`limbs`](crate::exact::limbs) says how a coordinate becomes integers, and [`quotient`](crate::exact::quotient) how they become a mean; this file, who adds them up where:
 //!
 //! * *fused*: every thread has sums of its own for all clusters and dimensions, and adds a block's
 //!   points to them right after it has labelled the block, while it is in the cache. These sums last from
@@ -14,31 +14,22 @@
 //!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once. Of very many clusters only some
 //!   threads have sums, and count the points when all have labels: memory does not grow with both threads and clusters.
 
-#[cfg(test)]
-#[path = "../../tests/reference/exact.rs"]
-mod exact;
-pub(crate) mod exact_sum;
-mod limbs;
-mod quotient;
 mod relocate;
 
 use core::ops::Range;
 
-use crate::job::Job;
-use crate::parallel::PerThread;
-use crate::plan::Shape;
-use crate::points::Rows;
-use crate::scan::{self, Ranges};
-use crate::status::{refuse, Error};
-use crate::stream::Bounds;
-use crate::workspace::{spoil, Cut};
-use crate::{Empty, Layout};
+use crate::call::{Empty, Job, Shape};
+use crate::exact::declared_range::Bounds;
+use crate::exact::range_check::{self, Ranges};
+use crate::points::{Layout, Rows};
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{spoil, Cut};
 
-pub(crate) use limbs::{
-    accumulate, largest, transfer, unit, unit_of_products, width, Limbs, Moves, Unit,
+use crate::exact::limbs::{
+    most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs, Limbs, Moves,
 };
-use limbs::{most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs};
-pub(crate) use quotient::{Divisor, Sum};
+use crate::exact::quotient::Divisor;
 use relocate::Relocation;
 
 /// How much room the sums get; a function of sizes and options alone, so that a query can tell.
@@ -742,7 +733,7 @@ impl<'w> Update<'w> {
     }
 
     /// How many terms there are, limbs of each, and weights.
-    fn of(&self) -> (usize, usize, Option<scan::Range>) {
+    fn of(&self) -> (usize, usize, Option<range_check::Range>) {
         (self.plan.total, self.limbs, self.ranges.weights)
     }
 

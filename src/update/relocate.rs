@@ -9,10 +9,10 @@
 //! taken are simply the first m of the rest, and nothing but the order of the points decides which: no thread, block or layout.
 
 use super::Tally;
-use crate::distance::own_block;
-use crate::job::Job;
-use crate::parallel::PerThread;
-use crate::workspace::{spoil, Cut};
+use crate::call::Job;
+use crate::exact::distance::own_block;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{spoil, Cut};
 
 /// Who was moved, in order to move it back: the labels are the caller's, and only the means are asked.
 pub(super) struct Relocation<'w> {

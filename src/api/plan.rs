@@ -1,0 +1,458 @@
+//! Sizes of a call, and with them its workspace: how many threads, how large a block.
+
+use crate::call::{padded, Empty, Init, Options, Shape, BLOCK_COORDINATES, STEP};
+use crate::exact::range_check::storage;
+use crate::points::{check_sizes, Layout};
+use crate::runtime::error::Error;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Ruler};
+use crate::seed::{self, Seeding};
+use crate::update::{self, Sums, Update};
+use crate::{assign, fit};
+
+/// Workspace of `centra_update`.
+pub(crate) struct UpdateMemory<'w> {
+    /// Labels from 0, which relocation may change for a while.
+    pub(crate) labels: &'w mut [i32],
+    pub(crate) distances: &'w mut [f64],
+    pub(crate) update: Update<'w>,
+}
+
+impl<'w> UpdateMemory<'w> {
+    pub(crate) fn cut(
+        from: &mut impl Cut<'w>,
+        shape: &Shape,
+        plan: &update::Plan,
+        empty: Empty,
+    ) -> Self {
+        UpdateMemory {
+            labels: from.take(shape.n),
+            distances: from.take(padded(shape.n)),
+            update: Update::cut(from, plan, empty),
+        }
+    }
+}
+
+/// Workspace of `centra_seed`.
+pub(crate) struct SeedMemory<'w> {
+    pub(crate) seeding: Seeding<'w>,
+    pub(crate) marks: &'w mut [i32],
+    /// A copy of the first point.
+    pub(crate) first: &'w mut [f64],
+}
+
+impl<'w> SeedMemory<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
+        SeedMemory {
+            seeding: Seeding::cut(from, shape, init),
+            marks: from.take(shape.n),
+            first: from.take(shape.d),
+        }
+    }
+}
+
+/// Bytes that restarts side by side may take together.
+const SIDE_BY_SIDE: usize = 16 << 20;
+
+/// How many restarts are done at a time, each by one thread.
+pub(crate) fn at_a_time(
+    shape: &Shape,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    match shape.threads {
+        1 => {
+            let room = SIDE_BY_SIDE / runner_bytes(shape, 1, weighted, options)?;
+            Ok(fit::at_a_time(shape, options).min(room).max(1))
+        }
+        _ => Ok(1),
+    }
+}
+
+/// Bytes of so many runners.
+fn runner_bytes(
+    shape: &Shape,
+    runners: usize,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    let plan = update::Plan::new(shape, shape.n, weighted);
+    let mut ruler = Ruler::default();
+    for _ in 0..runners {
+        fit::Runner::cut(&mut ruler, shape.threads, shape, &plan, options);
+    }
+    ruler.bytes()
+}
+
+pub(crate) fn fit_bytes(
+    shape: &Shape,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    runner_bytes(
+        shape,
+        at_a_time(shape, weighted, options)?,
+        weighted,
+        options,
+    )
+}
+
+/// Bytes for a fit of any shape up to this one.
+fn fit_bound(shape: &Shape, weighted: bool, options: &Options<'_>) -> Result<usize, Error> {
+    let one = bound(shape, |shape| runner_bytes(shape, 1, weighted, options))?;
+    let alone = Shape {
+        threads: 1,
+        ..*shape
+    };
+    let each = bound(&alone, |shape| runner_bytes(shape, 1, weighted, options))?;
+    // A callback keeps restarts from running side by side, and those take more.
+    let free = Options {
+        progress: None,
+        ..options.clone()
+    };
+    let all = each.saturating_mul(fit::at_a_time(&alone, &free));
+    Ok(one.max(all.min(SIDE_BY_SIDE)))
+}
+
+/// Dimensions beyond which blocks are smaller, each once.
+fn block_ends() -> impl Iterator<Item = usize> {
+    let end = |steps| BLOCK_COORDINATES / (steps * STEP);
+    (1..=BLOCK_COORDINATES / STEP)
+        .filter(move |&steps| steps == 1 || end(steps) < end(steps - 1))
+        .map(end)
+}
+
+/// Centers beyond which there is less to keep: labels then do not fit single precision, also where rounds of k-means‖ compare
+/// points with more centers.
+const LAST_CENTERS: [usize; 2] = [(1 << 24) - 1, ((1 << 24) - 1 - 32) / 3];
+
+/// The most that `bytes` tells of any shape up to this one: what suffices for it, suffices for fewer points, dimensions,
+/// centers and threads.
+///
+/// A part of a workspace grows with points, dimensions, centers, threads, and the size of a block, as far as the others
+/// stay what they are. They do not: more dimensions make smaller blocks, more work makes more threads and with them
+/// smaller blocks, and there are ways for few dimensions or centers alone. So the shapes looked at have the threads of this one,
+/// blocks as if for one, and dimensions and centers just before something changes; what is divided among threads is bounded
+/// where it is cut (L38).
+pub(crate) fn bound(
+    shape: &Shape,
+    bytes: impl Fn(&Shape) -> Result<usize, Error>,
+) -> Result<usize, Error> {
+    let Shape { d, k, .. } = *shape;
+    let powers = (0..usize::BITS - 1).map(|bit| 1 << bit);
+    let dims = powers.chain(block_ends()).chain(assign::last_dimensions());
+    let dims = dims.filter(|&less| less < d).chain([d]);
+    let mut most = 0;
+    for d in dims {
+        let centers = LAST_CENTERS.into_iter().filter(|&less| less < k).chain([k]);
+        for k in centers {
+            most = most.max(bytes(&Shape { d, k, ..*shape }.bound())?);
+        }
+    }
+    Ok(most)
+}
+
+pub(crate) fn assign_bytes(shape: &Shape) -> Result<usize, Error> {
+    let mut ruler = Ruler::default();
+    assign::Packing::cut(&mut ruler, shape);
+    PerThread::new(shape.threads, || assign::Scratch::cut(&mut ruler, shape));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Result<usize, Error> {
+    let plan = update::Plan::new(shape, shape.n, weighted);
+    let mut ruler = Ruler::default();
+    UpdateMemory::cut(&mut ruler, shape, &plan, empty);
+    let mut each = plan.each();
+    PerThread::new(shape.threads, || Sums::cut(&mut ruler, &each()));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+pub(crate) fn seed_bytes(shape: &Shape, init: Init) -> Result<usize, Error> {
+    let mut ruler = Ruler::default();
+    SeedMemory::cut(&mut ruler, shape, init);
+    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape, init));
+    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
+    ruler.bytes()
+}
+
+/// Bytes that suffice for every call of these sizes and options.
+pub(crate) fn workspace_bytes(
+    (n, d, k): (usize, usize, usize),
+    layout: Layout,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    check_sizes(n, d, k)?;
+    options.check()?;
+    let assign = Shape::of_assign(n, d, k, layout, options.threads);
+    let update = Shape::of_update(n, d, k, layout, options.threads);
+    let bytes = [
+        fit_bound(&assign, weighted, options)?,
+        bound(&assign, assign_bytes)?,
+        bound(&update, |shape| {
+            update_bytes(shape, weighted, options.empty)
+        })?,
+        bound(&assign, |shape| seed_bytes(shape, options.init))?,
+    ];
+    Ok(bytes.into_iter().fold(0, usize::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Algorithm;
+    use crate::stream;
+
+    /// Around every size from which on something is done otherwise.
+    const POINTS: [usize; 24] = [
+        1,
+        7,
+        8,
+        9,
+        47,
+        48,
+        49,
+        96,
+        100,
+        818,
+        819,
+        820,
+        1008,
+        1587,
+        1687,
+        2048,
+        4095,
+        4097,
+        10_000,
+        20_001,
+        82_000,
+        655_361,
+        3_000_000,
+        1 << 33,
+    ];
+    const DIMENSIONS: [usize; 40] = [
+        1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 18, 20, 23, 31, 32, 33, 48, 49, 56, 57, 64, 65, 85, 86,
+        113, 114, 128, 129, 170, 171, 341, 342, 784, 1000, 1024, 1025, 2048, 2049, 4096,
+    ];
+    const CENTERS: [usize; 20] = [
+        1,
+        2,
+        3,
+        4,
+        5,
+        8,
+        31,
+        32,
+        33,
+        50,
+        100,
+        191,
+        192,
+        193,
+        300,
+        1000,
+        30_000,
+        5_592_395,
+        (1 << 24) - 1,
+        1 << 24,
+    ];
+    const THREADS: [usize; 6] = [1, 1, 2, 3, 8, 16];
+
+    type Sizes = (usize, usize, usize, usize);
+
+    /// Shapes none of which is smaller than one before.
+    fn growing(next: &mut impl FnMut(usize) -> usize) -> Vec<Sizes> {
+        let mut at: Vec<[usize; 4]> = (0..10)
+            .map(|_| {
+                [
+                    next(POINTS.len()),
+                    next(DIMENSIONS.len()),
+                    next(CENTERS.len()),
+                    next(THREADS.len()),
+                ]
+            })
+            .collect();
+        for axis in 0..4 {
+            let mut along: Vec<usize> = at.iter().map(|at| at[axis]).collect();
+            along.sort();
+            for (at, along) in at.iter_mut().zip(along) {
+                at[axis] = along;
+            }
+        }
+        let shapes = at.into_iter().map(|at| {
+            (
+                POINTS[at[0]],
+                DIMENSIONS[at[1]],
+                CENTERS[at[2]],
+                THREADS[at[3]],
+            )
+        });
+        // Calls that draw centers ask for as many points.
+        shapes.filter(|&(n, _, k, _)| k <= n).collect()
+    }
+
+    /// What `exact` tells of a shape, `query` tells at least of it and of any that is not smaller; nor does it fall. It is at
+    /// most a quarter more, but for what restarts side by side may take, half a mebibyte a thread, and a quarter of the points and
+    /// candidates: what ends with some number of dimensions.
+    fn check(
+        name: &str,
+        shapes: &[Sizes],
+        exact: impl Fn(Sizes) -> usize,
+        query: impl Fn(Sizes) -> usize,
+    ) -> f64 {
+        let told: Vec<(usize, usize)> = shapes
+            .iter()
+            .map(|&sizes| (exact(sizes), query(sizes)))
+            .collect();
+        let mut worst = 0.0f64;
+        for (i, &(touched, asked)) in told.iter().enumerate() {
+            for (j, &(_, larger)) in told.iter().enumerate().skip(i) {
+                assert!(
+                    touched <= larger,
+                    "{name}: {:?} takes {touched}, {:?} asks for {larger}",
+                    shapes[i],
+                    shapes[j]
+                );
+                assert!(
+                    asked <= larger,
+                    "{name}: {:?} asks for {asked}, {:?} for {larger}",
+                    shapes[i],
+                    shapes[j]
+                );
+            }
+            let (n, d, k, threads) = shapes[i];
+            let constant = SIDE_BY_SIDE + threads * (512 << 10) + 2 * d * (n + 15 * k + 160);
+            worst = worst.max(asked.saturating_sub(constant) as f64 / touched as f64);
+        }
+        worst
+    }
+
+    #[test]
+    fn what_suffices_for_a_shape_suffices_for_smaller_ones() {
+        let mut random = 5u64;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (random >> 33) as usize % below
+        };
+        let mut worst = [0.0f64; 2];
+        for turn in 0..48 {
+            let shapes = growing(&mut next);
+            let init = [
+                Init::KmeansPlusPlus,
+                Init::Random,
+                Init::Given,
+                Init::Parallel,
+            ][turn % 4];
+            let algorithm = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly][turn % 3];
+            let layout = [Layout::Rows, Layout::Columns][next(2)];
+            let weighted = next(2) == 0;
+            let n_init = [1, 10][next(2)];
+            let options = |threads| Options {
+                init,
+                algorithm,
+                threads,
+                n_init,
+                ..Options::default()
+            };
+            let exact = |(n, d, k, threads): Sizes| {
+                let options = options(threads);
+                let assign = Shape::of_assign(n, d, k, layout, threads);
+                let update = Shape::of_update(n, d, k, layout, threads);
+                let bytes = [
+                    fit_bytes(&assign, weighted, &options),
+                    assign_bytes(&assign),
+                    update_bytes(&update, weighted, options.empty),
+                    seed_bytes(&assign, init),
+                ];
+                bytes.into_iter().map(Result::unwrap).max().unwrap()
+            };
+            let query = |(n, d, k, threads): Sizes| {
+                workspace_bytes((n, d, k), layout, weighted, &options(threads)).unwrap()
+            };
+            worst[0] = worst[0].max(check("calls", &shapes, exact, query));
+            let total = 1 << 34;
+            let exact = |(n, d, k, threads): Sizes| {
+                stream::exact_bytes(n, (total, d, k), layout, weighted, &options(threads)).unwrap()
+            };
+            let query = |(n, d, k, threads): Sizes| {
+                stream::workspace_bytes(n, (total, d, k), layout, weighted, &options(threads))
+                    .unwrap()
+            };
+            worst[1] = worst[1].max(check("streams", &shapes, exact, query));
+        }
+        println!("asked for, but for constants, over touched: {worst:.2?} of calls and of streams");
+        assert!(worst.iter().all(|&worst| worst < 1.25));
+    }
+
+    /// What the header says: bytes without words and sketches, for one thread, and for more.
+    #[test]
+    fn the_documented_bytes() {
+        let (mut one, mut many) = (0.0f64, 0.0f64);
+        for (n, k) in [
+            (10_000, 10_000),
+            (1_000_000, 2048),
+            (1_000_000, 2049),
+            (1_000_000, 100_000),
+            (3_000_000, 1_000_000),
+        ] {
+            for d in [1, 2, 3, 4, 8, 16, 64] {
+                for weighted in [false, true] {
+                    let bytes = |threads| {
+                        let options = Options {
+                            threads,
+                            init: Init::Random,
+                            algorithm: Algorithm::Lloyd,
+                            ..Options::default()
+                        };
+                        workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap() as f64
+                    };
+                    let per_center = if weighted { 4.0 } else { 1.0 } * (54 * d + 480) as f64;
+                    let shared = (16 + d) as f64 * n as f64 + per_center * k as f64;
+                    let kept = if d >= 8 { 1000.0 * k as f64 } else { 0.0 };
+                    let each = 1200.0 * d as f64 + 1048576.0 + kept;
+                    one = one.max(bytes(1) / (shared + each));
+                    for threads in [2, 3, 16, 64, 1000] {
+                        let most = 2.0 * shared + 2.0 * (n * d) as f64 + threads as f64 * each;
+                        let ratio = bytes(threads) / most;
+                        many = many.max(ratio);
+                    }
+                }
+            }
+        }
+        println!("asked for over documented: {one:.2} with one thread, {many:.2} with more");
+        assert!(one <= 1.0 && many <= 1.0);
+    }
+
+    /// Threads do not each have memory for all clusters: beside what one thread takes, all of them take as much again, a quarter of
+    /// the points, and so much each as does not grow with the clusters.
+    #[test]
+    fn threads_share_memory_for_clusters() {
+        let mut worst = 0.0f64;
+        for (n, k) in [(10_000, 10_000), (1_000_000, 2048), (1_000_000, 2049)]
+            .into_iter()
+            .chain([(1_000_000, 100_000), (3_000_000, 1_000_000)])
+        {
+            for (d, weighted) in [(1, false), (2, false), (2, true), (3, false), (4, true)] {
+                let bytes = |threads| {
+                    let options = Options {
+                        threads,
+                        init: Init::Random,
+                        ..Options::default()
+                    };
+                    workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap()
+                };
+                let one = bytes(1);
+                for threads in [2, 3, 16, 64, 1000] {
+                    let free = 2 * n * d + threads * (2 << 20);
+                    let ratio = bytes(threads).saturating_sub(free) as f64 / one as f64;
+                    worst = worst.max(ratio);
+                }
+            }
+        }
+        println!("with threads, but for constants, over one thread: {worst:.2}");
+        assert!(worst <= 2.0);
+    }
+}

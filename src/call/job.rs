@@ -1,0 +1,111 @@
+//! What every pass over the points shares: the inputs, the kernels, the threads, the size of a block.
+
+use core::ops::Range;
+
+use crate::points::{Points, GROUP};
+use crate::runtime::threads::Crew;
+use crate::simd::level::Kernels;
+
+/// The inputs of a call and the means to work on them.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) points: Points<'a>,
+    /// One for each point, or none for all ones.
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) kernels: &'static Kernels,
+    pub(crate) crew: &'a Crew<'a>,
+    /// Points in a block; see [`block_size`].
+    pub(crate) block: usize,
+    /// Points in a stretch, a few blocks; see [`stretch_size`].
+    pub(crate) stretch: usize,
+}
+
+/// Coordinates in a block: 128 KiB, so that a block that was packed is still in the second-level
+/// cache when it is summed.
+pub(crate) const BLOCK_COORDINATES: usize = 1 << 14;
+
+/// Three groups of the widest vectors: what kernels take in one step.
+pub(crate) const STEP: usize = 48;
+
+/// Points in a block, a multiple of [`STEP`]: few enough for the cache, and for every thread to get
+/// several blocks.
+pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
+    let fair = match threads {
+        1 => n,
+        _ => n / (4 * threads),
+    };
+    let size = (BLOCK_COORDINATES / d).min(1024).min(fair);
+    (size - size % STEP).max(STEP)
+}
+
+/// Points that are picked from together: enough for full tiles of those few that need a look.
+pub(crate) const STRETCH: usize = 4096;
+
+/// Points in a stretch, a multiple of the block: few enough for every thread to get several.
+pub(crate) fn stretch_size(n: usize, block: usize, threads: usize) -> usize {
+    let fair = match threads {
+        1 => n,
+        _ => n / (4 * threads),
+    };
+    let size = STRETCH.min(fair);
+    (size - size % block).max(block)
+}
+
+/// `n` rounded up to whole groups, for arrays that kernels read and write in whole vectors.
+pub(crate) fn padded(n: usize) -> usize {
+    n.next_multiple_of(GROUP)
+}
+
+/// Pieces of so many points.
+fn cut(
+    points: Range<usize>,
+    size: usize,
+) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {
+    let Range { start, end } = points;
+    (start..end)
+        .step_by(size)
+        .map(move |first| first..(first + size).min(end))
+}
+
+impl<'a> Job<'a> {
+    /// The blocks in order, the last one maybe short.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
+        self.spans(self.block)
+    }
+
+    /// The stretches in order, the last one maybe short.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = Range<usize>> + Send {
+        self.spans(self.stretch)
+    }
+
+    /// Spans of so many points in order, the last one maybe short.
+    pub(crate) fn spans(
+        &self,
+        span: usize,
+    ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {
+        cut(0..self.points.n(), span)
+    }
+
+    /// The blocks of a span, which starts with one.
+    pub(crate) fn blocks_of(
+        &self,
+        span: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + Send {
+        cut(span, self.block)
+    }
+
+    /// The weight of point `p`.
+    pub(crate) fn weight(&self, p: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[p])
+    }
+
+    /// The weights of a block.
+    pub(crate) fn weights_of(&self, block: &Range<usize>) -> Option<&'a [f64]> {
+        self.weights.map(|weights| &weights[block.clone()])
+    }
+
+    /// Whether point `p` has positive weight.
+    pub(crate) fn counts(&self, p: usize) -> bool {
+        self.weights.is_none_or(|weights| weights[p] > 0.0)
+    }
+}

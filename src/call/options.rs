@@ -1,0 +1,177 @@
+//! What a caller may choose, and what a fit reports.
+
+use crate::runtime::error::{refuse, Error, Number};
+use crate::simd::level::Isa;
+
+/// Where the centers start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Init {
+    /// Greedy k-means++ with 2 + floor(ln k) candidates a step.
+    #[default]
+    KmeansPlusPlus,
+    /// k distinct rows, drawn uniformly.
+    Random,
+    /// Where the caller's centers are.
+    Given,
+    /// k-means‖: five rounds or more of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
+    /// large that k passes over the points are too many.
+    Parallel,
+}
+
+/// What becomes of a cluster without a member of positive weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Empty {
+    /// Points of positive weight are ranked by the squared distance to the center they were labelled by, largest first, ties to
+    /// the lowest index; down this ranking each empty cluster, in ascending index, takes one for its only member of positive
+    /// weight, and then the means are computed. The last such member of a cluster is never taken, nor a point that lies on its
+    /// center: what is left of the empty clusters keep their centers. This is scikit-learn's and oneDAL's rule. A point is
+    /// taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
+    #[default]
+    Relocate,
+    /// Its center stays where it was.
+    Keep,
+    /// The call is refused with [`Status::Empty`](crate::Status::Empty).
+    Error,
+}
+
+/// How a fit keeps from doing again what cannot have changed. The results do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Bounds where they pay, and words: the points in 16 bits a coordinate, which later iterations read in place of them. 4
+    /// bytes of workspace a point and 4 a center, and for 32 to 1024 dimensions and 3 centers or more 8 ceil(d / 4) + 8 a
+    /// point for words.
+    #[default]
+    Auto,
+    /// Every iteration looks at every point as it is (Lloyd 1982); the least memory.
+    Lloyd,
+    /// The same as `Auto`, but every iteration looks at those points whose bound does not prove their label, from the second on
+    /// (Hamerly 2010), whether that pays or not.
+    Hamerly,
+}
+
+/// What a progress callback is told, after every iteration of every restart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Restart, from 0.
+    pub restart: i64,
+    /// Iteration, from 1.
+    pub iteration: i64,
+    /// Labels that changed in this iteration.
+    pub moved: i64,
+    /// Sum over the centers of D between where they are and where they were.
+    pub shift: f64,
+}
+
+/// Options of every call; [`Default`] gives those of the C API.
+#[derive(Clone)]
+pub struct Options<'a> {
+    /// Where the centers start; only for [`fit`](crate::fit) and [`seed`](crate::seed).
+    pub init: Init,
+    /// What becomes of empty clusters.
+    pub empty: Empty,
+    /// 1: the calling thread only, and no allocation with a workspace of the caller's; 0: all cores this
+    /// process may use; or a number. Fewer are used where the work does not pay for them. The results do
+    /// not depend on it.
+    pub threads: usize,
+    /// Restarts; the best inertia wins, ties to the earliest.
+    pub n_init: u32,
+    /// Iterations of a restart, at most; 0 assigns to the starting centers and stops.
+    pub max_iter: u64,
+    /// Stop when the centers' squared shifts sum to no more than this; 0: only when no label changes.
+    pub tol: f64,
+    /// Seed of the random draws.
+    pub seed: u64,
+    /// One for each point, finite and not negative, not all zero; `None` for all ones. Ignored by
+    /// [`assign`](crate::assign), where they change nothing.
+    pub weights: Option<&'a [f64]>,
+    /// Called on the calling thread after every iteration; `true` stops the fit there.
+    pub progress: Option<&'a dyn Fn(&Progress) -> bool>,
+    /// How a fit keeps from doing again what cannot have changed; only for [`fit`](crate::fit).
+    pub algorithm: Algorithm,
+    /// Use no more than this instruction set, and no more than [`isa`](crate::isa) says. The results do
+    /// not depend on it; it is for tests and benchmarks that compare the paths in one process.
+    pub isa: Isa,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            init: Init::default(),
+            empty: Empty::default(),
+            threads: 1,
+            n_init: 1,
+            max_iter: 300,
+            tol: 0.0,
+            seed: 0,
+            weights: None,
+            progress: None,
+            algorithm: Algorithm::default(),
+            isa: Isa::Avx512,
+        }
+    }
+}
+
+impl Options<'_> {
+    /// Refuses values that no call can use.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.n_init == 0 {
+            return refuse!(Option, "n_init: 0 is not positive");
+        }
+        // In integers: the caller's floating-point environment may be in force, and comparing raises its flags. -0.0 is zero.
+        let bits = self.tol.to_bits();
+        if bits >= f64::INFINITY.to_bits() && bits != 1 << 63 {
+            let tol = Number(self.tol);
+            return refuse!(Option, "tol: {tol} is not a finite number of at least 0");
+        }
+        Ok(())
+    }
+}
+
+/// Why the returned restart stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum StoppedBy {
+    /// No label changed.
+    Converged = 0,
+    /// The centers moved by no more than `tol`.
+    Tolerance = 1,
+    /// `max_iter` iterations were done.
+    MaxIter = 2,
+    /// The progress callback asked for it.
+    Stopped = 3,
+}
+
+/// What a fit did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    /// Why the returned restart stopped.
+    pub stopped_by: StoppedBy,
+    /// Whether the progress callback stopped the fit.
+    pub cancelled: bool,
+    /// Threads used.
+    pub threads: usize,
+    /// Iterations of the returned restart.
+    pub iterations: i64,
+    /// Clusters without a member of positive weight in the returned labels.
+    pub empty_clusters: i64,
+    /// Labels that changed in the last iteration of the returned restart.
+    pub moved: i64,
+    /// Exact sum of D over the points, times their weights, to the returned centers, rounded once.
+    pub inertia: f64,
+    /// Pairs of point and center evaluated, over all restarts and the seeding.
+    pub distances: i64,
+    /// Points decided by D itself after a cheaper test left them open, over all restarts.
+    pub rechecked: i64,
+    /// Pairs proven away without being evaluated, over all restarts.
+    pub skipped: i64,
+    /// Seconds spent looking for NaN and ranges.
+    pub seconds_scan: f64,
+    /// Seconds spent seeding.
+    pub seconds_seed: f64,
+    /// Seconds spent finding the nearest centers.
+    pub seconds_assign: f64,
+    /// Seconds spent computing centers.
+    pub seconds_update: f64,
+    /// Bytes of workspace that the call needed.
+    pub workspace_bytes: usize,
+}

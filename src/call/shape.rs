@@ -1,0 +1,83 @@
+//! The shape of a pass: its sizes, how many threads, how large a block.
+
+use super::job::{block_size, stretch_size, STRETCH};
+use crate::points::Layout;
+use crate::runtime::threads::worthwhile;
+
+/// What the description of a workspace depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) n: usize,
+    pub(crate) d: usize,
+    pub(crate) k: usize,
+    pub(crate) layout: Layout,
+    pub(crate) threads: usize,
+    /// Points in a block.
+    pub(crate) block: usize,
+    /// Whether a query asks: then nothing is less than for any smaller shape.
+    pub(crate) bound: bool,
+}
+
+/// An update has no distances to compute; a coordinate costs it about as much as four centers cost an
+/// assignment.
+const UPDATE_CENTERS: usize = 4;
+
+impl Shape {
+    /// Points in a stretch.
+    pub(crate) fn stretch(&self) -> usize {
+        match self.bound {
+            true => STRETCH.min(self.n).max(self.block),
+            false => stretch_size(self.n, self.block, self.threads),
+        }
+    }
+
+    /// How many stretches there are.
+    pub(crate) fn stretches(&self) -> usize {
+        match self.bound {
+            // L38: a stretch is more than half of STRETCH, or of the points over 4 T, or a block that is more.
+            true => self.n / (STRETCH / 2) + 9 * self.threads + 1,
+            false => self.n.div_ceil(self.stretch()),
+        }
+    }
+
+    /// The same shape in a query: blocks as large as one thread's, and larger than those of more.
+    pub(crate) fn bound(self) -> Self {
+        Shape {
+            block: block_size(self.n, self.d, 1),
+            bound: true,
+            ..self
+        }
+    }
+
+    /// The shape of a pass that compares every point with every center.
+    pub(crate) fn of_assign(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
+        let work = (n as u128) * (d as u128) * (k as u128);
+        let threads = worthwhile(threads, work);
+        Shape {
+            n,
+            d,
+            k,
+            layout,
+            threads,
+            block: block_size(n, d, threads),
+            bound: false,
+        }
+    }
+
+    /// The shape of a pass over other points, at most as many.
+    pub(crate) fn of_points(&self, n: usize) -> Self {
+        let threads = if self.bound { 1 } else { self.threads };
+        Shape {
+            n,
+            layout: Layout::Rows,
+            block: block_size(n, self.d, threads),
+            ..*self
+        }
+    }
+
+    /// The shape of a pass that only sums.
+    pub(crate) fn of_update(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
+        let few = Self::of_assign(n, d, k.min(UPDATE_CENTERS), layout, threads);
+        Shape { k, ..few }
+    }
+}

@@ -1,0 +1,487 @@
+//! Exact sums of doubles, rounded once.
+//!
+//! [`ExactSum`] is a fixed-point number wide enough for every finite double (Kulisch's long
+//! accumulator), and for every product of two, for sums whose range is not known beforehand: the inertia.
+
+/// Exponent of the lowest bit a double can have.
+pub(crate) const LOWEST: i32 = -1074;
+
+/// Bits in a digit. Digits are kept in 64-bit integers, so that 2^30 additions need no carrying.
+const DIGIT: u32 = 32;
+const MASK: i64 = (1 << DIGIT) - 1;
+
+/// From here on the bits of a product of two doubles are multiples of 2^-1074.
+const WHOLE_PRODUCT: f64 = f64::from_bits((1023 - 960) << 52);
+
+/// Exponent above the highest digit: 110 bits more than a double has are head room for sums.
+const HIGHEST: i32 = 1134;
+
+/// Digits of sums of doubles: from 2^-1074 on.
+pub(crate) const DIGITS: usize = 69;
+
+/// Carried sums of no number below 0 whose digits may be added one by one, at most, and what becomes of a digit (L35).
+const JOINED: i64 = 1 << 30;
+pub(crate) const LARGEST_DIGIT: i64 = JOINED * MASK;
+
+/// Digits of sums of products of two doubles, which have no bits below 2^-2148: from 2^-2162 on.
+pub(crate) const PRODUCT_DIGITS: usize = 103;
+
+/// A sum of doubles, and with [`PRODUCT_DIGITS`] of products of two, without any rounding. Order does not matter.
+#[derive(Clone)]
+pub(crate) struct ExactSum<const COUNT: usize = DIGITS> {
+    /// Digit `i` counts units of 2^(32 i + [`FINEST`](Self::FINEST)); signed, and redundant until carried.
+    digits: [i64; COUNT],
+    /// Additions since the digits were last carried.
+    pending: u32,
+}
+
+impl<const COUNT: usize> Default for ExactSum<COUNT> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ExactSum<PRODUCT_DIGITS> {
+    /// Adds the exact products of distances and weights, which are less than 2^1020, at most 1024 of them: as vectors in three limbs
+    /// (L28), where these hold all and the products do not underflow, and else one by one.
+    pub(crate) fn add_products(&mut self, weights: &[f64], distances: &[f64]) {
+        let products = weights.iter().zip(distances);
+        let underflow = |(&w, &x): (&f64, &f64)| w * x < WHOLE_PRODUCT && w > 0.0 && x > 0.0;
+        let exact = |i: usize| {
+            let product = weights[i] * distances[i];
+            (product, rounded_off(weights[i], distances[i], product))
+        };
+        if products.clone().any(underflow) || !self.add_limbs::<3, true>(distances.len(), exact) {
+            products.for_each(|(&w, &x)| self.add_product(w, x));
+        }
+    }
+
+    /// Adds the exact product of a weight and a distance, neither of which is negative.
+    fn add_product(&mut self, weight: f64, distance: f64) {
+        let ((a, unit_a), (b, unit_b)) = (parts(weight), parts(distance));
+        let product = u128::from(a) * u128::from(b);
+        self.add_shifted(product as u64, unit_a + unit_b, false);
+        self.add_shifted((product >> 64) as u64, unit_a + unit_b + 64, false);
+    }
+}
+
+impl<const COUNT: usize> ExactSum<COUNT> {
+    /// Exponent of the lowest bit.
+    const FINEST: i32 = HIGHEST - DIGIT as i32 * COUNT as i32;
+
+    pub(crate) fn new() -> Self {
+        ExactSum {
+            digits: [0; COUNT],
+            pending: 0,
+        }
+    }
+
+    /// Adds a finite double.
+    #[inline]
+    pub(crate) fn add(&mut self, x: f64) {
+        debug_assert!(x.is_finite());
+        let (whole, exponent) = parts(x);
+        self.add_shifted(whole, exponent, x.is_sign_negative());
+    }
+
+    /// Adds numbers from 0 to 2^1020, at most 1024 of them: in two limbs of 50 bits below the largest, as vectors; or, if some leave
+    /// something over, which are smaller by 2^47, one by one.
+    pub(crate) fn add_all(&mut self, terms: &[f64]) {
+        if !self.add_limbs::<2, false>(terms.len(), |i| (terms[i], 0.0)) {
+            terms.iter().for_each(|&x| self.add(x));
+        }
+    }
+
+    /// Adds `count` terms from 0 to 2^1020, at most 1024 of them, as so many limbs of 50 bits below the largest, unless these leave something
+    /// over. A term is a double, or, where there are `PAIRS`, the sum of one and of what is at most half a unit in its last place. Tells
+    /// whether it did.
+    #[inline(always)]
+    fn add_limbs<const LIMBS: usize, const PAIRS: bool>(
+        &mut self,
+        count: usize,
+        term: impl Fn(usize) -> (f64, f64),
+    ) -> bool {
+        debug_assert!(count <= 1024);
+        let mut top = 0.0f64;
+        for i in 0..count {
+            let (x, _) = term(i);
+            top = if x > top { x } else { top };
+        }
+        if top == 0.0 {
+            return true;
+        }
+        let first = exponent(top) + 1 - 50;
+        let units: [i32; LIMBS] = core::array::from_fn(|l| first - 50 * l as i32);
+        let magics = units.map(magic);
+        let (mut sums, mut left) = ([0i64; LIMBS], 0);
+        for i in 0..count {
+            let (mut x, mut finer) = term(i);
+            for (sum, magic) in sums.iter_mut().zip(magics) {
+                let shifted = x + magic;
+                *sum = sum.wrapping_add(shifted.to_bits() as i64);
+                x -= shifted - magic;
+                if PAIRS {
+                    let shifted = finer + magic;
+                    *sum = sum.wrapping_add(shifted.to_bits() as i64);
+                    finer -= shifted - magic;
+                }
+            }
+            left |= x.to_bits() << 1;
+            if PAIRS {
+                left |= finer.to_bits() << 1;
+            }
+        }
+        if left != 0 {
+            return false;
+        }
+        let patterns = count as i64 * if PAIRS { 2 } else { 1 };
+        for ((sum, magic), unit) in sums.into_iter().zip(magics).zip(units) {
+            let bias = patterns.wrapping_mul(magic.to_bits() as i64);
+            self.add_scaled(sum.wrapping_sub(bias), unit.max(LOWEST));
+        }
+        true
+    }
+
+    /// Adds `units` times 2^`exponent`; the exponent is at least [`LOWEST`] and at most 1023.
+    fn add_scaled(&mut self, units: i64, exponent: i32) {
+        debug_assert!((LOWEST..=1023).contains(&exponent));
+        self.add_shifted(units.unsigned_abs(), exponent, units < 0);
+    }
+
+    #[inline]
+    fn add_shifted(&mut self, magnitude: u64, exponent: i32, negative: bool) {
+        let shift = (exponent - Self::FINEST) as u32;
+        let first = (shift / DIGIT) as usize;
+        // At most 64 + 31 bits: three digits.
+        let wide = u128::from(magnitude) << (shift % DIGIT);
+        for (i, digit) in self.digits[first..first + 3].iter_mut().enumerate() {
+            let part = (wide >> (DIGIT * i as u32)) as i64 & MASK;
+            *digit += if negative { -part } else { part };
+        }
+        self.pending += 1;
+        if self.pending == 1 << 30 {
+            self.carry();
+        }
+    }
+
+    /// The sum of at most [`JOINED`] sums whose digits, added one by one, are these (L35).
+    pub(crate) fn from_digits(digits: &[i64; COUNT]) -> Self {
+        ExactSum {
+            digits: *digits,
+            pending: 0,
+        }
+    }
+
+    /// The digits, each but the last in [0, 2^32).
+    pub(crate) fn digits(&mut self) -> &[i64; COUNT] {
+        self.carry();
+        &self.digits
+    }
+
+    /// Adds this sum to one that stands as digits, and leaves the digits of the total: each but the last in [0, 2^32), a
+    /// function of its value (L35).
+    pub(crate) fn add_to(&mut self, digits: &mut [i64]) {
+        let mut total = Self::new();
+        total.digits.copy_from_slice(digits);
+        total.merge(self);
+        digits.copy_from_slice(total.digits());
+    }
+
+    /// Adds another sum.
+    pub(crate) fn merge(&mut self, other: &mut Self) {
+        self.carry();
+        other.carry();
+        for (a, b) in self.digits.iter_mut().zip(&other.digits) {
+            *a += b;
+        }
+        self.pending = 2;
+    }
+
+    /// Brings every digit but the last into [0, 2^32); the last keeps the sign.
+    fn carry(&mut self) {
+        let mut carry = 0;
+        for digit in &mut self.digits[..COUNT - 1] {
+            let sum = *digit + carry;
+            *digit = sum & MASK;
+            carry = sum >> DIGIT;
+        }
+        self.digits[COUNT - 1] += carry;
+        self.pending = 0;
+    }
+
+    /// The sum, rounded once to nearest, ties to even; an exact zero is +0.0.
+    pub(crate) fn round(&mut self) -> f64 {
+        let (negative, head, exponent) = self.head();
+        // The highest 64 bits; the rest matters only by being zero or not.
+        let shift = 64 - head.leading_zeros().min(64);
+        let more = head & ((1 << shift) - 1) != 0;
+        let magnitude = nearest((head >> shift) as u64, more, exponent + shift as i32);
+        if negative {
+            -magnitude
+        } else {
+            magnitude
+        }
+    }
+
+    /// The sum, rounded once to a whole number times two to a power, which no sum is too great for: `(whole, power)`.
+    pub(crate) fn parts(&mut self) -> (f64, i32) {
+        let (negative, head, exponent) = self.head();
+        let whole = head as f64;
+        (if negative { -whole } else { whole }, exponent)
+    }
+
+    /// Whether the sum is negative, and the top three digits of its magnitude, 65 to 96 bits unless they are the lowest three, with
+    /// their exponent. The rest matters only by being zero or not, and stands as the lowest bit.
+    fn head(&mut self) -> (bool, u128, i32) {
+        self.carry();
+        let mut magnitude = self.clone();
+        let negative = self.digits[COUNT - 1] < 0;
+        if negative {
+            for digit in &mut magnitude.digits {
+                *digit = -*digit;
+            }
+            magnitude.carry();
+        }
+        let digits = magnitude.digits;
+        let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
+            return (false, 0, LOWEST);
+        };
+        let low = top.saturating_sub(2);
+        let head = digits[low..=top]
+            .iter()
+            .rev()
+            .fold(0u128, |head, &digit| head << DIGIT | digit as u128);
+        let rest = digits[..low].iter().any(|&digit| digit != 0);
+        let exponent = low as i32 * DIGIT as i32 + Self::FINEST;
+        (negative, head | u128::from(rest), exponent)
+    }
+}
+
+/// The whole number and the exponent that a finite magnitude is made of.
+pub(crate) fn parts(x: f64) -> (u64, i32) {
+    let bits = x.to_bits();
+    let fraction = bits & ((1 << 52) - 1);
+    // A subnormal has the exponent of the smallest normal and no hidden bit.
+    match (bits >> 52 & 0x7ff) as i32 {
+        0 => (fraction, LOWEST),
+        e => (fraction | 1 << 52, e - 1 + LOWEST),
+    }
+}
+
+/// `whole` times 2^`exponent`, or where there is `more`, anything between that and the same of `whole + 1`: rounded to nearest, ties to
+/// even. Where there is more, `whole` has 55 bits or more, or is beneath every double.
+#[inline]
+pub(crate) fn nearest(whole: u64, more: bool, exponent: i32) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    // With the highest bit at 63.
+    let up = whole.leading_zeros();
+    let (whole, exponent) = (whole << up, exponent - up as i32);
+    if exponent + 63 > 1023 {
+        return f64::INFINITY;
+    }
+    // A double keeps 53 bits, none of them below 2^-1074; of 64 bits none is left beneath half of that.
+    const DROP: i32 = 11;
+    let (kept, below, drop) = match LOWEST - exponent {
+        ..=DROP => (whole >> DROP, whole << (64 - DROP), DROP),
+        drop @ ..64 => (whole >> drop, whole << (64 - drop), drop),
+        64 => (0, whole, 64),
+        _ => return 0.0,
+    };
+    let half = 1 << 63;
+    let above = below > half || below == half && (more || kept % 2 == 1);
+    // As a bit pattern: the hidden bit is one more of the exponent, which a subnormal has not; and so is a carry.
+    let biased = (exponent + drop - LOWEST) as u64;
+    f64::from_bits((biased << 52) + kept + u64::from(above))
+}
+
+/// What rounding has taken off a product of `a` and `b`, exactly (Dekker 1971), unless that has bits below 2^-1074. No step overflows,
+/// unless the product does.
+#[inline(always)]
+pub(crate) fn rounded_off(a: f64, b: f64, product: f64) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (halves(a), halves(b));
+    a_rest * b_rest - (((product - a * b) - a_rest * b) - a * b_rest)
+}
+
+/// A double as the sum of two of 26 bits.
+#[inline(always)]
+fn halves(x: f64) -> (f64, f64) {
+    // As a bit pattern, rounding is the same for all exponents, and overflows only next to infinity.
+    let high = f64::from_bits((x.to_bits() + (1 << 26)) & !((1 << 27) - 1));
+    (high, x - high)
+}
+
+/// `whole * 2^exponent` for an integer-valued double and an exponent of at least [`LOWEST`]. No
+/// rounding: the product is a multiple of 2^-1074, and a subnormal one is below 2^53 of these. (It
+/// overflows to infinity as it should.)
+#[inline]
+pub(crate) fn scale(whole: f64, exponent: i32) -> f64 {
+    let half = exponent / 2;
+    whole * power_of_two(half) * power_of_two(exponent - half)
+}
+
+/// M for the unit 2^`unit` (see [`limbs`](super::limbs)). Below 2^-1074 nothing is left to be split; there
+/// M = 1.5 * 2^-1022, which is still normal.
+pub(crate) fn magic(unit: i32) -> f64 {
+    1.5 * power_of_two(unit.max(LOWEST) + 52)
+}
+
+/// 2^`exponent`, for exponents of normal doubles.
+#[inline]
+pub(crate) fn power_of_two(exponent: i32) -> f64 {
+    debug_assert!((-1022..=1023).contains(&exponent));
+    f64::from_bits(((exponent + 1023) as u64) << 52)
+}
+
+/// Exponent of the highest set bit of a positive double.
+pub(crate) fn exponent(x: f64) -> i32 {
+    let bits = x.to_bits();
+    match (bits >> 52) as i32 {
+        0 => LOWEST + (63 - bits.leading_zeros() as i32),
+        biased => biased - 1023,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference as exact;
+    use super::*;
+
+    #[test]
+    fn many_at_once_are_as_many_one_by_one() {
+        let powers = [
+            -1074, -1060, -1022, -540, -100, -48, -1, 0, 1, 46, 47, 48, 500, 1019,
+        ];
+        for &top in &powers {
+            for &other in powers.iter().filter(|&&other| other <= top) {
+                let terms: Vec<f64> = (0..97)
+                    .map(|i| match i % 3 {
+                        0 => scale(1.0 + f64::from(i) / 97.0, top),
+                        1 => scale(1.0 + f64::from(i) / 97.0, other),
+                        _ => 0.0,
+                    })
+                    .collect();
+                let mut all = ExactSum::<DIGITS>::new();
+                all.add_all(&terms);
+                assert_eq!(all.round(), sum(&terms), "2^{top} and 2^{other}");
+            }
+        }
+    }
+
+    fn sum(terms: &[f64]) -> f64 {
+        let mut sum = ExactSum::<DIGITS>::new();
+        for &x in terms {
+            sum.add(x);
+        }
+        sum.round()
+    }
+
+    /// L28: products near one another, and far; that underflow, and that are far below any double.
+    #[test]
+    fn products_are_exact() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+            state >> 11
+        };
+        for round in 0..3000 {
+            let spread = [1, 20, 100, 600][round % 4];
+            let middle = [0, 100, 500, 700, 900, 930][round / 4 % 6];
+            let mut number = |zeros: u64| match random() % zeros {
+                0 => 0.0,
+                _ => f64::from_bits((middle + random() % spread) << 52 | random() >> 1),
+            };
+            let weights: Vec<f64> = (0..1 + round % 7).map(|_| number(4)).collect();
+            let distances: Vec<f64> = weights.iter().map(|_| number(5)).collect();
+            let mut sum = ExactSum::<PRODUCT_DIGITS>::new();
+            sum.add_products(&weights, &distances);
+            let mut want = exact::Sum::new();
+            for (&w, &x) in weights.iter().zip(&distances) {
+                want.add_product(w, x);
+            }
+            let (got, want) = (sum.round(), exact::rounded(&want));
+            assert_eq!(got.to_bits(), want.to_bits(), "{got:e}, not {want:e}");
+        }
+    }
+
+    #[test]
+    fn a_single_double_comes_back() {
+        for x in [
+            0.0,
+            1.0,
+            -1.0,
+            5e-324,
+            -5e-324,
+            2.2250738585072014e-308,
+            1.1e-308,
+            f64::MAX,
+            -f64::MAX,
+            0.1,
+        ] {
+            assert_eq!(sum(&[x]).to_bits(), x.to_bits(), "{x:e}");
+        }
+        assert_eq!(sum(&[-0.0]).to_bits(), 0.0f64.to_bits());
+    }
+
+    #[test]
+    fn ties_go_to_even_and_any_rest_breaks_them() {
+        let ulp = f64::EPSILON;
+        assert_eq!(sum(&[1.0, ulp / 2.0]), 1.0);
+        assert_eq!(sum(&[1.0 + ulp, ulp / 2.0]), 1.0 + 2.0 * ulp);
+        assert_eq!(sum(&[1.0, ulp / 2.0, 5e-324]), 1.0 + ulp);
+        assert_eq!(sum(&[1.0, ulp / 2.0, -5e-324]), 1.0);
+        assert_eq!(sum(&[-1.0, -ulp / 2.0, -5e-324]), -1.0 - ulp);
+    }
+
+    #[test]
+    fn cancellation_leaves_the_smallest_term() {
+        assert_eq!(sum(&[1e300, 5e-324, 1.0, -1e300, -1.0]), 5e-324);
+        assert_eq!(
+            sum(&[f64::MAX, f64::MAX, -f64::MAX, -f64::MAX]).to_bits(),
+            0
+        );
+        assert_eq!(sum(&[f64::MAX, f64::MAX]), f64::INFINITY);
+        // The largest sum that still rounds down to the largest double.
+        let half_ulp = power_of_two(970);
+        assert_eq!(sum(&[f64::MAX, half_ulp]), f64::INFINITY);
+        assert_eq!(sum(&[f64::MAX, half_ulp, -5e-324]), f64::MAX);
+    }
+
+    /// L35: the digits of the most sums that may be joined, all as large as they can be, overflow neither as they are nor
+    /// when they are carried.
+    #[test]
+    fn the_largest_digits_that_may_be_joined() {
+        let full = 61;
+        let mut digits = [0; DIGITS];
+        digits[..full].fill(LARGEST_DIGIT);
+        // 2^30 (2^(32 full) - 1): its lowest digit, those that are full, and what goes beyond.
+        let mut want = [MASK; DIGITS];
+        want[0] = MASK + 1 - JOINED;
+        want[full] = JOINED - 1;
+        want[full + 1..].fill(0);
+        let mut sum = ExactSum::<DIGITS>::from_digits(&digits);
+        assert_eq!(sum.digits(), &want);
+        assert_eq!(sum.round(), power_of_two(30 + 32 * full as i32 + LOWEST));
+        // One more sum on top, and one that is no more than its digits.
+        let mut more = ExactSum::<DIGITS>::new();
+        more.add(5e-324);
+        more.add_to(&mut digits);
+        want[0] += 1;
+        assert_eq!(digits, want);
+        ExactSum::<DIGITS>::new().add_to(&mut digits);
+        assert_eq!(digits, want);
+    }
+
+    #[test]
+    fn merging_is_adding() {
+        let mut a = ExactSum::<DIGITS>::new();
+        let mut b = ExactSum::new();
+        a.add(1e16);
+        b.add(-1.0);
+        b.add(-1e16);
+        a.merge(&mut b);
+        a.add(0.25);
+        assert_eq!(a.round(), -0.75);
+    }
+}

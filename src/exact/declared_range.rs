@@ -1,0 +1,347 @@
+//! What the range of a stream promises of its chunks, and whether they keep it.
+
+use super::range_check::{
+    locate_nonfinite, lowest_bit, see_block, weights, Range, Ranges, Seen, STACK,
+};
+use crate::call::Job;
+use crate::points::{Layout, Points, Rows};
+use crate::runtime::error::{refuse, Error, Number, Status};
+use crate::simd::Lanes;
+
+/// What was promised of points that are not all at hand.
+pub(crate) struct Promise<'a> {
+    /// The largest magnitudes of coordinates.
+    pub(crate) magnitudes: &'a [f64],
+    /// What coordinates are within at a glance, where there are no weights.
+    pub(crate) bounds: Bounds<'a>,
+    /// The ranges of the coordinates of points of positive weight, all of them below twice `top`.
+    pub(crate) ranges: &'a Ranges<'a>,
+}
+
+/// What the coordinates of each dimension are: at most as large as the limits, and multiples of the units, which are powers of
+/// two, with their reciprocals.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) limits: &'a [f64],
+    pub(crate) units: &'a [f64],
+    pub(crate) reciprocals: &'a [f64],
+}
+
+/// The bounds of a vector of dimensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound<L: Lanes> {
+    limit: L::F,
+    unit: L::F,
+    reciprocal: L::F,
+}
+
+impl Bounds<'_> {
+    /// Whether there is something to look at.
+    pub(crate) fn any(&self) -> bool {
+        !self.limits.is_empty()
+    }
+
+    /// Kernels read as many of each as there are dimensions.
+    pub(crate) fn check(&self, dims: usize) {
+        let lengths = [self.limits, self.units, self.reciprocals].map(<[f64]>::len);
+        assert_eq!(lengths, [dims; 3]);
+    }
+
+    /// Those from dimension `i` on, of which there are `rest`.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`; there are bounds for so many dimensions.
+    #[inline(always)]
+    pub(crate) unsafe fn load<L: Lanes>(&self, i: usize, rest: usize) -> Bound<L> {
+        // SAFETY: the contract.
+        unsafe {
+            Bound {
+                limit: L::load_rest(self.limits.as_ptr().add(i), rest),
+                unit: L::load_rest(self.units.as_ptr().add(i), rest),
+                reciprocal: L::load_rest(self.reciprocals.as_ptr().add(i), rest),
+            }
+        }
+    }
+}
+
+impl<L: Lanes> Bound<L> {
+    /// No bits set besides those of `off` where magnitudes are multiples of the unit (L36); NaN is none.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`.
+    #[inline(always)]
+    pub(crate) unsafe fn multiples(&self, magnitude: L::F, off: L::I) -> L::I {
+        // SAFETY: the contract.
+        unsafe {
+            let whole = L::whole(L::mul(magnitude, self.reciprocal));
+            L::or_bits(off, L::sub(magnitude, L::mul(whole, self.unit)))
+        }
+    }
+
+    /// No bits set besides those of `off` where magnitudes are within the limit, or NaN.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`.
+    #[inline(always)]
+    pub(crate) unsafe fn within(&self, magnitude: L::F, off: L::I) -> L::I {
+        // SAFETY: the contract.
+        unsafe {
+            let above = L::less(self.limit, magnitude);
+            L::or_bits(off, L::select(above, magnitude, L::splat(0.0)))
+        }
+    }
+}
+
+impl Range {
+    /// Whether numbers of such magnitude and lowest bit are inside.
+    fn holds(self, top: f64, low: f64) -> bool {
+        top == 0.0 || top < 2.0 * self.top && low >= self.low
+    }
+}
+
+/// Whether all coordinates are within the bounds of their dimensions; false for NaN.
+///
+/// # Safety
+/// The caller is compiled for `L`; there are bounds for every dimension of the rows.
+#[inline(always)]
+pub(crate) unsafe fn within<L: Lanes>(rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
+    let d = rows.dims();
+    let mut i = 0;
+    let mut off = [0; 8];
+    // SAFETY: as many vectors as there are, or one, the last partial; a vector is at most eight integers.
+    unsafe {
+        let mut bits = L::zero_bits();
+        while i + 4 * L::WIDTH <= d {
+            bits = strip::<L, 4>(rows, bounds, i, bits);
+            i += 4 * L::WIDTH;
+        }
+        while i < d {
+            bits = strip::<L, 1>(rows, bounds, i, bits);
+            i += L::WIDTH;
+        }
+        L::store_bits(off.as_mut_ptr(), bits);
+    }
+    off == [0; 8]
+}
+
+/// `off`, and bits set besides for what is not so in `V` vectors of dimensions from `first` on.
+///
+/// # Safety
+/// As for that; there are as many dimensions, unless `V` is 1.
+#[inline(always)]
+unsafe fn strip<L: Lanes, const V: usize>(
+    rows: Rows<'_>,
+    bounds: Bounds<'_>,
+    first: usize,
+    mut off: L::I,
+) -> L::I {
+    let d = rows.dims();
+    // SAFETY: loads stay below d, the last one partial.
+    unsafe {
+        let mut bound = [bounds.load::<L>(first, d - first); V];
+        for (v, bound) in bound.iter_mut().enumerate() {
+            let i = first + v * L::WIDTH;
+            *bound = bounds.load(i, d - i);
+        }
+        // The maximum may forget a NaN, but one is no multiple of anything.
+        let mut largest = [L::splat(0.0); V];
+        for p in 0..rows.count() {
+            let row = rows.row(p).as_ptr();
+            for v in 0..V {
+                let i = first + v * L::WIDTH;
+                let magnitude = L::abs(L::load_rest(row.add(i), d - i));
+                largest[v] = L::max(magnitude, largest[v]);
+                off = bound[v].multiples(magnitude, off);
+            }
+        }
+        for (bound, &largest) in bound.iter().zip(&largest) {
+            off = bound.within(largest, off);
+        }
+        off
+    }
+}
+
+impl Promise<'_> {
+    /// Whether a block is as promised, for sure; where it may be not, or may be none the less, storage of the scan decides.
+    pub(crate) fn kept(
+        &self,
+        job: &Job<'_>,
+        block: core::ops::Range<usize>,
+        seen: &mut [f64],
+    ) -> bool {
+        let d = job.points.d();
+        let weighted = job.weights.is_some();
+        let quickly = |rows: Rows<'_>| job.kernels.within(rows, self.bounds);
+        let sure = match (job.points.layout(), job.points.flat_rows(&block, STACK)) {
+            _ if weighted => false,
+            (Layout::Columns, _) => false,
+            (Layout::Rows, Some((whole, rest))) => {
+                let dims = whole.dims();
+                let repeated = |of: &[f64]| {
+                    let mut all = [0.0; STACK];
+                    for part in all.chunks_mut(d) {
+                        part.copy_from_slice(&of[..part.len()]);
+                    }
+                    all
+                };
+                let limits = repeated(self.bounds.limits);
+                let units = repeated(self.bounds.units);
+                let reciprocals = repeated(self.bounds.reciprocals);
+                let bounds = Bounds {
+                    limits: &limits[..dims],
+                    units: &units[..dims],
+                    reciprocals: &reciprocals[..dims],
+                };
+                job.kernels.within(whole, bounds) && rest.is_none_or(quickly)
+            }
+            (Layout::Rows, None) => quickly(job.points.block_rows(block.clone(), 0..d, &mut [])),
+        };
+        sure || {
+            let mut seen = Seen::new(seen);
+            see_block(job, 0..d, block, &mut seen);
+            self.holds(&seen, weighted)
+        }
+    }
+
+    /// Whether points are as promised, of which this was seen.
+    pub(crate) fn holds(&self, seen: &Seen<'_>, weighted: bool) -> bool {
+        let top = if weighted {
+            &*seen.top
+        } else {
+            &*seen.magnitude
+        };
+        self.magnitudes.iter().enumerate().all(|(i, &magnitude)| {
+            seen.poison[i] == 0.0
+                && seen.magnitude[i] <= magnitude
+                && self.ranges.of(i).holds(top[i], seen.low[i])
+        })
+    }
+
+    /// Where points with these weights break the promise.
+    #[cold]
+    pub(crate) fn broken(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
+        let breaks = |p: usize, i: usize| {
+            let x = points.at(p, i);
+            let counts = weights.is_none_or(|weights| weights[p] > 0.0);
+            let term = if counts { x.abs() } else { 0.0 };
+            let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
+            !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).holds(term, low)
+        };
+        let mut places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
+        let (p, i) = places.find(|&(p, i)| breaks(p, i)).unwrap_or_default();
+        let x = points.at(p, i);
+        if !x.is_finite() {
+            return locate_nonfinite(points);
+        }
+        let x = Number(x);
+        Error::new(
+            Status::Range,
+            format_args!("points: {x} at row {p}, dimension {i} is not in the range"),
+        )
+    }
+
+    /// Refuses weights that break the promise.
+    pub(crate) fn check_weights(&self, all: &[f64]) -> Result<(), Error> {
+        let range = weights(all)?;
+        let promised = self.ranges.weights.unwrap_or(Range {
+            top: 0.0,
+            low: f64::INFINITY,
+        });
+        if promised.holds(range.top, range.low) {
+            return Ok(());
+        }
+        let breaks = |&w: &f64| w > 0.0 && !promised.holds(w, lowest_bit(w));
+        let p = all.iter().position(breaks).unwrap_or(0);
+        let w = Number(all[p]);
+        refuse!(Range, "weights: {w} at {p} is not in the range")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::accumulator::{exponent, scale, LOWEST};
+    use crate::simd::level::kernels;
+    use crate::simd::level::Isa;
+
+    /// L36: units, magnitudes and lowest bits from one end of the doubles to the other.
+    #[test]
+    fn multiples_are_told_at_every_magnitude() {
+        let mut random = 1u64;
+        let mut next = || {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            random >> 12
+        };
+        let ends = [
+            -1074, -1073, -1024, -1023, -1022, -1021, -1, 0, 1, 1022, 1023,
+        ];
+        let exponents: Vec<i32> = ends.into_iter().chain((-1070..1020).step_by(53)).collect();
+        let (mut sure, mut sound) = (0, 0);
+        for &unit in &exponents {
+            // What a range of such a lowest bit makes of it.
+            let held = unit.max(-1023);
+            let (units, reciprocals) = ([scale(1.0, held); 9], [scale(1.0, -held); 9]);
+            for &top in &exponents {
+                for bits in [0, 1, 20, 51, 52] {
+                    if top - bits < LOWEST {
+                        continue;
+                    }
+                    // So many bits after the first, and the last of them is set.
+                    let whole = 1 << bits | next() & ((1 << bits) - 1) | 1;
+                    let x = scale(whole as f64, top - bits);
+                    let multiple = exponent(lowest_bit(x)) >= unit;
+                    let certain = multiple && exponent(lowest_bit(x)) >= held && top - held <= 1023;
+                    for (isa, d) in [Isa::Portable, Isa::Avx2, Isa::Avx512]
+                        .into_iter()
+                        .flat_map(|isa| [1, 3, 9].map(|d| (isa, d)))
+                    {
+                        let mut row = [0.0; 9];
+                        let at = next() as usize % d;
+                        row[at] = if next() % 2 == 0 { x } else { -x };
+                        let limits = [f64::MAX; 9];
+                        let bounds = Bounds {
+                            limits: &limits[..d],
+                            units: &units[..d],
+                            reciprocals: &reciprocals[..d],
+                        };
+                        let told = kernels(isa).within(Rows::new(&row[..d], d), bounds);
+                        assert!(multiple || !told, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
+                        assert!(told || !certain, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
+                        (sure, sound) = (sure + usize::from(told), sound + usize::from(multiple));
+                    }
+                }
+            }
+        }
+        println!("L36: {sure} of {sound} multiples told at a glance, and nothing else");
+        assert!(sure > sound / 2 && sound > 10_000);
+    }
+
+    /// What is no number is no multiple, and not within any limit.
+    #[test]
+    fn what_is_no_number_is_outside() {
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+            for (unit, reciprocal) in [
+                (0.0, 0.0),
+                (1.0, 1.0),
+                (scale(1.0, 1000), scale(1.0, -1000)),
+            ] {
+                for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    for d in 1..20 {
+                        for at in 0..d {
+                            let mut row = [0.0; 19];
+                            row[at] = x;
+                            let [limits, units, reciprocals] =
+                                [f64::MAX, unit, reciprocal].map(|of| [of; 19]);
+                            let bounds = Bounds {
+                                limits: &limits[..d],
+                                units: &units[..d],
+                                reciprocals: &reciprocals[..d],
+                            };
+                            assert!(!kernels(isa).within(Rows::new(&row[..d], d), bounds));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The squared distance D(x, c): the definition, and the only place that states it.
+//!
+//! For a point x and a center c of d dimensions, in binary64, every operation rounded, nothing fused:
+//!
+//! ```text
+//! s[0..8] = 0
+//! for i in 0..d:  t = x[i] - c[i];  s[i mod 8] += t * t
+//! a[j] = s[j] + s[j+4]   (j < 4)
+//! b[j] = a[j] + a[j+2]   (j < 2)
+//! D    = b[0] + b[1]
+//! ```
+//!
+//! The eight partial sums can be lanes of one vector (dimensions in lanes: [`own`]) or eight vectors
+//! that each hold the same partial sum of several points (points in lanes: [`Metric`]): the bits are
+//! the same, because each partial sum sees the same operations in the same order.
+
+use core::ops::Range;
+
+use crate::points::{Layout, Points, Rows};
+use crate::simd::level::Kernels;
+use crate::simd::Lanes;
+
+/// D(x, c), one pair at a time.
+pub(crate) fn squared(x: &[f64], c: &[f64]) -> f64 {
+    let mut s = [0.0; 8];
+    for (x, c) in x.chunks(8).zip(c.chunks(8)) {
+        for ((s, x), c) in s.iter_mut().zip(x).zip(c) {
+            let t = x - c;
+            *s += t * t;
+        }
+    }
+    fold(&s)
+}
+
+/// D between point p and a center.
+pub(crate) fn squared_at(points: &Points<'_>, p: usize, c: &[f64]) -> f64 {
+    match points.layout() {
+        Layout::Rows => squared(points.row(p), c),
+        Layout::Columns => {
+            let mut s = [0.0; 8];
+            for (i, c) in c.iter().enumerate() {
+                let t = points.at(p, i) - c;
+                s[i % 8] += t * t;
+            }
+            fold(&s)
+        }
+    }
+}
+
+/// The last lines of the definition: eight partial sums to one.
+#[inline(always)]
+pub(crate) fn fold(s: &[f64; 8]) -> f64 {
+    let a = [s[0] + s[4], s[1] + s[5], s[2] + s[6], s[3] + s[7]];
+    let b = [a[0] + a[2], a[1] + a[3]];
+    b[0] + b[1]
+}
+
+/// The same over vectors, of which only the first `m` partial sums are not zero. A partial sum is a
+/// square or zero, never -0, so leaving out a zero changes no bit.
+#[inline(always)]
+unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
+    let mut a = *s;
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe {
+        for j in 0..4 {
+            if j + 4 < m {
+                a[j] = L::add(a[j], a[j + 4]);
+            }
+        }
+        for j in 0..2 {
+            if j + 2 < m {
+                a[j] = L::add(a[j], a[j + 2]);
+            }
+        }
+        if m > 1 {
+            L::add(a[0], a[1])
+        } else {
+            a[0]
+        }
+    }
+}
+
+/// D for points in lanes. Two implementations, so that few dimensions are unrolled altogether.
+pub(crate) trait Metric: Copy {
+    /// D between `G` groups of `WIDTH` points, as [`pack`](crate::points::pack) lays them
+    /// out, and the center at `center`.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`; `groups` points to `G` packed groups of d dimensions, `center`
+    /// to d doubles.
+    unsafe fn squared<L: Lanes, const G: usize>(
+        self,
+        groups: *const f64,
+        center: *const f64,
+    ) -> [L::F; G];
+
+    /// Dimensions.
+    fn d(self) -> usize;
+}
+
+/// `D` dimensions, at most eight: each its own partial sum.
+#[derive(Clone, Copy)]
+pub(crate) struct Few<const D: usize>;
+
+impl<const D: usize> Metric for Few<D> {
+    #[inline(always)]
+    unsafe fn squared<L: Lanes, const G: usize>(
+        self,
+        groups: *const f64,
+        center: *const f64,
+    ) -> [L::F; G] {
+        // SAFETY: offsets stay inside the G groups of D vectors and the D doubles of the center.
+        unsafe {
+            let mut squares = [[L::splat(0.0); 8]; G];
+            for i in 0..D {
+                let c = L::splat(*center.add(i));
+                for (g, squares) in squares.iter_mut().enumerate() {
+                    let t = L::sub(L::load(groups.add((g * D + i) * L::WIDTH)), c);
+                    squares[i] = L::mul(t, t);
+                }
+            }
+            let mut distances = [L::splat(0.0); G];
+            for (distance, squares) in distances.iter_mut().zip(&squares) {
+                *distance = fold_lanes::<L>(squares, D);
+            }
+            distances
+        }
+    }
+
+    #[inline(always)]
+    fn d(self) -> usize {
+        D
+    }
+}
+
+/// Any number of dimensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Many(pub(crate) usize);
+
+impl Metric for Many {
+    #[inline(always)]
+    unsafe fn squared<L: Lanes, const G: usize>(
+        self,
+        groups: *const f64,
+        center: *const f64,
+    ) -> [L::F; G] {
+        let d = self.0;
+        // SAFETY: offsets stay inside the G groups of d vectors and the d doubles of the center.
+        unsafe {
+            let mut s = [[L::splat(0.0); 8]; G];
+            let step = |s: &mut [[L::F; 8]; G], i: usize, r: usize| {
+                let c = L::splat(*center.add(i + r));
+                for (g, s) in s.iter_mut().enumerate() {
+                    let t = L::sub(L::load(groups.add((g * d + i + r) * L::WIDTH)), c);
+                    s[r] = L::add(s[r], L::mul(t, t));
+                }
+            };
+            let whole = d - d % 8;
+            let mut i = 0;
+            while i < whole {
+                for r in 0..8 {
+                    step(&mut s, i, r);
+                }
+                i += 8;
+            }
+            // A loop of fixed length with a test, so that it unrolls and `s` stays in registers.
+            for r in 0..7 {
+                if whole + r < d {
+                    step(&mut s, whole, r);
+                }
+            }
+            let mut distances = [L::splat(0.0); G];
+            for (distance, s) in distances.iter_mut().zip(&s) {
+                *distance = fold_lanes::<L>(s, 8);
+            }
+            distances
+        }
+    }
+
+    #[inline(always)]
+    fn d(self) -> usize {
+        self.0
+    }
+}
+
+/// D between each point of a block and the center its label names, without any workspace.
+pub(crate) fn own_block(
+    points: &Points<'_>,
+    kernels: &Kernels,
+    block: Range<usize>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
+    match points.layout() {
+        Layout::Rows => {
+            let rows = points.block_rows(block, 0..points.d(), &mut []);
+            kernels.own(rows, labels, centers, distances);
+        }
+        Layout::Columns => own_columns(points, block, labels, centers, distances),
+    }
+}
+
+/// The same for points in columns: a few points at a time, one partial sum array for each, so that
+/// memory is read along the columns.
+fn own_columns(
+    points: &Points<'_>,
+    block: Range<usize>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
+    const TOGETHER: usize = 32;
+    let d = points.d();
+    for (part, first) in block.clone().step_by(TOGETHER).enumerate() {
+        let range = first..(first + TOGETHER).min(block.end);
+        let at = part * TOGETHER;
+        let mut s = [[0.0; 8]; TOGETHER];
+        for i in 0..d {
+            for (p, &x) in points.column(i, range.clone()).iter().enumerate() {
+                let t = x - centers[labels[at + p] as usize * d + i];
+                s[p][i % 8] += t * t;
+            }
+        }
+        for (distance, s) in distances[at..].iter_mut().zip(&s[..range.len()]) {
+            *distance = fold(s);
+        }
+    }
+}
+
+/// D(x, c), dimensions in lanes.
+///
+/// # Safety
+/// The caller is compiled for `L`; `x` and `c` point to d readable doubles each.
+#[inline(always)]
+pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f64 {
+    let vectors = 8 / L::WIDTH;
+    // SAFETY: each load stays below d, the last one being partial.
+    unsafe {
+        let mut s = [L::splat(0.0); 4];
+        let mut i = 0;
+        while i < d {
+            for (v, s) in s.iter_mut().enumerate().take(vectors) {
+                let at = i + v * L::WIDTH;
+                if at >= d {
+                    break;
+                }
+                let (x, c) = if at + L::WIDTH <= d {
+                    (L::load(x.add(at)), L::load(c.add(at)))
+                } else {
+                    let rest = d - at;
+                    (
+                        L::load_partial(x.add(at), rest),
+                        L::load_partial(c.add(at), rest),
+                    )
+                };
+                let t = L::sub(x, c);
+                *s = L::add(*s, L::mul(t, t));
+            }
+            i += 8;
+        }
+        let mut partial = [0.0; 8];
+        for (v, s) in s.iter().enumerate().take(vectors) {
+            L::store(partial.as_mut_ptr().add(v * L::WIDTH), *s);
+        }
+        fold(&partial)
+    }
+}
+
+/// D between each row and the center its label names.
+///
+/// # Safety
+/// The caller is compiled for `L`; `labels` and `distances` have at least as many elements as `rows`
+/// has rows, and every label is below the number of rows of `rows.dims()` doubles in `centers`.
+#[inline(always)]
+pub(crate) unsafe fn own<L: Lanes>(
+    rows: Rows<'_>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
+    let d = rows.dims();
+    // SAFETY: the caller's contract.
+    unsafe {
+        match d {
+            1 => return own_narrow::<1>(rows, labels, centers, distances),
+            2 => return own_narrow::<2>(rows, labels, centers, distances),
+            3 => return own_narrow::<3>(rows, labels, centers, distances),
+            4 => return own_narrow::<4>(rows, labels, centers, distances),
+            _ => {}
+        }
+    }
+    for p in 0..rows.count() {
+        // SAFETY: the label names a center, so its d doubles are readable; so are the row's.
+        unsafe {
+            let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
+            *distances.get_unchecked_mut(p) = pair::<L>(rows.row(p).as_ptr(), c, d);
+        }
+    }
+}
+
+/// Few dimensions, by scalars: of the sums of the definition those of the first D dimensions are not zero, and adding zeros
+/// changes nothing.
+///
+/// # Safety
+/// That of [`own`]; rows have `D` dimensions, at most four.
+#[inline(always)]
+unsafe fn own_narrow<const D: usize>(
+    rows: Rows<'_>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
+    for p in 0..rows.count() {
+        // SAFETY: the label names a center, so its D doubles are readable; so are the row's.
+        unsafe {
+            let x = rows.row(p).as_ptr();
+            let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * D);
+            let mut s = [0.0; 4];
+            for (i, s) in s.iter_mut().enumerate().take(D) {
+                let t = *x.add(i) - *c.add(i);
+                *s = t * t;
+            }
+            *distances.get_unchecked_mut(p) = (s[0] + s[2]) + (s[1] + s[3]);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Inertia: the exact sum, rounded once, of D between the points and the centers their labels name,
+//! times the points' weights: of the exact products.
+
+use core::ops::Range;
+
+use super::accumulator::{ExactSum, PRODUCT_DIGITS};
+use super::distance::own_block;
+use crate::call::Job;
+use crate::runtime::threads::PerThread;
+
+/// Points whose distances are on the stack at a time: the inertia needs no workspace.
+const TOGETHER: usize = 128;
+
+/// The inertia of labels that count from `base`, which the caller has checked.
+pub(crate) fn inertia(job: &Job<'_>, labels: &[i32], centers: &[f64], base: i32) -> f64 {
+    let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
+    job.crew.run(job.blocks(), &mut sums, |sum, block| {
+        let labels = &labels[block.clone()];
+        add(job, block, labels, base, centers, sum);
+    });
+    let (first, others) = sums.split();
+    for other in others {
+        first.merge(other);
+    }
+    first.round()
+}
+
+/// Adds D between the points of a block and the centers their labels name, times the points' weights.
+pub(crate) fn add(
+    job: &Job<'_>,
+    block: Range<usize>,
+    labels: &[i32],
+    base: i32,
+    centers: &[f64],
+    sum: &mut ExactSum<PRODUCT_DIGITS>,
+) {
+    for (part, labels) in block.clone().step_by(TOGETHER).zip(labels.chunks(TOGETHER)) {
+        let part = part..(part + TOGETHER).min(block.end);
+        let mut own = [0; TOGETHER];
+        for (own, label) in own.iter_mut().zip(labels) {
+            *own = label - base;
+        }
+        let mut distances = [0.0; TOGETHER];
+        own_block(
+            &job.points,
+            job.kernels,
+            part.clone(),
+            &own,
+            centers,
+            &mut distances,
+        );
+        let distances = &distances[..part.len()];
+        match job.weights_of(&part) {
+            Some(weights) => sum.add_products(weights, distances),
+            None => sum.add_all(distances),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Points in the caller's memory, and how they get into vectors.
+
+mod prefetch;
+mod transpose;
+mod view;
+
+pub(crate) use prefetch::{Ahead, LINE};
+pub(crate) use transpose::{pack, pour, Sink, Which};
+pub(crate) use view::{
+    check_k, check_leading_dimension, check_sizes, check_sizes_of_fit, extent, Rows, GROUP,
+};
+pub use view::{Layout, Points};

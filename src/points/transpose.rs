@@ -1,0 +1,291 @@
+//! Packing: points from the caller's layout into lanes.
+//!
+//! A group is as many points as a vector has lanes, dimension after dimension; coordinate `i` of point `g * width + l`
+//! of a tile is at `(g * d + i) * width + l`:
+//!
+//! ```text
+//!   group 0: x0[0] x1[0] .. | x0[1] x1[1] .. | ...     group 1: x8[0] x9[0] .. | ...
+//! ```
+//!
+//! Groups, and not one long column per dimension, because the columns of a block would lie a power of two apart and
+//! fight for one cache set. Rows are turned into lanes by square transposes in registers: gathers are slower than the
+//! arithmetic they feed.
+
+use core::ops::Range;
+
+use super::{Layout, Points};
+use crate::simd::Lanes;
+
+/// Which points to pack.
+#[derive(Clone)]
+pub(crate) enum Which<'a> {
+    /// A block.
+    Block(Range<usize>),
+    /// Some points, by index, counting from a point.
+    Some(&'a [u32], usize),
+}
+
+impl Which<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Which::Block(block) => block.len(),
+            Which::Some(indices, _) => indices.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those of some lanes.
+    pub(crate) fn part(&self, lanes: Range<usize>) -> Which<'_> {
+        match self {
+            Which::Block(block) => Which::Block(block.start + lanes.start..block.start + lanes.end),
+            Which::Some(indices, first) => Which::Some(&indices[lanes], *first),
+        }
+    }
+
+    /// Where the block starts, or what the indices count from.
+    pub(crate) fn first(&self) -> usize {
+        match self {
+            Which::Block(block) => block.start,
+            Which::Some(_, first) => *first,
+        }
+    }
+
+    /// Whether all of them are among `n` points.
+    pub(crate) fn all_below(&self, n: usize) -> bool {
+        match self {
+            Which::Block(block) => block.end <= n,
+            Which::Some(indices, first) => indices.iter().all(|&p| first + (p as usize) < n),
+        }
+    }
+
+    /// The point of a lane; lanes past the end repeat the last point, so that kernels compute on finite values only.
+    #[inline(always)]
+    pub(crate) fn point(&self, lane: usize) -> usize {
+        let lane = lane.min(self.len() - 1);
+        match self {
+            Which::Block(block) => block.start + lane,
+            Which::Some(indices, first) => first + indices[lane] as usize,
+        }
+    }
+}
+
+/// Where packed points go, group after group.
+///
+/// # Safety
+/// The caller of each function is compiled for `L`.
+pub(crate) trait Sink<L: Lanes> {
+    /// The `WIDTH` points from `lane` on come next.
+    unsafe fn begin(&mut self, lane: usize);
+    /// Their coordinates in dimension `i`, which counts up.
+    unsafe fn take(&mut self, i: usize, x: L::F);
+    /// All dimensions have come.
+    unsafe fn end(&mut self);
+}
+
+/// Turns the dimensions `dims` of the points into `lanes` lanes; those past the last point repeat it.
+///
+/// # Safety
+/// The caller is compiled for `L`; there is at least one point.
+#[inline(always)]
+pub(crate) unsafe fn pour<L: Lanes>(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    dims: Range<usize>,
+    lanes: usize,
+    sink: &mut impl Sink<L>,
+) {
+    let mut lane = 0;
+    // SAFETY: the contract above; `run` holds all coordinates of a block.
+    unsafe {
+        if dims.len() == points.d() {
+            lane = match points.d() {
+                1 => pour_narrow::<L, 1>(points, which, lanes, sink),
+                2 => pour_narrow::<L, 2>(points, which, lanes, sink),
+                3 => pour_narrow::<L, 3>(points, which, lanes, sink),
+                4 => pour_narrow::<L, 4>(points, which, lanes, sink),
+                5 => pour_narrow::<L, 5>(points, which, lanes, sink),
+                6 => pour_narrow::<L, 6>(points, which, lanes, sink),
+                7 => pour_narrow::<L, 7>(points, which, lanes, sink),
+                8 => pour_narrow::<L, 8>(points, which, lanes, sink),
+                _ => 0,
+            };
+        }
+        while lane < lanes {
+            pour_group::<L>(points, which, dims.clone(), lane, sink);
+            lane += L::WIDTH;
+        }
+    }
+}
+
+/// Points of `D` coordinates in rows, so far as they lie, or can be laid, side by side; returns how many lanes that made.
+///
+/// # Safety
+/// The caller is compiled for `L`; points have `D` dimensions.
+#[inline(always)]
+unsafe fn pour_narrow<L: Lanes, const D: usize>(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    lanes: usize,
+    sink: &mut impl Sink<L>,
+) -> usize {
+    // SAFETY: the contract above; a row is D doubles.
+    unsafe {
+        match (which, points.layout()) {
+            (Which::Block(block), _) => match points.run(block.clone()) {
+                Some(run) => pour_run::<L, D>(run, 0, sink),
+                None => 0,
+            },
+            (Which::Some(..), Layout::Columns) => 0,
+            // Rows from here and there are copied first, many at a time: vectors that were just written in parts would have
+            // to wait for the parts.
+            (Which::Some(..), Layout::Rows) => {
+                let mut copies = [[0.0; D]; COPIED];
+                for lane in (0..lanes).step_by(COPIED) {
+                    let count = COPIED.min(lanes - lane);
+                    for (l, copy) in copies.iter_mut().enumerate().take(count) {
+                        let row = points.row(which.point(lane + l)).as_ptr();
+                        *copy = row.cast::<[f64; D]>().read();
+                    }
+                    pour_run::<L, D>(copies[..count].as_flattened(), lane, sink);
+                }
+                lanes
+            }
+        }
+    }
+}
+
+/// Rows that are copied at a time; whole groups.
+const COPIED: usize = 64;
+
+/// Whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
+///
+/// # Safety
+/// The caller is compiled for `L`.
+#[inline(always)]
+unsafe fn pour_run<L: Lanes, const D: usize>(
+    run: &[f64],
+    mut lane: usize,
+    sink: &mut impl Sink<L>,
+) -> usize {
+    for group in run.chunks_exact(L::WIDTH * D) {
+        // SAFETY: the group is WIDTH points of D coordinates.
+        unsafe {
+            sink.begin(lane);
+            for (i, x) in L::columns::<D>(group.as_ptr()).iter().enumerate() {
+                sink.take(i, *x);
+            }
+            sink.end();
+        }
+        lane += L::WIDTH;
+    }
+    lane
+}
+
+/// The `WIDTH` points from `lane` on, of any layout.
+///
+/// # Safety
+/// The caller is compiled for `L`; there is at least one point.
+#[inline(always)]
+unsafe fn pour_group<L: Lanes>(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    dims: Range<usize>,
+    lane: usize,
+    sink: &mut impl Sink<L>,
+) {
+    assert!(dims.end <= points.d());
+    // SAFETY: rows are read below d, the last vectors partially; columns as far as `column` gives them.
+    unsafe {
+        sink.begin(lane);
+        match (points.layout(), which) {
+            (Layout::Rows, _) => {
+                let mut rows = [core::ptr::null(); 8];
+                for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
+                    *row = points.row(which.point(lane + l)).as_ptr();
+                }
+                let mut i = dims.start;
+                while i + L::WIDTH <= dims.end {
+                    let mut square = [L::splat(0.0); 8];
+                    for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
+                        *x = L::load(row.add(i));
+                    }
+                    L::transpose(&mut square);
+                    for (c, x) in square.iter().enumerate().take(L::WIDTH) {
+                        sink.take(i + c, *x);
+                    }
+                    i += L::WIDTH;
+                }
+                let rest = dims.end - i;
+                if rest > 0 {
+                    let mut square = [L::splat(0.0); 8];
+                    for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
+                        *x = L::load_partial(row.add(i), rest);
+                    }
+                    L::transpose(&mut square);
+                    for (c, x) in square.iter().enumerate().take(rest) {
+                        sink.take(i + c, *x);
+                    }
+                }
+            }
+            (Layout::Columns, Which::Block(block)) if lane + L::WIDTH <= block.len() => {
+                let first = block.start + lane;
+                for i in dims {
+                    let column = points.column(i, first..first + L::WIDTH);
+                    sink.take(i, L::load(column.as_ptr()));
+                }
+            }
+            (Layout::Columns, _) => {
+                for i in dims {
+                    let mut lanes = [0.0; 8];
+                    for (l, x) in lanes.iter_mut().enumerate().take(L::WIDTH) {
+                        *x = points.at(which.point(lane + l), i);
+                    }
+                    sink.take(i, L::load(lanes.as_ptr()));
+                }
+            }
+        }
+        sink.end();
+    }
+}
+
+/// Points as they are.
+struct Plain {
+    tile: *mut f64,
+    group: *mut f64,
+    d: usize,
+}
+
+impl<L: Lanes> Sink<L> for Plain {
+    #[inline(always)]
+    unsafe fn begin(&mut self, lane: usize) {
+        // SAFETY: the group of this lane starts at lane * d, inside the tile.
+        self.group = unsafe { self.tile.add(lane * self.d) };
+    }
+    #[inline(always)]
+    unsafe fn take(&mut self, i: usize, x: L::F) {
+        // SAFETY: dimension i is a vector of the group.
+        unsafe { L::store(self.group.add(i * L::WIDTH), x) }
+    }
+    #[inline(always)]
+    unsafe fn end(&mut self) {}
+}
+
+/// Packs points as they are, in groups of `L::WIDTH`.
+///
+/// # Safety
+/// The caller is compiled for `L`; `tile` has room for the points, rounded up to whole groups.
+#[inline(always)]
+pub(crate) unsafe fn pack<L: Lanes>(points: &Points<'_>, which: &Which<'_>, tile: &mut [f64]) {
+    let tile = tile.as_mut_ptr();
+    let mut plain = Plain {
+        tile,
+        group: tile,
+        d: points.d(),
+    };
+    let lanes = which.len().next_multiple_of(L::WIDTH);
+    // SAFETY: the contract above.
+    unsafe { pour::<L>(points, which, 0..points.d(), lanes, &mut plain) }
+}

@@ -1,0 +1,206 @@
+//! Statuses, their messages, and the error that carries one with its detail.
+//!
+//! A refusal must not allocate (the core promises it does not), so the detail lives in a fixed
+//! buffer inside the error; text beyond it is cut at a character boundary.
+
+use core::fmt::{self, Write};
+
+/// Why a call was refused. The numbers are those of the C API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Status {
+    /// A required pointer is null, or not aligned for its type (C API only).
+    Null = -1,
+    /// A size is zero, too large, inconsistent, or does not fit its buffer.
+    Shape = -2,
+    /// A NaN or an infinity in points, weights or centers.
+    NonFinite = -3,
+    /// Magnitudes so large that squared distances or weighted sums could overflow, or coordinates that differ so little that all
+    /// squared distances underflow to 0.
+    Range = -4,
+    /// A negative weight, or no positive one.
+    Weights = -5,
+    /// The workspace is too small or misaligned.
+    Workspace = -6,
+    /// An option has a value it cannot have.
+    Option = -7,
+    /// An output overlaps another argument (C API only).
+    Alias = -8,
+    /// A cluster became empty under [`Empty::Error`](crate::Empty::Error).
+    Empty = -9,
+    /// A label outside the range of the centers.
+    Label = -10,
+    /// The workspace could not be allocated.
+    Memory = -11,
+    /// A defect of this library, caught before it reached the caller.
+    Internal = -12,
+}
+
+impl Status {
+    /// The meaning of the status, as `centra_status_message` gives it to C.
+    pub fn message(self) -> &'static str {
+        let with_nul = message(self as i32).to_bytes();
+        // Every message below is ASCII, so this cannot fail.
+        core::str::from_utf8(with_nul).unwrap_or_default()
+    }
+}
+
+/// The text of a status of the C API, also of the non-negative ones.
+pub(crate) fn message(status: i32) -> &'static core::ffi::CStr {
+    match status {
+        0 => c"ok",
+        1 => c"stopped by the progress callback; the outputs are valid",
+        -1 => c"a required pointer is null or not aligned for its type",
+        -2 => c"a size is zero, too large or inconsistent",
+        -3 => c"NaN or infinity in the input",
+        -4 => c"magnitudes so large that squared distances or weighted sums could overflow, or so small that all distances are 0",
+        -5 => c"a negative weight, or no positive one",
+        -6 => c"the workspace is too small or not aligned to 16 bytes",
+        -7 => c"an option has a value it cannot have",
+        -8 => c"an output overlaps another argument",
+        -9 => c"a cluster became empty, and the options ask for an error then",
+        -10 => c"a label is outside the range of the centers",
+        -11 => c"out of memory",
+        -12 => c"internal error: a defect of centra",
+        _ => c"not a status of centra",
+    }
+}
+
+const DETAIL_BYTES: usize = 200;
+
+/// A refused call: its [`Status`] and a detail that names the argument and the place.
+///
+/// Every output of the refused call is as it was before.
+#[derive(Clone)]
+pub struct Error {
+    status: Status,
+    length: usize,
+    text: [u8; DETAIL_BYTES],
+}
+
+impl Error {
+    pub(crate) fn new(status: Status, detail: fmt::Arguments<'_>) -> Self {
+        let mut error = Error {
+            status,
+            length: 0,
+            text: [0; DETAIL_BYTES],
+        };
+        // The only failure is a full buffer, and a cut text is then what we want.
+        let _ = error.write_fmt(detail);
+        error
+    }
+
+    /// The status, as the C API would return it.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The detail, such as `points: NaN at row 1234, dimension 5`. Rows and dimensions count from 0.
+    pub fn detail(&self) -> &str {
+        core::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+    }
+}
+
+impl Write for Error {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut take = text.len().min(DETAIL_BYTES - self.length);
+        while !text.is_char_boundary(take) {
+            take -= 1;
+        }
+        self.text[self.length..self.length + take].copy_from_slice(&text.as_bytes()[..take]);
+        self.length += take;
+        if take == text.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.detail(), self.status.message())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("status", &self.status)
+            .field("detail", &self.detail())
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A number as details write it: as few digits as tell it apart, with an exponent only where there would be many zeros.
+pub(crate) struct Number(pub(crate) f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In integers: the caller's floating-point environment may be in force, and comparing raises its flags.
+        const FEW_ZEROS: core::ops::Range<u64> = 1e-4f64.to_bits()..1e16f64.to_bits();
+        const INFINITY: u64 = f64::INFINITY.to_bits();
+        let (x, bits) = (self.0, self.0.to_bits() & !(1 << 63));
+        match bits {
+            INFINITY if bits == x.to_bits() => f.write_str("infinity"),
+            INFINITY => f.write_str("-infinity"),
+            _ if bits > INFINITY => f.write_str("NaN"),
+            _ if bits == 0 || FEW_ZEROS.contains(&bits) => write!(f, "{x}"),
+            _ => write!(f, "{x:e}"),
+        }
+    }
+}
+
+/// `Err(Error)` with a formatted detail: `refuse!(Shape, "k is {k}, but n is {n}")`.
+macro_rules! refuse {
+    ($status:ident, $($detail:tt)+) => {
+        Err($crate::runtime::error::Error::new($crate::runtime::error::Status::$status, format_args!($($detail)+)))
+    };
+}
+pub(crate) use refuse;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_details_are_cut_at_a_character() {
+        let long = "é".repeat(DETAIL_BYTES);
+        let error = Error::new(Status::Internal, format_args!("x{long}"));
+        assert_eq!(error.detail().len(), DETAIL_BYTES - 1);
+        assert!(error.detail().ends_with('é'));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (x, text) in [
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "infinity"),
+            (f64::NEG_INFINITY, "-infinity"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (-1.0, "-1"),
+            (83.0, "83"),
+            (0.1, "0.1"),
+            (-0.0001, "-0.0001"),
+            (9.999e-5, "9.999e-5"),
+            (9007199254740993.0, "9007199254740992"),
+            (1e16, "1e16"),
+            (1e300, "1e300"),
+            (f64::MAX, "1.7976931348623157e308"),
+            (-5e-324, "-5e-324"),
+        ] {
+            assert_eq!(Number(x).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_own_message() {
+        let all: Vec<_> = (-12..=1).map(message).collect();
+        for (i, a) in all.iter().enumerate() {
+            assert!(all[..i].iter().all(|b| a != b) && *a != message(99));
+        }
+    }
+}

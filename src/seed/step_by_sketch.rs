@@ -1,0 +1,478 @@
+//! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
+//!
+//! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
+//!    most and at least. Wild points, of which the sketch says nothing, are evaluated.
+//! 2. If others may take off as much as the most promising candidate, it is evaluated exactly, D for its open points, and then
+//!    so are those others that still may.
+//! 3. The best lowers the masses of those of its open points that it is nearer to.
+
+use core::ops::Range;
+
+use crate::exact::accumulator::{self, exponent};
+use crate::exact::limbs::Unit;
+use crate::runtime::threads::PerThread;
+use crate::simd::level::SketchKernel;
+
+use super::greedy::{largest, Greedy, MOST_CANDIDATES};
+use super::sketch::{is_far, Part, Screening};
+use super::{Masses, Worker};
+
+/// Work of a pass, in coordinates, from which on it is worth waking the other threads.
+const WORTH: usize = 1 << 17;
+
+/// Pairs of point and candidate whose second bytes take as long as a row from memory, of few dimensions; of many, more of them are
+/// for nothing, as the sketch does not come any faster.
+const FINE: usize = 160;
+
+/// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
+/// finely: they are charged to what a candidate takes off at most (L45).
+const LIGHT: f64 = 1e-30;
+
+/// More than any point takes off, in units of T (L45): 2^30.
+const MOST_OFF: f64 = (1u64 << 30) as f64;
+
+/// What sums in single precision are off by, with all else that rounds relative to itself (L45).
+const SUMMED: f64 = 1e-3;
+
+/// More units than the masses of a point are off by, before and after, as they are counted (L45).
+const COUNTED: f64 = 4.0;
+
+/// What a row that is read in vain takes, in pairs without a sketch.
+pub(super) const ROW: i128 = 2;
+
+/// The candidates of a step, after those that are the same have been left out.
+struct Few {
+    count: usize,
+    /// Those that are not far, which come first.
+    near: usize,
+    /// As which each of them was drawn.
+    ranks: [usize; MOST_CANDIDATES],
+}
+
+/// What bounds tell of a candidate, in units of T times the largest weight.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bound {
+    /// What it takes off the total at most, and at least.
+    most: i128,
+    least: i128,
+}
+
+impl Bound {
+    /// Adds what a span's lanes sum up to.
+    pub(super) fn add(&mut self, most: &[f32], least: &[f32]) {
+        let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
+        self.most += sum(most).ceil() as i128;
+        self.least += sum(least).floor() as i128;
+    }
+
+    #[cfg(test)]
+    pub(super) fn both(&self) -> [f64; 2] {
+        [self.most as f64, self.least as f64]
+    }
+}
+
+/// What a point's part in sums of bounds is multiplied by: its share of the largest weight, or a little more (L45).
+pub(super) fn factor(weight: f64, heaviest: f64) -> f32 {
+    const UP: f64 = 1.0 + 1e-6;
+    let share = weight / heaviest * UP;
+    if share < LIGHT {
+        0.0
+    } else {
+        share as f32
+    }
+}
+
+/// Bounds in units of masses (L45).
+pub(super) struct InUnits {
+    per_bound: f64,
+    passed_over: f64,
+    slack: f64,
+}
+
+impl InUnits {
+    /// Of n points, of the same weight or not.
+    pub(super) fn new(n: usize, weighted: bool, unit: Unit, heaviest: f64, scale: f64) -> Self {
+        InUnits {
+            per_bound: per_bound(unit, heaviest, scale),
+            passed_over: if weighted {
+                n as f64 * LIGHT * MOST_OFF
+            } else {
+                0.0
+            },
+            slack: COUNTED * n as f64,
+        }
+    }
+
+    /// No fewer units than a candidate takes off.
+    pub(super) fn most(&self, bound: &Bound) -> f64 {
+        (bound.most as f64 + self.passed_over) * self.per_bound * (1.0 + SUMMED) + self.slack
+    }
+
+    /// No more than it does.
+    pub(super) fn least(&self, bound: &Bound) -> f64 {
+        bound.least as f64 * self.per_bound * (1.0 - SUMMED) - self.slack
+    }
+}
+
+impl Greedy<'_, '_> {
+    /// Sketches the points, and sets their masses by the first center.
+    pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
+        let (job, unit) = (self.job, self.unit);
+        let Masses {
+            span,
+            masses,
+            totals,
+            tops,
+            sketch,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        for worker in team.iter_mut() {
+            worker.factors.fill(1.0);
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let spans = job.spans(*span).zip(parts);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        job.crew.run(spans, team, |worker, item| {
+            let (((span, mut part), (masses, trial)), (total, top)) = item;
+            part.shut();
+            for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
+                let blocks = (block.clone(), block.end..block.end + job.block);
+                kernel.code(&job.points, blocks, &frame, &mut part.after(at));
+                let listed = &mut worker.listed[..block.len()];
+                for (index, p) in listed.iter_mut().zip(at as u32..) {
+                    *index = p;
+                }
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, center, &mut trial[at..]);
+            }
+            for p in 0..span.len() {
+                masses[p] = job.weight(span.start + p) * trial[p];
+                part.set_limit(p, trial[p], scale, masses[p] == 0.0);
+            }
+            *top = largest(&masses[..span.len()]);
+            *total = unit.join(job.kernels.tally(masses, unit.magic()));
+        });
+    }
+
+    /// Chooses the best of `count` candidates, and lowers the masses by it.
+    pub(super) fn step_by_sketch(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        count: usize,
+    ) -> usize {
+        for worker in team.iter_mut() {
+            (worker.read, worker.wild, worker.lowered) = (0, 0, 0);
+        }
+        let pairs = self.job.points.n() * count;
+        let few = self.arrange(scale, count);
+        let (best, evaluated) = self.best(team, scale, &few);
+        self.apply(team, scale, (best, few.count), evaluated);
+        let read: usize = team.iter_mut().map(|worker| worker.read).sum();
+        let wild: usize = team.iter_mut().map(|worker| worker.wild).sum();
+        let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
+        // Second bytes save three rows of five that were read in vain without them.
+        let wasted = (read - wild).saturating_sub(lowered);
+        let vain = if self.fine { wasted * 5 / 2 } else { wasted };
+        let pay = vain * FINE.max(self.job.points.d()) > pairs;
+        self.fine = pay && self.job.kernels.sketched().fine;
+        self.credit += (pairs + self.job.points.n()) as i128;
+        self.credit -= ROW * read.saturating_sub(lowered) as i128;
+        if self.credit < 0 {
+            self.scale = None;
+        }
+        best
+    }
+
+    /// Leaves each of the candidates once, those that are far last.
+    fn arrange(&mut self, scale: f64, count: usize) -> Few {
+        let d = self.job.points.d();
+        let candidates = &mut self.state.candidates[..count * d];
+        let frame = self.state.sketch.frame(scale, self.job.kernels.sketched());
+        let mut few = Few {
+            count: 0,
+            near: 0,
+            ranks: [0; MOST_CANDIDATES],
+        };
+        for c in 0..count {
+            let (before, candidate) = candidates.split_at(c * d);
+            let mut before = before[..few.count * d].chunks_exact(d);
+            if before.any(|other| other == &candidate[..d]) {
+                continue;
+            }
+            let far = is_far(&candidate[..d], &frame);
+            candidates.copy_within(c * d..(c + 1) * d, few.count * d);
+            few.ranks[few.count] = c;
+            if !far {
+                few.ranks.swap(few.near, few.count);
+                for i in 0..d {
+                    candidates.swap(few.near * d + i, few.count * d + i);
+                }
+                few.near += 1;
+            }
+            few.count += 1;
+        }
+        few
+    }
+
+    /// The best of the candidates, and whether it was evaluated.
+    fn best(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, few: &Few) -> (usize, bool) {
+        let Few { count, ranks, .. } = *few;
+        let bounds = self.screen(team, scale, few);
+        let mut order = [0; MOST_CANDIDATES];
+        for (c, place) in order.iter_mut().enumerate() {
+            *place = c;
+        }
+        let order = &mut order[..count];
+        let (n, weighted) = (self.job.points.n(), self.job.weights.is_some());
+        let units = InUnits::new(n, weighted, self.unit, self.heaviest, scale);
+        let mut known = |c: usize| {
+            let gains = team.iter_mut().map(|worker| worker.potentials[c]);
+            gains.sum::<i128>() as f64
+        };
+        let mut most = [0.0; MOST_CANDIDATES];
+        let mut least = [0.0; MOST_CANDIDATES];
+        let all = most.iter_mut().zip(&mut least).zip(&bounds).enumerate();
+        for (c, ((most, least), bound)) in all.take(count) {
+            let known = known(c);
+            (*most, *least) = (units.most(bound) + known, units.least(bound) + known);
+        }
+        let middle = |c: usize| most[c] + least[c];
+        order.sort_unstable_by(|&a, &b| middle(b).total_cmp(&middle(a)));
+        let first = order[0];
+        if order[1..].iter().all(|&c| most[c] < least[first]) {
+            return (first, false);
+        }
+        let mut best = (self.evaluate(team, first, count), first);
+        for &c in &order[1..] {
+            if most[c] < best.0 as f64 {
+                continue;
+            }
+            self.state.trials.swap(0, 1);
+            let gain = self.evaluate(team, c, count);
+            if gain > best.0 || gain == best.0 && ranks[c] < ranks[best.1] {
+                best = (gain, c);
+            } else {
+                self.state.trials.swap(0, 1);
+            }
+        }
+        (best.1, true)
+    }
+
+    /// Finds the open points of each candidate, and bounds for what it takes off; what it takes off wild points, exactly, is in the
+    /// workers' potentials.
+    fn screen(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        &Few { count, near, .. }: &Few,
+    ) -> [Bound; MOST_CANDIDATES] {
+        let (job, heaviest, unit) = (self.job, self.heaviest, self.unit);
+        let d = job.points.d();
+        let Masses {
+            span,
+            masses,
+            candidates,
+            sketch,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        for worker in team.iter_mut() {
+            worker.bounds.fill(Bound::default());
+            worker.potentials.fill(0);
+        }
+        let kernel = job.kernels.sketched();
+        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let rows = &candidates[..count * d];
+        let (candidates, open) = step.pack(&rows[..near * d], &frame, kernel, self.fine);
+        let open = open.chunks_mut(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        type Item<'a> = (
+            ((Range<usize>, Part<'a>), &'a mut [u16]),
+            (&'a [f64], &'a mut [f64]),
+        );
+        let work = |worker: &mut Worker<'_>, item: Item<'_>| {
+            let (((span, part), open), (masses, trial)) = item;
+            let groups = part.wild.len();
+            open[near * groups..count * groups].fill(0);
+            if let Some(candidates) = &candidates {
+                if let Some(weights) = job.weights {
+                    let weights = &weights[span.clone()];
+                    for (factor, &weight) in worker.factors.iter_mut().zip(weights) {
+                        *factor = self::factor(weight, heaviest);
+                    }
+                }
+                let sums = &mut worker.sums[..2 * near * kernel.width];
+                sums.fill(0.0);
+                let mut screening = Screening {
+                    weights: job.weights.map(|_| &*worker.factors),
+                    open,
+                    sums,
+                };
+                kernel.screen(&part, candidates, &mut screening);
+                let sums = screening.sums.chunks_exact(2 * kernel.width);
+                for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
+                    let (most, least) = sums.split_at(kernel.width);
+                    bound.add(most, least);
+                }
+            }
+            let length = kernel.list(part.wild, worker.listed);
+            let listed = &worker.listed[..length];
+            if listed.is_empty() {
+                return;
+            }
+            worker.read += count * length;
+            worker.wild += count * length;
+            let each = rows.chunks_exact(d).zip(open.chunks_exact_mut(groups));
+            for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, candidate, trial);
+                for (&p, distance) in listed.iter().zip(&*trial) {
+                    let p = p as usize;
+                    let mass = job.weight(span.start + p) * *distance;
+                    if mass < masses[p] {
+                        open[p / kernel.width] |= 1 << (p % kernel.width);
+                        *gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
+                    }
+                }
+            }
+        };
+        // There and back: what one step saw last is still in the cache when the next one begins.
+        self.back = !self.back;
+        match self.back {
+            true => job.crew.run(spans.rev(), team, work),
+            false => job.crew.run(spans, team, work),
+        }
+        let mut bounds = [Bound::default(); MOST_CANDIDATES];
+        for worker in team.iter_mut() {
+            for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
+                bound.most += of_worker.most;
+                bound.least += of_worker.least;
+            }
+        }
+        bounds
+    }
+
+    /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
+    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i128 {
+        let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
+        let Masses {
+            span,
+            masses,
+            candidates,
+            sketch,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        let candidate = &candidates[c * d..][..d];
+        let kernel = job.kernels.sketched();
+        for worker in team.iter_mut() {
+            worker.gain = 0;
+        }
+        let open = step.open.chunks(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(sketch.lanes(*span)).zip(open);
+        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        let worth = self.expected.saturating_mul(d) >= WORTH;
+        job.crew.if_worth(worth).run(spans, team, |worker, item| {
+            let (((span, lanes), open), (masses, trial)) = item;
+            let listed = list(kernel, worker.listed, (open, c), lanes);
+            let points = (&job.points, span.start);
+            job.kernels.listed(points, listed, candidate, trial);
+            worker.read += listed.len();
+            let mut gain = 0;
+            for (&p, distance) in listed.iter().zip(trial) {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * *distance;
+                // The same number, if it takes nothing off.
+                let lowered = if mass < masses[p] { mass } else { masses[p] };
+                gain += unit.coarse(masses[p]) - unit.coarse(lowered);
+            }
+            worker.gain += i128::from(gain);
+        });
+        team.iter_mut().map(|worker| worker.gain).sum()
+    }
+
+    /// Lowers the masses by candidate `c`; if it was `evaluated`, D of its open points is in the first trial.
+    fn apply(
+        &mut self,
+        team: &mut PerThread<Worker<'_>>,
+        scale: f64,
+        (c, count): (usize, usize),
+        evaluated: bool,
+    ) {
+        let (job, unit) = (self.job, self.unit);
+        let d = job.points.d();
+        let Masses {
+            span,
+            masses,
+            totals,
+            tops,
+            candidates,
+            sketch,
+            step,
+            trials: [trial, _],
+            ..
+        } = &mut *self.state;
+        let kernel = job.kernels.sketched();
+        let candidate = &candidates[c * d..][..d];
+        let (_, parts) = sketch.split(scale, *span, kernel);
+        let open = step.open.chunks(*span / kernel.width * count);
+        let spans = job.spans(*span).zip(parts).zip(open);
+        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
+        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        let work = if evaluated { 16 } else { d.max(16) };
+        let worth = self.expected.saturating_mul(work) >= WORTH;
+        job.crew.if_worth(worth).run(spans, team, |worker, item| {
+            let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
+            let mut from_top = false;
+            let listed = list(kernel, worker.listed, (open, c), part.limits.len());
+            if !evaluated {
+                let points = (&job.points, span.start);
+                job.kernels.listed(points, listed, candidate, trial);
+                worker.read += listed.len();
+            }
+            for (&p, &mut distance) in listed.iter().zip(trial) {
+                let p = p as usize;
+                let mass = job.weight(span.start + p) * distance;
+                if mass < masses[p] {
+                    *total -= unit.count(masses[p]) - unit.count(mass);
+                    from_top |= masses[p] == *top;
+                    masses[p] = mass;
+                    worker.lowered += 1;
+                    part.set_limit(p, distance, scale, mass == 0.0);
+                }
+            }
+            if from_top {
+                *top = largest(masses);
+            }
+        });
+    }
+}
+
+/// How many units one of T is, times the heaviest weight: 2 heaviest / scale² / unit. None of these need be near one, so their
+/// exponents are apart; beyond 2^1000 none of them tells anything, and below 2^-1000 they are less than a unit together.
+fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
+    let fraction = |x: f64| accumulator::scale(x, -exponent(x));
+    let power = exponent(heaviest) - 2 * exponent(scale) - unit.exponent() + 1;
+    let fractions = fraction(heaviest) / (fraction(scale) * fraction(scale));
+    accumulator::scale(fractions, power.clamp(-1000, 1000))
+}
+
+/// The points of a span of so many lanes that candidate `c` may lower.
+fn list<'a>(
+    kernel: SketchKernel,
+    listed: &'a mut [u32],
+    (open, c): (&[u16], usize),
+    lanes: usize,
+) -> &'a [u32] {
+    let groups = lanes / kernel.width;
+    let length = kernel.list(&open[c * groups..][..groups], listed);
+    &listed[..length]
+}

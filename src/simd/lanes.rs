@@ -1,0 +1,147 @@
+//! Vectors of doubles: the operations that the kernels need, and what each has to be.
+
+/// What is left of a margin after its own rounding (L8).
+pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
+
+/// A vector of `WIDTH` doubles and what the kernels do with it.
+///
+/// # Safety
+/// Every function requires that the CPU has the instance's instruction set, and that the caller is
+/// (inlined into) a function compiled for it. Those that take pointers also require that the named
+/// number of elements is readable (or writable) there; none needs any alignment beyond the element's.
+pub(crate) trait Lanes: Copy + 'static {
+    /// Doubles in a vector; divides 8.
+    const WIDTH: usize;
+    /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
+    const REGISTERS: usize;
+    /// The same instruction set's lanes for vectors of two doubles.
+    type Two: Lanes;
+    /// And of at most four.
+    type Four: Lanes;
+    /// `WIDTH` doubles.
+    type F: Copy;
+    /// `WIDTH` 64-bit integers.
+    type I: Copy;
+    /// `WIDTH` truth values.
+    type M: Copy;
+
+    /// `x` in every lane.
+    unsafe fn splat(x: f64) -> Self::F;
+    /// `WIDTH` doubles from memory.
+    unsafe fn load(from: *const f64) -> Self::F;
+    /// `count < WIDTH` doubles from memory, and +0.0 in the other lanes.
+    unsafe fn load_partial(from: *const f64, count: usize) -> Self::F;
+    /// `rest` doubles from memory, and +0.0 in the other lanes; or `WIDTH` doubles, if there are as many.
+    #[inline(always)]
+    unsafe fn load_rest(from: *const f64, rest: usize) -> Self::F {
+        // SAFETY: the caller's contract.
+        unsafe {
+            match rest < Self::WIDTH {
+                true => Self::load_partial(from, rest),
+                false => Self::load(from),
+            }
+        }
+    }
+    /// `WIDTH` doubles to memory.
+    unsafe fn store(to: *mut f64, x: Self::F);
+    /// `a + b`, rounded.
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`, rounded.
+    unsafe fn sub(a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`, rounded.
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    /// What rounding has taken off the `product` of `a` and `b`, exactly, unless that has bits below 2^-1074 (L23).
+    unsafe fn rounded_off(a: Self::F, b: Self::F, product: Self::F) -> Self::F;
+    /// The smaller of two numbers, neither of them NaN nor both zero with different signs.
+    unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
+    /// The larger of two numbers, under the same condition.
+    unsafe fn max(a: Self::F, b: Self::F) -> Self::F;
+    /// `x` with its sign bit cleared.
+    unsafe fn abs(x: Self::F) -> Self::F;
+    /// `a < b`.
+    unsafe fn less(a: Self::F, b: Self::F) -> Self::M;
+    /// `a` where the mask holds, else `b`.
+    unsafe fn select(mask: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// A whole number nearest to `magnitude`, which is not negative; itself if it is one, an infinity or NaN.
+    #[inline(always)]
+    unsafe fn whole(magnitude: Self::F) -> Self::F {
+        // SAFETY: the caller's contract.
+        unsafe {
+            // From 2^52 on all are whole; below, doubles beyond 2^52 are 1 apart.
+            let whole = Self::splat((1u64 << 52) as f64);
+            let large = Self::less(whole, magnitude);
+            let rounded = Self::sub(Self::add(magnitude, whole), whole);
+            Self::select(large, magnitude, rounded)
+        }
+    }
+    /// The value of the lowest set bit of a finite magnitude; +infinity for 0, which has none.
+    unsafe fn lowest_bit(magnitude: Self::F) -> Self::F;
+    /// Zero in every lane.
+    unsafe fn zero_bits() -> Self::I;
+    /// `WIDTH` integers from memory.
+    unsafe fn load_bits(from: *const i64) -> Self::I;
+    /// `WIDTH` integers to memory.
+    unsafe fn store_bits(to: *mut i64, x: Self::I);
+    /// `sum` plus the bit pattern of `x` read as an integer, wrapping.
+    unsafe fn add_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// `sum` minus the bit pattern of `x` read as an integer, wrapping.
+    unsafe fn sub_bits(sum: Self::I, x: Self::F) -> Self::I;
+    /// `bits` and the bit pattern of `x`, or-ed.
+    unsafe fn or_bits(bits: Self::I, x: Self::F) -> Self::I;
+    /// Whether `bits` are zero in every lane.
+    unsafe fn none(bits: Self::I) -> bool;
+    /// `WIDTH` points of `D` coordinates, one point after the other, as one vector a dimension.
+    unsafe fn columns<const D: usize>(from: *const f64) -> [Self::F; D];
+    /// Transposes the first `WIDTH` vectors as a square: lane `j` of vector `i` changes places with lane `i` of
+    /// vector `j`.
+    unsafe fn transpose(square: &mut [Self::F; 8]);
+    /// The halves of the lanes of two vectors, `a` first, as 32-bit integers: the low ones to `low`, the high ones to `high`,
+    /// twice `WIDTH` each.
+    unsafe fn store_halves(a: Self::F, b: Self::F, low: *mut i32, high: *mut i32);
+    /// `WIDTH` doubles, rounded to single precision, to memory.
+    unsafe fn store_f32(to: *mut f32, x: Self::F);
+    /// The low 32 bits of each of `WIDTH` doubles, to memory.
+    unsafe fn store_low(to: *mut i32, x: Self::F);
+    /// Bit `l` is set where labels `l` of sixteen differ.
+    unsafe fn differences(a: *const i32, b: *const i32) -> u32;
+    /// Writes `first` plus the index of every bit that is set; returns how many. There is room for sixteen.
+    #[inline(always)]
+    unsafe fn list(to: *mut u32, first: u32, mut bits: u32) -> usize {
+        let mut count = 0;
+        while bits != 0 {
+            // SAFETY: there are at most sixteen bits.
+            unsafe { *to.add(count) = first + bits.trailing_zeros() };
+            bits &= bits - 1;
+            count += 1;
+        }
+        count
+    }
+    /// Lowers sixteen margins by the losses that their labels name, and by their own rounding: to m (1 - 2^-23) - loss. Bit
+    /// `l` is set where margin `l` is not positive then.
+    unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32;
+    /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
+    unsafe fn store_labels(to: *mut i32, x: Self::F);
+}
+
+/// [`Lanes::columns`] for any `D`: rows loaded apart, and squares of them transposed.
+///
+/// # Safety
+/// As for that.
+#[inline(always)]
+pub(super) unsafe fn transposed<L: Lanes, const D: usize>(from: *const f64) -> [L::F; D] {
+    // SAFETY: the points are WIDTH times D readable doubles; a row is read below D.
+    unsafe {
+        let mut columns = [L::splat(0.0); D];
+        for first in (0..D).step_by(L::WIDTH) {
+            let mut square = [L::splat(0.0); 8];
+            for (p, x) in square.iter_mut().enumerate().take(L::WIDTH) {
+                *x = L::load_rest(from.add(p * D + first), D - first);
+            }
+            L::transpose(&mut square);
+            for (column, x) in columns[first..].iter_mut().zip(&square[..L::WIDTH]) {
+                *column = *x;
+            }
+        }
+        columns
+    }
+}

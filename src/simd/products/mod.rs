@@ -1,0 +1,510 @@
+//! Lanes for screening: either precision, multiply-add fused where the CPU can.
+//!
+//! Screening only rules centers out, within a proven bound (L3 to L5), so here operations
+//! may round as they like; what comes out of it is the same on every instruction set all the same,
+//! because whatever the bound leaves open is decided by D.
+
+use core::ops::{Add, Mul, Sub};
+
+use super::Lanes;
+use crate::runtime::workspace::Plain;
+
+/// A vector of a working precision and what the screening kernel does with it.
+///
+/// # Safety
+/// As for [`Lanes`](super::Lanes).
+pub(crate) trait Screen: Copy + 'static {
+    /// One or more coordinates of a point, and a value that is compared.
+    type E: Element;
+    /// Elements in a vector.
+    const WIDTH: usize;
+    /// Groups of points and centers whose products fill the registers.
+    const REGISTERS: usize;
+    /// A vector.
+    type V: Copy;
+
+    /// `x` in every lane.
+    unsafe fn splat(x: Self::E) -> Self::V;
+    /// `WIDTH` elements from memory.
+    unsafe fn load(from: *const Self::E) -> Self::V;
+    /// `WIDTH` elements to memory.
+    unsafe fn store(to: *mut Self::E, x: Self::V);
+    /// `a * b + c`, rounded once or twice.
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// What products are added to, of the center with this norm and the group with these sides.
+    #[inline(always)]
+    unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the norm.
+        unsafe { Self::splat(*norm) }
+    }
+    /// The values of that center, when all products have been added.
+    #[inline(always)]
+    unsafe fn finish(sum: Self::V, _norm: *const Self::E, _sides: *const Self::E) -> Self::V {
+        sum
+    }
+    /// `a + b`, rounded.
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`, rounded.
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
+    unsafe fn store_labels(to: *mut i32, x: Self::V);
+    /// The smaller of two numbers.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The larger of two numbers.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// `x` where `a < b`, else `y`.
+    unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    /// Bit `l` is set where lane `l` of `a` is not greater than that of `b` (a NaN is not greater).
+    unsafe fn not_greater(a: Self::V, b: Self::V) -> u32;
+}
+
+/// Four bytes a lane, products of which are summed in 32-bit integers; and what sketches do with these (see `seed::sketch`).
+///
+/// # Safety
+/// As for [`Lanes`](super::Lanes).
+pub(crate) trait Integers: Screen<E = i32> {
+    /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_REACH`] if that is less; as a whole number.
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
+    /// `high` plus the 128th part of `low`, rounded down.
+    unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
+    /// Adds each lane of some vectors, times its weight if there are weights, to the sum of its lane.
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]);
+}
+
+/// What the vectors of a [`Screen`] hold.
+pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
+    /// Coordinates in an element of a point.
+    const COORDINATES: usize;
+    /// Elements of a point that are swept at a time: a tile of them stays in the nearest cache, and floating-point errors
+    /// grow with the length of a chunk, not with d.
+    const CHUNK: usize;
+    /// Vectors of a group that say something of its points, after those of their elements.
+    const SIDES: usize = 0;
+    /// Elements that say something of a center, besides its panel.
+    const NORMS: usize = 1;
+    /// More than any value that is compared.
+    const INFINITY: Self;
+    /// A label.
+    fn of_label(j: usize) -> Self;
+}
+
+/// Elements of a point of d dimensions.
+pub(crate) fn elements<E: Element>(d: usize) -> usize {
+    d.div_ceil(E::COORDINATES)
+}
+
+/// Four signed or unsigned bytes, or a 32-bit integer.
+impl Element for i32 {
+    const COORDINATES: usize = 4;
+    const CHUNK: usize = 512;
+    const INFINITY: i32 = 1 << 30;
+    #[inline(always)]
+    fn of_label(j: usize) -> i32 {
+        j as i32
+    }
+}
+
+/// 32 bits: two signed 16-bit integers, the sum of their products, or a number in single precision.
+#[derive(Clone, Copy, Default)]
+#[repr(transparent)]
+pub(crate) struct Pair(pub(crate) i32);
+
+// SAFETY: a plain number.
+unsafe impl Plain for Pair {}
+
+impl Pair {
+    /// A number.
+    #[inline(always)]
+    pub(crate) const fn of(x: f32) -> Pair {
+        Pair(x.to_bits() as i32)
+    }
+    /// That number.
+    #[inline(always)]
+    pub(crate) fn number(self) -> f32 {
+        f32::from_bits(self.0 as u32)
+    }
+}
+
+impl Element for Pair {
+    const COORDINATES: usize = 2;
+    const CHUNK: usize = 512;
+    const SIDES: usize = 2;
+    const NORMS: usize = 2;
+    const INFINITY: Pair = Pair::of(f32::INFINITY);
+    #[inline(always)]
+    fn of_label(j: usize) -> Pair {
+        Pair::of(j as f32)
+    }
+}
+
+/// A floating-point precision to screen in.
+pub(crate) trait Working:
+    Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
+    /// Its unit roundoff.
+    const ROUNDOFF: f64;
+    /// Its smallest positive number.
+    const TINIEST: f64;
+    /// A squared length from which on a center is far, a power of four: sums of products with it might overflow.
+    const FAR: f64;
+    fn of(x: f64) -> Self;
+    fn to_f64(self) -> f64;
+    /// NaN of what is negative.
+    fn sqrt(self) -> Self;
+    /// In single precision, or a little less; NaN where that is too small.
+    fn down(self) -> f32;
+    /// A vector of doubles, rounded, to memory.
+    ///
+    /// # Safety
+    /// As for [`Lanes::store`].
+    unsafe fn store<L: Lanes>(to: *mut Self, x: L::F);
+    /// A vector of numbers from memory, as doubles.
+    ///
+    /// # Safety
+    /// As for [`Lanes::load`].
+    unsafe fn load<L: Lanes>(from: *const Self) -> L::F;
+}
+
+impl Element for f32 {
+    const COORDINATES: usize = 1;
+    const CHUNK: usize = 128;
+    const INFINITY: f32 = f32::INFINITY;
+    #[inline(always)]
+    fn of_label(j: usize) -> f32 {
+        j as f32
+    }
+}
+
+impl Working for f32 {
+    const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+    const TINIEST: f64 = 1.401298464324817e-45;
+    const FAR: f64 = f64::from_bits((1023 + 100) << 52);
+    #[inline(always)]
+    fn of(x: f64) -> f32 {
+        x as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f32 {
+        self.sqrt()
+    }
+    #[inline(always)]
+    fn down(self) -> f32 {
+        self
+    }
+    #[inline(always)]
+    unsafe fn store<L: Lanes>(to: *mut f32, x: L::F) {
+        // SAFETY: the caller's contract.
+        unsafe { L::store_f32(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: *const f32) -> L::F {
+        let mut lanes = [0.0; 8];
+        for (l, x) in lanes.iter_mut().enumerate().take(L::WIDTH) {
+            // SAFETY: the caller's contract.
+            *x = f64::from(unsafe { *from.add(l) });
+        }
+        // SAFETY: the caller is compiled for `L`; eight lanes are enough for any.
+        unsafe { L::load(lanes.as_ptr()) }
+    }
+}
+
+impl Element for f64 {
+    const COORDINATES: usize = 1;
+    const CHUNK: usize = 128;
+    const INFINITY: f64 = f64::INFINITY;
+    #[inline(always)]
+    fn of_label(j: usize) -> f64 {
+        j as f64
+    }
+}
+
+impl Working for f64 {
+    const ROUNDOFF: f64 = f64::EPSILON / 2.0;
+    const TINIEST: f64 = 5e-324;
+    const FAR: f64 = f64::from_bits((1023 + 1000) << 52);
+    #[inline(always)]
+    fn of(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        self.sqrt()
+    }
+    #[inline(always)]
+    fn down(self) -> f32 {
+        let rounded = self as f32;
+        rounded - rounded.abs() * f32::EPSILON - f32::MIN_POSITIVE
+    }
+    #[inline(always)]
+    unsafe fn store<L: Lanes>(to: *mut f64, x: L::F) {
+        // SAFETY: the caller's contract.
+        unsafe { L::store(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn load<L: Lanes>(from: *const f64) -> L::F {
+        // SAFETY: the caller's contract.
+        unsafe { L::load(from) }
+    }
+}
+
+/// The vectors of `wide`, which has one way of saying everything.
+macro_rules! portable {
+    ($name:ident, $element:ty, $vector:ident, $width:literal,
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr,
+     |$p:ident, $q:ident| $min_max:expr) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name;
+
+        impl Screen for $name {
+            type E = $element;
+            const WIDTH: usize = $width;
+            const REGISTERS: usize = 16;
+            type V = wide::$vector;
+
+            #[inline(always)]
+            unsafe fn splat(x: $element) -> Self::V {
+                wide::$vector::splat(x)
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $element) -> Self::V {
+                // SAFETY: the caller vouches for a vector of readable elements.
+                wide::$vector::new(unsafe { from.cast::<[$element; $width]>().read_unaligned() })
+            }
+            #[inline(always)]
+            unsafe fn store(to: *mut $element, x: Self::V) {
+                // SAFETY: the caller vouches for a vector of writable elements.
+                unsafe {
+                    to.cast::<[$element; $width]>()
+                        .write_unaligned(x.to_array())
+                }
+            }
+            #[inline(always)]
+            unsafe fn mul_add($a: Self::V, $b: Self::V, $c: Self::V) -> Self::V {
+                $mul_add
+            }
+            #[inline(always)]
+            unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+                a + b
+            }
+            #[inline(always)]
+            unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+                a - b
+            }
+            #[inline(always)]
+            unsafe fn store_labels(to: *mut i32, x: Self::V) {
+                let labels = x.to_array().map(|label| label as i32);
+                // SAFETY: the caller vouches for a vector of writable integers.
+                unsafe { to.cast::<[i32; $width]>().write_unaligned(labels) }
+            }
+            #[inline(always)]
+            unsafe fn min($p: Self::V, $q: Self::V) -> Self::V {
+                $min_max.0
+            }
+            #[inline(always)]
+            unsafe fn max($p: Self::V, $q: Self::V) -> Self::V {
+                $min_max.1
+            }
+            #[inline(always)]
+            unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+                a.simd_lt(b).select(x, y)
+            }
+            #[inline(always)]
+            unsafe fn not_greater(a: Self::V, b: Self::V) -> u32 {
+                !a.simd_gt(b).to_bitmask() & ((1 << $width) - 1)
+            }
+        }
+    };
+}
+
+portable!(
+    PortableF64,
+    f64,
+    f64x2,
+    2,
+    // Not `mul_add`, which without the instruction is a library call a lane.
+    |a, b, c| a * b + c,
+    |a, b| (a.fast_min(b), a.fast_max(b))
+);
+portable!(PortableF32, f32, f32x4, 4, |a, b, c| a * b + c, |a, b| (
+    a.fast_min(b),
+    a.fast_max(b)
+));
+portable!(
+    PortableBytes,
+    i32,
+    i32x4,
+    4,
+    |a, b, c| dot_bytes(a, b, c),
+    |a, b| (a.min(b), a.max(b))
+);
+
+/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`.
+#[inline(always)]
+fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
+    let halves = |x: wide::i32x4| {
+        // SAFETY: both are sixteen bytes, and any bytes are integers.
+        wide::i16x8::new(unsafe { core::mem::transmute::<[i32; 4], [i16; 8]>(x.to_array()) })
+    };
+    // Bytes at even and at odd places, as 16-bit integers, pairs of whose products are summed.
+    let low = wide::i32x4::splat(0xff_00ff);
+    let (even, odd) = (halves(a & low), halves((a >> 8) & low));
+    let b = halves(b);
+    let (even_b, odd_b): (wide::i16x8, wide::i16x8) = ((b << 8) >> 8, b >> 8);
+    even.dot(even_b) + odd.dot(odd_b) + c
+}
+
+/// Vectors of pairs: those of single precision, but for what they multiply. Sums start from a group's first side, in
+/// integers; values are the sums, times the second side and the center's second norm, plus its first, in single precision.
+macro_rules! pairs {
+    ($name:ident, $floats:ident, $dot:ident, $scaled:ident) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name;
+
+        // SAFETY (all blocks): the contract of each operation is that of the one it calls; a pair is as many bits as an f32.
+        impl Screen for $name {
+            type E = Pair;
+            const WIDTH: usize = <$floats as Screen>::WIDTH;
+            const REGISTERS: usize = <$floats as Screen>::REGISTERS;
+            type V = <$floats as Screen>::V;
+
+            #[inline(always)]
+            unsafe fn splat(x: Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::splat(x.number()) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::load(from.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn store(to: *mut Pair, x: Self::V) {
+                // SAFETY: see above.
+                unsafe { $floats::store(to.cast(), x) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $dot(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn begin(_: *const Pair, sides: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe { Self::load(sides) }
+            }
+            #[inline(always)]
+            unsafe fn finish(sum: Self::V, norm: *const Pair, sides: *const Pair) -> Self::V {
+                // SAFETY: see above.
+                unsafe {
+                    let scaled = $scaled(sum, Self::load(sides.add(Self::WIDTH)));
+                    $floats::mul_add(scaled, Self::splat(*norm.add(1)), Self::splat(*norm))
+                }
+            }
+            #[inline(always)]
+            unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::add(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::sub(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn store_labels(to: *mut i32, x: Self::V) {
+                // SAFETY: see above.
+                unsafe { $floats::store_labels(to, x) }
+            }
+            #[inline(always)]
+            unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::min(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::max(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $floats::select_less(a, b, x, y) }
+            }
+            #[inline(always)]
+            unsafe fn not_greater(a: Self::V, b: Self::V) -> u32 {
+                // SAFETY: see above.
+                unsafe { $floats::not_greater(a, b) }
+            }
+        }
+    };
+}
+
+/// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
+#[inline(always)]
+unsafe fn dot_halves(a: wide::f32x4, b: wide::f32x4, c: wide::f32x4) -> wide::f32x4 {
+    // SAFETY: all are sixteen bytes, and any bytes are numbers.
+    unsafe {
+        let halves = |x: wide::f32x4| {
+            wide::i16x8::new(core::mem::transmute::<[f32; 4], [i16; 8]>(x.to_array()))
+        };
+        let sum = halves(a).dot(halves(b)) + integers(c);
+        wide::f32x4::new(core::mem::transmute::<[i32; 4], [f32; 4]>(sum.to_array()))
+    }
+}
+/// The integers whose bits these are.
+#[inline(always)]
+fn integers(x: wide::f32x4) -> wide::i32x4 {
+    // SAFETY: both are sixteen bytes, and any bits are integers.
+    wide::i32x4::new(unsafe { core::mem::transmute::<[f32; 4], [i32; 4]>(x.to_array()) })
+}
+/// The integers whose bits are `x`, times `by`.
+#[inline(always)]
+unsafe fn scaled(x: wide::f32x4, by: wide::f32x4) -> wide::f32x4 {
+    integers(x).round_float() * by
+}
+pairs!(PortablePairs, PortableF32, dot_halves, scaled);
+
+impl Integers for PortableBytes {
+    #[inline(always)]
+    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V {
+        let mut reach = [0; 4];
+        for (l, reach) in reach.iter_mut().enumerate() {
+            // SAFETY: the caller vouches for a vector of readable elements.
+            let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
+            *reach = (norm * per[0] + error * per[1] + per[2]).min(MOST_REACH) as i32;
+        }
+        wide::i32x4::new(reach)
+    }
+    #[inline(always)]
+    unsafe fn refine(high: Self::V, low: Self::V) -> Self::V {
+        high + (low >> 7)
+    }
+    #[inline(always)]
+    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]) {
+        for (g, x) in x.iter().enumerate() {
+            for (l, x) in x.to_array().into_iter().enumerate() {
+                // SAFETY: the caller vouches for a vector of sums, and as many weights, if any, as lanes.
+                unsafe {
+                    let weight = weights.map_or(1.0, |weights| *weights.add(4 * g + l));
+                    *sums.add(l) += x as f32 * weight;
+                }
+            }
+        }
+    }
+}
+
+/// More than any R of a point that may be open (L43).
+pub(crate) const MOST_REACH: f32 = (1 << 29) as f32;
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::*;
