@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | reproducible | lint | header | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | reproducible | lint | header | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header drawings bench bench-python python-test rust-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -159,6 +159,10 @@ lint:
 # include/centra.h anew from src/capi; `make test` fails while they differ.
 header:
 	CENTRA_WRITE_HEADER=1 $(CARGO) test --quiet --test header is_up_to_date
+
+# The drawings of docs/how-it-works.md anew from their script; `make test` fails while they differ.
+drawings:
+	python3 -B docs/drawings/draw.py
 
 # centra beside native baselines and Python libraries, into benches/results; `cargo bench --bench kmeans` is for developers.
 bench: $(if $(PYTHON),,bench-python)
