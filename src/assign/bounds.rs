@@ -17,8 +17,7 @@
 //! with a group's 16 centers. Hamerly's other test, half the distance to the nearest center, would have spared a third of the
 //! looks at photo pixels and few elsewhere, for another 4 bytes a point.
 
-use super::certify::ALPHA;
-use super::screened::Units;
+use super::margin::{up, Units, ALPHA};
 use crate::call::{Algorithm, Shape};
 use crate::exact::distance::squared;
 use crate::runtime::workspace::{spoil, Cut};
@@ -289,24 +288,6 @@ fn lose(moves: &mut [f32]) {
 
 /// Points whose margins are spent together.
 pub(crate) const TOGETHER: usize = 16;
-
-/// Single precision, not less.
-fn up(x: f64) -> f32 {
-    let rounded = x as f32;
-    match f64::from(rounded) < x {
-        true => rounded.next_up(),
-        false => rounded,
-    }
-}
-
-/// Single precision, not more.
-pub(super) fn down(x: f64) -> f32 {
-    let rounded = x as f32;
-    match f64::from(rounded) > x {
-        true => rounded.next_down(),
-        false => rounded,
-    }
-}
 
 /// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to
 /// `spent`, and returns how many.

@@ -7,44 +7,41 @@
 //! |---|---|
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
-//! | `ladder` | which way a shape is labelled, and where it goes when too much stays open |
+//! | `margin` | what these are measured in |
+//! | `fallback` | which way a shape is labelled, and where it goes when too much stays open |
 //! | `packing` | the centers of a pass, made ready for that |
-//! | `screen` | labels proven in bytes, words, single or double precision, and the rest decided by D |
-//! | `certify` | when that is a proof |
+//! | `precision` | what is evaluated in 8 bits, 16 bits, binary32 and binary64, and when that is a proof |
+//! | `screen` | labels that are proven in one of these, and the rest decided by D |
 //! | `panel` | the products it is made of |
-//! | `words` | points in 16 bits, kept from pass to pass |
 //! | `sorted` | one dimension, many centers |
 //! | `direct` | D for every pair |
 //! | `repeats` | centers that equal others |
-//! | `grid` | where nothing is rounded, and D need not be asked |
 
 mod bounds;
-pub(crate) mod certify;
 mod direct;
-mod ladder;
+mod fallback;
 #[cfg(test)]
 pub(crate) mod lemmas;
+mod margin;
 mod packing;
 pub(crate) mod panel;
 mod pass;
+pub(crate) mod precision;
 mod repeats;
 pub(crate) mod screen;
-pub(crate) mod screened;
 mod sorted;
-pub(crate) mod words;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
-pub(crate) use ladder::{last_dimensions, Scratch};
+pub(crate) use fallback::{last_dimensions, Scratch};
 pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
-pub(crate) use words::Kept;
 
 use crate::call::Job;
 use crate::exact::distance::own_block;
 use crate::points::Which;
+use crate::quantize::int16::Int16Rows;
 use crate::runtime::threads::PerThread;
-use words::Words;
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.
 pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
@@ -56,7 +53,7 @@ pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
     labels: &mut [i32],
     mut sqdist: Option<&mut [f64]>,
 ) {
-    let prepared = packing.prepare(job, centers, false, &Words::default());
+    let prepared = packing.prepare(job, centers, false, &Int16Rows::default());
     team.iter_mut()
         .for_each(|scratch| scratch.as_mut().start(&prepared));
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
@@ -78,7 +75,7 @@ pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
                 &which,
                 next..next + job.block,
                 false,
-                &mut Words::default(),
+                &mut Int16Rows::default(),
                 &prepared,
             );
             if let Some(sqdist) = sqdist {

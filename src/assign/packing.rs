@@ -2,17 +2,20 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::certify::{
-    byte_reach, byte_scales, scale_of, word_scale, Certificate, WordReach, BYTES_BEYOND,
+use super::fallback::Rung;
+use super::margin::Units;
+use super::panel::Panels;
+use super::precision::{
+    pack_floats, pack_int16, pack_int8, Certificate, FloatTest, Int16Bound, Int16Centers,
+    Int8Bound, Int8Centers, Int8Test, Scaling, CENTERS_BEYOND,
 };
-use super::ladder::Rung;
-use super::panel::{pack_bytes, pack_centers, pack_words, Panels};
 use super::repeats::Repeats;
 use super::screen;
-use super::screened::{Bytes, Frame, Units};
 use super::sorted::{self, Sorted};
-use super::words::{self, Coding, Proof, Words};
 use crate::call::{Job, Shape};
+use crate::quantize::int16::{self, Int16Coding, Int16Rows};
+use crate::quantize::int8::{Int8Coding, Scales};
+use crate::quantize::sample::{range, scale_of, usual_length, usual_range};
 use crate::quantize::Grid;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::level::WordsKernel;
@@ -97,7 +100,7 @@ impl<'w> Packing<'w> {
             mean: from.take(d),
             repeats: (from.take(k), from.take(Repeats::room(k))),
             bytes: Packed::cut(from, shape, first <= Rung::Bytes),
-            words: Packed::cut(from, shape, words::suit(shape)),
+            words: Packed::cut(from, shape, int16::suits(shape)),
             single: Packed::cut(from, shape, first <= Rung::Single),
             double: Packed::cut(from, shape, first <= Rung::Double),
             sorted: (from.take(sorted), from.take(sorted::indices(sorted))),
@@ -158,7 +161,7 @@ impl<'w> Packing<'w> {
         job: &Job<'a>,
         centers: &'a [f64],
         wanted: bool,
-        words: &Words<'_>,
+        words: &Int16Rows<'_>,
     ) -> Prepared<'a, 'w> {
         let d = job.points.d();
         let Usual { length, units } = self.usual(job);
@@ -213,7 +216,7 @@ fn screened<'a, E: Working>(
     job: &Job<'a>,
     prepared: &Prepared<'a, '_>,
     packed: &'a mut Packed<'_, E>,
-) -> screen::Pass<'a, E, Frame<'a, E>> {
+) -> screen::Pass<'a, E, FloatTest<'a, E>> {
     let registers = job.kernels.registers;
     let Prepared {
         centers,
@@ -225,15 +228,18 @@ fn screened<'a, E: Working>(
     let Packed { data, norms } = packed;
     let grid = Grid::of::<E>(centers, mean, units.scale);
     let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
-    let scaled = (mean, units.scale);
-    let most = pack_centers(centers, scaled, &certificate, registers, data, norms);
+    let scaling = Scaling {
+        mean,
+        scale: units.scale,
+    };
+    let most = pack_floats(centers, &scaling, &certificate, registers, data, norms);
     repeats.exclude(norms, E::INFINITY);
     screen::Pass {
         points: job.points,
         centers,
         panels: packed.panels(centers.len() / mean.len(), mean.len()),
         repeats,
-        frame: Frame {
+        frame: FloatTest {
             mean,
             certificate,
             most,
@@ -241,59 +247,6 @@ fn screened<'a, E: Working>(
             grid,
             units,
         },
-    }
-}
-
-/// Points that tell what is usual, at most and at least, and of how many they are one.
-const SAMPLE: usize = 64;
-const FEWEST: usize = 3;
-const OF: usize = 16;
-
-/// Those points, here and there: what comes in turns comes in any number.
-fn sample(n: usize) -> impl Iterator<Item = usize> {
-    // The golden ratio's part of 2^64, of whose multiples any few are spread evenly.
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    let count = n.div_ceil(OF).clamp(FEWEST, SAMPLE).min(n);
-    (0..count as u64).map(move |i| {
-        let part = u128::from(i.wrapping_mul(GOLDEN));
-        ((part * n as u128) >> 64) as usize
-    })
-}
-
-/// The median, of at least one number.
-fn median(values: &mut [f64]) -> f64 {
-    *values
-        .select_nth_unstable_by(values.len() / 2, f64::total_cmp)
-        .1
-}
-
-/// Chooses the origin: in place of the mean medians, which points far off do not move as long as most are not. Returns how far
-/// points are from there, the median of those that are not there exactly; or, if all are, the `largest` magnitude. (Points of a
-/// stream may be anything here, NaN too.)
-fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64 {
-    let n = job.points.n();
-    if n == 0 || mean.is_empty() {
-        return largest;
-    }
-    let count = sample(n).count();
-    let (mut values, mut squares) = ([0.0; SAMPLE], [0.0; SAMPLE]);
-    let (values, squares) = (&mut values[..count], &mut squares[..count]);
-    for (i, m) in mean.iter_mut().enumerate() {
-        for (value, p) in values.iter_mut().zip(sample(n)) {
-            *value = job.points.at(p, i);
-        }
-        let mut sorted = [0.0; SAMPLE];
-        sorted[..count].copy_from_slice(values);
-        *m = median(&mut sorted[..count]);
-        for (square, value) in squares.iter_mut().zip(&*values) {
-            *square += (value - *m) * (value - *m);
-        }
-    }
-    squares.sort_unstable_by(f64::total_cmp);
-    let off = &squares[squares.partition_point(|&square| square == 0.0)..];
-    match off.get(off.len() / 2) {
-        Some(square) if square.is_finite() => square.sqrt(),
-        _ => largest,
     }
 }
 
@@ -305,49 +258,42 @@ fn screened_in_bytes<'a>(
     mean: &'a [f64],
     repeats: Repeats<'a>,
     packed: &'a mut Packed<'_, i32>,
-) -> Option<screen::Pass<'a, i32, Bytes<'a>>> {
-    let range = |row: &[f64]| {
-        let differences = row.iter().zip(mean).map(|(x, m)| (x - m).abs());
-        differences.fold(0.0, f64::max)
-    };
-    let n = job.points.n();
-    if n == 0 {
+) -> Option<screen::Pass<'a, i32, Int8Test<'a>>> {
+    if job.points.n() == 0 {
         return None;
     }
-    let mut ranges = [0.0; SAMPLE];
-    let count = sample(n).count();
-    let ranges = &mut ranges[..count];
-    for (of_point, p) in ranges.iter_mut().zip(sample(n)) {
-        *of_point = range(job.points.row(p));
-    }
-    let typical = median(ranges);
-    let usual = ranges.iter().filter(|&&range| range <= 4.0 * typical);
-    let points = usual.fold(0.0, |most: f64, &range| most.max(range));
-    let radius = centers.chunks_exact(mean.len()).map(range);
+    let points = usual_range(job, mean);
+    let radius = centers.chunks_exact(mean.len()).map(|c| range(c, mean));
     let radius = radius.fold(0.0, f64::max);
-    // A center far off would make bytes of all others too coarse.
-    if radius > BYTES_BEYOND * points {
+    // A center far off would make codes of all others too coarse.
+    if radius > CENTERS_BEYOND * points {
         return None;
     }
-    let (scale, center_scale) = byte_scales(points, radius)?;
+    let scales = Scales::of_ranges(points, radius)?;
+    let how = Int8Centers {
+        coding: Int8Coding {
+            mean,
+            scale: scales.centers,
+        },
+        ratio: scales.points / scales.centers,
+        parts: 1,
+    };
     let registers = job.kernels.registers;
     let Packed { data, norms } = packed;
-    let scales = (center_scale, scale / center_scale);
-    let (radius, error) = pack_bytes(centers, mean, scales, 1, registers, data, norms);
+    let bound = Int8Bound::new(pack_int8(centers, &how, registers, data, norms));
     repeats.exclude(norms, i32::INFINITY);
-    let (per_norm, per_error, constant) = byte_reach(radius, error);
     Some(screen::Pass {
         points: job.points,
         centers,
         panels: packed.panels(centers.len() / mean.len(), mean.len()),
         repeats,
-        frame: Bytes {
-            mean,
-            scale,
-            per_norm,
-            per_error,
-            constant,
-            center_scale,
+        frame: Int8Test {
+            coding: Int8Coding {
+                mean,
+                scale: scales.points,
+            },
+            bound,
+            center_scale: scales.centers,
         },
     })
 }
@@ -365,9 +311,9 @@ const BYTES: usize = 256;
 #[derive(Clone, Copy)]
 pub(super) struct InWords<'a> {
     pub(super) kernel: WordsKernel,
-    pub(super) coding: Coding<'a>,
+    pub(super) coding: Int16Coding<'a>,
     pub(super) panels: Panels<'a, Pair>,
-    pub(super) proof: Proof<'a>,
+    pub(super) of_centers: Int16Centers<'a>,
 }
 
 /// A pass in words, if points allow it.
@@ -384,20 +330,21 @@ fn screened_in_words<'a>(
         units,
         ..
     } = *prepared;
-    let scale = word_scale(length)?;
+    let scale = int16::scale(length)?;
     let k = centers.len() / mean.len();
     let Packed { data, norms } = packed;
-    let error = pack_words(centers, mean, scale, kernel.registers, data, norms);
+    let coding = Int16Coding { mean, scale };
+    let error = pack_int16(centers, &coding, kernel.registers, data, norms);
     repeats.exclude(norms, Pair::INFINITY);
     let panels = packed.panels(k, mean.len());
     Some(InWords {
         kernel,
-        coding: Coding { mean, scale },
+        coding,
         panels,
-        proof: Proof {
+        of_centers: Int16Centers {
             scale,
-            reach: WordReach::new(error),
-            centers: panels.norms,
+            bound: Int16Bound::new(error),
+            norms: panels.norms,
             units,
         },
     })
@@ -430,7 +377,7 @@ impl<T, R> Lazy<T, R> {
 }
 
 /// A pass in a floating-point precision, once it is wanted.
-type Floating<'a, 'w, E> = Lazy<screen::Pass<'a, E, Frame<'a, E>>, &'a mut Packed<'w, E>>;
+type Floating<'a, 'w, E> = Lazy<screen::Pass<'a, E, FloatTest<'a, E>>, &'a mut Packed<'w, E>>;
 
 /// A pass in words, once it is wanted, if there can be one.
 type LazyWords<'a, 'w> = Lazy<Option<InWords<'a>>, &'a mut Packed<'w, Pair>>;
@@ -445,7 +392,7 @@ pub(super) struct Prepared<'a, 'w> {
     pub(super) repeats: Repeats<'a>,
     length: f64,
     units: Units,
-    pub(super) bytes: Option<screen::Pass<'a, i32, Bytes<'a>>>,
+    pub(super) bytes: Option<screen::Pass<'a, i32, Int8Test<'a>>>,
     words: Option<(WordsKernel, LazyWords<'a, 'w>)>,
     single: Floating<'a, 'w, f32>,
     double: Floating<'a, 'w, f64>,
@@ -461,12 +408,12 @@ impl<'a> Prepared<'a, '_> {
     }
 
     /// In single precision.
-    pub(super) fn single(&self, job: &Job<'a>) -> &screen::Pass<'a, f32, Frame<'a, f32>> {
+    pub(super) fn single(&self, job: &Job<'a>) -> &screen::Pass<'a, f32, FloatTest<'a, f32>> {
         self.single.get(|packed| screened(job, self, packed))
     }
 
     /// In double precision.
-    pub(super) fn double(&self, job: &Job<'a>) -> &screen::Pass<'a, f64, Frame<'a, f64>> {
+    pub(super) fn double(&self, job: &Job<'a>) -> &screen::Pass<'a, f64, FloatTest<'a, f64>> {
         self.double.get(|packed| screened(job, self, packed))
     }
 }

@@ -15,9 +15,7 @@
 
 use core::ops::Range;
 
-use super::certify::{is_near, word_center, Certificate, FAR_CENTER};
-use crate::exact::distance::{fold, squared};
-use crate::simd::products::{elements, Element, Pair, Screen, Working};
+use crate::simd::products::{Element, Screen};
 
 /// Groups of points in registers.
 pub(crate) const GROUPS: usize = 3;
@@ -57,7 +55,7 @@ impl<E: Element> Panels<'_, E> {
 
 /// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width
 /// and the center's place in it.
-fn lay_out<E>(
+pub(super) fn lay_out<E>(
     k: usize,
     elements: usize,
     registers: usize,
@@ -75,192 +73,6 @@ fn lay_out<E>(
         }
         first += width;
     }
-}
-
-/// |ĉ|², summed like D over chunks of [`Norm::CHUNK`] dimensions (L2), so that few roundings add up.
-struct Norm {
-    /// The sum of the chunks before this one, and the partial sums of this one.
-    before: f64,
-    sums: [f64; 8],
-}
-
-impl Norm {
-    const CHUNK: usize = 128;
-
-    fn new() -> Self {
-        Norm {
-            before: 0.0,
-            sums: [0.0; 8],
-        }
-    }
-
-    /// Coordinate `i`, which counts up.
-    fn add(&mut self, i: usize, x: f64) {
-        if i.is_multiple_of(Self::CHUNK) {
-            *self = Norm {
-                before: self.squared(),
-                sums: [0.0; 8],
-            };
-        }
-        self.sums[i % 8] += x * x;
-    }
-
-    fn squared(&self) -> f64 {
-        self.before + fold(&self.sums)
-    }
-}
-
-/// How many roundings a square goes through in a norm of d dimensions, its own included (L2).
-pub(crate) fn norm_roundings(d: usize) -> usize {
-    let chunk = d.min(Norm::CHUNK);
-    1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
-}
-
-/// Packs centers; returns the largest |ĉ|², or infinity, if one is far. `registers` are those of the kernel that will read the
-/// panels.
-pub(crate) fn pack_centers<E: Working>(
-    centers: &[f64],
-    (mean, scale): (&[f64], f64),
-    certificate: &Certificate,
-    registers: usize,
-    data: &mut [E],
-    norms: &mut [E],
-) -> f64 {
-    let d = mean.len();
-    let mut largest = 0.0f64;
-    let k = centers.len() / d;
-    lay_out(k, d, registers, data, |j, panel, width, c| {
-        let center = &centers[j * d..][..d];
-        let mut norm = Norm::new();
-        let places = panel[c..].iter_mut().step_by(width);
-        for (i, ((place, &x), &m)) in places.zip(center).zip(mean).enumerate() {
-            let stored = E::of((x - m) * scale).to_f64();
-            norm.add(i, stored);
-            // Doubling is exact: what is near is not near overflow.
-            *place = E::of(-2.0 * stored);
-        }
-        let norm = norm.squared();
-        norms[j] = certificate.start(norm);
-        // Not near if NaN, too.
-        if norm < E::FAR {
-            // Rounded up for the radius.
-            largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
-        } else {
-            largest = f64::INFINITY;
-            let places = panel[c..].iter_mut().step_by(width);
-            places.for_each(|place| *place = E::default());
-        }
-    });
-    largest
-}
-
-/// A number below 2^51, rounded to a whole one: what `round_ties_even` calls a library for, where the CPU is any.
-#[inline(always)]
-fn whole(x: f64) -> f64 {
-    const MAGIC: f64 = (3u64 << 51) as f64;
-    (x + MAGIC) - MAGIC
-}
-
-/// Second parts of bytes are so many times what they stand for; see `Integers::refine`.
-const FINE: f64 = 128.0;
-
-/// Packs centers as bytes: -C, where C = scale (c - mean), rounded. The values start from |C|² / 2 times `ratio`, the points'
-/// scale over the centers', less what the 128 that every coordinate of a point is more adds. Where there are two `parts` of
-/// each, [`FINE`] times what rounding took away comes next, in bytes, too; its values start from what rounds them. Returns the
-/// largest |C| and |Ĉ - C|.
-pub(crate) fn pack_bytes(
-    centers: &[f64],
-    mean: &[f64],
-    (scale, ratio): (f64, f64),
-    parts: usize,
-    registers: usize,
-    data: &mut [i32],
-    norms: &mut [i32],
-) -> (f64, f64) {
-    let d = mean.len();
-    let (mut radius, mut error) = (0.0f64, 0.0f64);
-    let (k, elements) = (centers.len() / d, elements::<i32>(d));
-    lay_out(
-        parts * k,
-        elements,
-        registers,
-        data,
-        |j, panel, width, c| {
-            let center = &centers[j / parts * d..][..d];
-            let second = j % parts > 0;
-            let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
-            let places = panel[c..].iter_mut().step_by(width);
-            for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
-                let mut bytes = [0; 4];
-                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
-                    let exact = (x - m) * scale;
-                    let rounded = whole(exact.clamp(-127.0, 127.0));
-                    let rest = (exact - rounded) * FINE;
-                    let fine = match parts {
-                        1 => 0.0,
-                        _ => whole(rest.clamp(-127.0, 127.0)),
-                    };
-                    let off = rest - fine;
-                    square += exact * exact;
-                    errors += off * off;
-                    let kept = if second { fine } else { rounded };
-                    sum += kept as i32;
-                    *byte = -(kept as i8) as u8;
-                }
-                *place = i32::from_ne_bytes(bytes);
-            }
-            radius = radius.max(square.sqrt());
-            error = error.max(errors.sqrt() / FINE);
-            // Centers that are out of all range saturate it, and are not compared.
-            let twice = if second { FINE } else { square * ratio };
-            let half = (twice * 0.5 + 0.5) as i32;
-            norms[j] = half.saturating_add(128 * sum);
-        },
-    );
-    (radius, error)
-}
-
-/// Packs centers as words: -C, where C w = scale (c - mean), rounded, each with a w of its own. The values start from
-/// |C w|² / 2, a little less; the w's stand beside that. Returns the largest |Ĉ - C|.
-pub(crate) fn pack_words(
-    centers: &[f64],
-    mean: &[f64],
-    scale: f64,
-    registers: usize,
-    data: &mut [Pair],
-    norms: &mut [Pair],
-) -> f64 {
-    let d = mean.len();
-    let mut error = 0.0f64;
-    let (k, elements) = (centers.len() / d, elements::<Pair>(d));
-    lay_out(k, elements, registers, data, |j, panel, width, c| {
-        let center = &centers[j * d..][..d];
-        let norm = scale * squared(center, mean).sqrt();
-        let norms = &mut norms[2 * j..][..2];
-        let places = panel[c..].iter_mut().step_by(width);
-        if !is_near(norm) {
-            let (unit, start) = FAR_CENTER;
-            norms.copy_from_slice(&[start, unit].map(Pair::of));
-            places.for_each(|place| *place = Pair::default());
-            return;
-        }
-        let (unit, start) = word_center(norm);
-        let fine = scale / f64::from(unit);
-        let mut errors = 0.0;
-        for ((place, center), mean) in places.zip(center.chunks(2)).zip(mean.chunks(2)) {
-            let mut words = [0; 2];
-            for ((word, &x), &m) in words.iter_mut().zip(center).zip(mean) {
-                let exact = (x - m) * fine;
-                let rounded = whole(exact);
-                errors += (exact - rounded) * (exact - rounded);
-                *word = -(rounded as i32);
-            }
-            *place = Pair(words[0] & 0xffff | words[1] << 16);
-        }
-        error = error.max(errors.sqrt());
-        norms.copy_from_slice(&[start, unit].map(Pair::of));
-    });
-    error
 }
 
 /// Receives the values of `G` groups for one center after another, in ascending order.

@@ -4,15 +4,15 @@ use core::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::bounds::{Costs, Shortcut};
-use super::ladder::{Counts, Scratch};
+use super::fallback::{Counts, Scratch};
 use super::packing::{Packing, Prepared};
-use super::words::{Kept, Words};
 use crate::call::{Job, Shape};
 use crate::exact::accumulator::{ExactSum, PRODUCT_DIGITS};
 use crate::exact::declared_range::Promise;
 use crate::exact::inertia;
 use crate::exact::limbs::Moves;
 use crate::points::Which;
+use crate::quantize::int16::{Int16Rows, QuantizedPoints};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::Lanes;
@@ -164,11 +164,11 @@ pub(crate) fn pass(
     team: &mut PerThread<Worker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
-    (mut shortcut, kept): (Shortcut<'_>, &mut Kept<'_>),
+    (mut shortcut, kept): (Shortcut<'_>, &mut QuantizedPoints<'_>),
     (summing, watch): (Summing<'_>, Option<Watch<'_>>),
 ) -> Pass {
     let begin = Instant::now();
-    let words = kept.all();
+    let words = kept.rows();
     let prepared = packing.prepare(job, centers, shortcut.margins().is_some(), &words);
     for worker in team.iter_mut() {
         worker.scratch.start(&prepared);
@@ -227,7 +227,7 @@ struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
     shortcut: Shortcut<'a>,
-    words: Words<'a>,
+    words: Int16Rows<'a>,
 }
 
 /// A pass, as a thread sees it.

@@ -13,8 +13,8 @@
 use core::ops::Range;
 
 use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+use super::precision::{Test as Screened, Tile};
 use super::repeats::Repeats;
-use super::screened::{Screened, Tile};
 use crate::exact::distance::{pair, squared_at};
 use crate::points::{Ahead, Layout, Points, Which, LINE};
 use crate::simd::products::{elements, Element, Screen};

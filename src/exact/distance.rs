@@ -325,3 +325,20 @@ unsafe fn own_narrow<const D: usize>(
         }
     }
 }
+
+/// D is within `relative` |x - c|² + `absolute` of |x - c|² (L1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DistanceError {
+    pub(crate) relative: f64,
+    pub(crate) absolute: f64,
+}
+
+impl DistanceError {
+    pub(crate) fn new(d: usize) -> Self {
+        let d = d as f64;
+        DistanceError {
+            relative: 1.01 * (d / 8.0 + 6.0) * (f64::EPSILON / 2.0),
+            absolute: (0.51 * d).ceil() * 5e-324,
+        }
+    }
+}

@@ -21,11 +21,12 @@ use core::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::assign::{pass, Bounds, Kept, Packing, Summing, Worker};
+use crate::assign::{pass, Bounds, Packing, Summing, Worker};
 use crate::call::{Init, Job, Options, Progress, Report, Shape, StoppedBy};
 use crate::exact::distance::squared;
 use crate::exact::inertia;
 use crate::exact::range_check::{check_spread, scan, storage};
+use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::{Error, Status};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::{worthwhile, PerThread};
@@ -44,7 +45,7 @@ struct Memory<'w> {
     seeding: Seeding<'w>,
     packing: Packing<'w>,
     bounds: Bounds<'w>,
-    kept: Kept<'w>,
+    quantized: QuantizedPoints<'w>,
     update: Update<'w>,
 }
 
@@ -69,7 +70,7 @@ impl<'w> Memory<'w> {
             seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
             bounds: Bounds::cut(from, shape, options.algorithm),
-            kept: Kept::cut(from, shape, options.algorithm),
+            quantized: QuantizedPoints::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -86,7 +87,7 @@ impl Memory<'_> {
         self.seeding.forget();
         self.packing.forget();
         self.bounds.forget();
-        self.kept.forget();
+        self.quantized.forget();
         self.update.forget();
     }
 }
@@ -485,7 +486,7 @@ fn iterate<'w>(
         seeding,
         packing,
         bounds,
-        kept,
+        quantized,
         update,
         ..
     } = memory;
@@ -507,7 +508,10 @@ fn iterate<'w>(
         let terms = update.terms();
         let summing = if !more {
             Summing::Not
-        } else if update.lasting() && iterations > 0 && (changed < n / 2 || kept.spare(job)) {
+        } else if update.lasting()
+            && iterations > 0
+            && (changed < n / 2 || quantized.replace_points(job))
+        {
             Summing::Moved(&terms)
         } else {
             update.clear(team);
@@ -523,7 +527,7 @@ fn iterate<'w>(
             team,
             centers,
             labels,
-            (shortcut, &mut *kept),
+            (shortcut, &mut *quantized),
             also,
         );
         pairs = pass.counts.pairs;

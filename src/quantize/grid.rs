@@ -1,8 +1,9 @@
 //! Whole numbers: where nothing is rounded, least values that are equal are equal distances, and the first of them is the label.
 //!
-//! Without this, D would have to tell again what is told already: rows of a binary table, or of counts, are as far from many
-//! others.
+//! Else D would have to decide once more what the values say already: rows of a binary table, or of counts, are as far from
+//! many others.
 
+use super::whole;
 use crate::exact::range_check::lowest_bit;
 use crate::points::Points;
 use crate::simd::products::Working;
@@ -52,12 +53,10 @@ impl Grid {
     /// Whether a point's coordinates are such multiples, in range.
     #[inline(always)]
     pub(crate) fn has(&self, points: &Points<'_>, p: usize, mean: &[f64]) -> bool {
-        // Added, it leaves whole numbers.
-        const MAGIC: f64 = (3u64 << 51) as f64;
         let mut all = true;
         for (i, m) in mean.iter().enumerate() {
             let x = points.at(p, i);
-            let whole = (x * self.inverse + MAGIC) - MAGIC;
+            let whole = whole(x * self.inverse);
             all &= whole * self.unit == x && (x - m).abs() <= self.range;
         }
         all

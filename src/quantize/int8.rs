@@ -1,11 +1,15 @@
-//! Points in bytes: coordinates as whole numbers of at most 127 in magnitude, four to an element, and what was rounded away.
+//! 8 bits: coordinates as whole numbers of at most 127 in magnitude, four to an element, and what was rounded away.
 //!
-//! Groups of points are in lanes, as tiles are: element `e` of lane `l` of group `g` is at `(g * elements + e) * width + l`. It
-//! has the coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. What these are good for is told in
-//! `seed::sketch`.
+//! Groups of points are in lanes: element `e` of lane `l` of group `g` is at `(g * elements + e) * width + l`. It has the
+//! coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. Centers have signed bytes, negated.
+//!
+//! Points are coded in two ways, to the same bytes. [`code`] transposes them as it goes, on any instruction set, and leaves the
+//! norms that seeding reads at every step. [`code_rows`] is for AVX-512 and for a few points at a time, which are coded anew in
+//! every pass: there the bytes of a row come out side by side, and transposing doubles would take longer than coding them.
 
 use core::ops::Range;
 
+use super::TO_WHOLE;
 use crate::points::{pour, Ahead, Points, Sink, Which};
 use crate::simd::products::{elements, Element};
 use crate::simd::Lanes;
@@ -14,11 +18,50 @@ use crate::simd::Lanes;
 /// limit, one for R, and one for binary64 and binary32.
 pub(crate) const ROUNDED: f64 = 5.0;
 
-/// How points become bytes: X = scale (x - mean), rounded.
+/// The largest coded coordinate.
+const LARGEST: f64 = 127.0;
+
+/// What the bytes of points are more than their coordinates: products are of unsigned bytes with signed ones.
+const OFFSET: f64 = 128.0;
+
+/// How coordinates are coded: X = scale (x - mean), rounded.
 #[derive(Clone, Copy)]
-pub(crate) struct Frame<'a> {
+pub(crate) struct Int8Coding<'a> {
     pub(crate) mean: &'a [f64],
     pub(crate) scale: f64,
+}
+
+/// The scales of points and of centers.
+#[derive(Clone, Copy)]
+pub(crate) struct Scales {
+    pub(crate) points: f64,
+    pub(crate) centers: f64,
+}
+
+impl Scales {
+    /// For coordinates that are mostly, and always, within these ranges of the mean; none where L4 would not hold.
+    pub(crate) fn of_ranges(points: f64, centers: f64) -> Option<Self> {
+        if !super::in_range(points) || !super::in_range(centers) {
+            return None;
+        }
+        let scale = LARGEST / centers.max(points);
+        Some(Scales {
+            points: scale,
+            centers: (LARGEST / centers).min(64.0 * scale),
+        })
+    }
+}
+
+/// A number rounded to a whole one of at most 127 in magnitude.
+#[inline(always)]
+pub(crate) fn round(x: f64) -> f64 {
+    super::whole(x.clamp(-LARGEST, LARGEST))
+}
+
+/// How points are coded that are kept in groups.
+#[derive(Clone, Copy)]
+pub(crate) struct Int8Groups<'a> {
+    pub(crate) coding: Int8Coding<'a>,
     /// Lanes in a group.
     pub(crate) width: usize,
     /// Whether coordinates are usually whole and X what it stands for, without rounding (L48).
@@ -38,23 +81,23 @@ pub(crate) struct Coded<'a> {
 /// Turns a block into bytes; lanes past its end repeat its last point. The points `next` are likely to come after these.
 ///
 /// # Safety
-/// The caller is compiled for `L`. There is at least one point, and room for whole groups of `frame.width`, a multiple of the
+/// The caller is compiled for `L`. There is at least one point, and room for whole groups of `groups.width`, a multiple of the
 /// width of `L`; the mean has d elements.
 #[inline(always)]
 pub(crate) unsafe fn code<L: Lanes>(
     points: &Points<'_>,
     (block, next): (Range<usize>, Range<usize>),
-    frame: &Frame<'_>,
+    groups: &Int8Groups<'_>,
     coded: &mut Coded<'_>,
 ) {
     let d = points.d();
-    let lanes = block.len().next_multiple_of(frame.width);
+    let lanes = block.len().next_multiple_of(groups.width);
     let ahead = Ahead::of(points, next, 0..d);
     // SAFETY: the contract above.
     unsafe {
         let zero = L::splat(0.0);
         let mut coder = Coder::<L> {
-            frame,
+            groups,
             coded,
             share: ahead.share(lanes / L::WIDTH),
             ahead,
@@ -72,7 +115,7 @@ pub(crate) unsafe fn code<L: Lanes>(
 
 /// Makes bytes of lanes.
 struct Coder<'a, 'b, L: Lanes> {
-    frame: &'a Frame<'a>,
+    groups: &'a Int8Groups<'a>,
     coded: &'a mut Coded<'b>,
     d: usize,
     /// What is asked for meanwhile, and how many lines of it at a time.
@@ -95,13 +138,10 @@ const FOUR: usize = <i32 as Element>::COORDINATES;
 /// What the bytes of an element count.
 const PLACES: [f64; FOUR] = [1.0, 256.0, 65_536.0, 16_777_216.0];
 
-/// Added and taken away, it leaves whole numbers. Added to such a one, it has it in its low bits.
-const MAGIC: f64 = (3u64 << 51) as f64;
-
 impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     #[inline(always)]
     unsafe fn begin(&mut self, lane: usize) {
-        let width = self.frame.width;
+        let width = self.groups.width;
         let part = lane % width;
         self.lane = lane;
         // SAFETY: the group of this lane starts at (lane rounded down to whole groups) * elements, inside the data; the vector is
@@ -117,21 +157,21 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     unsafe fn take(&mut self, i: usize, x: L::F) {
         // SAFETY: i is below d, which the mean has; element i / 4 is inside the group.
         unsafe {
-            let mean = L::splat(*self.frame.mean.get_unchecked(i));
-            let exact = L::mul(L::sub(x, mean), L::splat(self.frame.scale));
-            let clamped = L::min(L::max(exact, L::splat(-127.0)), L::splat(127.0));
-            let rounded = L::sub(L::add(clamped, L::splat(MAGIC)), L::splat(MAGIC));
+            let mean = L::splat(*self.groups.coding.mean.get_unchecked(i));
+            let exact = L::mul(L::sub(x, mean), L::splat(self.groups.coding.scale));
+            let clamped = L::min(L::max(exact, L::splat(-LARGEST)), L::splat(LARGEST));
+            let rounded = L::sub(L::add(clamped, L::splat(TO_WHOLE)), L::splat(TO_WHOLE));
             let off = L::sub(exact, rounded);
             self.squares = L::add(self.squares, L::mul(exact, exact));
             self.errors = L::add(self.errors, L::mul(off, off));
             self.kept = L::add(self.kept, L::mul(rounded, rounded));
             // Below 2^32, and so exact.
-            let byte = L::add(rounded, L::splat(128.0));
+            let byte = L::add(rounded, L::splat(OFFSET));
             let placed = L::mul(byte, L::splat(PLACES[i % FOUR]));
             self.element = L::add(self.element, placed);
             if i % FOUR == FOUR - 1 || i == self.d - 1 {
-                let to = self.place.add(i / FOUR * self.frame.width);
-                L::store_low(to, L::add(self.element, L::splat(MAGIC)));
+                let to = self.place.add(i / FOUR * self.groups.width);
+                L::store_low(to, L::add(self.element, L::splat(TO_WHOLE)));
                 self.element = L::splat(0.0);
             }
         }
@@ -162,11 +202,70 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
             *norm = (kept.sqrt() * UP) as f32;
         }
         for (error, &off) in reached.iter_mut().zip(&errors) {
-            let more = match self.frame.whole && off > 0.0 {
+            let more = match self.groups.whole && off > 0.0 {
                 true => ROUNDED,
                 false => 0.0,
             };
             *error = (off.sqrt() * UP + more) as f32;
+        }
+    }
+}
+
+/// Codes points for whole groups of `width`, eight dimensions at a time; leaves |X|² and |X̂ - X|² of every lane.
+///
+/// # Safety
+/// The caller is compiled for AVX-512 F, DQ, BW and VL. There are points for as many lanes as there are `squares`, whole groups of
+/// them, and as many `errors`; `coded` has room for the elements of these groups. The mean has as many numbers as the points have
+/// dimensions, and these lie in rows.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) unsafe fn code_rows(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    coding: &Int8Coding<'_>,
+    width: usize,
+    coded: *mut i32,
+    squares: &mut [f64],
+    errors: &mut [f64],
+) {
+    use core::arch::x86_64::*;
+    let d = points.d();
+    let elements = elements::<i32>(d);
+    // SAFETY: compiled for the instruction sets named above. Rows and the mean are read below d, the last vectors partially, with
+    // zeros for the rest, which become bytes of 128 that meet zeros of the centers. Elements are written in pairs, the second
+    // only if there is one.
+    unsafe {
+        let scale = _mm512_set1_pd(coding.scale);
+        let (most, least) = (_mm512_set1_pd(LARGEST), _mm512_set1_pd(-LARGEST));
+        // Added, it leaves whole numbers, plus the offset, in the low bits.
+        let to_byte = _mm512_set1_pd(TO_WHOLE + OFFSET);
+        for (lane, (of_square, of_error)) in squares.iter_mut().zip(errors).enumerate() {
+            let row = points.row(which.point(lane)).as_ptr();
+            let group = coded.add((lane - lane % width) * elements + lane % width);
+            let mut square = _mm512_setzero_pd();
+            let mut error = _mm512_setzero_pd();
+            for i in (0..d).step_by(8) {
+                let mask = match d - i {
+                    rest @ ..8 => (1u8 << rest) - 1,
+                    _ => 0xff,
+                };
+                let x = _mm512_maskz_loadu_pd(mask, row.add(i));
+                let mean = _mm512_maskz_loadu_pd(mask, coding.mean.as_ptr().add(i));
+                let exact = _mm512_mul_pd(_mm512_sub_pd(x, mean), scale);
+                let clamped = _mm512_max_pd(_mm512_min_pd(exact, most), least);
+                let shifted = _mm512_add_pd(clamped, to_byte);
+                let off = _mm512_sub_pd(exact, _mm512_sub_pd(shifted, to_byte));
+                square = _mm512_fmadd_pd(exact, exact, square);
+                error = _mm512_fmadd_pd(off, off, error);
+                let bytes = _mm512_cvtepi64_epi8(_mm512_castpd_si512(shifted));
+                let element = group.add(i / FOUR * width);
+                *element = _mm_cvtsi128_si32(bytes);
+                if mask > 0b1111 {
+                    *element.add(width) = _mm_extract_epi32::<1>(bytes);
+                }
+            }
+            *of_square = _mm512_reduce_add_pd(square);
+            *of_error = _mm512_reduce_add_pd(error);
         }
     }
 }

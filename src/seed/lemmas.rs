@@ -12,7 +12,7 @@ use crate::exact::distance::squared;
 use crate::exact::limbs::Unit;
 use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
-use crate::quantize::int8::{Coded, Frame};
+use crate::quantize::int8::{Coded, Int8Coding, Int8Groups};
 use crate::runtime::workspace::{Owned, Ruler};
 use crate::simd::level::{kernels, Isa, SketchKernel};
 #[cfg(target_arch = "x86_64")]
@@ -31,8 +31,8 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(x: &[f64], frame: &Frame<'_>, kernel: SketchKernel) -> Self {
-        let d = frame.mean.len();
+    fn of(x: &[f64], frame: &Int8Groups<'_>, kernel: SketchKernel) -> Self {
+        let d = frame.coding.mean.len();
         let n = x.len() / d;
         let lanes = n.next_multiple_of(frame.width);
         let mut bytes = Bytes {
@@ -79,12 +79,12 @@ impl Bytes {
 /// Calls a function with what a step makes of candidates, and room for the bits of n points.
 fn packed(
     centers: &[f64],
-    frame: &Frame<'_>,
+    frame: &Int8Groups<'_>,
     (kernel, fine): (SketchKernel, bool),
     n: usize,
     take: &mut dyn FnMut(Candidates<'_>, &mut [u16]),
 ) {
-    let d = frame.mean.len();
+    let d = frame.coding.mean.len();
     let shape = Shape {
         n,
         d,
@@ -142,9 +142,11 @@ impl<'a> Given<'a> {
 type Ratio = fn(Given<'_>, bool) -> f64;
 
 fn ratio<S: Integers>(given: Given<'_>, kernel: SketchKernel, fine: bool) -> f64 {
-    let frame = Frame {
-        mean: given.mean,
-        scale: given.scale,
+    let frame = Int8Groups {
+        coding: Int8Coding {
+            mean: given.mean,
+            scale: given.scale,
+        },
         width: kernel.width,
         whole: false,
     };
@@ -338,9 +340,11 @@ fn l45_lanes() {
                 vec![sign * even; d],
                 one.iter().map(|x| 1.75 * x).collect(),
             ] {
-                let frame = Frame {
-                    mean: &vec![0.0; d],
-                    scale: 1.0,
+                let frame = Int8Groups {
+                    coding: Int8Coding {
+                        mean: &vec![0.0; d],
+                        scale: 1.0,
+                    },
                     width: kernels(Isa::Portable).sketched().width,
                     whole: false,
                 };
@@ -410,9 +414,8 @@ fn l45_sums_of_bounds() {
             let weight = |p: usize| if weighted { weights[p] } else { 1.0 };
             let heaviest = (0..n).map(weight).fold(0.0, f64::max);
             let (mean, scale) = (vec![0.0; d], 1.0 / power);
-            let frame = Frame {
-                mean: &mean,
-                scale,
+            let frame = Int8Groups {
+                coding: Int8Coding { mean: &mean, scale },
                 width: kernel.width,
                 whole: false,
             };
@@ -502,9 +505,8 @@ fn l47_far_candidates() {
     for (d, exponent) in [(8, 0), (9, 500), (33, -520), (300, -535), (2048, 3)] {
         let scale = 127.0 / two_to(exponent);
         let (mean, long) = (vec![0.0; d], two_to(13) / scale);
-        let frame = Frame {
-            mean: &mean,
-            scale,
+        let frame = Int8Groups {
+            coding: Int8Coding { mean: &mean, scale },
             width: kernel.width,
             whole: false,
         };
@@ -554,9 +556,8 @@ fn l48_whole_numbers() {
         let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
         let centers: Vec<f64> = (0..5 * d).map(|_| number(&mut rng)).collect();
         let (mean, scale) = (vec![0.0; d], 2.0 / unit);
-        let frame = Frame {
-            mean: &mean,
-            scale,
+        let frame = Int8Groups {
+            coding: Int8Coding { mean: &mean, scale },
             width: kernel.width,
             whole: true,
         };

@@ -38,16 +38,17 @@
 
 use core::ops::Range;
 
-use crate::assign::certify::Definition;
-use crate::assign::panel::{pack_bytes, steps, sweep, Panels, Receive, Sweep, GROUPS};
+use crate::assign::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+use crate::assign::precision::{pack_int8, Int8Centers, Int8Packing};
 use crate::call::{Job, Shape};
 use crate::exact::accumulator::{exponent, parts, power_of_two};
+use crate::exact::distance::DistanceError;
 use crate::points::Ahead;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::level::SketchKernel;
 use crate::simd::products::{elements, Integers, Screen};
 
-use crate::quantize::int8::{Coded, Frame, ROUNDED};
+use crate::quantize::int8::{Coded, Int8Coding, Int8Groups, ROUNDED};
 
 /// Lanes in the widest group.
 pub(crate) const WIDEST: usize = 16;
@@ -132,26 +133,23 @@ impl<'w> Step<'w> {
     pub(super) fn pack(
         &mut self,
         centers: &[f64],
-        frame: &Frame<'_>,
+        frame: &Int8Groups<'_>,
         kernel: SketchKernel,
         fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
-        let Frame { mean, scale, .. } = *frame;
+        let Int8Coding { mean, scale } = frame.coding;
         let count = centers.len() / mean.len();
         let parts = if fine { 2 } else { 1 };
         let panels = &mut self.panels[..parts * count * elements::<i32>(mean.len())];
         let starts = &mut self.starts[..parts * count];
-        let scales = (scale, 1.0);
-        let (radius, error) = pack_bytes(
-            centers,
-            mean,
-            scales,
+        let how = Int8Centers {
+            coding: frame.coding,
+            ratio: 1.0,
             parts,
-            kernel.registers,
-            panels,
-            starts,
-        );
-        let underflow = 0.5 * (scale * (scale * Definition::new(mean.len()).absolute));
+        };
+        let Int8Packing { radius, error } =
+            pack_int8(centers, &how, kernel.registers, panels, starts);
+        let underflow = 0.5 * (scale * (scale * DistanceError::new(mean.len()).absolute));
         let even = |center| square(center, frame) % 2.0 == 0.0;
         let whole = frame.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
         let rounded = match whole {
@@ -195,17 +193,17 @@ fn unit(job: &Job<'_>, sample: impl Iterator<Item = usize>) -> Option<f64> {
 }
 
 /// Whether a candidate is far from all points that are not wild.
-pub(super) fn is_far(center: &[f64], frame: &Frame<'_>) -> bool {
+pub(super) fn is_far(center: &[f64], frame: &Int8Groups<'_>) -> bool {
     square(center, frame) > FAR
 }
 
 /// |C|².
-fn square(center: &[f64], frame: &Frame<'_>) -> f64 {
+fn square(center: &[f64], frame: &Int8Groups<'_>) -> f64 {
     let square = |(x, m): (&f64, &f64)| {
-        let x = (x - m) * frame.scale;
+        let x = (x - m) * frame.coding.scale;
         x * x
     };
-    center.iter().zip(frame.mean).map(square).sum()
+    center.iter().zip(frame.coding.mean).map(square).sum()
 }
 
 /// The points of a span in a sketch.
@@ -332,10 +330,12 @@ impl<'w> Sketch<'w> {
     }
 
     /// How points become bytes.
-    pub(super) fn frame(&self, scale: f64, kernel: SketchKernel) -> Frame<'_> {
-        Frame {
-            mean: self.mean,
-            scale,
+    pub(super) fn frame(&self, scale: f64, kernel: SketchKernel) -> Int8Groups<'_> {
+        Int8Groups {
+            coding: Int8Coding {
+                mean: self.mean,
+                scale,
+            },
             width: kernel.width,
             whole: self.whole,
         }
@@ -348,12 +348,14 @@ impl<'w> Sketch<'w> {
         span: usize,
         kernel: SketchKernel,
     ) -> (
-        Frame<'_>,
+        Int8Groups<'_>,
         impl DoubleEndedIterator<Item = Part<'_>> + ExactSizeIterator + Send,
     ) {
-        let frame = Frame {
-            mean: self.mean,
-            scale,
+        let frame = Int8Groups {
+            coding: Int8Coding {
+                mean: self.mean,
+                scale,
+            },
             width: kernel.width,
             whole: self.whole,
         };

@@ -17,13 +17,13 @@ use super::{
     avx512::Avx512,
     products::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs, Avx512F32, Avx512F64, Vnni, VnniPairs},
 };
-use crate::assign::screened::{Bytes, Frame};
-use crate::assign::{screen, words};
+use crate::assign::precision::{FloatTest, Int16Test, Int8Test};
+use crate::assign::screen;
 use crate::call::padded;
 use crate::exact::limbs::{Limbs, Moves};
 use crate::exact::{declared_range, distance, limbs, range_check};
 use crate::points::{Ahead, Points, Rows, Which};
-use crate::quantize::int8 as bytes;
+use crate::quantize::{int16, int8};
 use crate::seed::sketch;
 use crate::{assign, points, seed};
 
@@ -163,8 +163,8 @@ pub(crate) struct SketchKernel {
     code: unsafe fn(
         &Points<'_>,
         (Range<usize>, Range<usize>),
-        &bytes::Frame<'_>,
-        &mut bytes::Coded<'_>,
+        &int8::Int8Groups<'_>,
+        &mut int8::Coded<'_>,
     ),
     screen: ScreenFn,
     list: unsafe fn(&[u16], usize, &mut [u32]) -> usize,
@@ -174,13 +174,13 @@ type ScreenFn =
     unsafe fn(&sketch::Part<'_>, usize, &sketch::Candidates<'_>, &mut sketch::Screening<'_>);
 
 type FrameFn<E> = unsafe fn(
-    &screen::Pass<'_, E, Frame<'_, E>>,
+    &screen::Pass<'_, E, FloatTest<'_, E>>,
     &Which<'_>,
     &mut screen::Scratch<'_, E>,
 ) -> screen::Found;
 
 type BytesFn = unsafe fn(
-    &screen::Pass<'_, i32, Bytes<'_>>,
+    &screen::Pass<'_, i32, Int8Test<'_>>,
     &Which<'_>,
     &mut screen::Scratch<'_, i32>,
 ) -> screen::Found;
@@ -231,7 +231,7 @@ macro_rules! table {
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f32(
-                pass: &screen::Pass<'_, f32, Frame<'_, f32>>,
+                pass: &screen::Pass<'_, f32, FloatTest<'_, f32>>,
                 which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f32>,
             ) -> screen::Found {
@@ -241,7 +241,7 @@ macro_rules! table {
 
             $(#[target_feature(enable = $feature)])?
             pub(super) unsafe fn screen_f64(
-                pass: &screen::Pass<'_, f64, Frame<'_, f64>>,
+                pass: &screen::Pass<'_, f64, FloatTest<'_, f64>>,
                 which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, f64>,
             ) -> screen::Found {
@@ -368,11 +368,11 @@ macro_rules! table {
             pub(super) unsafe fn code(
                 points: &Points<'_>,
                 blocks: (Range<usize>, Range<usize>),
-                frame: &bytes::Frame<'_>,
-                coded: &mut bytes::Coded<'_>,
+                frame: &int8::Int8Groups<'_>,
+                coded: &mut int8::Coded<'_>,
             ) {
                 // SAFETY: compiled for the instruction set; the rest is the caller's contract.
-                unsafe { bytes::code::<$lanes>(points, blocks, frame, coded) }
+                unsafe { int8::code::<$lanes>(points, blocks, frame, coded) }
             }
 
             $(#[target_feature(enable = $feature)])?
@@ -427,9 +427,9 @@ pub(crate) struct WordsKernel {
     width: usize,
     /// Vector registers, which panels are packed for.
     pub(crate) registers: usize,
-    code: unsafe fn(Rows<'_>, &words::Coding<'_>, &mut [i64]),
+    code: unsafe fn(Rows<'_>, &int16::Int16Coding<'_>, &mut [i64]),
     screen: unsafe fn(
-        &screen::Pass<'_, Pair, words::Frame<'_>>,
+        &screen::Pass<'_, Pair, Int16Test<'_>>,
         &Which<'_>,
         &mut screen::Scratch<'_, Pair>,
     ) -> screen::Found,
@@ -442,13 +442,13 @@ macro_rules! words {
             use super::*;
 
             $(#[target_feature(enable = $feature)])?
-            unsafe fn code(rows: Rows<'_>, coding: &words::Coding<'_>, units: &mut [i64]) {
-                words::code(rows, coding, units)
+            unsafe fn code(rows: Rows<'_>, coding: &int16::Int16Coding<'_>, units: &mut [i64]) {
+                int16::code(rows, coding, units)
             }
 
             $(#[target_feature(enable = $feature)])?
             unsafe fn screen(
-                pass: &screen::Pass<'_, Pair, words::Frame<'_>>,
+                pass: &screen::Pass<'_, Pair, Int16Test<'_>>,
                 which: &Which<'_>,
                 scratch: &mut screen::Scratch<'_, Pair>,
             ) -> screen::Found {
@@ -468,7 +468,7 @@ macro_rules! words {
 
 impl WordsKernel {
     /// Turns rows into words, as many units of them.
-    pub(crate) fn code(&self, rows: Rows<'_>, coding: &words::Coding<'_>, units: &mut [i64]) {
+    pub(crate) fn code(&self, rows: Rows<'_>, coding: &int16::Int16Coding<'_>, units: &mut [i64]) {
         // SAFETY: the CPU has the instruction set.
         unsafe { (self.code)(rows, coding, units) }
     }
@@ -476,7 +476,7 @@ impl WordsKernel {
     /// Labels some points.
     pub(crate) fn screen(
         &self,
-        pass: &screen::Pass<'_, Pair, words::Frame<'_>>,
+        pass: &screen::Pass<'_, Pair, Int16Test<'_>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, Pair>,
     ) -> screen::Found {
@@ -558,7 +558,7 @@ mod vnni {
 
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
     pub(super) unsafe fn screen_bytes(
-        pass: &screen::Pass<'_, i32, Bytes<'_>>,
+        pass: &screen::Pass<'_, i32, Int8Test<'_>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, i32>,
     ) -> screen::Found {
@@ -592,7 +592,7 @@ impl Kernels {
     /// Labels points by screening in bytes.
     pub(crate) fn screen_bytes(
         &self,
-        pass: &screen::Pass<'_, i32, Bytes<'_>>,
+        pass: &screen::Pass<'_, i32, Int8Test<'_>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, i32>,
     ) -> screen::Found {
@@ -617,7 +617,7 @@ impl Kernels {
     /// Labels points by screening in single precision.
     pub(crate) fn screen_f32(
         &self,
-        pass: &screen::Pass<'_, f32, Frame<'_, f32>>,
+        pass: &screen::Pass<'_, f32, FloatTest<'_, f32>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f32>,
     ) -> screen::Found {
@@ -629,7 +629,7 @@ impl Kernels {
     /// Labels points by screening in double precision.
     pub(crate) fn screen_f64(
         &self,
-        pass: &screen::Pass<'_, f64, Frame<'_, f64>>,
+        pass: &screen::Pass<'_, f64, FloatTest<'_, f64>>,
         which: &Which<'_>,
         scratch: &mut screen::Scratch<'_, f64>,
     ) -> screen::Found {
@@ -819,13 +819,13 @@ impl SketchKernel {
         &self,
         points: &Points<'_>,
         (block, next): (Range<usize>, Range<usize>),
-        frame: &bytes::Frame<'_>,
-        coded: &mut bytes::Coded<'_>,
+        frame: &int8::Int8Groups<'_>,
+        coded: &mut int8::Coded<'_>,
     ) {
         let lanes = block.len().next_multiple_of(self.width);
         let elements = elements::<i32>(points.d());
         assert!(!block.is_empty() && block.end <= points.n() && frame.width == self.width);
-        assert!(coded.data.len() >= lanes * elements && frame.mean.len() == points.d());
+        assert!(coded.data.len() >= lanes * elements && frame.coding.mean.len() == points.d());
         assert!(coded.norms.len() >= lanes && coded.errors.len() >= lanes);
         assert!(coded.squares.len() >= lanes);
         // SAFETY: the CPU has the instruction set, and the lengths are as the kernel requires.

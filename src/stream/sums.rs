@@ -5,12 +5,13 @@ use core::ops::Range;
 use super::range::Recalled;
 use super::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_job};
-use crate::assign::{pass, Kept, Packing, Shortcut, Summing, Watch, Worker};
+use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
 use crate::call::{Empty, Options, Shape};
 use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
 use crate::exact::limbs::{largest, Limbs};
 use crate::exact::range_check::storage;
 use crate::points::Points;
+use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
@@ -375,7 +376,7 @@ pub(crate) fn sums_in(
                 &mut team,
                 centers,
                 own,
-                (Shortcut::Not, &mut Kept::nothing()),
+                (Shortcut::Not, &mut QuantizedPoints::nothing()),
                 also,
             );
             if team.iter_mut().any(|worker| worker.found().broken) {

@@ -2,12 +2,12 @@
 
 use core::ops::Range;
 
-use super::certify::Certificate;
 use super::packing::{InWords, Prepared};
+use super::precision::{Certificate, Int16Test};
 use super::screen::{self, Found};
-use super::words::{self, Words};
 use crate::call::{Job, Shape};
 use crate::points::{Ahead, Layout, Which};
+use crate::quantize::int16::{self, Int16Rows};
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::products::{Element, Pair};
 
@@ -41,7 +41,7 @@ impl Rung {
             1 if k >= SORTED => Rung::Sorted,
             0..=1 => Rung::Direct,
             32..=2048 if (32..1 << 24).contains(&k) && layout == Layout::Rows => Rung::Bytes,
-            _ if words::suit(shape) => Rung::Words,
+            _ if int16::suits(shape) => Rung::Words,
             _ if k < 1 << 24 && Certificate::holds::<f32>(d) => Rung::Single,
             _ if Certificate::holds::<f64>(d) => Rung::Double,
             _ => Rung::Direct,
@@ -284,9 +284,9 @@ impl<'w> Scratch<'w> {
             tile: from.take(block.saturating_mul(d)),
             distances: from.take(block),
             bytes: Look::cut(from, shape, rung <= Rung::Bytes),
-            words: Look::cut(from, shape, words::suit(shape)),
-            coded: from.take(match words::suit(shape) {
-                true => block.saturating_mul(words::stride(d)),
+            words: Look::cut(from, shape, int16::suits(shape)),
+            coded: from.take(match int16::suits(shape) {
+                true => block.saturating_mul(int16::stride(d)),
                 false => 0,
             }),
             single: Look::cut(from, shape, rung <= Rung::Single),
@@ -332,7 +332,7 @@ impl<'w> Scratch<'w> {
         which: &Which<'_>,
         next: Range<usize>,
         wanted: bool,
-        words: &mut Words<'_>,
+        words: &mut Int16Rows<'_>,
         prepared: &Prepared<'a, '_>,
     ) -> (&[i32], &[f32]) {
         let count = which.len();
@@ -350,7 +350,7 @@ impl<'w> Scratch<'w> {
             rung => rung,
         };
         // Words of points that were picked are not made for once.
-        let unknown = matches!(which, Which::Some(..)) && words.written(which).is_none();
+        let unknown = matches!(which, Which::Some(..)) && words.valid(which).is_none();
         let rung = match rung {
             Rung::Words if unknown || prepared.words().is_none() => Rung::Single,
             rung => rung,
@@ -371,12 +371,12 @@ impl<'w> Scratch<'w> {
                     kernel,
                     ref coding,
                     panels,
-                    proof,
+                    of_centers,
                 } = *pass;
-                let rows = match (words.written(which), which) {
+                let rows = match (words.valid(which), which) {
                     (Some(rows), _) => rows,
                     (None, Which::Block(block)) => {
-                        let room = &mut self.coded[..block.len() * words::stride(d)];
+                        let room = &mut self.coded[..block.len() * int16::stride(d)];
                         let points = job.points.block_rows(block.clone(), 0..d, self.tile);
                         words.write(block, room, |units| kernel.code(points, coding, units))
                     }
@@ -387,7 +387,10 @@ impl<'w> Scratch<'w> {
                     centers: prepared.centers,
                     panels,
                     repeats: prepared.repeats,
-                    frame: words::Frame { rows, proof },
+                    frame: Int16Test {
+                        rows,
+                        centers: of_centers,
+                    },
                 };
                 let mut scratch = self.words.scratch(open, labels, margins, next);
                 kernel.screen(&pass, which, &mut scratch)

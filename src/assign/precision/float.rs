@@ -1,0 +1,440 @@
+//! Binary32 and binary64: Ŝ_j ≈ |ĉ_j|² - 2 x̂·ĉ_j, a little less (L1 to L3, L16 to L18).
+
+#[cfg(test)]
+mod lemmas;
+
+use core::ops::Range;
+
+use super::{Test, Tile};
+use crate::assign::margin::{Units, FAR, NEAR};
+use crate::assign::panel::lay_out;
+use crate::exact::distance::{fold, DistanceError};
+use crate::points::{pour, Points, Sink, Which};
+use crate::quantize::Grid;
+use crate::simd::products::{Screen, Working};
+use crate::simd::Lanes;
+
+/// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certificate {
+    pub(crate) per_square: f64,
+    pub(crate) constant: f64,
+    /// What values start from, as a part of |ĉ|².
+    pub(crate) start: f64,
+}
+
+/// Terms of higher order of up to 0.05 / u roundings (L3).
+const HIGHER: f64 = 1.06;
+
+/// |c|² + 2 |x||c| is at most so many times |x|² + |c|²: the golden ratio (L3).
+const GOLDEN: f64 = 1.618_04;
+
+/// What squares and a reach may be off by when they make it (L3).
+const MARGIN: f64 = 1.1;
+
+impl Certificate {
+    /// For vectors of d dimensions scaled by `scale`; with values that start from |ĉ|² itself, if they are to be `exact` where
+    /// nothing is rounded (L18).
+    pub(crate) fn new<E: Working>(d: usize, scale: f64, exact: bool) -> Self {
+        let definition = DistanceError::new(d);
+        let relative = HIGHER * GOLDEN * Self::roundings::<E>(d) + 2.0 * definition.relative;
+        let per_square = 2.0 * MARGIN * relative;
+        let underflow = (3.0 * d as f64 + 4.0) * E::TINIEST + scale * (scale * definition.absolute);
+        Certificate {
+            per_square,
+            constant: 2.0 * MARGIN * underflow,
+            start: if exact { 1.0 } else { 1.0 - 0.5 * per_square },
+        }
+    }
+
+    /// What the values of a center start from. Of a far one (L17) that is all there is: no point that is proven anything is so far
+    /// from the origin that |C|² - 2 X·C could be less.
+    pub(crate) fn start<E: Working>(&self, square: f64) -> E {
+        match square < E::FAR {
+            true => E::of(square * self.start),
+            false => E::of((0.5 * square).min(E::FAR)),
+        }
+    }
+
+    /// |x̂|² from which on nothing is proven.
+    pub(crate) const fn far<E: Working>() -> f64 {
+        E::FAR / 64.0
+    }
+
+    /// What the label's center adds to the reach, given what its values start from: all there is, if it is far.
+    #[inline(always)]
+    pub(crate) fn of_start<E: Working>(&self, start: E) -> E {
+        match start < E::of(0.5 * E::FAR) {
+            true => start * E::of(self.per_square / self.start),
+            false => E::INFINITY,
+        }
+    }
+
+    /// What a value rounds by, as a part of |c|² + 2 |x||c|: t + 2 roundings of products that were rounded before, and one of a
+    /// limit; the norm, and three of what is shifted.
+    fn roundings<E: Working>(d: usize) -> f64 {
+        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+        let norm = norm_roundings(d);
+        (t as f64 + 3.0) * E::ROUNDOFF + (norm as f64 + 3.0) * f64::ROUNDOFF
+    }
+
+    /// Whether the lemmas hold for so many dimensions at all: whether these roundings are 0.05 at most (L3), and those of D are less than
+    /// margins allow for (L6). In integers, as sizes of workspaces depend on it: they are asked for in the caller's floating-point environment.
+    pub(crate) fn holds<E: Working>(d: usize) -> bool {
+        const MOST: u128 = (1 << 53) / 20;
+        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+        let units = (E::ROUNDOFF / f64::ROUNDOFF) as u128;
+        let roundings = (t as u128 + 3) * units + norm_roundings(d) as u128 + 3;
+        roundings <= MOST && d as u128 <= 1 << 33
+    }
+}
+
+/// |ĉ|², summed like D over chunks of [`Norm::CHUNK`] dimensions (L2), so that few roundings add up.
+struct Norm {
+    /// The sum of the chunks before this one, and the partial sums of this one.
+    before: f64,
+    sums: [f64; 8],
+}
+
+impl Norm {
+    const CHUNK: usize = 128;
+
+    fn new() -> Self {
+        Norm {
+            before: 0.0,
+            sums: [0.0; 8],
+        }
+    }
+
+    /// Coordinate `i`, which counts up.
+    fn add(&mut self, i: usize, x: f64) {
+        if i.is_multiple_of(Self::CHUNK) {
+            *self = Norm {
+                before: self.squared(),
+                sums: [0.0; 8],
+            };
+        }
+        self.sums[i % 8] += x * x;
+    }
+
+    fn squared(&self) -> f64 {
+        self.before + fold(&self.sums)
+    }
+}
+
+/// How many roundings a square goes through in a norm of d dimensions, its own included (L2).
+pub(crate) fn norm_roundings(d: usize) -> usize {
+    let chunk = d.min(Norm::CHUNK);
+    1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
+}
+
+/// How vectors are shifted and scaled: scale (x - mean), the scale a power of two.
+#[derive(Clone, Copy)]
+pub(crate) struct Scaling<'a> {
+    pub(crate) mean: &'a [f64],
+    pub(crate) scale: f64,
+}
+
+/// Packs centers; returns the largest |ĉ|², or infinity, if one is far. `registers` are those of the kernel that will read the
+/// panels.
+pub(crate) fn pack_centers<E: Working>(
+    centers: &[f64],
+    scaling: &Scaling<'_>,
+    certificate: &Certificate,
+    registers: usize,
+    data: &mut [E],
+    norms: &mut [E],
+) -> f64 {
+    let Scaling { mean, scale } = *scaling;
+    let d = mean.len();
+    let mut largest = 0.0f64;
+    let k = centers.len() / d;
+    lay_out(k, d, registers, data, |j, panel, width, c| {
+        let center = &centers[j * d..][..d];
+        let mut norm = Norm::new();
+        let places = panel[c..].iter_mut().step_by(width);
+        for (i, ((place, &x), &m)) in places.zip(center).zip(mean).enumerate() {
+            let stored = E::of((x - m) * scale).to_f64();
+            norm.add(i, stored);
+            // Doubling is exact: what is near is not near overflow.
+            *place = E::of(-2.0 * stored);
+        }
+        let norm = norm.squared();
+        norms[j] = certificate.start(norm);
+        // Not near if NaN, too.
+        if norm < E::FAR {
+            // Rounded up for the radius.
+            largest = largest.max(norm * (1.0 + (d as f64 + 2.0) * f64::EPSILON));
+        } else {
+            largest = f64::INFINITY;
+            let places = panel[c..].iter_mut().step_by(width);
+            places.for_each(|place| *place = E::default());
+        }
+    });
+    largest
+}
+
+/// A test in floating point: how points are shifted and scaled, and what makes an error bound of |x̂|² and |ĉ|² (L3, L16).
+#[derive(Clone, Copy)]
+pub(crate) struct FloatTest<'a, E> {
+    pub(crate) mean: &'a [f64],
+    pub(crate) certificate: Certificate,
+    /// The largest |ĉ|² of any center; infinity if one is far.
+    pub(crate) most: f64,
+    /// What the values of each center start from.
+    pub(crate) starts: &'a [E],
+    /// What centers, and maybe points, are multiples of.
+    pub(crate) grid: Option<Grid>,
+    /// The scale, too.
+    pub(crate) units: Units,
+}
+
+impl<E: Working> Test<E> for FloatTest<'_, E> {
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        tile: Tile<'_, E>,
+    ) {
+        let width = tile.width;
+        let elements = tile.elements.as_mut_ptr();
+        // SAFETY: the contract above.
+        unsafe {
+            let mut shifted = Shifted::<L, E> {
+                test: self,
+                chunk: chunk.clone(),
+                last: chunk.end == points.d(),
+                width,
+                elements,
+                reaches: tile.reaches.as_mut_ptr(),
+                group: elements,
+                squares: L::splat(0.0),
+            };
+            let lanes = which.len().next_multiple_of(width);
+            pour::<L>(points, which, chunk, lanes, &mut shifted);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn at_most<S: Screen<E = E>>(&self, left: S::V) -> Option<S::V> {
+        let Certificate {
+            per_square,
+            constant,
+            start,
+        } = self.certificate;
+        let of_centers = constant + per_square / start * self.most;
+        // SAFETY: the contract above.
+        unsafe {
+            let per_square = S::splat(E::of(per_square));
+            Some(S::mul_add(left, per_square, S::splat(E::of(of_centers))))
+        }
+    }
+
+    #[inline(always)]
+    fn complete(&self, labels: &[i32], _: &[f64], reaches: &mut [E]) {
+        let Certificate {
+            per_square,
+            constant,
+            ..
+        } = self.certificate;
+        let (per_square, constant) = (E::of(per_square), E::of(constant));
+        for (reach, &label) in reaches.iter_mut().zip(labels) {
+            // Where values start from |ĉ|² itself, errors are told by all centers.
+            let of_center = match self.grid {
+                Some(_) => E::of(self.certificate.per_square * self.most),
+                None => self.certificate.of_start(self.starts[label as usize]),
+            };
+            *reach = *reach * per_square + (of_center + constant);
+        }
+    }
+
+    #[inline(always)]
+    fn is_exact(&self, points: &Points<'_>, p: usize) -> bool {
+        self.grid.is_some_and(|grid| grid.has(points, p, self.mean))
+    }
+
+    #[inline(always)]
+    fn margin(&self, least: E, second: E, reach: E, left: E, _: f64) -> f32 {
+        let near = (left + least + reach).sqrt();
+        let far = (left + second - reach).sqrt();
+        (far * E::of(FAR) - near * E::of(NEAR)).down() - self.units.slack as f32
+    }
+}
+
+/// Points shifted, scaled and rounded.
+struct Shifted<'a, L: Lanes, E> {
+    test: &'a FloatTest<'a, E>,
+    chunk: Range<usize>,
+    last: bool,
+    width: usize,
+    elements: *mut E,
+    /// Between chunks, |x̂|² so far.
+    reaches: *mut E,
+    /// Of the current vector of points, in this chunk.
+    group: *mut E,
+    squares: L::F,
+}
+
+impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
+    #[inline(always)]
+    unsafe fn begin(&mut self, lane: usize) {
+        // SAFETY: the group of this lane starts at (lane rounded down to whole groups) * the chunk's length, inside the
+        // tile; the vector is one of those that make up each dimension of the group.
+        unsafe {
+            let part = lane % self.width;
+            self.group = self.elements.add((lane - part) * self.chunk.len() + part);
+            self.squares = L::splat(0.0);
+        }
+    }
+    #[inline(always)]
+    unsafe fn take(&mut self, i: usize, x: L::F) {
+        // SAFETY: i is below d, which the mean has; dimension i of the chunk is inside the group.
+        unsafe {
+            let shifted = L::sub(x, L::splat(*self.test.mean.get_unchecked(i)));
+            let scaled = L::mul(shifted, L::splat(self.test.units.scale));
+            self.squares = L::add(self.squares, L::mul(scaled, scaled));
+            let at = (i - self.chunk.start) * self.width;
+            E::store::<L>(self.group.add(at), scaled);
+        }
+    }
+    #[inline(always)]
+    unsafe fn end(&mut self) {
+        // SAFETY: there is a reach for every lane; lanes come in order.
+        unsafe {
+            // Chunks are summed by themselves first, so that few roundings add up.
+            let squares = match self.chunk.start {
+                0 => self.squares,
+                _ => L::add(self.squares, E::load::<L>(self.reaches)),
+            };
+            let left = match self.last {
+                true => {
+                    // What is too far, or not a number, is infinitely far.
+                    let near = L::less(squares, L::splat(Certificate::far::<E>()));
+                    L::select(near, squares, L::splat(f64::INFINITY))
+                }
+                false => squares,
+            };
+            E::store::<L>(self.reaches, left);
+            self.reaches = self.reaches.add(L::WIDTH);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::distance::squared;
+    use crate::simd::products::Element;
+
+    /// Numbers that differ from call to call.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % bound
+        }
+
+        /// Whole numbers, of more bits than single precision has.
+        fn row(&mut self, d: usize, largest: u64) -> Vec<f64> {
+            let one = |random: &mut Self| random.below(2 * largest) as f64 - largest as f64;
+            (0..d).map(|_| one(self)).collect()
+        }
+    }
+
+    /// A center in panels of one, and what values start from.
+    fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
+        let (mut data, mut norm) = (vec![0.0f32; center.len()], [0.0f32]);
+        let mean = vec![0.0; center.len()];
+        let registers = 16;
+        pack_centers(
+            center,
+            &Scaling {
+                mean: &mean,
+                scale: 1.0,
+            },
+            certificate,
+            registers,
+            &mut data,
+            &mut norm,
+        );
+        (data, norm[0])
+    }
+
+    /// A value as a kernel without fused operations finds it.
+    fn value(x: &[f64], (panel, start): &(Vec<f32>, f32)) -> f32 {
+        let mut value = 0.0;
+        for (chunk, (x, panel)) in x
+            .chunks(f32::CHUNK)
+            .zip(panel.chunks(f32::CHUNK))
+            .enumerate()
+        {
+            let mut sum = if chunk == 0 { *start } else { 0.0 };
+            for (&x, &c) in x.iter().zip(panel) {
+                sum += x as f32 * c;
+            }
+            value = if chunk == 0 { sum } else { sum + value };
+        }
+        value
+    }
+
+    #[test]
+    fn far_centers_are_bounded_below() {
+        // L17
+        let (mut random, d) = (Random(3), 5);
+        let certificate = Certificate::new::<f32>(d, 1.0, false);
+        for exponent in 100..300 {
+            let unit = 2f64.powi(exponent - 30 - 50);
+            let center: Vec<f64> = random.row(d, 1 << 30).iter().map(|c| c * unit).collect();
+            let (panel, start) = packed(&center, &certificate);
+            let norm = squared(&center, &[0.0; 5]);
+            let infinite = certificate.of_start(start) == f32::INFINITY;
+            if norm < f32::FAR {
+                continue;
+            }
+            assert!(infinite && start.is_finite() && panel.iter().all(|&c| c == 0.0));
+            // The nearest that a point proves anything.
+            let length = Certificate::far::<f32>().sqrt() / norm.sqrt();
+            let x: Vec<f64> = center.iter().map(|c| c * length).collect();
+            let least = squared(&x, &center) - squared(&x, &[0.0; 5]);
+            assert!(least > 1.4 * f64::from(start), "2^{exponent}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_exact() {
+        // L18: at the very end of the range.
+        let mut random = Random(9);
+        for d in [1, 2, 5, 16, 64, 200] {
+            let most = (2f64.powi(24) / d as f64).sqrt().floor();
+            let far = (most / 2.0).floor();
+            let ends = |random: &mut Random, by: f64| -> Vec<f64> {
+                let sign = |random: &mut Random| [-by, by][random.below(2) as usize];
+                (0..d).map(|_| sign(random)).collect()
+            };
+            for _ in 0..50 {
+                let mut center = ends(&mut random, far);
+                // The unit is 1.
+                center[0] = 1.0;
+                let grid = Grid::of::<f32>(&center, &vec![0.0; d], 1.0).expect("whole numbers");
+                let x = ends(&mut random, most - far);
+                let points = crate::points::Points::rows(&x, 1, d).expect("a row");
+                assert!(grid.has(&points, 0, &vec![0.0; d]));
+                let certificate = Certificate::new::<f32>(d, 1.0, true);
+                let value = value(&x, &packed(&center, &certificate)) as i128;
+                let stored: i128 = x.iter().map(|&x| (x * x) as i128).sum();
+                assert_eq!(value, squared(&x, &center) as i128 - stored);
+                let beyond: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
+                let points = crate::points::Points::rows(&beyond, 1, d).expect("a row");
+                assert!(!grid.has(&points, 0, &vec![0.0; d]));
+                let off: Vec<f64> = x.iter().map(|x| x * 0.75 + 1.0 / 1024.0).collect();
+                let points = crate::points::Points::rows(&off, 1, d).expect("a row");
+                assert!(!grid.has(&points, 0, &vec![0.0; d]));
+            }
+        }
+    }
+}

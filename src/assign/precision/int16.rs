@@ -1,0 +1,280 @@
+//! 16 bits: V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j, a lower bound (L5).
+//!
+//! A pass that finds coded rows reads these instead of the points, and neither shifts nor scales nor rounds anything: it transposes
+//! rows by squares of 64 bits.
+
+#[cfg(test)]
+mod lemmas;
+
+use core::ops::Range;
+
+use super::{Test, Tile};
+use crate::assign::margin::{down, Units, FAR, NEAR};
+use crate::assign::panel::lay_out;
+use crate::exact::distance::squared;
+use crate::points::{Ahead, Points, Which};
+use crate::quantize::int16::{
+    center_in_range, stride, unit, Int16Coding, RowNorms, ValidRows, LONGEST,
+};
+use crate::simd::products::{elements, Element, Pair};
+use crate::simd::Lanes;
+
+/// How much longer than L rounding makes a vector at most, in up to 1024 dimensions (L5).
+const STRETCHED: f32 = 17.0;
+
+/// More than underflow amounts to where values are compared (L5): 2^-90.
+const TINY: f32 = f32::from_bits((127 - 90) << 23);
+
+/// Where the values of a center start, K, and its unit, w (L5).
+#[derive(Clone, Copy)]
+struct CenterNorms {
+    start: f32,
+    unit: f32,
+}
+
+impl CenterNorms {
+    /// Of a center that is out of range. No point that is tested has a smaller |c'|² / 2 - x'·c' (L17).
+    const OUT_OF_RANGE: CenterNorms = CenterNorms {
+        start: f32::from_bits((127 + 118) << 23),
+        unit: 0.0,
+    };
+
+    /// Of a center of such a length: K is |c'|² / 2, less what rounds in binary32.
+    fn of_length(length: f64) -> Self {
+        const LESS: f64 = 1.0 - 1.0 / (1 << 21) as f64;
+        CenterNorms {
+            start: (0.5 * LESS * length * length) as f32,
+            unit: unit(length as f32),
+        }
+    }
+
+    fn elements(self) -> [Pair; 2] {
+        [self.start, self.unit].map(Pair::of)
+    }
+}
+
+/// The error bounds of a pass (L5).
+#[derive(Clone, Copy)]
+pub(crate) struct Int16Bound {
+    /// What does not depend on the point.
+    constant: f32,
+}
+
+impl Int16Bound {
+    /// What e is more than E, of itself.
+    const MARGIN: f32 = 1.01;
+    /// And besides: what the sum, three products and D round by, and what is cut off when e becomes whole.
+    const ROUNDED: f32 = 1026.0;
+
+    /// For centers of at most so large |Ĉ - C|.
+    pub(crate) fn new(error: f64) -> Self {
+        let constant = f64::from(Self::MARGIN * LONGEST) * error + f64::from(Self::ROUNDED);
+        Int16Bound {
+            constant: constant as f32,
+        }
+    }
+
+    /// e of a point of this |X̂ - X|.
+    #[inline(always)]
+    fn e(self, error: f32) -> f32 {
+        error * (Self::MARGIN * (LONGEST + STRETCHED)) + self.constant
+    }
+
+    /// 2 e u, with a margin: the bound's part that is known without a label.
+    #[inline(always)]
+    fn of_point(e: f32, unit: f32) -> f32 {
+        match unit > 0.0 {
+            true => 2.0 * Self::MARGIN * e * unit,
+            false => f32::INFINITY,
+        }
+    }
+
+    /// A point's error bound, for the center of the least value.
+    #[inline(always)]
+    fn of_label(of_point: f32, center: CenterNorms, square: f64) -> f32 {
+        // Twice what K is less, and four times η.
+        const OF_START: f32 = 1.0 / (1 << 20) as f32;
+        const OF_SQUARE: f32 = OF_START * OF_START;
+        let CenterNorms { start, unit } = center;
+        match start < CenterNorms::OUT_OF_RANGE.start {
+            true => of_point * unit + start * OF_START + square as f32 * OF_SQUARE + TINY,
+            false => f32::INFINITY,
+        }
+    }
+}
+
+/// Codes centers, negated, each in a unit of its own, for a kernel of so many `registers`; leaves two norms of each. Returns the
+/// largest |Ĉ - C|.
+pub(crate) fn pack_centers(
+    centers: &[f64],
+    coding: &Int16Coding<'_>,
+    registers: usize,
+    data: &mut [Pair],
+    norms: &mut [Pair],
+) -> f64 {
+    let d = coding.mean.len();
+    let mut error = 0.0f64;
+    let (k, elements) = (centers.len() / d, elements::<Pair>(d));
+    lay_out(k, elements, registers, data, |j, panel, width, c| {
+        let center = &centers[j * d..][..d];
+        let length = coding.scale * squared(center, coding.mean).sqrt();
+        let places = panel[c..].iter_mut().step_by(width);
+        let of_center = match center_in_range(length) {
+            true => {
+                let of_center = CenterNorms::of_length(length);
+                error = error.max(coding.negated_center(center, of_center.unit, places));
+                of_center
+            }
+            false => {
+                places.for_each(|place| *place = Pair::default());
+                CenterNorms::OUT_OF_RANGE
+            }
+        };
+        norms[2 * j..][..2].copy_from_slice(&of_center.elements());
+    });
+    error
+}
+
+/// The centers of a pass, and what is proven of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Int16Centers<'a> {
+    /// The scale of the coding, g.
+    pub(crate) scale: f64,
+    pub(crate) bound: Int16Bound,
+    /// The norms of each center.
+    pub(crate) norms: &'a [Pair],
+    pub(crate) units: Units,
+}
+
+/// A test in 16 bits: the rows of points, and the centers.
+#[derive(Clone, Copy)]
+pub(crate) struct Int16Test<'a> {
+    pub(crate) rows: ValidRows<'a>,
+    pub(crate) centers: Int16Centers<'a>,
+}
+
+impl Int16Test<'_> {
+    /// Panics unless there are rows of all these points.
+    pub(crate) fn check(&self, points: &Points<'_>, which: &Which<'_>) {
+        assert!(self.rows.have(points, which));
+    }
+}
+
+/// What |x|² from binary32, and sums of it, may be off by, of itself (L7, L10).
+const OFF: f32 = 1.0 / (1 << 20) as f32;
+
+impl Test<Pair> for Int16Test<'_> {
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        tile: Tile<'_, Pair>,
+    ) {
+        let Tile {
+            width,
+            elements,
+            reaches,
+            squares,
+        } = tile;
+        let (length, stride) = (chunk.len(), stride(points.d()));
+        let lanes = which.len().next_multiple_of(width);
+        // A chunk is all there is.
+        assert!(chunk.start == 0 && 2 * (stride - 1) >= length && width == 2 * L::WIDTH);
+        let whole = length + Pair::SIDES;
+        assert!(lanes * whole <= elements.len() && lanes <= reaches.len().min(squares.len()));
+        let elements = elements.as_mut_ptr().cast::<i32>();
+        let mut nowhere = [0; 16];
+        // SAFETY: there is a row for every point, of two elements in 64 bits, and its norms; a vector that is loaded ends with the
+        // row's elements. Of an odd number of elements the last 64 bits leave the second one out. Groups of as many elements and
+        // two sides are inside the tile.
+        unsafe {
+            for lane in (0..lanes).step_by(width) {
+                let mut rows = [core::ptr::null::<f64>(); 16];
+                for (l, row) in rows.iter_mut().enumerate().take(width) {
+                    *row = self.rows.row(which.point(lane + l), stride).cast();
+                }
+                let group = elements.add(lane * whole);
+                for u in (0..stride - 1).step_by(L::WIDTH) {
+                    let here = L::WIDTH.min(stride - 1 - u);
+                    let (mut a, mut b) = ([L::splat(0.0); 8], [L::splat(0.0); 8]);
+                    for l in 0..L::WIDTH {
+                        a[l] = L::load_rest(rows[l].add(u), here);
+                        b[l] = L::load_rest(rows[L::WIDTH + l].add(u), here);
+                    }
+                    L::transpose(&mut a);
+                    L::transpose(&mut b);
+                    for c in 0..here {
+                        let e = 2 * (u + c);
+                        let low = group.add(e * width);
+                        let high = match e + 1 < length {
+                            true => low.add(width),
+                            false => nowhere.as_mut_ptr(),
+                        };
+                        L::store_halves(a[c], b[c], low, high);
+                    }
+                }
+                let (mut errors, mut lengths) = ([0.0; 16], [0.0; 16]);
+                for l in 0..2 * L::WIDTH {
+                    let norms = RowNorms::of(rows[l].add(stride - 1).cast::<i64>().read());
+                    (errors[l], lengths[l]) = (norms.error, norms.length);
+                }
+                let sides = group.add(length * width);
+                let (reaches, squares) = (&mut reaches[lane..], &mut squares[lane..]);
+                let (reaches, squares) = (reaches.as_mut_ptr(), squares.as_mut_ptr());
+                for l in 0..2 * L::WIDTH {
+                    let unit = unit(lengths[l]);
+                    let e = self.centers.bound.e(errors[l]);
+                    *sides.add(l) = -(e as i32);
+                    *sides.add(width + l) = Pair::of(unit).0;
+                    *reaches.add(l) = Pair::of(Int16Bound::of_point(e, unit));
+                    *squares.add(l) = f64::from(lengths[l]) * f64::from(lengths[l]);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn complete(&self, labels: &[i32], squares: &[f64], reaches: &mut [Pair]) {
+        let mut centers = [CenterNorms::OUT_OF_RANGE; 16];
+        for (center, &label) in centers.iter_mut().zip(labels) {
+            let norms = &self.centers.norms[2 * label as usize..];
+            *center = CenterNorms {
+                start: norms[0].number(),
+                unit: norms[1].number(),
+            };
+        }
+        let squares = &squares[..reaches.len()];
+        for (l, (reach, &square)) in reaches.iter_mut().zip(squares).enumerate() {
+            let whole = Int16Bound::of_label(reach.number(), centers[l], square);
+            *reach = Pair::of(whole);
+        }
+    }
+
+    #[inline(always)]
+    fn limit(&self, distance: f64, square: f64, reach: Pair) -> Option<Pair> {
+        let scale = self.centers.scale;
+        let value = 0.5 * (scale * (scale * distance) - square * (1.0 - f64::from(OFF)));
+        // For the rounding here.
+        let limit = value as f32 + value.abs() as f32 * (2.0 * f32::EPSILON) + TINY;
+        (reach.number() < f32::INFINITY).then_some(Pair::of(limit))
+    }
+
+    #[inline(always)]
+    fn margin(&self, least: Pair, second: Pair, reach: Pair, _: Pair, square: f64) -> f32 {
+        let square = square as f32;
+        let [least, second, reach] = [least, second, reach].map(Pair::number);
+        let Int16Centers { scale, units, .. } = self.centers;
+        let near = (square * (1.0 + OFF) + 2.0 * (least + reach)).sqrt();
+        let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
+        let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
+        // Either factor may be subnormal, and the product.
+        margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE - units.slack as f32
+    }
+
+    #[inline(always)]
+    fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
+        self.rows.ahead(points, next)
+    }
+}

@@ -1,0 +1,205 @@
+//! 8 bits: T̂_j = round(|C_j|² s / 2 r) - X̂·Ĉ_j, in integers (L4).
+
+#[cfg(test)]
+mod lemmas;
+
+use core::ops::Range;
+
+use super::{Test, Tile};
+use crate::assign::panel::lay_out;
+use crate::points::{Points, Which};
+#[cfg(target_arch = "x86_64")]
+use crate::quantize::int8::code_rows;
+use crate::quantize::int8::{round, Int8Coding};
+use crate::simd::products::elements;
+use crate::simd::Lanes;
+
+/// How many times farther than points centers are to be for 8 bits to be too coarse.
+pub(crate) const CENTERS_BEYOND: f64 = 8.0;
+
+/// The error bound of a point: `per_norm` |X̂| + `per_error` |X̂ - X| + `constant` (L4).
+#[derive(Clone, Copy)]
+pub(crate) struct Int8Bound {
+    pub(crate) per_norm: f64,
+    pub(crate) per_error: f64,
+    pub(crate) constant: f64,
+}
+
+impl Int8Bound {
+    /// What the norms are off by themselves, and what a long point makes D round.
+    const MARGIN: f64 = 1.01;
+    /// Of a value, beside these: a half that its start is rounded by, and a half of the bound that is cut off.
+    const ROUNDED: f64 = 2.0;
+
+    /// For centers of at most so large |C_j| and |Ĉ_j - C_j|.
+    pub(crate) fn new(centers: Int8Packing) -> Self {
+        Int8Bound {
+            per_norm: 2.0 * Self::MARGIN * centers.error,
+            per_error: 2.0 * Self::MARGIN * centers.radius,
+            constant: 2.0 * Self::ROUNDED,
+        }
+    }
+}
+
+/// Second parts of bytes are so many times what they stand for; see `Integers::refine`.
+const FINE: f64 = 128.0;
+
+/// How centers are coded.
+#[derive(Clone, Copy)]
+pub(crate) struct Int8Centers<'a> {
+    pub(crate) coding: Int8Coding<'a>,
+    /// The scale of the points over that of the centers.
+    pub(crate) ratio: f64,
+    /// Bytes of each coordinate, 1 or 2: the second is [`FINE`] times what rounding took away.
+    pub(crate) parts: usize,
+}
+
+/// What packing found of all centers: the largest |C| and |Ĉ - C|.
+#[derive(Clone, Copy)]
+pub(crate) struct Int8Packing {
+    pub(crate) radius: f64,
+    pub(crate) error: f64,
+}
+
+/// Codes centers, negated, for a kernel of so many `registers`. The values start from |C|² / 2 times the ratio of scales, less what
+/// the 128 that every coordinate of a point is more adds. Where there are two parts of each, those of the second start from what
+/// rounds them.
+pub(crate) fn pack_centers(
+    centers: &[f64],
+    how: &Int8Centers<'_>,
+    registers: usize,
+    data: &mut [i32],
+    norms: &mut [i32],
+) -> Int8Packing {
+    let Int8Centers {
+        coding: Int8Coding { mean, scale },
+        ratio,
+        parts,
+    } = *how;
+    let d = mean.len();
+    let (mut radius, mut error) = (0.0f64, 0.0f64);
+    let (k, elements) = (centers.len() / d, elements::<i32>(d));
+    lay_out(
+        parts * k,
+        elements,
+        registers,
+        data,
+        |j, panel, width, c| {
+            let center = &centers[j / parts * d..][..d];
+            let second = j % parts > 0;
+            let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
+            let places = panel[c..].iter_mut().step_by(width);
+            for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
+                let mut bytes = [0; 4];
+                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
+                    let exact = (x - m) * scale;
+                    let rounded = round(exact);
+                    let rest = (exact - rounded) * FINE;
+                    let fine = match parts {
+                        1 => 0.0,
+                        _ => round(rest),
+                    };
+                    let off = rest - fine;
+                    square += exact * exact;
+                    errors += off * off;
+                    let kept = if second { fine } else { rounded };
+                    sum += kept as i32;
+                    *byte = -(kept as i8) as u8;
+                }
+                *place = i32::from_ne_bytes(bytes);
+            }
+            radius = radius.max(square.sqrt());
+            error = error.max(errors.sqrt() / FINE);
+            // Centers that are out of all range saturate it, and are not compared.
+            let twice = if second { FINE } else { square * ratio };
+            let half = (twice * 0.5 + 0.5) as i32;
+            norms[j] = half.saturating_add(128 * sum);
+        },
+    );
+    Int8Packing { radius, error }
+}
+
+/// A test in 8 bits: how points are coded, and the error bounds of a pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Int8Test<'a> {
+    pub(crate) coding: Int8Coding<'a>,
+    pub(crate) bound: Int8Bound,
+    /// The centers' scale.
+    pub(crate) center_scale: f64,
+}
+
+/// An error bound larger than any two values are apart.
+#[cfg(target_arch = "x86_64")]
+const LARGEST_BOUND: i32 = 1 << 29;
+
+#[cfg(target_arch = "x86_64")]
+impl Test<i32> for Int8Test<'_> {
+    #[inline(always)]
+    fn limit(&self, distance: f64, square: f64, reach: i32) -> Option<i32> {
+        let scale = self.coding.scale;
+        let value = 0.5 * self.center_scale * (scale * distance - square / scale);
+        // Half the bound is the error of one value; the 1 is cut off (L10).
+        (reach < LARGEST_BOUND).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
+    }
+
+    /// Needs AVX-512 F, DQ, BW and VL.
+    #[inline(always)]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        chunk: Range<usize>,
+        tile: Tile<'_, i32>,
+    ) {
+        use core::arch::x86_64::*;
+        let Tile {
+            width,
+            elements,
+            reaches,
+            squares,
+        } = tile;
+        // A chunk is all there is.
+        assert!(chunk.start == 0 && chunk.end * 4 >= points.d());
+        let lanes = which.len().next_multiple_of(width);
+        let (reaches, squares) = (&mut reaches[..lanes], &mut squares[..lanes]);
+        let mut errors = [0.0; 64];
+        assert!(lanes <= errors.len() && width.is_multiple_of(8));
+        // SAFETY: compiled for the instruction sets named above; the tile has room for the groups. Bounds are made of vectors of
+        // eight lanes.
+        unsafe {
+            let elements = elements.as_mut_ptr();
+            let errors = &mut errors[..lanes];
+            code_rows(
+                points,
+                which,
+                &self.coding,
+                width,
+                elements,
+                squares,
+                errors,
+            );
+            let Int8Bound {
+                per_norm,
+                per_error,
+                constant,
+            } = self.bound;
+            // |X̂| is at most |X| + |X̂ - X|.
+            let per_error = _mm512_set1_pd(per_norm + per_error);
+            for lane in (0..lanes).step_by(8) {
+                let norm = _mm512_sqrt_pd(_mm512_loadu_pd(squares.as_ptr().add(lane)));
+                let error = _mm512_sqrt_pd(_mm512_loadu_pd(errors.as_ptr().add(lane)));
+                let reach = _mm512_fmadd_pd(
+                    norm,
+                    _mm512_set1_pd(per_norm),
+                    _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(constant)),
+                );
+                // In this order: of NaN and the largest it is the largest (L17).
+                let reach = _mm512_min_pd(reach, _mm512_set1_pd(f64::from(LARGEST_BOUND)));
+                _mm256_storeu_si256(
+                    reaches.as_mut_ptr().add(lane).cast(),
+                    _mm512_cvttpd_epi32(reach),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! L4 and L10 against exact arithmetic.
+
+use super::*;
+use crate::assign::lemmas::{climb, exact_squared, over, tell, Collect, Given, Rng};
+use crate::assign::panel::{sweep, Panels, Sweep};
+use crate::exact::distance::squared;
+use crate::exact::rational::Exact;
+use crate::quantize::int8::Scales;
+use crate::simd::products::{PortableBytes, Screen};
+
+// --- L4: values ---
+
+/// What a test finds of a point: the integer of each center, and the error bound.
+struct Values {
+    values: Vec<i32>,
+    error_bound: i32,
+    scales: Scales,
+    square: f64,
+}
+
+/// How far coordinates are from the mean.
+#[derive(Clone, Copy)]
+struct Ranges {
+    points: f64,
+    centers: f64,
+}
+
+/// Centers are coded and products made by the library. A point is coded here as `code_rows` does it, by instructions that a CPU may
+/// lack.
+fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
+    let Given {
+        x, centers, mean, ..
+    } = given;
+    let scales = Scales::of_ranges(ranges.points, ranges.centers)?;
+    let (d, k) = (x.len(), given.k());
+    let elements = elements::<i32>(d);
+    let (mut data, mut norms) = (vec![0; k * elements], vec![0; k]);
+    let how = Int8Centers {
+        coding: Int8Coding {
+            mean,
+            scale: scales.centers,
+        },
+        ratio: scales.points / scales.centers,
+        parts: 1,
+    };
+    let Int8Bound {
+        per_norm,
+        per_error,
+        constant,
+    } = Int8Bound::new(pack_centers(centers, &how, 16, &mut data, &mut norms));
+    let width = PortableBytes::WIDTH;
+    let mut group = vec![0; width * elements];
+    let (mut square, mut errors) = (0.0f64, 0.0f64);
+    for (i, (x, m)) in x.iter().zip(mean).enumerate() {
+        let exact = (x - m) * scales.points;
+        let rounded = exact.clamp(-127.0, 127.0).round_ties_even();
+        square = exact.mul_add(exact, square);
+        errors = (exact - rounded).mul_add(exact - rounded, errors);
+        group[i / 4 * width] |= ((rounded as i32 + 128) as u32 as i32) << (8 * (i % 4));
+    }
+    let error_bound =
+        per_norm * square.sqrt() + ((per_norm + per_error) * errors.sqrt() + constant);
+    let mut collect = Collect(Vec::new());
+    let over = Sweep {
+        groups: group.as_ptr(),
+        elements,
+        chunk: 0..elements,
+        values: core::ptr::null_mut(),
+    };
+    let panels = Panels {
+        data: &data,
+        norms: &norms,
+    };
+    // SAFETY: a group of points, and panels for as many elements.
+    unsafe { sweep::<PortableBytes, 1, _>(&over, &panels, &mut collect, || ()) };
+    Some(Values {
+        values: collect.0,
+        error_bound: error_bound.min(f64::from(1 << 29)) as i32,
+        scales,
+        square,
+    })
+}
+
+/// s r D / 2 - s r |x - μ|² / 2.
+fn exact_value(given: Given<'_>, distance: Exact, scales: Scales) -> Exact {
+    let rest = distance - exact_squared(given.x, given.mean);
+    rest * Exact::of(scales.points) * Exact::of(scales.centers) * Exact::two_to(-1)
+}
+
+/// The largest error of a value over half the error bound; none where that proves nothing.
+fn of_values(given: Given<'_>, ranges: Ranges) -> f64 {
+    let Some(found) = values(given, ranges) else {
+        return 0.0;
+    };
+    if found.error_bound >= 1 << 29 {
+        return 0.0;
+    }
+    let error = Exact::whole(found.error_bound.into()) * Exact::two_to(-1);
+    let mut worst = 0.0;
+    for (j, &value) in found.values.iter().enumerate() {
+        let c = given.center(j);
+        for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
+            let off = Exact::whole(value.into()) - exact_value(given, distance, found.scales);
+            worst = over(worst, off.abs(), &error);
+        }
+    }
+    worst
+}
+
+/// How far the coordinates of centers are from the mean, at most.
+fn range_of(given: Given<'_>) -> f64 {
+    let centers = given.centers.chunks(given.x.len());
+    let differences = centers.flat_map(|c| c.iter().zip(given.mean).map(|(c, m)| (c - m).abs()));
+    differences.fold(0.0, f64::max)
+}
+
+#[test]
+fn l4_int8() {
+    let mut worst = 0.0f64;
+    for d in [4, 33, 64, 257, 2048] {
+        let zero = vec![0.0; d];
+        // Halves everywhere: one coordinate sets the scales.
+        let mut x = vec![-126.5; d];
+        x[0] = -127.0;
+        let mut c = vec![126.5; d];
+        c[0] = 127.0;
+        let ratio = |numbers: &[f64]| {
+            let given = Given::of(numbers, d, Some(&zero), 1.0);
+            of_values(
+                given,
+                Ranges {
+                    points: 127.0,
+                    centers: range_of(given),
+                },
+            )
+        };
+        let steps = 20_000 / (d + 50);
+        worst = worst.max(climb([x, c].concat(), 1000.0, steps, ratio));
+        // Clamped points, of any length; centers whose scale is as much coarser as it may be.
+        let mut rng = Rng(d as u64);
+        for long in [1.0, 3.0, 1e3, 1e6, 1e8] {
+            for (of_centers, of_points) in [(1.0, 1.0), (1.0, 90.0), (1.0, 1e6)] {
+                let x: Vec<f64> = rng.units(d).iter().map(|x| of_points * long * x).collect();
+                let centers: Vec<f64> = rng.units(3 * d).iter().map(|c| of_centers * c).collect();
+                let ratio = |numbers: &[f64]| {
+                    let given = Given::of(numbers, d, Some(&zero), 1.0);
+                    of_values(
+                        given,
+                        Ranges {
+                            points: of_points,
+                            centers: range_of(given),
+                        },
+                    )
+                };
+                worst = worst.max(climb([x, centers].concat(), 1e15, steps / 4, ratio));
+            }
+        }
+    }
+    tell("L4", worst, 0.98);
+}
+
+// --- L10: the limit once D of the best is known ---
+
+/// The limit has to be at least the value of every center that is as near as the one whose distance is known.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn l10_limit_of_int8() {
+    let mut worst = 0.0f64;
+    let mut rng = Rng(10);
+    for d in [32, 64, 257] {
+        let zero = vec![0.0; d];
+        for long in [1.0, 100.0, 1e4, 1e7] {
+            for turn in 0..6 {
+                let mut x: Vec<f64> = rng.units(d).iter().map(|x| long * x).collect();
+                let mut centers = rng.units(2 * d);
+                if turn < 2 {
+                    x = vec![126.5; d];
+                    centers = vec![126.5; 2 * d];
+                    (x[0], centers[0], centers[d]) = (127.0, 127.0, 127.0);
+                }
+                let ratio = |numbers: &[f64]| {
+                    let given = Given::of(numbers, d, Some(&zero), 1.0);
+                    let range = range_of(given);
+                    let ranges = Ranges {
+                        points: range,
+                        centers: range,
+                    };
+                    let Some(found) = values(given, ranges) else {
+                        return 0.0;
+                    };
+                    let test = Int8Test {
+                        coding: Int8Coding {
+                            mean: given.mean,
+                            scale: found.scales.points,
+                        },
+                        bound: Int8Bound {
+                            per_norm: 0.0,
+                            per_error: 0.0,
+                            constant: 0.0,
+                        },
+                        center_scale: found.scales.centers,
+                    };
+                    let distances = [0, 1].map(|j| squared(given.x, given.center(j)));
+                    let best = usize::from(distances[1] < distances[0]);
+                    let most = distances[0].max(distances[1]);
+                    let Some(limit) = test.limit(most, found.square, found.error_bound) else {
+                        return 0.0;
+                    };
+                    let exact = exact_value(given, Exact::of(most), found.scales);
+                    let allowed = Exact::whole(limit.into()) - exact.clone();
+                    let needed = Exact::whole(found.values[best].into()) - exact;
+                    needed.over(&allowed)
+                };
+                worst = worst.max(climb([x, centers].concat(), 1e9, 40, ratio));
+            }
+        }
+    }
+    tell("L10, 8 bits", worst, 0.95);
+}
