@@ -8,8 +8,9 @@ mod reference;
 use std::cell::{Cell, RefCell};
 
 use centra::{Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points};
+use harness::cross::{ALGORITHMS, RESTARTS};
 use harness::data::{blobs, fill, Rng, BELL, UNIFORM};
-use harness::{equal, same, same_run, ways, Bad, Case, Plan, Way, ISAS, KEEP, RELOCATE};
+use harness::{equal, same, same_run, ways, Bad, Case, Plan, Way, KEEP, RELOCATE};
 use reference::seeding;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
@@ -198,8 +199,6 @@ fn a_nan_is_found_once() {
     assert!(refusal.1.contains("row 1234, dimension 5"), "{}", refusal.1);
 }
 
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
-
 /// Xorshift, in [-0.5, 0.5).
 struct Noise(u64);
 
@@ -276,8 +275,8 @@ fn starts(case: &Case, k: usize, init: Init, seed: u64, restarts: u32) -> Vec<Ve
 /// Every restart's trace, and the best of the first few restarts: every algorithm by every level, with one thread and two, in every
 /// place in memory.
 fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, bad: &mut Bad) {
-    const N_INIT: [u32; 4] = [1, 2, 7, 20];
-    let oracles: Vec<reference::Fit> = starts(case, k, init, seed, N_INIT[3])
+    let most = *RESTARTS.n_init.last().expect("restarts");
+    let oracles: Vec<reference::Fit> = starts(case, k, init, seed, most)
         .into_iter()
         .map(|start| {
             let case = Case {
@@ -292,9 +291,9 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
         let fits = oracles[..n_init as usize].iter();
         fits.min_by(|a, b| a.inertia.total_cmp(&b.inertia)).unwrap()
     };
-    let all = ways(&ISAS, &[1, 2], &[0, 1, 2, 3]);
-    for algorithm in ALGORITHMS {
-        for n_init in N_INIT {
+    let all = ways(RESTARTS.isas, &RESTARTS.counts(), RESTARTS.copies);
+    for &algorithm in RESTARTS.algorithms {
+        for &n_init in RESTARTS.n_init {
             let name = format!("{n_init} restarts by {algorithm:?} from {init:?} {seed}");
             let traced = Cell::new(None);
             case.each(&name, &all, bad, |points, options, _| {
@@ -314,7 +313,7 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
                 let fit = centra::fit(points, k, &options).map_err(harness::refusal)?;
                 same_run(best(n_init), &fit.centers, &fit.labels, &fit.report)?;
                 // Once a level: a callback has restarts done one after the other, however many threads there are.
-                if n_init < N_INIT[3] || traced.replace(Some(options.isa)) == Some(options.isa) {
+                if n_init < most || traced.replace(Some(options.isa)) == Some(options.isa) {
                     return Ok(());
                 }
                 let options = Options {
@@ -335,24 +334,16 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
 /// Dimensions around every switch: of lanes, of kernels that keep values, of words and bytes, of chunks; with weights and without.
 fn restarts_from(init: Init, plan: Plan) {
     let (mut bad, mut rng) = (Bad::default(), Rng(35));
-    let sizes = [
-        (1, 400, 4),
-        (2, 400, 4),
-        (8, 400, 5),
-        (9, 300, 3),
-        (31, 300, 4),
-        (32, 500, 3),
-        (33, 500, 4),
-        (64, 400, 3),
-        (1023, 70, 3),
-        (1024, 70, 3),
-        (1025, 70, 3),
-    ];
-    for (trial, (d, n, k)) in (1..).zip(sizes) {
+    let points = [400, 400, 400, 300, 300, 500, 500, 400, 70, 70, 70];
+    let shapes = RESTARTS.shapes().into_iter().zip(points);
+    for (trial, ((d, k), n)) in (1..).zip(shapes) {
         let (x, ..) = near_and_far(trial, Some((d, n, k)));
         let case = Case::new("near and far", d, x, Vec::new());
-        let weighted = case.weighted("uniform", fill(UNIFORM, n, &mut rng));
-        for case in [case, weighted] {
+        for &weighted in RESTARTS.weights {
+            let case = match weighted {
+                true => case.weighted("uniform", fill(UNIFORM, n, &mut rng)),
+                false => case.clone(),
+            };
             check_restarts(&case, (k, init, trial), plan.at_most(15), &mut bad);
         }
     }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod chunks;
+pub mod cross;
 pub mod data;
 mod memory;
 
