@@ -15,6 +15,7 @@
 //!   threads have sums, and count the points when all have labels: memory does not grow with both threads and clusters.
 
 mod relocate;
+mod tally;
 
 use core::ops::Range;
 
@@ -31,6 +32,8 @@ use crate::exact::limbs::{
 };
 use crate::exact::quotient::Divisor;
 use relocate::Relocation;
+pub(crate) use tally::merge;
+use tally::Tally;
 
 /// How much room the sums get; a function of sizes and options alone, so that a query can tell.
 #[derive(Clone, Copy)]
@@ -164,51 +167,6 @@ impl Plan {
                 },
             }
         }
-    }
-}
-
-/// Who is in which cluster.
-struct Tally<'w> {
-    /// Members of each cluster, whatever their weight: as often was each limb's bias added.
-    counts: &'w mut [i64],
-    /// Members of positive weight; without weights a copy of the counts, made when they are complete.
-    positive: &'w mut [i64],
-    /// For each cluster the limbs of the sum of its weights.
-    weights: &'w mut [i64],
-}
-
-impl<'w> Tally<'w> {
-    fn cut(from: &mut impl Cut<'w>, k: usize, weight_words: usize) -> Self {
-        Tally {
-            counts: from.take(k),
-            positive: from.take(k),
-            weights: from.take(weight_words.saturating_mul(k)),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.counts.fill(0);
-        self.positive.fill(0);
-        self.weights.fill(0);
-    }
-
-    fn forget(&mut self) {
-        spoil(self.counts, i64::MAX);
-        spoil(self.positive, i64::MAX);
-        spoil(self.weights, i64::MAX);
-    }
-
-    fn merge(&mut self, other: &Tally<'_>) {
-        merge(self.counts, other.counts);
-        merge(self.positive, other.positive);
-        merge(self.weights, other.weights);
-    }
-}
-
-/// Adds sums to sums, element by element.
-pub(crate) fn merge(sums: &mut [i64], others: &[i64]) {
-    for (a, b) in sums.iter_mut().zip(others) {
-        *a = a.wrapping_add(*b);
     }
 }
 

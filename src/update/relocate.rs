@@ -8,7 +8,7 @@
 //! Which points are passed over can be told beforehand (L30): of each cluster the one that ranks lowest, and no other. So the points
 //! taken are simply the first m of the rest, and nothing but the order of the points decides which: no thread, block or layout.
 
-use super::Tally;
+use super::tally::Tally;
 use crate::call::Job;
 use crate::exact::distance::own_block;
 use crate::runtime::threads::PerThread;
