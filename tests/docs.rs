@@ -68,6 +68,29 @@ fn links_lead_somewhere() {
     assert!(count > 20, "{count} links were found");
 }
 
+/// Sections say which folders they are about, and which files of these.
+#[test]
+fn files_of_sections_are_there() {
+    let page = read(&root().join("docs/how-it-works.md"));
+    let mut count = 0;
+    for line in page.lines().filter(|line| line.starts_with("*[src/")) {
+        let folders = line
+            .split("](../")
+            .skip(1)
+            .map(|rest| root().join(rest.split(')').next().unwrap_or_default()));
+        let folders: Vec<PathBuf> = folders.collect();
+        for name in line.split('`').filter(|name| name.ends_with(".rs")) {
+            let there = folders.iter().any(|folder| folder.join(name).exists());
+            assert!(
+                there,
+                "docs/how-it-works.md speaks of {name}, which is in none of {folders:?}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 3, "{count} files were found");
+}
+
 /// The numbers after an `L` that stands alone.
 fn lemmas(text: &str) -> BTreeSet<u32> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
