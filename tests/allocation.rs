@@ -964,6 +964,189 @@ fn nothing_beside_the_workspace_is_written() {
     }
 }
 
+/// The bytes that a refusal of a short workspace says are needed.
+fn needed(refusal: &str) -> usize {
+    let before = refusal.split(" are needed").next();
+    let number = before.and_then(|before| before.rsplit(' ').next());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("{refusal:?} names no bytes"))
+}
+
+/// Fills no byte of which is what the other fills it with.
+const FILLS: [u8; 2] = [0xA5, 0x5A];
+
+/// Makes a call in a workspace of 16 bytes, which has to be refused, and in as many as the refusal asks for: parts are zeroed
+/// when they are cut, so the last byte that is no longer what the workspace was filled with is in the last line of the last part.
+/// Where that is not the last line of the workspace, the query and the call cut differently.
+fn check_touched(name: &str, queried: usize, status: i32, mut call: impl FnMut(&mut [u8]) -> Said) {
+    let mut short = Guarded::new(16, 16, 0);
+    let (refused, refusal) = call(short.get());
+    assert_eq!(refused, ERR_WORKSPACE, "{name}: {refusal}");
+    let bytes = needed(&refusal);
+    assert!(bytes <= queried, "{name}: {bytes} of {queried}");
+    let touched = FILLS.map(|fill| {
+        // The first part starts at a multiple of 64: as late as it can.
+        let mut workspace = Guarded::new(bytes, 16, fill);
+        let (returned, detail) = call(workspace.get());
+        assert_eq!(returned, status, "{name}: {detail}");
+        assert!(workspace.intact(), "{name}: wrote beside the workspace");
+        workspace.get().iter().rposition(|&byte| byte != fill)
+    });
+    let touched = touched
+        .into_iter()
+        .max()
+        .flatten()
+        .map_or(0, |last| last + 1);
+    println!("{name}: {bytes}");
+    assert!(
+        bytes - touched < 64,
+        "{name}: asks for {bytes} bytes, touches {touched}"
+    );
+}
+
+/// What a call returns, and says where it refuses.
+type Said = (i32, String);
+
+fn check_case(case: &Case) {
+    let mut problem = case.problem.clone();
+    let queried = case.workspace_size();
+    check_touched(&case.name, queried, case.status, |workspace| {
+        let mut outputs = problem.outputs();
+        let status = problem.args(&mut outputs, workspace).call(case.function);
+        (status, detail())
+    });
+}
+
+/// All calls on one chunk, one after the other, those checked that work in a workspace.
+fn check_chunk(mut chunk: Chunk, name: &str) {
+    use calls::stream::StreamCall::{Means, Queries, Step};
+    let queried = chunk.workspace_size();
+    for call in Chunk::ORDER {
+        if ![Queries, Means, Step].contains(&call) {
+            let name = format!("{call:?} {name}");
+            check_touched(&name, queried, OK, |workspace| {
+                (chunk.clone().call(call, workspace), detail())
+            });
+        }
+        let mut workspace = Guarded::new(queried, 0, 0);
+        assert_eq!(chunk.call(call, workspace.get()), OK, "{}", detail());
+        chunk.follow(call);
+    }
+}
+
+/// Around what decides how a call goes about its work: d of sketches, words, panels and blocks, k of lists, sums and tallies.
+const EDGES: [(usize, usize, usize); 16] = [
+    (48, 5, 4),
+    (49, 9, 5),
+    (100, 7, 3),
+    (100, 8, 3),
+    (90, 31, 3),
+    (90, 32, 2),
+    (90, 32, 3),
+    (40, 341, 2),
+    (40, 342, 3),
+    (20, 1024, 3),
+    (20, 1025, 3),
+    (16, 2048, 2),
+    (16, 2049, 2),
+    (4097, 2, 3),
+    (700, 1, 682),
+    (700, 1, 683),
+];
+
+/// Work for three threads, in the first for an update, too.
+const OF_THREE_THREADS: [(usize, usize, usize); 4] =
+    [(16_000, 31, 4), (1100, 9, 200), (2000, 64, 16), (2100, 1, 2049)];
+
+/// A query and its call run the same description of memory: what a call asks for, it cuts, to the last part, whatever the call, its
+/// options, and its sizes; and the query suffices.
+#[test]
+fn every_call_touches_what_it_asks_for() {
+    let mut shapes = SHAPES.to_vec();
+    shapes.extend(EDGES);
+    let mut cases = plain_cases(&shapes);
+    cases.extend(special_cases());
+    // The number of threads follows from the work.
+    for mut case in plain_cases(&OF_THREE_THREADS) {
+        let (n, d, k) = (case.problem.n, case.problem.d, case.problem.k);
+        let slow = k > 2000 && case.name.contains("k-means");
+        let alike = case.name.ends_with("1") || case.name.ends_with("2");
+        if !slow && !alike && !case.name.contains("thrice") {
+            (case.problem.options.threads, case.problem.options.max_iter) = (3, 1);
+            case.name = format!("{} of {n} {d} {k} on 3 threads", case.name);
+            cases.push(case);
+        }
+    }
+    // Restarts side by side.
+    for mut case in plain_cases(&[(1000, 8, 16), (300, 33, 20)]) {
+        if case.name.contains("thrice") {
+            let options = &mut case.problem.options;
+            (options.threads, options.max_iter, options.n_init) = (3, 1, 10);
+            case.name = format!("{} on 3 threads", case.name);
+            cases.push(case);
+        }
+    }
+    for case in &cases {
+        if case.twist.is_none() && case.function != Function::Inertia {
+            check_case(case);
+        }
+    }
+}
+
+/// The same of all calls on chunks.
+#[test]
+fn every_call_on_chunks_touches_what_it_asks_for() {
+    let of_one = SHAPES.into_iter().chain(EDGES);
+    let of_one = of_one.filter(|&(n, _, k)| k <= n && n < 2000);
+    let all = of_one.map(|shape| (shape, 1));
+    for ((n, d, k), threads) in all.chain([((1100, 9, 200), 3)]) {
+        for (layout, weighted) in [(ROWS, false), (COLUMNS, true)] {
+            let name = format!("{n}x{d} k={k} {layout} {weighted} on {threads} threads");
+            check_chunk(chunk(n, d, k, layout, weighted).on(threads), &name);
+        }
+    }
+    // A range takes as much work as a pass with one center.
+    let chunk = chunk(20_000, 100, 1, ROWS, false).on(3);
+    let queried = chunk.workspace_size();
+    check_touched("range on 3 threads", queried, OK, |workspace| {
+        let range = calls::stream::StreamCall::Range;
+        (chunk.clone().call(range, workspace), detail())
+    });
+}
+
+/// The same of what only the Rust API of these tests can choose: the algorithm.
+#[test]
+fn every_algorithm_touches_what_it_asks_for() {
+    use centra::Algorithm::{Auto, Hamerly, Lloyd};
+    let shapes = SHAPES.into_iter().chain(EDGES).chain([(8_000, 64, 5)]);
+    for (n, d, k) in shapes.filter(|&(n, _, k)| k <= n) {
+        for algorithm in [Auto, Lloyd, Hamerly] {
+            for n_init in [1, 3] {
+                let problem = Problem::blobs(n, d, k, 11);
+                let points = problem.rust_points().expect("points");
+                let options = centra::Options {
+                    algorithm,
+                    n_init,
+                    threads: 3,
+                    max_iter: 1,
+                    ..problem.rust_options()
+                };
+                let name = format!("fit {n}x{d} k={k} {algorithm:?} n_init {n_init}");
+                let queried = centra::workspace_size(n, d, k, &options).expect("bytes");
+                check_touched(&name, queried, OK, |workspace| {
+                    let mut centers = problem.start.clone();
+                    let fit = centra::fit_into(&points, &options, &mut centers, None, workspace);
+                    match fit {
+                        Ok(_) => (OK, String::new()),
+                        Err(error) => (error.status() as i32, error.to_string()),
+                    }
+                });
+            }
+        }
+    }
+}
+
 /// Inputs, outputs and workspace that end, or begin, where a page without access begins, or ends: a vector load that
 /// reaches over an edge dies here, though nothing would notice it elsewhere.
 #[cfg(unix)]

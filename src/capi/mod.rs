@@ -127,7 +127,7 @@ pub unsafe extern "C" fn centra_workspace_size(
             options, layout, ..
         } = choose(&raw)?;
         let weighted = !raw.weights.is_null();
-        let needed = crate::api::plan::workspace_bytes((n, d, k), layout, weighted, &options)?;
+        let needed = api::workspace_bytes(n, d, k, layout, weighted, &options)?;
         // SAFETY: not null, aligned, writable by the contract.
         unsafe { bytes.write(needed) };
         Ok(CENTRA_OK)

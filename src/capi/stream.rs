@@ -9,7 +9,7 @@ use super::boundary::boundary;
 use super::types::*;
 use crate::call::StoppedBy;
 use crate::runtime::error::{refuse, Error};
-use crate::stream::{self, State, Stream, Wanted};
+use crate::stream::{self, Labels, State, Stream, Wanted};
 
 /// The number of points of all chunks.
 pub(super) fn size(total: i64) -> Result<usize, Error> {
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
             options, layout, ..
         } = choose(&raw)?;
         let weighted = !raw.weights.is_null();
-        let needed = stream::workspace_bytes(n, (total, d, k), layout, weighted, &options)?;
+        let needed = stream::workspace_bytes(n, total, d, k, layout, weighted, &options)?;
         // SAFETY: not null, aligned, writable by the contract.
         unsafe { bytes.write(needed) };
         Ok(CENTRA_OK)
@@ -277,7 +277,8 @@ pub unsafe extern "C" fn centra_stream_sums(
         if n > 0 {
             // SAFETY: as above, and there are points.
             let (points, options) = unsafe { (call.points(), call.options()) };
-            let labels = (labels, call.choice.base);
+            let base = call.choice.base;
+            let labels = labels.map(|labels| Labels { labels, base });
             stream::sums_in(
                 &stream, &points, &options, centers, labels, wanted, sums, workspace,
             )?;

@@ -52,248 +52,34 @@
 //! | file | what it does |
 //! |---|---|
 //! | `range` | how ranges are written down |
-//! | `promise` | what they promise of a chunk |
+//! | `whole` | what all chunks have in common |
+//! | `recalled` | a range in the arrays that chunks are held against |
+//! | `format` | where things are in the sums |
 //! | `sums` | a chunk labelled and summed |
 //! | `step` | means, and the end of the loop |
 //! | `seed` | k-means‖ |
+//! | `query` | bytes of workspace for all calls |
 
+mod format;
+mod query;
 mod range;
+mod recalled;
 mod seed;
 mod step;
 mod sums;
+mod whole;
 
+pub use query::workspace_size;
 pub use range::{range, range_into, range_length};
 pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES};
 pub use step::{means, step, State};
 pub use sums::{sums, sums_into, Wanted};
+pub use whole::Stream;
 
+#[cfg(test)]
+pub(crate) use query::exact_bytes;
+pub(crate) use query::workspace_bytes;
 pub(crate) use range::range_in;
 pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
-pub(crate) use sums::{check_none, sums_in};
-
-use crate::api::plan::bound;
-use crate::call::{Init, Options, Shape};
-use crate::exact::range_check::{check_finite, too_large};
-use crate::points::{check_k, Layout};
-use crate::runtime::error::{refuse, Error, Number};
-use crate::runtime::fp_environment::Standard;
-
-use range::{decode, Coded};
-use sums::Format;
-
-/// What all chunks of a stream have in common.
-#[derive(Clone, Copy, Debug)]
-pub struct Stream<'a> {
-    total: usize,
-    d: usize,
-    k: usize,
-    range: &'a [i32],
-}
-
-impl<'a> Stream<'a> {
-    /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
-    pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
-        let _environment = Standard::enter();
-        check_sizes(total, d, k)?;
-        let (length, expected) = (range.len(), range_length(d)?);
-        if length != expected {
-            return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
-        }
-        let stream = Stream { total, d, k, range };
-        range::check(range)?;
-        stream.extremes("", &[])?;
-        Ok(stream)
-    }
-
-    /// The elements of the sums.
-    pub fn sums_length(&self) -> Result<usize, Error> {
-        let _environment = Standard::enter();
-        Ok(Format::of(self)?.length)
-    }
-
-    /// What the range says about dimension `i`, or, for d, about the weights.
-    fn coded(&self, i: usize) -> Result<Coded, Error> {
-        decode(self.range, i)
-    }
-
-    /// Whether there are weights.
-    fn weighted(&self) -> bool {
-        self.range[3 * self.d + 1] != 0
-    }
-
-    /// How large all points and these `rows` are, which the caller calls so; refuses them where squared distances could overflow.
-    fn extremes(
-        &self,
-        name: &str,
-        rows: &[f64],
-    ) -> Result<crate::exact::range_check::Extremes, Error> {
-        let mut extremes = crate::exact::range_check::Extremes::default();
-        // The largest magnitude in the range, and that of rows where they exceed it.
-        let (mut of_range, mut of_rows) = ((0.0, 0), 0.0);
-        // As many dimensions at a time as there are in a cache line.
-        for first in (0..self.d).step_by(8) {
-            let mut magnitudes = [0.0f64; 8];
-            for row in rows.chunks_exact(self.d) {
-                for (magnitude, c) in magnitudes.iter_mut().zip(&row[first..]) {
-                    *magnitude = magnitude.max(c.abs());
-                }
-            }
-            for (i, magnitude) in (first..self.d).zip(magnitudes) {
-                let coded = self.coded(i)?.magnitude;
-                if coded > of_range.0 {
-                    of_range = (coded, i);
-                }
-                if magnitude > coded {
-                    of_rows = magnitude.max(of_rows);
-                }
-                extremes.widen(i, magnitude.max(coded));
-            }
-        }
-        if extremes.too_far() {
-            if let Some(at) = rows
-                .iter()
-                .position(|x| of_rows > 0.0 && x.abs() == of_rows)
-            {
-                return Err(too_large(name, rows[at], (at / self.d, at % self.d)));
-            }
-            let (magnitude, i) = of_range;
-            let magnitude = Number(magnitude);
-            return refuse!(
-                Range,
-                "range: {magnitude} in dimension {i} is so large that squared distances could overflow"
-            );
-        }
-        if self.weighted() {
-            extremes.check_weights(self.coded(self.d)?.magnitude, self.total)?;
-        }
-        Ok(extremes)
-    }
-
-    /// Refuses points of other dimensions, and weights where the range has none, or none where it has some.
-    fn check_chunk(&self, d: usize, options: &Options<'_>) -> Result<(), Error> {
-        if d != self.d {
-            return refuse!(Shape, "points: d = {d}, but the stream's is {}", self.d);
-        }
-        match (options.weights.is_some(), self.weighted()) {
-            (true, false) => refuse!(Weights, "weights: the range has none that is positive"),
-            (false, true) => refuse!(Weights, "weights: none, but the range has some"),
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses centers that are not k rows of d, or not finite, or so large that squared distances could overflow.
-    fn given(&self, centers: &[f64]) -> Result<crate::exact::range_check::Extremes, Error> {
-        self.check_centers(centers)?;
-        check_finite("centers", centers, self.d)?;
-        self.extremes("centers", centers)
-    }
-
-    fn check_centers(&self, centers: &[f64]) -> Result<(), Error> {
-        let (length, expected) = (centers.len(), self.k * self.d);
-        if length != expected {
-            return refuse!(Shape, "centers: {length} elements for k d = {expected}");
-        }
-        Ok(())
-    }
-}
-
-/// Checks the sizes of a stream.
-pub(crate) fn check_sizes(total: usize, d: usize, k: usize) -> Result<(), Error> {
-    if total == 0 || d == 0 || k == 0 {
-        return refuse!(Shape, "total = {total}, d = {d}, k = {k}: none may be zero");
-    }
-    if k > total {
-        return refuse!(Shape, "k = {k} is more than total = {total}");
-    }
-    check_k(k)?;
-    if total > 1 << 40 {
-        return refuse!(Shape, "total = {total} is more than 2^40");
-    }
-    let doubles = k.checked_mul(d);
-    if doubles.is_none_or(|doubles| doubles > isize::MAX as usize / 8) {
-        return refuse!(
-            Shape,
-            "k * d = {k} * {d} doubles do not fit the address space"
-        );
-    }
-    Ok(())
-}
-
-/// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
-/// seeding if the options' init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
-pub fn workspace_size(
-    n: usize,
-    (total, d, k): (usize, usize, usize),
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    let weighted = options.weights.is_some();
-    let bytes = |layout| workspace_bytes(n, (total, d, k), layout, weighted, options);
-    Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))
-}
-
-/// [`workspace_size`] for one layout.
-pub(crate) fn workspace_bytes(
-    n: usize,
-    (total, d, k): (usize, usize, usize),
-    layout: Layout,
-    weighted: bool,
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    check_sizes(total, d, k)?;
-    check_chunk_size(n, d)?;
-    options.check()?;
-    bytes(
-        n,
-        (total, d, k),
-        layout,
-        weighted,
-        options,
-        &|shape, bytes| bound(shape, bytes),
-    )
-}
-
-/// Bytes that a chunk of exactly n points takes.
-#[cfg(test)]
-pub(crate) fn exact_bytes(
-    n: usize,
-    sizes: (usize, usize, usize),
-    layout: Layout,
-    weighted: bool,
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    bytes(n, sizes, layout, weighted, options, &|shape, bytes| {
-        bytes(shape)
-    })
-}
-
-/// The bytes that a call takes for a shape.
-type Bytes<'a> = dyn Fn(&Shape) -> Result<usize, Error> + 'a;
-
-/// Bytes for every call on a chunk: the most that `of` tells of a call's shape and of what tells the bytes of a shape.
-fn bytes(
-    n: usize,
-    (total, d, k): (usize, usize, usize),
-    layout: Layout,
-    weighted: bool,
-    options: &Options<'_>,
-    of: &dyn Fn(&Shape, &Bytes<'_>) -> Result<usize, Error>,
-) -> Result<usize, Error> {
-    let n = n.max(1);
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    let scanned = of(&range::shape(n, d, layout, options), &range::bytes)?;
-    let summed = of(&shape, &|shape| sums::bytes(shape, total, weighted))?;
-    let seeded = match options.init {
-        Init::Parallel => {
-            let compared = of(&shape, &seed::chunk_bytes)?;
-            let candidates = seed::of_candidates(&shape, options);
-            compared.max(of(&candidates, &seed::choosing_bytes)?)
-        }
-        _ => 0,
-    };
-    Ok(scanned.max(summed).max(seeded))
-}
-
-/// Checks the sizes of a chunk, which may be empty.
-pub(crate) fn check_chunk_size(n: usize, d: usize) -> Result<(), Error> {
-    crate::points::check_sizes(n, d, 1)
-}
+pub(crate) use sums::{check_none, sums_in, Labels};
+pub(crate) use whole::{check_chunk_size, check_sizes};

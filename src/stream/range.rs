@@ -1,18 +1,14 @@
 //! Ranges of points as integers, reducible by MAX.
 
-use super::Stream;
-use crate::api::{check_weights, lend, with_job};
+use crate::api::{check_weights, lend, with_memory, Memory};
 use crate::call::{Options, Shape};
 use crate::exact::accumulator::{exponent, scale};
-use crate::exact::declared_range::{Bounds, Promise};
-use crate::exact::range_check::{
-    locate_nonfinite, magnitude, see, storage, upper, weights, Range, Ranges,
-};
+use crate::exact::range_check::{locate_nonfinite, magnitude, see, storage, upper, weights, Range};
 use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
-use crate::runtime::workspace::{Cut, Ruler, Workspace};
+use crate::runtime::workspace::{Cut, Workspace};
 
 /// The elements of a range.
 pub fn range_length(d: usize) -> Result<usize, Error> {
@@ -114,65 +110,6 @@ fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
     )
 }
 
-/// What the range of a stream says, in arrays with an element for each dimension; see [`Promise`].
-pub(super) struct Recalled<'w> {
-    magnitudes: &'w mut [f64],
-    limits: &'w mut [f64],
-    units: &'w mut [f64],
-    reciprocals: &'w mut [f64],
-}
-
-/// The least unit that has a reciprocal. Coordinates that are finer are looked at again.
-const FINEST: i32 = -1023;
-
-impl<'w> Recalled<'w> {
-    pub(super) fn cut(from: &mut impl Cut<'w>, d: usize) -> Self {
-        Recalled {
-            magnitudes: from.take(d),
-            limits: from.take(d),
-            units: from.take(d),
-            reciprocals: from.take(d),
-        }
-    }
-
-    pub(super) fn fill(
-        &mut self,
-        stream: &Stream<'_>,
-        ranges: &mut Ranges<'_>,
-    ) -> Result<(), Error> {
-        for i in 0..stream.d {
-            let Coded { magnitude, terms } = stream.coded(i)?;
-            ranges.set(i, terms);
-            self.magnitudes[i] = magnitude;
-            (self.limits[i], self.units[i], self.reciprocals[i]) = match terms.top {
-                0.0 => (0.0, 0.0, 0.0),
-                top => {
-                    let unit = exponent(terms.low).max(FINEST);
-                    let limit = magnitude.min((2.0 * top).next_down());
-                    (limit, scale(1.0, unit), scale(1.0, -unit))
-                }
-            };
-        }
-        ranges.weights = match stream.weighted() {
-            true => Some(stream.coded(stream.d)?.terms),
-            false => None,
-        };
-        Ok(())
-    }
-
-    pub(super) fn promise<'a>(&'a self, ranges: &'a Ranges<'a>) -> Promise<'a> {
-        Promise {
-            magnitudes: self.magnitudes,
-            bounds: Bounds {
-                limits: self.limits,
-                units: self.units,
-                reciprocals: self.reciprocals,
-            },
-            ranges,
-        }
-    }
-}
-
 /// Widens a range by a chunk. `range` has [`range_length`] elements, zero in the beginning; ranges of several chunks are joined
 /// by element-wise maximum. Of the options count threads and weights; where one chunk has weights, all must.
 ///
@@ -206,10 +143,15 @@ pub(super) fn shape(n: usize, d: usize, layout: Layout, options: &Options<'_>) -
     Shape::of_update(n, d, 1, layout, options.threads)
 }
 
-pub(super) fn bytes(shape: &Shape) -> Result<usize, Error> {
-    let mut ruler = Ruler::default();
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
-    ruler.bytes()
+/// The memory of a call that widens a range: storage of the scan.
+pub(super) struct RangeMemory;
+
+impl Memory for RangeMemory {
+    type Parts<'w> = PerThread<&'w mut [f64]>;
+
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w> {
+        PerThread::new(threads, || storage(from, shape.d))
+    }
 }
 
 pub(crate) fn range_in(
@@ -238,11 +180,15 @@ pub(crate) fn range_in(
         _ => {}
     }
     let shape = shape(n, d, layout, options);
-    workspace.with(bytes(&shape)?, |mut buffer| {
-        with_job(points, options.weights, options, &shape, |job, _| {
+    with_memory(
+        points,
+        options.weights,
+        options,
+        &shape,
+        &RangeMemory,
+        workspace,
+        |job, mut storage, _| {
             let heavy = options.weights.map(weights).transpose()?;
-            let threads = job.crew.threads();
-            let mut storage = PerThread::new(threads, || storage(&mut buffer, d));
             let seen = see(job, 0..d, &mut storage);
             if seen.poison.iter().any(|&x| x != 0.0) {
                 return Err(locate_nonfinite(points));
@@ -262,8 +208,8 @@ pub(crate) fn range_in(
                 widen(d, terms.top, terms);
             }
             Ok(())
-        })
-    })
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! k-means‖ for points that are not in one place: the starting centers that [`Init::Parallel`] gives a
 //! fit of all points.
 
-use super::range::Recalled;
-use super::Stream;
-use crate::api::plan::SeedMemory;
-use crate::api::{check_length, check_weights, with_job};
+use super::recalled::Recalled;
+use super::whole::Stream;
+use crate::api::{check_length, check_weights, with_memory, Drawing, Memory};
 use crate::assign::Scratch;
 use crate::call::{Init, Job, Options, Shape};
 use crate::exact::accumulator::{ExactSum, DIGITS};
@@ -13,8 +12,9 @@ use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error, Number};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
-use crate::runtime::workspace::{Cut, Ruler, Workspace};
+use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::kmeans_parallel::{self, Comparing, Draws, Shares, Total};
+use crate::seed::Worker;
 
 /// Elements of the masses: digit i counts 2^(32 i - 1074).
 pub const MASSES: usize = DIGITS;
@@ -30,35 +30,34 @@ pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     kmeans_parallel::due(round, count, k) && left
 }
 
-/// What a call keeps of a chunk.
-struct Memory<'w> {
+/// The memory of a call that compares a chunk with candidates.
+pub(super) struct ChunkMemory;
+
+pub(super) struct ChunkParts<'w> {
     comparing: Comparing<'w>,
     nearest: &'w mut [i32],
     distances: &'w mut [f64],
     recalled: Recalled<'w>,
     ranges: Ranges<'w>,
+    team: PerThread<Scratch<'w>>,
+    /// Storage of the scan.
+    seen: PerThread<&'w mut [f64]>,
 }
 
-impl<'w> Memory<'w> {
-    fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        Memory {
+impl Memory for ChunkMemory {
+    type Parts<'w> = ChunkParts<'w>;
+
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> ChunkParts<'w> {
+        ChunkParts {
             comparing: Comparing::cut(from, shape),
             nearest: from.take(shape.n),
             distances: from.take(shape.n),
             recalled: Recalled::cut(from, shape.d),
             ranges: Ranges::cut(from, shape.d),
+            team: PerThread::new(threads, || kmeans_parallel::scratch(from, shape)),
+            seen: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
-}
-
-pub(super) fn chunk_bytes(shape: &Shape) -> Result<usize, Error> {
-    let mut ruler = Ruler::default();
-    Memory::cut(&mut ruler, shape);
-    PerThread::new(shape.threads, || {
-        kmeans_parallel::scratch(&mut ruler, shape)
-    });
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
-    ruler.bytes()
 }
 
 /// The options of greedy k-means++ among candidates.
@@ -69,27 +68,25 @@ fn among(count: usize, d: usize, k: usize, threads: usize) -> Shape {
     Shape::of_assign(count, d, k, Layout::Rows, threads)
 }
 
-struct Choosing<'w> {
-    seeding: SeedMemory<'w>,
+/// The memory of the last step: greedy k-means++ among the candidates, by the weights that they have.
+pub(super) struct ChooseMemory;
+
+pub(super) struct ChooseParts<'w> {
+    drawing: Drawing<'w>,
     weights: &'w mut [f64],
+    team: PerThread<Worker<'w>>,
 }
 
-impl<'w> Choosing<'w> {
-    fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        Choosing {
-            seeding: SeedMemory::cut(from, shape, AMONG),
+impl Memory for ChooseMemory {
+    type Parts<'w> = ChooseParts<'w>;
+
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> ChooseParts<'w> {
+        ChooseParts {
+            drawing: Drawing::cut(from, shape, AMONG),
             weights: from.take(shape.n),
+            team: PerThread::new(threads, || Worker::cut(from, shape, AMONG)),
         }
     }
-}
-
-pub(super) fn choosing_bytes(shape: &Shape) -> Result<usize, Error> {
-    let mut ruler = Ruler::default();
-    Choosing::cut(&mut ruler, shape);
-    PerThread::new(shape.threads, || {
-        crate::seed::Worker::cut(&mut ruler, shape, AMONG)
-    });
-    ruler.bytes()
 }
 
 /// The shape of all candidates that chunks of this shape can have.
@@ -130,18 +127,23 @@ fn with_chunk(
         );
     }
     let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
-    workspace.with(chunk_bytes(&shape)?, |mut buffer| {
-        with_job(points, options.weights, options, &shape, |job, _| {
-            let Memory {
+    with_memory(
+        points,
+        options.weights,
+        options,
+        &shape,
+        &ChunkMemory,
+        workspace,
+        |job, parts, _| {
+            let ChunkParts {
                 mut comparing,
                 nearest,
                 distances,
                 mut recalled,
                 mut ranges,
-            } = Memory::cut(&mut buffer, &shape);
-            let threads = job.crew.threads();
-            let team = PerThread::new(threads, || kmeans_parallel::scratch(&mut buffer, &shape));
-            let mut seen = PerThread::new(threads, || storage(&mut buffer, d));
+                team,
+                mut seen,
+            } = parts;
             recalled.fill(stream, &mut ranges)?;
             let promise = recalled.promise(&ranges);
             if let Some(weights) = options.weights {
@@ -158,8 +160,8 @@ fn with_chunk(
                 distances,
                 team,
             })
-        })
-    })
+        },
+    )
 }
 
 impl Chunk<'_, '_, '_> {
@@ -558,20 +560,30 @@ pub(crate) fn choose_in(
     check_shares(shares, weights)?;
     let points = Points::rows(candidates, count, d)?;
     let shape = among(count, d, k, options.threads);
-    workspace.with(choosing_bytes(&shape)?, |mut buffer| {
-        let Choosing {
-            mut seeding,
-            weights: own,
-        } = Choosing::cut(&mut buffer, &shape);
-        shares.weights((candidates, d), weights, own);
-        with_job(&points, Some(own), options, &shape, |job, _| {
-            let threads = job.crew.threads();
-            let worker = || crate::seed::Worker::cut(&mut buffer, &shape, AMONG);
-            let mut team = PerThread::new(threads, worker);
+    with_memory(
+        &points,
+        None,
+        options,
+        &shape,
+        &ChooseMemory,
+        workspace,
+        |job, parts, _| {
+            let ChooseParts {
+                drawing,
+                weights: own,
+                mut team,
+            } = parts;
+            shares.weights((candidates, d), weights, own);
+            let job = &Job {
+                weights: Some(own),
+                ..*job
+            };
+            let Drawing {
+                mut seeding, marks, ..
+            } = drawing;
             let key = (options.seed, 0);
-            let SeedMemory { seeding, marks, .. } = &mut seeding;
-            crate::seed::seed(job, AMONG, key, seeding, &mut team, marks, centers);
+            crate::seed::seed(job, AMONG, key, &mut seeding, &mut team, marks, centers);
             Ok(())
-        })
-    })
+        },
+    )
 }

@@ -1,8 +1,8 @@
 //! Means of reduced sums, and the end of the loop.
 
+use super::format::{Format, View};
 use super::range::above;
-use super::sums::{Format, View};
-use super::Stream;
+use super::whole::Stream;
 use crate::api::check_length;
 use crate::call::{Empty, Options, StoppedBy};
 use crate::exact::distance::fold;

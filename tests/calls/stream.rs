@@ -80,6 +80,7 @@ pub enum StreamCall {
 }
 
 /// All points of a stream in one chunk, and what the calls leave for those that follow.
+#[derive(Clone)]
 pub struct Chunk {
     points: Vec<f64>,
     first: f64,
@@ -164,6 +165,12 @@ impl Chunk {
             drawn: 0,
             tally: vec![0; most],
         }
+    }
+
+    /// The same on so many threads.
+    pub fn on(mut self, threads: i32) -> Self {
+        self.options.threads = threads;
+        self
     }
 
     fn options(&self) -> Options {

@@ -1,186 +1,27 @@
-//! Sizes of a call, and with them its workspace: how many threads, how large a block.
+//! The query: bytes of workspace for all calls.
 
-use crate::call::{padded, Empty, Init, Options, Shape, BLOCK_COORDINATES, STEP};
-use crate::exact::range_check::storage;
+use super::assign::AssignMemory;
+use super::bound::bound;
+use super::fit::FitMemory;
+use super::seed::SeedMemory;
+use super::update::UpdateMemory;
+use crate::call::{Options, Shape};
 use crate::points::{check_sizes, Layout};
 use crate::runtime::error::Error;
-use crate::runtime::threads::PerThread;
-use crate::runtime::workspace::{Cut, Ruler};
-use crate::seed::{self, Seeding};
-use crate::update::{self, Sums, Update};
-use crate::{assign, fit};
 
-/// Workspace of `centra_update`.
-pub(crate) struct UpdateMemory<'w> {
-    /// Labels from 0, which relocation may change for a while.
-    pub(crate) labels: &'w mut [i32],
-    pub(crate) distances: &'w mut [f64],
-    pub(crate) update: Update<'w>,
-}
-
-impl<'w> UpdateMemory<'w> {
-    pub(crate) fn cut(
-        from: &mut impl Cut<'w>,
-        shape: &Shape,
-        plan: &update::Plan,
-        empty: Empty,
-    ) -> Self {
-        UpdateMemory {
-            labels: from.take(shape.n),
-            distances: from.take(padded(shape.n)),
-            update: Update::cut(from, plan, empty),
-        }
-    }
-}
-
-/// Workspace of `centra_seed`.
-pub(crate) struct SeedMemory<'w> {
-    pub(crate) seeding: Seeding<'w>,
-    pub(crate) marks: &'w mut [i32],
-    /// A copy of the first point.
-    pub(crate) first: &'w mut [f64],
-}
-
-impl<'w> SeedMemory<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
-        SeedMemory {
-            seeding: Seeding::cut(from, shape, init),
-            marks: from.take(shape.n),
-            first: from.take(shape.d),
-        }
-    }
-}
-
-/// Bytes that restarts side by side may take together.
-const SIDE_BY_SIDE: usize = 16 << 20;
-
-/// How many restarts are done at a time, each by one thread.
-pub(crate) fn at_a_time(
-    shape: &Shape,
-    weighted: bool,
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    match shape.threads {
-        1 => {
-            let room = SIDE_BY_SIDE / runner_bytes(shape, 1, weighted, options)?;
-            Ok(fit::at_a_time(shape, options).min(room).max(1))
-        }
-        _ => Ok(1),
-    }
-}
-
-/// Bytes of so many runners.
-fn runner_bytes(
-    shape: &Shape,
-    runners: usize,
-    weighted: bool,
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    let plan = update::Plan::new(shape, shape.n, weighted);
-    let mut ruler = Ruler::default();
-    for _ in 0..runners {
-        fit::Runner::cut(&mut ruler, shape.threads, shape, &plan, options);
-    }
-    ruler.bytes()
-}
-
-pub(crate) fn fit_bytes(
-    shape: &Shape,
-    weighted: bool,
-    options: &Options<'_>,
-) -> Result<usize, Error> {
-    runner_bytes(
-        shape,
-        at_a_time(shape, weighted, options)?,
-        weighted,
-        options,
-    )
-}
-
-/// Bytes for a fit of any shape up to this one.
-fn fit_bound(shape: &Shape, weighted: bool, options: &Options<'_>) -> Result<usize, Error> {
-    let one = bound(shape, |shape| runner_bytes(shape, 1, weighted, options))?;
-    let alone = Shape {
-        threads: 1,
-        ..*shape
-    };
-    let each = bound(&alone, |shape| runner_bytes(shape, 1, weighted, options))?;
-    // A callback keeps restarts from running side by side, and those take more.
-    let free = Options {
-        progress: None,
-        ..options.clone()
-    };
-    let all = each.saturating_mul(fit::at_a_time(&alone, &free));
-    Ok(one.max(all.min(SIDE_BY_SIDE)))
-}
-
-/// Dimensions beyond which blocks are smaller, each once.
-fn block_ends() -> impl Iterator<Item = usize> {
-    let end = |steps| BLOCK_COORDINATES / (steps * STEP);
-    (1..=BLOCK_COORDINATES / STEP)
-        .filter(move |&steps| steps == 1 || end(steps) < end(steps - 1))
-        .map(end)
-}
-
-/// Centers beyond which there is less to keep: labels then do not fit single precision, also where rounds of k-means‖ compare
-/// points with more centers.
-const LAST_CENTERS: [usize; 2] = [(1 << 24) - 1, ((1 << 24) - 1 - 32) / 3];
-
-/// The most that `bytes` tells of any shape up to this one: what suffices for it, suffices for fewer points, dimensions,
-/// centers and threads.
-///
-/// A part of a workspace grows with points, dimensions, centers, threads, and the size of a block, as far as the others
-/// stay what they are. They do not: more dimensions make smaller blocks, more work makes more threads and with them
-/// smaller blocks, and there are ways for few dimensions or centers alone. So the shapes looked at have the threads of this one,
-/// blocks as if for one, and dimensions and centers just before something changes; what is divided among threads is bounded
-/// where it is cut (L38).
-pub(crate) fn bound(
-    shape: &Shape,
-    bytes: impl Fn(&Shape) -> Result<usize, Error>,
-) -> Result<usize, Error> {
-    let Shape { d, k, .. } = *shape;
-    let powers = (0..usize::BITS - 1).map(|bit| 1 << bit);
-    let dims = powers.chain(block_ends()).chain(assign::last_dimensions());
-    let dims = dims.filter(|&less| less < d).chain([d]);
-    let mut most = 0;
-    for d in dims {
-        let centers = LAST_CENTERS.into_iter().filter(|&less| less < k).chain([k]);
-        for k in centers {
-            most = most.max(bytes(&Shape { d, k, ..*shape }.bound())?);
-        }
-    }
-    Ok(most)
-}
-
-pub(crate) fn assign_bytes(shape: &Shape) -> Result<usize, Error> {
-    let mut ruler = Ruler::default();
-    assign::Packing::cut(&mut ruler, shape);
-    PerThread::new(shape.threads, || assign::Scratch::cut(&mut ruler, shape));
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
-    ruler.bytes()
-}
-
-pub(crate) fn update_bytes(shape: &Shape, weighted: bool, empty: Empty) -> Result<usize, Error> {
-    let plan = update::Plan::new(shape, shape.n, weighted);
-    let mut ruler = Ruler::default();
-    UpdateMemory::cut(&mut ruler, shape, &plan, empty);
-    let mut each = plan.each();
-    PerThread::new(shape.threads, || Sums::cut(&mut ruler, &each()));
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
-    ruler.bytes()
-}
-
-pub(crate) fn seed_bytes(shape: &Shape, init: Init) -> Result<usize, Error> {
-    let mut ruler = Ruler::default();
-    SeedMemory::cut(&mut ruler, shape, init);
-    PerThread::new(shape.threads, || seed::Worker::cut(&mut ruler, shape, init));
-    PerThread::new(shape.threads, || storage(&mut ruler, shape.d));
-    ruler.bytes()
+/// Bytes of workspace that suffice for every `_into` call on points of this shape, in either layout,
+/// with these options; where k is more than n, those that allow it. They never fall as n, d, k or the threads grow.
+pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options<'_>) -> Result<usize, Error> {
+    let weighted = options.weights.is_some();
+    let bytes = |layout| workspace_bytes(n, d, k, layout, weighted, options);
+    Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))
 }
 
 /// Bytes that suffice for every call of these sizes and options.
 pub(crate) fn workspace_bytes(
-    (n, d, k): (usize, usize, usize),
+    n: usize,
+    d: usize,
+    k: usize,
     layout: Layout,
     weighted: bool,
     options: &Options<'_>,
@@ -189,21 +30,26 @@ pub(crate) fn workspace_bytes(
     options.check()?;
     let assign = Shape::of_assign(n, d, k, layout, options.threads);
     let update = Shape::of_update(n, d, k, layout, options.threads);
+    let seed = SeedMemory { init: options.init };
+    let moved = UpdateMemory {
+        weighted,
+        empty: options.empty,
+    };
     let bytes = [
-        fit_bound(&assign, weighted, options)?,
-        bound(&assign, assign_bytes)?,
-        bound(&update, |shape| {
-            update_bytes(shape, weighted, options.empty)
-        })?,
-        bound(&assign, |shape| seed_bytes(shape, options.init))?,
+        FitMemory::bound(&assign, weighted, options)?,
+        bound(&AssignMemory, &assign)?,
+        bound(&moved, &update)?,
+        bound(&seed, &assign)?,
     ];
     Ok(bytes.into_iter().fold(0, usize::max))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::fit::SIDE_BY_SIDE;
+    use super::super::memory::Memory;
     use super::*;
-    use crate::call::Algorithm;
+    use crate::call::{Algorithm, Init};
     use crate::stream;
 
     /// Around every size from which on something is done otherwise.
@@ -361,24 +207,29 @@ mod tests {
                 let options = options(threads);
                 let assign = Shape::of_assign(n, d, k, layout, threads);
                 let update = Shape::of_update(n, d, k, layout, threads);
+                let fit = FitMemory::new(&assign, weighted, &options).unwrap();
+                let moved = UpdateMemory {
+                    weighted,
+                    empty: options.empty,
+                };
                 let bytes = [
-                    fit_bytes(&assign, weighted, &options),
-                    assign_bytes(&assign),
-                    update_bytes(&update, weighted, options.empty),
-                    seed_bytes(&assign, init),
+                    fit.bytes(&assign),
+                    AssignMemory.bytes(&assign),
+                    moved.bytes(&update),
+                    SeedMemory { init }.bytes(&assign),
                 ];
                 bytes.into_iter().map(Result::unwrap).max().unwrap()
             };
             let query = |(n, d, k, threads): Sizes| {
-                workspace_bytes((n, d, k), layout, weighted, &options(threads)).unwrap()
+                workspace_bytes(n, d, k, layout, weighted, &options(threads)).unwrap()
             };
             worst[0] = worst[0].max(check("calls", &shapes, exact, query));
             let total = 1 << 34;
             let exact = |(n, d, k, threads): Sizes| {
-                stream::exact_bytes(n, (total, d, k), layout, weighted, &options(threads)).unwrap()
+                stream::exact_bytes(n, total, d, k, layout, weighted, &options(threads)).unwrap()
             };
             let query = |(n, d, k, threads): Sizes| {
-                stream::workspace_bytes(n, (total, d, k), layout, weighted, &options(threads))
+                stream::workspace_bytes(n, total, d, k, layout, weighted, &options(threads))
                     .unwrap()
             };
             worst[1] = worst[1].max(check("streams", &shapes, exact, query));
@@ -407,7 +258,7 @@ mod tests {
                             algorithm: Algorithm::Lloyd,
                             ..Options::default()
                         };
-                        workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap() as f64
+                        workspace_bytes(n, d, k, Layout::Rows, weighted, &options).unwrap() as f64
                     };
                     let per_center = if weighted { 4.0 } else { 1.0 } * (54 * d + 480) as f64;
                     let shared = (16 + d) as f64 * n as f64 + per_center * k as f64;
@@ -442,7 +293,7 @@ mod tests {
                         init: Init::Random,
                         ..Options::default()
                     };
-                    workspace_bytes((n, d, k), Layout::Rows, weighted, &options).unwrap()
+                    workspace_bytes(n, d, k, Layout::Rows, weighted, &options).unwrap()
                 };
                 let one = bytes(1);
                 for threads in [2, 3, 16, 64, 1000] {

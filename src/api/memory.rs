@@ -1,0 +1,60 @@
+//! The memory of a call, described once.
+//!
+//! A description is a function that takes all parts, those of every thread among them, from any [`Cut`]. Run with a ruler it tells the
+//! bytes; run with the workspace it hands out the parts, of the same lengths in the same order. So a new temporary of a call is one
+//! line, and no query can forget it.
+
+use super::with_job;
+use crate::call::{Job, Options, Shape};
+use crate::points::Points;
+use crate::runtime::error::Error;
+use crate::runtime::fp_environment::Standard;
+use crate::runtime::workspace::{Cut, Ruler, Workspace};
+
+/// The memory of a call. What it depends on besides the shape are the fields of who implements this.
+pub(crate) trait Memory {
+    /// What it is cut into.
+    type Parts<'w>;
+
+    /// Takes the parts for a call of this shape on so many threads.
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w>;
+
+    /// The threads that a call of this shape asks for, of which it may get fewer.
+    fn threads(&self, shape: &Shape) -> usize {
+        shape.threads
+    }
+
+    /// The bytes of a workspace for a call of this shape.
+    fn bytes(&self, shape: &Shape) -> Result<usize, Error> {
+        let mut ruler = Ruler::default();
+        self.cut(&mut ruler, shape, self.threads(shape));
+        ruler.bytes()
+    }
+}
+
+/// Calls `work` with the job of these inputs and with the parts of the call's memory, in the standard floating-point environment.
+/// A workspace that is too short is refused before anything is done.
+pub(crate) fn with_memory<M: Memory, R>(
+    points: &Points<'_>,
+    weights: Option<&[f64]>,
+    options: &Options<'_>,
+    shape: &Shape,
+    memory: &M,
+    workspace: Workspace<'_>,
+    work: impl FnOnce(&Job<'_>, M::Parts<'_>, &Standard) -> Result<R, Error>,
+) -> Result<R, Error> {
+    workspace.with(memory.bytes(shape)?, |mut buffer| {
+        let threads = memory.threads(shape);
+        with_job(
+            points,
+            weights,
+            options,
+            shape,
+            threads,
+            |job, environment| {
+                let parts = memory.cut(&mut buffer, shape, job.crew.threads());
+                work(job, parts, environment)
+            },
+        )
+    })
+}

@@ -1,0 +1,122 @@
+//! The call that draws starting centers.
+
+use super::memory::{with_memory, Memory};
+use super::{check_weights, count_starts, lend};
+use crate::call::{Init, Options, Shape};
+use crate::exact::range_check::{check_spread, scan, storage};
+use crate::points::{check_sizes_of_fit, Points};
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Workspace};
+use crate::seed::{Seeding, Worker};
+
+/// Draws k starting centers, each a row of the points: k rows of d.
+///
+/// ```
+/// let points = centra::Points::rows(&[0.0, 0.5, 9.0, 9.5], 4, 1)?;
+/// let centers = centra::seed(&points, 2, &centra::Options::default())?;
+/// assert!((centers[0] - centers[1]).abs() > 8.0);
+/// # Ok::<(), centra::Error>(())
+/// ```
+pub fn seed(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Vec<f64>, Error> {
+    check_sizes_of_fit(points.n(), points.d(), k)?;
+    let mut centers = vec![0.0; k * points.d()];
+    seed_in(points, options, &mut centers, Workspace::Allocate)?;
+    Ok(centers)
+}
+
+/// [`seed`] in the caller's buffers.
+pub fn seed_into(
+    points: &Points<'_>,
+    options: &Options<'_>,
+    centers: &mut [f64],
+    workspace: &mut [u8],
+) -> Result<(), Error> {
+    seed_in(points, options, centers, lend(workspace)?)
+}
+
+/// What drawing centers takes, its threads aside.
+pub(crate) struct Drawing<'w> {
+    pub(crate) seeding: Seeding<'w>,
+    pub(crate) marks: &'w mut [i32],
+    /// A copy of the first point.
+    first: &'w mut [f64],
+}
+
+impl<'w> Drawing<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
+        Drawing {
+            seeding: Seeding::cut(from, shape, init),
+            marks: from.take(shape.n),
+            first: from.take(shape.d),
+        }
+    }
+}
+
+/// The memory of a seeding.
+pub(crate) struct SeedMemory {
+    pub(crate) init: Init,
+}
+
+pub(crate) struct SeedParts<'w> {
+    drawing: Drawing<'w>,
+    team: PerThread<Worker<'w>>,
+    /// Storage of the scan.
+    seen: PerThread<&'w mut [f64]>,
+}
+
+impl Memory for SeedMemory {
+    type Parts<'w> = SeedParts<'w>;
+
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> SeedParts<'w> {
+        SeedParts {
+            drawing: Drawing::cut(from, shape, self.init),
+            team: PerThread::new(threads, || Worker::cut(from, shape, self.init)),
+            seen: PerThread::new(threads, || storage(from, shape.d)),
+        }
+    }
+}
+
+/// What all ways to call a seeding come to.
+pub(crate) fn seed_in(
+    points: &Points<'_>,
+    options: &Options<'_>,
+    centers: &mut [f64],
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    let k = count_starts(points, centers)?;
+    options.check()?;
+    let init = options.init;
+    if init == Init::Given {
+        return refuse!(Option, "init: given centers leave nothing to seed");
+    }
+    check_weights(points, options)?;
+    let (n, d, layout) = (points.n(), points.d(), points.layout());
+    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    with_memory(
+        points,
+        options.weights,
+        options,
+        &shape,
+        &SeedMemory { init },
+        workspace,
+        |job, parts, _| {
+            let SeedParts {
+                drawing,
+                mut team,
+                mut seen,
+            } = parts;
+            let Drawing {
+                mut seeding,
+                marks,
+                first,
+            } = drawing;
+            seeding.set_largest(scan(job, &mut seen, None, None)?);
+            points.copy_point(0, first);
+            check_spread(job, &[], first)?;
+            let key = (options.seed, 0);
+            crate::seed::seed(job, init, key, &mut seeding, &mut team, marks, centers);
+            Ok(())
+        },
+    )
+}

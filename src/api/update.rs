@@ -1,0 +1,154 @@
+//! The call that moves centers to the means of their points.
+
+use super::memory::{with_memory, Memory};
+use super::{check_labels, check_length, check_weights, count_centers, lend};
+use crate::call::{padded, Empty, Options, Shape};
+use crate::exact::range_check::{check_spread, scan, storage};
+use crate::points::Points;
+use crate::runtime::error::Error;
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::{Cut, Workspace};
+use crate::update::{Plan, Sums, Update};
+
+/// Replaces each center by the mean of its points; returns the number of points of each.
+///
+/// Centers of clusters without a point of positive weight are treated as `options.empty` says; on
+/// entry `centers` holds what they may keep. There may be fewer points than centers, and none.
+///
+/// ```
+/// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
+/// let mut centers = [0.0; 2];
+/// let counts = centra::update(&points, &[0, 0, 0, 1], &mut centers, &centra::Options::default())?;
+/// assert_eq!((centers, &counts[..]), ([3.0, 9.0], &[3, 1][..]));
+/// # Ok::<(), centra::Error>(())
+/// ```
+pub fn update(
+    points: &Points<'_>,
+    labels: &[i32],
+    centers: &mut [f64],
+    options: &Options<'_>,
+) -> Result<Vec<i64>, Error> {
+    let mut counts = vec![0; count_centers(points, centers)?];
+    update_in(
+        points,
+        labels,
+        options,
+        0,
+        centers,
+        Some(&mut counts),
+        Workspace::Allocate,
+    )?;
+    Ok(counts)
+}
+
+/// [`update`] in the caller's buffers; `counts`, if wanted, receives the number of points of each center.
+pub fn update_into(
+    points: &Points<'_>,
+    labels: &[i32],
+    options: &Options<'_>,
+    centers: &mut [f64],
+    counts: Option<&mut [i64]>,
+    workspace: &mut [u8],
+) -> Result<(), Error> {
+    update_in(
+        points,
+        labels,
+        options,
+        0,
+        centers,
+        counts,
+        lend(workspace)?,
+    )
+}
+
+/// The memory of an update.
+pub(crate) struct UpdateMemory {
+    pub(crate) weighted: bool,
+    pub(crate) empty: Empty,
+}
+
+pub(crate) struct UpdateParts<'w> {
+    /// Labels from 0, which relocation may change for a while.
+    labels: &'w mut [i32],
+    distances: &'w mut [f64],
+    update: Update<'w>,
+    team: PerThread<Sums<'w>>,
+    /// Storage of the scan.
+    seen: PerThread<&'w mut [f64]>,
+}
+
+impl Memory for UpdateMemory {
+    type Parts<'w> = UpdateParts<'w>;
+
+    fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> UpdateParts<'w> {
+        let plan = Plan::new(shape, shape.n, self.weighted);
+        let mut each = plan.each();
+        UpdateParts {
+            labels: from.take(shape.n),
+            distances: from.take(padded(shape.n)),
+            update: Update::cut(from, &plan, self.empty),
+            team: PerThread::new(threads, || Sums::cut(from, &each())),
+            seen: PerThread::new(threads, || storage(from, shape.d)),
+        }
+    }
+}
+
+/// What all ways to call an update come to; labels count from `base`.
+pub(crate) fn update_in(
+    points: &Points<'_>,
+    labels: &[i32],
+    options: &Options<'_>,
+    base: i32,
+    centers: &mut [f64],
+    counts: Option<&mut [i64]>,
+    workspace: Workspace<'_>,
+) -> Result<(), Error> {
+    let k = count_centers(points, centers)?;
+    options.check()?;
+    check_weights(points, options)?;
+    check_length("labels", labels.len(), points.n(), "n")?;
+    if let Some(counts) = &counts {
+        check_length("counts", counts.len(), k, "k")?;
+    }
+    let (n, d, layout) = (points.n(), points.d(), points.layout());
+    let shape = Shape::of_update(n, d, k, layout, options.threads);
+    let weights = options.weights;
+    let memory = UpdateMemory {
+        weighted: weights.is_some(),
+        empty: options.empty,
+    };
+    with_memory(
+        points,
+        weights,
+        options,
+        &shape,
+        &memory,
+        workspace,
+        |job, parts, _| {
+            let UpdateParts {
+                labels: own,
+                distances,
+                mut update,
+                mut team,
+                mut seen,
+            } = parts;
+            scan(job, &mut seen, None, Some(update.ranges()))?;
+            check_labels(labels, k, base)?;
+            for (own, label) in own.iter_mut().zip(labels) {
+                *own = label - base;
+            }
+            update.prepare_alone();
+            update.sum(job, &mut team, own);
+            if update.relocates(job, &mut team) {
+                // Points will be ranked by D to these centers.
+                scan(job, &mut seen, Some(centers), None)?;
+                check_spread(job, centers, &centers[..d])?;
+            }
+            update.means(job, &mut team, own, distances, centers)?;
+            if let Some(counts) = counts {
+                counts.copy_from_slice(update.counts());
+            }
+            Ok(())
+        },
+    )
+}

@@ -1,0 +1,215 @@
+//! One restart: assignment and update, in turn.
+
+use core::ops::AddAssign;
+use std::time::Instant;
+
+use super::stop::Rules;
+use crate::assign::{pass, Bounds, Kept, Packing, Summing, Worker};
+use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
+use crate::runtime::error::Error;
+use crate::runtime::threads::{worthwhile, PerThread};
+use crate::runtime::workspace::{spoil, Cut};
+use crate::seed::Seeding;
+use crate::update::{self, Update};
+
+/// What a fit keeps, beyond what its threads do.
+pub(super) struct State<'w> {
+    pub(super) labels: &'w mut [i32],
+    pub(super) centers: &'w mut [f64],
+    pub(super) previous: &'w mut [f64],
+    /// The best restart so far, when there is more than one.
+    pub(super) best_labels: &'w mut [i32],
+    pub(super) best_centers: &'w mut [f64],
+    pub(super) seeding: Seeding<'w>,
+    pub(super) packing: Packing<'w>,
+    pub(super) bounds: Bounds<'w>,
+    pub(super) kept: Kept<'w>,
+    pub(super) update: Update<'w>,
+}
+
+impl<'w> State<'w> {
+    pub(super) fn cut(
+        from: &mut impl Cut<'w>,
+        shape: &Shape,
+        plan: &update::Plan,
+        options: &Options<'_>,
+    ) -> Self {
+        let centers = shape.k.saturating_mul(shape.d);
+        let (best_n, best_centers) = match restarts(options) {
+            1 => (0, 0),
+            _ => (shape.n, centers),
+        };
+        State {
+            labels: from.take(shape.n),
+            centers: from.take(centers),
+            previous: from.take(centers),
+            best_labels: from.take(best_n),
+            best_centers: from.take(best_centers),
+            seeding: Seeding::cut(from, shape, options.init),
+            packing: Packing::cut(from, shape),
+            bounds: Bounds::cut(from, shape, options.algorithm),
+            kept: Kept::cut(from, shape, options.algorithm),
+            update: Update::cut(from, plan, options.empty),
+        }
+    }
+}
+
+impl State<'_> {
+    /// Forgets what a restart did, but for the best one: the next one does the same whichever came before.
+    pub(super) fn forget(&mut self, init: Init) {
+        spoil(self.labels, i32::MAX);
+        if init != Init::Given {
+            spoil(self.centers, f64::MAX);
+        }
+        spoil(self.previous, f64::MAX);
+        self.seeding.forget();
+        self.packing.forget();
+        self.bounds.forget();
+        self.kept.forget();
+        self.update.forget();
+    }
+}
+
+/// Restarts that can differ.
+pub(super) fn restarts(options: &Options<'_>) -> u32 {
+    match options.init {
+        Init::Given => 1,
+        _ => options.n_init,
+    }
+}
+
+/// How one restart ended.
+pub(super) struct Outcome {
+    pub(super) stopped_by: StoppedBy,
+    pub(super) iterations: i64,
+    pub(super) moved: i64,
+}
+
+/// What restarts took.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Spent {
+    pub(super) distances: i64,
+    pub(super) rechecked: i64,
+    pub(super) skipped: i64,
+    pub(super) seconds_seed: f64,
+    pub(super) seconds_assign: f64,
+    pub(super) seconds_update: f64,
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, other: Spent) {
+        self.distances += other.distances;
+        self.rechecked += other.rechecked;
+        self.skipped += other.skipped;
+        self.seconds_seed += other.seconds_seed;
+        self.seconds_assign += other.seconds_assign;
+        self.seconds_update += other.seconds_update;
+    }
+}
+
+/// One restart, from `state.centers` on; leaves labels and centers that belong together.
+pub(super) fn iterate<'w>(
+    job: &Job<'_>,
+    rules: &Rules,
+    restart: u32,
+    state: &mut State<'w>,
+    team: &mut PerThread<Worker<'w>>,
+    tell: impl Fn(&Progress) -> bool,
+    spent: &mut Spent,
+) -> Result<Outcome, Error> {
+    let (n, d) = (job.points.n() as i64, job.points.d());
+    let k = (state.centers.len() / d) as i64;
+    let State {
+        labels,
+        centers,
+        previous,
+        seeding,
+        packing,
+        bounds,
+        kept,
+        update,
+        ..
+    } = state;
+    // No label yet: every point counts as moved in the first pass.
+    labels.fill(-1);
+    let (mut iterations, mut moved) = (0, 0);
+    // In the last pass; before the first, every point is as good as moved.
+    let mut changed = n;
+    let mut stopped_by = StoppedBy::MaxIter;
+    let mut pairs = n * k;
+    loop {
+        let work = pairs as u128 * d as u128 + n as u128;
+        // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
+        let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
+        let by = &Job { crew, ..*job };
+        // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two; but where labels come
+        // of words, a point that does not move is not even read.
+        let more = rules.allow_more(iterations);
+        let terms = update.terms();
+        let summing = if !more {
+            Summing::Not
+        } else if update.lasting() && iterations > 0 && (changed < n / 2 || kept.spare(job)) {
+            Summing::Moved(&terms)
+        } else {
+            update.clear(team);
+            Summing::All(&terms)
+        };
+        let labelled = (&**labels, job.stretch);
+        let dear = packing.in_bytes(job, k as usize);
+        let shortcut = bounds.shortcut(changed as usize, labelled, dear);
+        let also = (summing, None);
+        let pass = pass(
+            by,
+            packing,
+            team,
+            centers,
+            labels,
+            (shortcut, &mut *kept),
+            also,
+        );
+        pairs = pass.counts.pairs;
+        bounds.looked((pairs / k) as usize);
+        spent.distances += pairs + pass.counts.evaluated;
+        spent.skipped += n * k - pairs;
+        spent.rechecked += pass.counts.rechecked;
+        spent.seconds_assign += pass.assigning.as_secs_f64();
+        spent.seconds_update += pass.updating.as_secs_f64();
+
+        changed = pass.moved;
+        if iterations > 0 {
+            moved = changed;
+            let shift = rules.shift(centers, previous, d);
+            let progress = Progress {
+                restart: restart.into(),
+                iteration: iterations,
+                moved,
+                shift: shift.unwrap_or(0.0),
+            };
+            let reason = match tell(&progress) {
+                true => Some(StoppedBy::Stopped),
+                false => rules.reason(iterations, moved, shift),
+            };
+            if let Some(reason) = reason {
+                stopped_by = reason;
+                break;
+            }
+        } else if !more {
+            break;
+        }
+
+        let begin = Instant::now();
+        previous.copy_from_slice(centers);
+        if update.apart() {
+            update.sum(job, team, labels);
+        }
+        update.means(job, team, labels, seeding.scratch(), centers)?;
+        bounds.drift(centers, previous, d);
+        iterations += 1;
+        spent.seconds_update += begin.elapsed().as_secs_f64();
+    }
+    Ok(Outcome {
+        stopped_by,
+        iterations,
+        moved,
+    })
+}

@@ -1,0 +1,265 @@
+//! Restarts: one after the other, or side by side.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::iterate::{iterate, restarts, Outcome, Spent, State};
+use super::stop::Rules;
+use crate::assign::Worker;
+use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
+use crate::exact::inertia;
+use crate::exact::range_check::{check_spread, scan, storage};
+use crate::runtime::error::{Error, Status};
+use crate::runtime::threads::{worthwhile, PerThread};
+use crate::runtime::workspace::Cut;
+use crate::seed;
+use crate::update;
+
+/// What the threads of a fit work with.
+struct Teams<'w> {
+    workers: PerThread<Worker<'w>>,
+    seeders: PerThread<seed::Worker<'w>>,
+    /// Storage of the scan.
+    seen: PerThread<&'w mut [f64]>,
+}
+
+impl<'w> Teams<'w> {
+    fn cut(
+        from: &mut impl Cut<'w>,
+        threads: usize,
+        shape: &Shape,
+        plan: &update::Plan,
+        init: Init,
+    ) -> Self {
+        let mut plan = plan.each();
+        Teams {
+            workers: PerThread::new(threads, || Worker::cut(from, shape, &plan())),
+            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
+            seen: PerThread::new(threads, || storage(from, shape.d)),
+        }
+    }
+}
+
+impl Teams<'_> {
+    fn forget(&mut self) {
+        self.workers.iter_mut().for_each(Worker::forget);
+        self.seeders.iter_mut().for_each(seed::Worker::forget);
+    }
+}
+
+/// The best restart so far.
+pub(super) struct Best {
+    pub(super) restart: u32,
+    pub(super) inertia: f64,
+    pub(super) outcome: Outcome,
+}
+
+/// What restarts one after the other are done with.
+pub(crate) struct Runner<'w> {
+    pub(super) state: State<'w>,
+    teams: Teams<'w>,
+    pub(super) best: Option<Best>,
+    /// What each restart took, where others run beside them, and it is not yet known which of them count.
+    spent: Vec<(u64, Spent)>,
+    refused: Option<(u64, Error)>,
+}
+
+impl<'w> Runner<'w> {
+    pub(crate) fn cut(
+        from: &mut impl Cut<'w>,
+        threads: usize,
+        shape: &Shape,
+        plan: &update::Plan,
+        options: &Options<'_>,
+    ) -> Self {
+        Runner {
+            state: State::cut(from, shape, plan, options),
+            teams: Teams::cut(from, threads, shape, plan, options.init),
+            best: None,
+            spent: Vec::new(),
+            refused: None,
+        }
+    }
+
+    /// Scans.
+    pub(super) fn prepare(&mut self, job: &Job<'_>, given: Option<&[f64]>) -> Result<(), Error> {
+        let state = &mut self.state;
+        let ranges = Some(state.update.ranges());
+        let largest = scan(job, &mut self.teams.seen, given, ranges)?;
+        let first = &mut state.previous[..job.points.d()];
+        job.points.copy_point(0, first);
+        // Among the points alone, since their means are what they are compared with before long.
+        check_spread(job, &[], first)?;
+        check_spread(job, given.unwrap_or_default(), first)?;
+        state.packing.set_largest(largest);
+        state.bounds.set_units(state.packing.units(job));
+        state.seeding.set_largest(largest);
+        state.update.prepare_alone();
+        if let Some(given) = given {
+            state.centers.copy_from_slice(given);
+        }
+        Ok(())
+    }
+
+    /// Does one restart, and keeps it if it is better than the ones before.
+    fn restart(
+        &mut self,
+        job: &Job<'_>,
+        rules: &Rules,
+        restart: u32,
+        tell: impl Fn(&Progress) -> bool,
+    ) -> Result<(Spent, StoppedBy), Error> {
+        let Runner { state, teams, .. } = self;
+        state.forget(rules.init);
+        teams.forget();
+        let begin = Instant::now();
+        let distances = seed::seed(
+            job,
+            rules.init,
+            (rules.seed, restart),
+            &mut state.seeding,
+            &mut teams.seeders,
+            state.labels,
+            state.centers,
+        );
+        let mut spent = Spent {
+            distances,
+            seconds_seed: begin.elapsed().as_secs_f64(),
+            ..Spent::default()
+        };
+        let workers = &mut teams.workers;
+        let outcome = iterate(job, rules, restart, state, workers, tell, &mut spent)?;
+        let begin = Instant::now();
+        let inertia = inertia::inertia(job, state.labels, state.centers, 0);
+        spent.distances += job.points.n() as i64;
+        spent.seconds_assign += begin.elapsed().as_secs_f64();
+        let stopped_by = outcome.stopped_by;
+        if self.best.as_ref().is_none_or(|best| inertia < best.inertia) {
+            self.best = Some(Best {
+                restart,
+                inertia,
+                outcome,
+            });
+            if !state.best_labels.is_empty() {
+                state.best_labels.copy_from_slice(state.labels);
+                state.best_centers.copy_from_slice(state.centers);
+            }
+        }
+        Ok((spent, stopped_by))
+    }
+
+    /// Nothing beats an inertia of zero. Nothing else about a restart that is under way is proof that it cannot win: how low
+    /// it will end, only its end tells.
+    fn unbeatable(&self) -> bool {
+        self.best.as_ref().is_some_and(|best| best.inertia == 0.0)
+    }
+
+    /// Does the restarts one after the other; tells whether the callback stopped them.
+    pub(super) fn run(
+        &mut self,
+        job: &Job<'_>,
+        rules: &Rules,
+        restarts: u32,
+        tell: impl Fn(&Progress) -> bool,
+    ) -> Result<(Spent, bool), Error> {
+        let mut total = Spent::default();
+        for restart in 0..restarts {
+            let (spent, stopped_by) = self.restart(job, rules, restart, &tell)?;
+            total += spent;
+            let stopped = stopped_by == StoppedBy::Stopped;
+            if stopped || self.unbeatable() {
+                return Ok((total, stopped));
+            }
+        }
+        Ok((total, false))
+    }
+}
+
+/// How many restarts are done at a time, each by one thread: where one of their passes is not worth a second one. Asked by a
+/// workspace query too, so a function of what that knows; callbacks are for the calling thread.
+pub(crate) fn at_a_time(shape: &Shape, options: &Options<'_>) -> usize {
+    let restarts = restarts(options) as usize;
+    if shape.threads > 1 || options.progress.is_some() {
+        return 1;
+    }
+    let Shape { n, d, k, .. } = *shape;
+    let pass = (n as u128) * (d as u128) * (k as u128);
+    worthwhile(options.threads, pass * PASSES * restarts as u128).min(restarts)
+}
+
+/// Passes of a restart, as a rule at least.
+const PASSES: u128 = 8;
+
+/// Scans for several runners, each by itself: it takes no longer than one scan, and leaves what a thread needs in its own part
+/// of the workspace.
+pub(super) fn prepare_all(job: &Job<'_>, runners: &mut PerThread<Runner<'_>>) -> Result<(), Error> {
+    let alone = job.crew.if_worth(false);
+    let own = Job {
+        crew: &alone,
+        ..*job
+    };
+    job.crew.each(runners, |runner| {
+        runner.refused = runner.prepare(&own, None).err().map(|error| (0, error));
+    });
+    match runners.first().refused.take() {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Runs restarts side by side, one thread each. One after the other they would end with the first that is refused, or that
+/// nothing beats: later ones count for nothing here either.
+pub(super) fn run_all(
+    job: &Job<'_>,
+    rules: &Rules,
+    restarts: u32,
+    runners: &mut PerThread<Runner<'_>>,
+) -> Result<Spent, Error> {
+    let alone = job.crew.if_worth(false);
+    let own = Job {
+        crew: &alone,
+        ..*job
+    };
+    let next = AtomicU64::new(0);
+    let end = AtomicU64::new(restarts.into());
+    job.crew.each(runners, |runner| loop {
+        let restart = next.fetch_add(1, Ordering::Relaxed);
+        if restart >= end.load(Ordering::Relaxed) {
+            return;
+        }
+        let number = restart as u32;
+        match runner.restart(&own, rules, number, |_| false) {
+            Ok((spent, _)) => match runner.spent.try_reserve(1) {
+                Ok(()) => runner.spent.push((restart, spent)),
+                Err(_) => {
+                    let detail = format_args!("no memory for what {restart} restarts report");
+                    runner.refused = Some((restart, Error::new(Status::Memory, detail)));
+                }
+            },
+            Err(error) => runner.refused = Some((restart, error)),
+        }
+        if runner.refused.is_some() || runner.unbeatable() {
+            end.fetch_min(restart + 1, Ordering::Relaxed);
+            return;
+        }
+    });
+    let end = end.into_inner();
+    let threads = runners.iter_mut().count() as f64;
+    let mut total = Spent::default();
+    for runner in runners.iter_mut() {
+        match runner.refused.take() {
+            Some((restart, error)) if restart + 1 == end => return Err(error),
+            _ => {}
+        }
+        for (restart, spent) in &runner.spent {
+            if *restart < end {
+                total += *spent;
+            }
+        }
+    }
+    // Seconds on the clock.
+    total.seconds_seed /= threads;
+    total.seconds_assign /= threads;
+    total.seconds_update /= threads;
+    Ok(total)
+}
