@@ -35,7 +35,7 @@ pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
 pub(crate) use fallback::{last_dimensions, Scratch};
 pub(crate) use packing::Packing;
-pub(crate) use pass::{moved, pass, Summing, Watch, Worker};
+pub(crate) use pass::{moved, pass, Pass, Summing, Watch, Worker};
 
 use crate::call::Job;
 use crate::exact::distance::own_block;

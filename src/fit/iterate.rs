@@ -4,8 +4,9 @@ use core::ops::AddAssign;
 use std::time::Instant;
 
 use super::stop::Rules;
-use crate::assign::{pass, Bounds, Kept, Packing, Summing, Worker};
+use crate::assign::{pass, Bounds, Packing, Pass, Summing, Worker};
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
+use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::Error;
 use crate::runtime::threads::{worthwhile, PerThread};
 use crate::runtime::workspace::{spoil, Cut};
@@ -23,7 +24,7 @@ pub(super) struct State<'w> {
     pub(super) seeding: Seeding<'w>,
     pub(super) packing: Packing<'w>,
     pub(super) bounds: Bounds<'w>,
-    pub(super) kept: Kept<'w>,
+    pub(super) quantized: QuantizedPoints<'w>,
     pub(super) update: Update<'w>,
 }
 
@@ -48,7 +49,7 @@ impl<'w> State<'w> {
             seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
             bounds: Bounds::cut(from, shape, options.algorithm),
-            kept: Kept::cut(from, shape, options.algorithm),
+            quantized: QuantizedPoints::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
     }
@@ -65,7 +66,7 @@ impl State<'_> {
         self.seeding.forget();
         self.packing.forget();
         self.bounds.forget();
-        self.kept.forget();
+        self.quantized.forget();
         self.update.forget();
     }
 }
@@ -107,6 +108,80 @@ impl AddAssign for Spent {
     }
 }
 
+/// What is known before a pass.
+struct Before {
+    /// Labels that changed in the pass before; before the first, all.
+    changed: i64,
+    /// Whether the sums of the labels are there.
+    summed: bool,
+    /// Whether another iteration may follow.
+    more: bool,
+}
+
+impl<'w> State<'w> {
+    /// Labels all points by the centers. Sums are for the next iteration, if there can be one.
+    fn assign(&mut self, job: &Job<'_>, team: &mut PerThread<Worker<'w>>, before: &Before) -> Pass {
+        let (n, k) = (job.points.n() as i64, self.centers.len() / job.points.d());
+        let Before {
+            changed,
+            summed,
+            more,
+        } = *before;
+        let State {
+            labels,
+            packing,
+            bounds,
+            quantized,
+            update,
+            ..
+        } = self;
+        let terms = update.terms();
+        // Moving a point takes as long as adding two; but where labels come of words, a point that does not move is not even read.
+        let few =
+            |quantized: &QuantizedPoints<'_>| changed < n / 2 || quantized.replace_points(job);
+        let summing = if !more {
+            Summing::Not
+        } else if update.lasting() && summed && few(quantized) {
+            Summing::Moved(&terms)
+        } else {
+            update.clear(team);
+            Summing::All(&terms)
+        };
+        let labelled = (&**labels, job.stretch);
+        let dear = packing.in_bytes(job, k);
+        let shortcut = bounds.shortcut(changed as usize, labelled, dear);
+        let pass = pass(
+            job,
+            packing,
+            team,
+            self.centers,
+            labels,
+            (shortcut, &mut *quantized),
+            (summing, None),
+        );
+        bounds.looked(pass.counts.pairs as usize / k);
+        pass
+    }
+
+    /// Moves the centers to the means of their points.
+    fn update(&mut self, job: &Job<'_>, team: &mut PerThread<Worker<'w>>) -> Result<(), Error> {
+        let State {
+            labels,
+            centers,
+            previous,
+            update,
+            ..
+        } = self;
+        previous.copy_from_slice(centers);
+        if update.apart() {
+            update.sum(job, team, labels);
+        }
+        update.means(job, team, labels, self.seeding.scratch(), centers)?;
+        self.bounds.drift(centers, previous, job.points.d());
+        Ok(())
+    }
+}
+
 /// One restart, from `state.centers` on; leaves labels and centers that belong together.
 pub(super) fn iterate<'w>(
     job: &Job<'_>,
@@ -118,95 +193,52 @@ pub(super) fn iterate<'w>(
     spent: &mut Spent,
 ) -> Result<Outcome, Error> {
     let (n, d) = (job.points.n() as i64, job.points.d());
-    let k = (state.centers.len() / d) as i64;
-    let State {
-        labels,
-        centers,
-        previous,
-        seeding,
-        packing,
-        bounds,
-        kept,
-        update,
-        ..
-    } = state;
+    let all = n * (state.centers.len() / d) as i64;
     // No label yet: every point counts as moved in the first pass.
-    labels.fill(-1);
-    let (mut iterations, mut moved) = (0, 0);
-    // In the last pass; before the first, every point is as good as moved.
-    let mut changed = n;
-    let mut stopped_by = StoppedBy::MaxIter;
-    let mut pairs = n * k;
-    loop {
+    state.labels.fill(-1);
+    let (mut iterations, mut moved, mut changed) = (0, 0, n);
+    let mut pairs = all;
+    let stopped_by = loop {
         let work = pairs as u128 * d as u128 + n as u128;
         // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
         let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
-        let by = &Job { crew, ..*job };
-        // Sums are for the next iteration, if there can be one. Moving a point takes as long as adding two; but where labels come
-        // of words, a point that does not move is not even read.
-        let more = rules.allow_more(iterations);
-        let terms = update.terms();
-        let summing = if !more {
-            Summing::Not
-        } else if update.lasting() && iterations > 0 && (changed < n / 2 || kept.spare(job)) {
-            Summing::Moved(&terms)
-        } else {
-            update.clear(team);
-            Summing::All(&terms)
+        let before = Before {
+            changed,
+            summed: iterations > 0,
+            more: rules.allow_more(iterations),
         };
-        let labelled = (&**labels, job.stretch);
-        let dear = packing.in_bytes(job, k as usize);
-        let shortcut = bounds.shortcut(changed as usize, labelled, dear);
-        let also = (summing, None);
-        let pass = pass(
-            by,
-            packing,
-            team,
-            centers,
-            labels,
-            (shortcut, &mut *kept),
-            also,
-        );
-        pairs = pass.counts.pairs;
-        bounds.looked((pairs / k) as usize);
+        let pass = state.assign(&Job { crew, ..*job }, team, &before);
+        (pairs, changed) = (pass.counts.pairs, pass.moved);
         spent.distances += pairs + pass.counts.evaluated;
-        spent.skipped += n * k - pairs;
+        spent.skipped += all - pairs;
         spent.rechecked += pass.counts.rechecked;
         spent.seconds_assign += pass.assigning.as_secs_f64();
         spent.seconds_update += pass.updating.as_secs_f64();
 
-        changed = pass.moved;
         if iterations > 0 {
             moved = changed;
-            let shift = rules.shift(centers, previous, d);
+            let shift = rules.shift(state.centers, state.previous, d);
             let progress = Progress {
                 restart: restart.into(),
                 iteration: iterations,
                 moved,
                 shift: shift.unwrap_or(0.0),
             };
-            let reason = match tell(&progress) {
-                true => Some(StoppedBy::Stopped),
-                false => rules.reason(iterations, moved, shift),
-            };
-            if let Some(reason) = reason {
-                stopped_by = reason;
-                break;
+            if tell(&progress) {
+                break StoppedBy::Stopped;
             }
-        } else if !more {
-            break;
+            if let Some(reason) = rules.reason(iterations, moved, shift) {
+                break reason;
+            }
+        } else if !before.more {
+            break StoppedBy::MaxIter;
         }
 
         let begin = Instant::now();
-        previous.copy_from_slice(centers);
-        if update.apart() {
-            update.sum(job, team, labels);
-        }
-        update.means(job, team, labels, seeding.scratch(), centers)?;
-        bounds.drift(centers, previous, d);
+        state.update(job, team)?;
         iterations += 1;
         spent.seconds_update += begin.elapsed().as_secs_f64();
-    }
+    };
     Ok(Outcome {
         stopped_by,
         iterations,

@@ -4,10 +4,11 @@ use super::format::{check_count, Format, COMPARED, INERTIA, MEASURED, MOVED};
 use super::recalled::Recalled;
 use super::whole::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_memory, Memory};
-use crate::assign::{pass, Kept, Packing, Shortcut, Summing, Watch, Worker};
+use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
 use crate::call::{Empty, Options, Shape};
 use crate::exact::range_check::storage;
 use crate::points::Points;
+use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
@@ -59,6 +60,22 @@ impl Memory for SumsMemory {
 pub(crate) struct Labels<'a> {
     pub(crate) labels: &'a mut [i32],
     pub(crate) base: i32,
+}
+
+impl Labels<'_> {
+    /// The labels, from 0.
+    fn read(&self, own: &mut [i32]) {
+        for (own, label) in own.iter_mut().zip(self.labels.iter()) {
+            *own = label - self.base;
+        }
+    }
+
+    /// Takes labels from 0.
+    fn write(&mut self, own: &[i32]) {
+        for (label, own) in self.labels.iter_mut().zip(own) {
+            *label = own + self.base;
+        }
+    }
 }
 
 /// Labels the points of a chunk by `centers`, k rows of d, and adds them to the `sums`, which have
@@ -150,7 +167,7 @@ pub(crate) fn sums_in(
     // What a range says are powers of two, subnormal ones among them, and centers are compared, before there is a job.
     let _environment = Standard::enter();
     let Stream { total, d, k, .. } = *stream;
-    let (n, layout) = (points.n(), points.layout());
+    let n = points.n();
     stream.check_chunk(points.d(), options)?;
     stream.check_centers(centers)?;
     options.check()?;
@@ -162,7 +179,7 @@ pub(crate) fn sums_in(
     format.check_possible(total, sums)?;
     let extremes = stream.given(centers)?;
 
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let shape = Shape::of_assign(n, d, k, points.layout(), options.threads);
     let memory = SumsMemory {
         total,
         weighted: options.weights.is_some(),
@@ -190,27 +207,22 @@ pub(crate) fn sums_in(
                 promise.check_weights(weights)?;
             }
             if let (true, Some(labels)) = (wanted.moved, &labels) {
-                for (own, label) in own.iter_mut().zip(labels.labels.iter()) {
-                    *own = label - labels.base;
-                }
+                labels.read(own);
             }
             update.clear(&mut team);
             let terms = update.terms().watching(promise.bounds);
-            let also = (
-                Summing::All(&terms),
-                Some(Watch {
-                    promise: &promise,
-                    inertia: wanted.inertia,
-                }),
-            );
+            let watch = Watch {
+                promise: &promise,
+                inertia: wanted.inertia,
+            };
             let pass = pass(
                 job,
                 &mut packing,
                 &mut team,
                 centers,
                 own,
-                (Shortcut::Not, &mut Kept::nothing()),
-                also,
+                (Shortcut::Not, &mut QuantizedPoints::nothing()),
+                (Summing::All(&terms), Some(watch)),
             );
             if team.iter_mut().any(|worker| worker.found().broken) {
                 return Err(promise.broken(points, options.weights));
@@ -228,10 +240,8 @@ pub(crate) fn sums_in(
                 head[COMPARED] += n as i64;
                 head[MOVED] += pass.moved;
             }
-            if let Some(labels) = labels {
-                for (label, own) in labels.labels.iter_mut().zip(own.iter()) {
-                    *label = own + labels.base;
-                }
+            if let Some(mut labels) = labels {
+                labels.write(own);
             }
             Ok(())
         },
