@@ -173,10 +173,7 @@ pub(crate) fn sums_in(
     options.check()?;
     check_weights(points, options)?;
     check_labelled(labels.as_ref(), wanted, n, k)?;
-    let format = Format::of(stream)?;
-    format.check(sums)?;
-    check_count(total, &format.view(sums), n)?;
-    format.check_possible(total, sums)?;
+    let format = room_for(n, stream, sums)?;
     let extremes = stream.given(centers)?;
 
     let shape = Shape::of_assign(n, d, k, points.layout(), options.threads);
@@ -233,8 +230,7 @@ pub(crate) fn sums_in(
             let (head, mut exported) = format.parts(sums);
             update.export(job, &mut team, own, &mut exported);
             if wanted.inertia {
-                head[MEASURED] += n as i64;
-                add_inertia(&mut team, &mut head[INERTIA]);
+                add_inertia(&mut team, n, head);
             }
             if wanted.moved {
                 head[COMPARED] += n as i64;
@@ -271,23 +267,30 @@ fn check_labelled(
     }
 }
 
-/// Adds the inertia that all threads have summed.
-fn add_inertia(team: &mut PerThread<Worker<'_>>, digits: &mut [i64]) {
+/// Adds the inertia of n points, which all threads have summed.
+fn add_inertia(team: &mut PerThread<Worker<'_>>, n: usize, head: &mut [i64]) {
     let (first, others) = team.split();
     let inertia = &mut first.found().inertia;
     for other in others {
         inertia.merge(&mut other.found().inertia);
     }
-    inertia.add_to(digits);
+    head[MEASURED] += n as i64;
+    inertia.add_to(&mut head[INERTIA]);
+}
+
+/// Where things are in these sums; refuses sums that no points give, or to which n more cannot be added.
+fn room_for(n: usize, stream: &Stream<'_>, sums: &[i64]) -> Result<Format, Error> {
+    let format = Format::of(stream)?;
+    format.check(sums)?;
+    check_count(stream.total, &format.view(sums), n)?;
+    format.check_possible(stream.total, sums)?;
+    Ok(format)
 }
 
 /// Refuses what [`sums_in`] refuses of its arguments for a chunk of no points.
 pub(crate) fn check_none(stream: &Stream<'_>, centers: &[f64], sums: &[i64]) -> Result<(), Error> {
     let _environment = Standard::enter();
-    let format = Format::of(stream)?;
-    format.check(sums)?;
-    check_count(stream.total, &format.view(sums), 0)?;
-    format.check_possible(stream.total, sums)?;
+    room_for(0, stream, sums)?;
     stream.given(centers)?;
     Ok(())
 }
