@@ -8,6 +8,7 @@
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
 //! | `margin` | what these are measured in |
+//! | `label` | the labels of one block |
 //! | `fallback` | which way a shape is labelled, and where it goes when too much stays open |
 //! | `packing` | the centers of a pass, made ready for that |
 //! | `precision` | what is evaluated in 8 bits, 16 bits, binary32 and binary64, and when that is a proof |
@@ -20,6 +21,7 @@
 mod bounds;
 mod direct;
 mod fallback;
+mod label;
 #[cfg(test)]
 pub(crate) mod lemmas;
 mod margin;
@@ -33,7 +35,8 @@ mod sorted;
 
 pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
 pub(crate) use direct::nearest;
-pub(crate) use fallback::{last_dimensions, Scratch};
+pub(crate) use fallback::last_dimensions;
+pub(crate) use label::Scratch;
 pub(crate) use packing::Packing;
 pub(crate) use pass::{moved, pass, Pass, Summing, Watch, Worker};
 

@@ -4,7 +4,7 @@ use core::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::bounds::{Costs, Shortcut};
-use super::fallback::{Counts, Scratch};
+use super::label::{Counts, Scratch};
 use super::packing::{Packing, Prepared};
 use crate::call::{Job, Shape};
 use crate::exact::accumulator::{ExactSum, PRODUCT_DIGITS};
@@ -210,7 +210,7 @@ pub(crate) fn pass(
         assigning += worker.assigning;
         updating += worker.updating;
     }
-    packing.settle(team.iter_mut().map(|worker| worker.scratch.end().0));
+    packing.record(team.iter_mut().map(|worker| worker.scratch.end().0));
     let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
     let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
     let updating = wall.mul_f64(share.min(1.0));

@@ -561,7 +561,7 @@ impl<S: Screen, const G: usize> Nearest<S, G> {
 impl<S: Screen, const G: usize> Receive<S, G> for Nearest<S, G> {
     #[inline(always)]
     unsafe fn receive(&mut self, _: usize, values: &[S::V; G]) {
-        // SAFETY: the caller is compiled for `S`. Labels fit an element (see `Rung::first`).
+        // SAFETY: the caller is compiled for `S`. Labels fit an element (see `Precision::suits`).
         unsafe {
             for (g, &value) in values.iter().enumerate() {
                 self.second[g] = S::min(self.second[g], S::max(self.least[g], value));

@@ -148,7 +148,7 @@ impl<'w> State<'w> {
             Summing::All(&terms)
         };
         let labelled = (&**labels, job.stretch);
-        let dear = packing.in_bytes(job, k);
+        let dear = packing.makes_margins_expensive(job, k);
         let shortcut = bounds.shortcut(changed as usize, labelled, dear);
         let pass = pass(
             job,

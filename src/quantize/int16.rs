@@ -22,9 +22,14 @@ use crate::simd::products::{Element, Pair};
 /// one chunk.
 const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 
+/// Whether points of d dimensions may be coded.
+pub(crate) fn codes(d: usize) -> bool {
+    DIMENSIONS.contains(&d)
+}
+
 /// Whether points of a shape are coded in 16 bits. Labels beyond 2^24 do not fit the binary32 that values are compared in.
 pub(crate) fn suits(shape: &Shape) -> bool {
-    DIMENSIONS.contains(&shape.d) && (3..1 << 24).contains(&shape.k)
+    codes(shape.d) && (3..1 << 24).contains(&shape.k)
 }
 
 /// Coordinates in 64 bits.

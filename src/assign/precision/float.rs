@@ -5,14 +5,116 @@ mod lemmas;
 
 use core::ops::Range;
 
-use super::{Test, Tile};
+use super::{BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
 use crate::assign::margin::{Units, FAR, NEAR};
-use crate::assign::panel::lay_out;
+use crate::assign::panel::{lay_out, Panels};
+use crate::assign::screen::{self, Found};
+use crate::call::Shape;
 use crate::exact::distance::{fold, DistanceError};
 use crate::points::{pour, Points, Sink, Which};
 use crate::quantize::Grid;
 use crate::simd::products::{Screen, Working};
 use crate::simd::Lanes;
+
+/// Binary32. Labels beyond 2^24 do not fit it.
+pub(super) struct Single;
+
+impl Precision for Single {
+    type Element = f32;
+    type Ready<'a> = screen::Pass<'a, f32, FloatTest<'a, f32>>;
+
+    const COST: f64 = 1.0;
+
+    fn suits(shape: &Shape) -> bool {
+        shape.k < 1 << 24 && Certificate::holds::<f32>(shape.d)
+    }
+
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, f32>,
+    ) -> Option<Self::Ready<'a>> {
+        Some(prepare(pass, room))
+    }
+
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        _: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, f32>,
+    ) -> Found {
+        pass.job.kernels.screen_f32(ready, which, scratch)
+    }
+}
+
+/// Binary64.
+pub(super) struct Double;
+
+impl Precision for Double {
+    type Element = f64;
+    type Ready<'a> = screen::Pass<'a, f64, FloatTest<'a, f64>>;
+
+    const COST: f64 = 2.0;
+
+    fn suits(shape: &Shape) -> bool {
+        Certificate::holds::<f64>(shape.d)
+    }
+
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, f64>,
+    ) -> Option<Self::Ready<'a>> {
+        Some(prepare(pass, room))
+    }
+
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        _: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, f64>,
+    ) -> Found {
+        pass.job.kernels.screen_f64(ready, which, scratch)
+    }
+}
+
+/// The centers of a pass in one of them.
+fn prepare<'a, E: Working>(
+    pass: &PassCenters<'a>,
+    room: &'a mut CodedCenters<'_, E>,
+) -> screen::Pass<'a, E, FloatTest<'a, E>> {
+    let PassCenters {
+        job,
+        centers,
+        mean,
+        units,
+        ..
+    } = *pass;
+    let grid = Grid::of::<E>(centers, mean, units.scale);
+    let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
+    let scaling = Scaling {
+        mean,
+        scale: units.scale,
+    };
+    let registers = job.kernels.registers;
+    let CodedCenters { data, norms } = room.of_pass(pass);
+    let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
+    pass.repeats.exclude(norms, E::INFINITY);
+    screen::Pass {
+        points: job.points,
+        centers,
+        panels: Panels { data, norms },
+        repeats: pass.repeats,
+        frame: FloatTest {
+            mean,
+            certificate,
+            most,
+            starts: norms,
+            grid,
+            units,
+        },
+    }
+}
 
 /// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
 #[derive(Clone, Copy, Debug)]

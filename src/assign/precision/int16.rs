@@ -8,16 +8,122 @@ mod lemmas;
 
 use core::ops::Range;
 
-use super::{Test, Tile};
+use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
 use crate::assign::margin::{down, Units, FAR, NEAR};
-use crate::assign::panel::lay_out;
+use crate::assign::panel::{lay_out, Panels};
+use crate::assign::repeats::Repeats;
+use crate::assign::screen::{self, Found};
+use crate::call::Shape;
 use crate::exact::distance::squared;
 use crate::points::{Ahead, Points, Which};
 use crate::quantize::int16::{
-    center_in_range, stride, unit, Int16Coding, RowNorms, ValidRows, LONGEST,
+    self, center_in_range, stride, unit, Int16Coding, Int16Rows, RowNorms, ValidRows, LONGEST,
 };
+use crate::simd::level::WordsKernel;
 use crate::simd::products::{elements, Element, Pair};
 use crate::simd::Lanes;
+
+/// 16 bits.
+pub(super) struct Int16;
+
+/// Centers from which on rows that are coded for one pass take less time than single precision, with vectors of up to 256 bits.
+fn fewest_to_code_once(d: usize) -> usize {
+    20 + 1024 / d
+}
+
+/// The centers of a pass, and how its points are coded.
+#[derive(Clone, Copy)]
+pub(super) struct Ready<'a> {
+    kernel: WordsKernel,
+    coding: Int16Coding<'a>,
+    panels: Panels<'a, Pair>,
+    repeats: Repeats<'a>,
+    centers: Int16Centers<'a>,
+}
+
+impl Precision for Int16 {
+    type Element = Pair;
+    type Ready<'a> = Ready<'a>;
+
+    const COST: f64 = 0.5;
+    /// Half the time of single precision, and what that takes to code a point.
+    const ALLOWANCE: Option<Allowance> =
+        Some(|costs, k| costs.coding / k as f64 + costs.single / 2.0);
+
+    fn suits(shape: &Shape) -> bool {
+        int16::suits(shape)
+    }
+
+    fn worthwhile(pass: &PassCenters<'_>) -> bool {
+        pass.job.kernels.words().is_some_and(|kernel| {
+            let once = kernel.registers == 16 && pass.k() >= fewest_to_code_once(pass.mean.len());
+            pass.margins || pass.rows_are_kept || once
+        })
+    }
+
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, Pair>,
+    ) -> Option<Ready<'a>> {
+        let kernel = pass.job.kernels.words()?;
+        let scale = int16::scale(pass.length)?;
+        let coding = Int16Coding {
+            mean: pass.mean,
+            scale,
+        };
+        let CodedCenters { data, norms } = room.of_pass(pass);
+        let error = pack_centers(pass.centers, &coding, kernel.registers, data, norms);
+        pass.repeats.exclude(norms, Pair::INFINITY);
+        Some(Ready {
+            kernel,
+            coding,
+            panels: Panels { data, norms },
+            repeats: pass.repeats,
+            centers: Int16Centers {
+                scale,
+                bound: Int16Bound::new(error),
+                norms,
+                units: pass.units,
+            },
+        })
+    }
+
+    /// Points that were picked are not coded for one test.
+    fn takes(rows: &Int16Rows<'_>, which: &Which<'_>) -> bool {
+        matches!(which, Which::Block(_)) || rows.valid(which).is_some()
+    }
+
+    fn test<'a>(
+        ready: &Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        rows: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, Pair>,
+    ) -> Found {
+        let (job, d) = (&pass.job, pass.mean.len());
+        let rows = match (rows.kept.valid(which), which) {
+            (Some(rows), _) => rows,
+            (None, Which::Block(block)) => {
+                let room = &mut rows.room[..block.len() * stride(d)];
+                let points = job.points.block_rows(block.clone(), 0..d, rows.block);
+                let code = |coded: &mut [i64]| ready.kernel.code(points, &ready.coding, coded);
+                rows.kept.write(block, room, code)
+            }
+            (None, Which::Some(..)) => unreachable!("picked points are not coded"),
+        };
+        let pass = screen::Pass {
+            points: job.points,
+            centers: pass.centers,
+            panels: ready.panels,
+            repeats: ready.repeats,
+            frame: Int16Test {
+                rows,
+                centers: ready.centers,
+            },
+        };
+        ready.kernel.screen(&pass, which, scratch)
+    }
+}
 
 /// How much longer than L rounding makes a vector at most, in up to 1024 dimensions (L5).
 const STRETCHED: f32 = 17.0;

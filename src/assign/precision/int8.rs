@@ -5,17 +5,108 @@ mod lemmas;
 
 use core::ops::Range;
 
-use super::{Test, Tile};
-use crate::assign::panel::lay_out;
-use crate::points::{Points, Which};
+use super::int16::Int16;
+use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
+use crate::assign::panel::{lay_out, Panels};
+use crate::assign::screen::{self, Found};
+use crate::call::{Job, Shape};
+use crate::points::{Layout, Points, Which};
+use crate::quantize::int16;
 #[cfg(target_arch = "x86_64")]
 use crate::quantize::int8::code_rows;
-use crate::quantize::int8::{round, Int8Coding};
-use crate::simd::products::elements;
+use crate::quantize::int8::{round, Int8Coding, Scales};
+use crate::quantize::sample::{range, usual_range};
+use crate::simd::products::{elements, Element};
 use crate::simd::Lanes;
 
+/// 8 bits.
+pub(super) struct Int8;
+
+/// Centers from which on it takes less time than 16 bits.
+const FEWEST_CENTERS: usize = 256;
+
 /// How many times farther than points centers are to be for 8 bits to be too coarse.
-pub(crate) const CENTERS_BEYOND: f64 = 8.0;
+const CENTERS_BEYOND: f64 = 8.0;
+
+impl Precision for Int8 {
+    type Element = i32;
+    type Ready<'a> = screen::Pass<'a, i32, Int8Test<'a>>;
+
+    const COST: f64 = 0.25;
+    /// Too coarse.
+    const MARGINS: bool = false;
+    /// At half the time of single precision there is still something won; 16 bits take half of it by themselves.
+    const ALLOWANCE: Option<Allowance> = Some(|costs, _| costs.single / 2.0);
+
+    fn suits(shape: &Shape) -> bool {
+        let Shape { d, k, layout, .. } = *shape;
+        (32..=2048).contains(&d) && (32..1 << 24).contains(&k) && layout == Layout::Rows
+    }
+
+    fn worthwhile(pass: &PassCenters<'_>) -> bool {
+        let or_int16 = int16::codes(pass.mean.len()) && Int16::worthwhile(pass);
+        let enough = !or_int16 || pass.k() >= FEWEST_CENTERS;
+        pass.job.kernels.has_bytes() && pass.job.points.n() > 0 && enough
+    }
+
+    fn makes_margins_expensive(job: &Job<'_>, k: usize) -> bool {
+        job.kernels.has_bytes() && k >= FEWEST_CENTERS
+    }
+
+    /// The scale of points is that of the farthest of a sample, but for those that are out of all proportion.
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, i32>,
+    ) -> Option<Self::Ready<'a>> {
+        let PassCenters {
+            job, centers, mean, ..
+        } = *pass;
+        let points = usual_range(&job, mean);
+        let radius = centers.chunks_exact(mean.len()).map(|c| range(c, mean));
+        let radius = radius.fold(0.0, f64::max);
+        // A center far off would make codes of all others too coarse.
+        if radius > CENTERS_BEYOND * points {
+            return None;
+        }
+        let scales = Scales::of_ranges(points, radius)?;
+        let how = Int8Centers {
+            coding: Int8Coding {
+                mean,
+                scale: scales.centers,
+            },
+            ratio: scales.points / scales.centers,
+            parts: 1,
+        };
+        let registers = job.kernels.registers;
+        let CodedCenters { data, norms } = room.of_pass(pass);
+        let bound = Int8Bound::new(pack_centers(centers, &how, registers, data, norms));
+        pass.repeats.exclude(norms, i32::INFINITY);
+        Some(screen::Pass {
+            points: job.points,
+            centers,
+            panels: Panels { data, norms },
+            repeats: pass.repeats,
+            frame: Int8Test {
+                coding: Int8Coding {
+                    mean,
+                    scale: scales.points,
+                },
+                bound,
+                center_scale: scales.centers,
+            },
+        })
+    }
+
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        _: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, i32>,
+    ) -> Found {
+        pass.job.kernels.screen_bytes(ready, which, scratch)
+    }
+}
 
 /// The error bound of a point: `per_norm` |X̂| + `per_error` |X̂ - X| + `constant` (L4).
 #[derive(Clone, Copy)]

@@ -15,23 +15,429 @@
 //! | `int16` | V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j, a lower bound | L5, L7 |
 //! | `float` | Ŝ_j ≈ \|ĉ_j\|² - 2 x̂·ĉ_j, a little less | L2, L3, L6, L16, L17, L18 |
 //!
-//! When a pass goes from one to another is told in [`fallback`](super::fallback).
+//! [`Precision`] is what such a file provides, and the list at the end of this one, from the cheapest that may leave much open to
+//! the surest, makes a pass try it: a new precision is a file and a line in that list. When a pass goes from one to another is told in
+//! [`fallback`](super::fallback).
 
 mod float;
 mod int16;
 mod int8;
 
 use core::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-pub(crate) use float::{pack_centers as pack_floats, Certificate, FloatTest, Scaling};
-pub(crate) use int16::{pack_centers as pack_int16, Int16Bound, Int16Centers, Int16Test};
-pub(crate) use int8::{
-    pack_centers as pack_int8, Int8Bound, Int8Centers, Int8Packing, Int8Test, CENTERS_BEYOND,
-};
+pub(crate) use float::{Certificate, FloatTest};
+use float::{Double, Single};
+use int16::Int16;
+pub(crate) use int16::Int16Test;
+use int8::Int8;
+pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing, Int8Test};
 
+use super::fallback::Costs;
+use super::margin::Units;
+use super::repeats::Repeats;
+use super::screen::{self, Found};
+use crate::call::{Job, Shape};
 use crate::points::{Ahead, Points, Which};
-use crate::simd::products::Screen;
+use crate::quantize::int16::Int16Rows;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::products::{elements, Element, Screen};
 use crate::simd::Lanes;
+
+/// A precision, as the list knows it.
+pub(super) trait Precision {
+    /// What points and centers are coded in.
+    type Element: Element;
+    /// The centers of a pass, coded, and what is proven of them.
+    type Ready<'a>: Send + Sync;
+
+    /// What a pair takes, as a part of what it takes in binary32.
+    const COST: f64;
+    /// Whether values tell margins.
+    const MARGINS: bool = true;
+    /// What the points that it leaves open may cost, by pair, before another precision takes less; of precisions that are chosen by
+    /// what they have cost so far there is none.
+    const ALLOWANCE: Option<Allowance> = None;
+
+    /// Whether it may be worthwhile for a shape, of three centers and two dimensions at least: whether a workspace has room for it. For
+    /// more than some number of dimensions it may be worthwhile no more, if that number is a power of two or one of
+    /// [`last_dimensions`](super::last_dimensions).
+    fn suits(shape: &Shape) -> bool;
+
+    /// Whether the CPU can, and it is worthwhile in a pass.
+    fn worthwhile(_: &PassCenters<'_>) -> bool {
+        true
+    }
+
+    /// Whether it would be used by a pass over k centers, and finds no margins, so that these cost more than the labels.
+    fn makes_margins_expensive(_: &Job<'_>, _k: usize) -> bool {
+        false
+    }
+
+    /// Codes the centers of a pass; none where they are out of range.
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, Self::Element>,
+    ) -> Option<Self::Ready<'a>>;
+
+    /// Whether it can test these points.
+    fn takes(_: &Int16Rows<'_>, _: &Which<'_>) -> bool {
+        true
+    }
+
+    /// Labels points, or leaves them open.
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        rows: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, Self::Element>,
+    ) -> Found;
+}
+
+/// A cost by pair, for so many centers.
+type Allowance = fn(&Costs, usize) -> f64;
+
+/// The centers of a pass, and what is known of the points, whatever the precision.
+#[derive(Clone, Copy)]
+pub(super) struct PassCenters<'a> {
+    pub(super) job: Job<'a>,
+    pub(super) centers: &'a [f64],
+    /// What is subtracted from points and centers: medians.
+    pub(super) mean: &'a [f64],
+    pub(super) repeats: Repeats<'a>,
+    /// How far points are from the mean, as a rule.
+    pub(super) length: f64,
+    pub(super) units: Units,
+    /// Whether margins may be wanted, and whether coded rows are kept.
+    pub(super) margins: bool,
+    pub(super) rows_are_kept: bool,
+}
+
+impl PassCenters<'_> {
+    pub(super) fn k(&self) -> usize {
+        self.centers.len() / self.job.points.d()
+    }
+}
+
+/// Room for centers, coded in one precision.
+pub(super) struct CodedCenters<'w, E> {
+    data: &'w mut [E],
+    norms: &'w mut [E],
+}
+
+impl<'w, E: Element> CodedCenters<'w, E> {
+    /// For all centers of a shape, or, where this precision is not `wanted`, none.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+        let k = if wanted { shape.k } else { 0 };
+        CodedCenters {
+            data: from.take(k.saturating_mul(elements::<E>(shape.d))),
+            norms: from.take(k.saturating_mul(E::NORMS)),
+        }
+    }
+
+    fn forget(&mut self) {
+        spoil(self.data, E::INFINITY);
+        spoil(self.norms, E::default());
+    }
+
+    /// For the k centers of a pass, d dimensions each.
+    fn of_pass(&mut self, pass: &PassCenters<'_>) -> CodedCenters<'_, E> {
+        let (k, d) = (pass.k(), pass.mean.len());
+        CodedCenters {
+            data: &mut self.data[..k * elements::<E>(d)],
+            norms: &mut self.norms[..k * E::NORMS],
+        }
+    }
+}
+
+/// What one thread tests a block with, in one precision.
+struct Room<'w, E> {
+    tile: &'w mut [E],
+    values: &'w mut [E],
+    reaches: &'w mut [E],
+    least: &'w mut [E],
+}
+
+impl<'w, E: Element> Room<'w, E> {
+    /// For a block, or, where this precision is not `wanted`, none.
+    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+        let Shape { d, k, block, .. } = *shape;
+        let room = |length: usize| if wanted { length } else { 0 };
+        Room {
+            tile: from.take(room(screen::tile::<E>(d))),
+            values: from.take(room(screen::values::<E>(d, k))),
+            reaches: from.take(room(block)),
+            least: from.take(room(block)),
+        }
+    }
+
+    fn forget(&mut self) {
+        spoil(self.tile, E::INFINITY);
+        spoil(self.values, E::default());
+        spoil(self.reaches, E::default());
+        spoil(self.least, E::default());
+    }
+
+    fn scratch<'a>(&'a mut self, results: Results<'a>) -> screen::Scratch<'a, E> {
+        let Results {
+            labels,
+            margins,
+            open,
+            patience,
+            next,
+        } = results;
+        screen::Scratch {
+            tile: self.tile,
+            values: self.values,
+            reaches: self.reaches,
+            least: self.least,
+            open,
+            patience,
+            labels,
+            margins,
+            next,
+        }
+    }
+}
+
+/// Where the results of a test go, and what it may cost (see [`screen::Scratch`]).
+pub(super) struct Results<'a> {
+    pub(super) labels: &'a mut [i32],
+    pub(super) margins: &'a mut [f32],
+    pub(super) open: &'a mut [u32],
+    pub(super) patience: u32,
+    pub(super) next: Range<usize>,
+}
+
+/// Rows coded in 16 bits, for a test of some points.
+pub(super) struct BlockRows<'a, 'r> {
+    /// Where rows are kept, if they are.
+    pub(super) kept: &'a mut Int16Rows<'r>,
+    /// Room for those of a block, where they are not, and for the block itself.
+    pub(super) room: &'a mut [i64],
+    pub(super) block: &'a mut [f64],
+}
+
+/// What the first thread that wants it makes, in the room there is for it.
+struct Lazy<T, R> {
+    made: OnceLock<T>,
+    room: Mutex<Option<R>>,
+}
+
+impl<T, R> Lazy<T, R> {
+    fn new(room: R) -> Self {
+        Lazy {
+            made: OnceLock::new(),
+            room: Mutex::new(Some(room)),
+        }
+    }
+
+    fn get(&self, make: impl FnOnce(R) -> T) -> &T {
+        self.made.get_or_init(|| {
+            let room = self
+                .room
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            make(room.expect("made once"))
+        })
+    }
+}
+
+/// A precision's centers, once they are wanted; none where it is not worthwhile, or they are out of range.
+type LazyCenters<'a, 'w, P> =
+    Lazy<Option<<P as Precision>::Ready<'a>>, &'a mut CodedCenters<'w, <P as Precision>::Element>>;
+
+/// What the policy of falling back knows of a precision.
+#[derive(Clone, Copy)]
+pub(super) struct Traits {
+    pub(super) cost: f64,
+    pub(super) allowance: Option<Allowance>,
+    margins: bool,
+    suits: fn(&Shape) -> bool,
+    takes: fn(&Int16Rows<'_>, &Which<'_>) -> bool,
+    makes_margins_expensive: fn(&Job<'_>, usize) -> bool,
+}
+
+impl Traits {
+    const fn of<P: Precision>() -> Self {
+        Traits {
+            cost: P::COST,
+            allowance: P::ALLOWANCE,
+            margins: P::MARGINS,
+            suits: P::suits,
+            takes: P::takes,
+            makes_margins_expensive: P::makes_margins_expensive,
+        }
+    }
+}
+
+impl Method {
+    /// Whether workspaces of a shape have room for this precision.
+    pub(super) fn has_room(self, shape: &Shape) -> bool {
+        let suits = self
+            .traits()
+            .is_some_and(|precision| (precision.suits)(shape));
+        shape.k >= 3 && shape.d >= 2 && suits
+    }
+
+    /// Whether it is a precision that is used, and finds no margins, so that these cost more than the labels.
+    pub(super) fn makes_margins_expensive(self, job: &Job<'_>, k: usize) -> bool {
+        let precision = self.traits();
+        precision.is_some_and(|precision| (precision.makes_margins_expensive)(job, k))
+    }
+
+    /// The next precision, or else D itself.
+    pub(super) fn next(self) -> Self {
+        let mut precisions = Method::PRECISIONS.iter().copied();
+        precisions
+            .find(|&next| next > self)
+            .unwrap_or(Method::Direct)
+    }
+}
+
+impl Ready<'_, '_> {
+    /// The first from a method on that a pass can use, for what data and CPU are.
+    pub(super) fn first_possible(&self, from: Method) -> Method {
+        let mut method = from;
+        while method.traits().is_some() && !self.has(method) {
+            method = method.next();
+        }
+        method
+    }
+
+    /// The first from a method on that can test these points, and tell margins if they are wanted.
+    pub(super) fn first_for(
+        &self,
+        from: Method,
+        which: &Which<'_>,
+        rows: &Int16Rows<'_>,
+        margins: bool,
+    ) -> Method {
+        let mut method = from;
+        while let Some(precision) = method.traits() {
+            let able = (precision.margins || !margins) && (precision.takes)(rows, which);
+            if able && self.has(method) {
+                break;
+            }
+            method = method.next();
+        }
+        method
+    }
+}
+
+/// Makes of the list of precisions what there is of each of them.
+macro_rules! precisions {
+    ($($(#[$doc:meta])* $field:ident: $Precision:ident,)+) => {
+        /// How a block is labelled, from the cheapest that may leave much open to the surest.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Method {
+            $($(#[$doc])* $Precision,)+
+            /// By a search among sorted centers, in one dimension.
+            Sorted,
+            /// By D itself.
+            Direct,
+        }
+
+        impl Method {
+            /// The precisions, which come first, in this order.
+            pub(super) const PRECISIONS: &'static [Method] = &[$(Method::$Precision,)+];
+
+            /// What it is like, if it is a precision.
+            pub(super) fn traits(self) -> Option<Traits> {
+                match self {
+                    $(Method::$Precision => Some(const { Traits::of::<$Precision>() }),)+
+                    Method::Sorted | Method::Direct => None,
+                }
+            }
+        }
+
+        /// Room for the centers of a pass in every precision that suits a shape.
+        pub(super) struct Centers<'w> {
+            $($field: CodedCenters<'w, <$Precision as Precision>::Element>,)+
+        }
+
+        impl<'w> Centers<'w> {
+            pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+                Centers {
+                    $($field: CodedCenters::cut(from, shape, Method::$Precision.has_room(shape)),)+
+                }
+            }
+
+            pub(super) fn forget(&mut self) {
+                $(self.$field.forget();)+
+            }
+        }
+
+        /// The centers of a pass, made ready in whatever precisions it comes to use.
+        pub(super) struct Ready<'a, 'w> {
+            pub(super) pass: PassCenters<'a>,
+            $($field: LazyCenters<'a, 'w, $Precision>,)+
+        }
+
+        impl<'a, 'w> Ready<'a, 'w> {
+            pub(super) fn new(pass: PassCenters<'a>, centers: &'a mut Centers<'w>) -> Self {
+                Ready {
+                    pass,
+                    $($field: Lazy::new(&mut centers.$field),)+
+                }
+            }
+
+            $(fn $field(&self) -> Option<&<$Precision as Precision>::Ready<'a>> {
+                let centers = self.$field.get(|room| {
+                    let wanted = !room.norms.is_empty() && $Precision::worthwhile(&self.pass);
+                    wanted.then(|| $Precision::prepare(&self.pass, room)).flatten()
+                });
+                centers.as_ref()
+            })+
+
+            /// Whether there are centers in this precision.
+            fn has(&self, method: Method) -> bool {
+                match method {
+                    $(Method::$Precision => self.$field().is_some(),)+
+                    Method::Sorted | Method::Direct => false,
+                }
+            }
+        }
+
+        /// What one thread tests blocks with, in every precision that suits a shape.
+        pub(super) struct Rooms<'w> {
+            $($field: Room<'w, <$Precision as Precision>::Element>,)+
+        }
+
+        impl<'w> Rooms<'w> {
+            pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+                Rooms {
+                    $($field: Room::cut(from, shape, Method::$Precision.has_room(shape)),)+
+                }
+            }
+
+            pub(super) fn forget(&mut self) {
+                $(self.$field.forget();)+
+            }
+
+            /// Labels points in a precision, or leaves them open; does nothing if there are no centers in it.
+            pub(super) fn test(
+                &mut self,
+                method: Method,
+                ready: &Ready<'_, '_>,
+                which: &Which<'_>,
+                rows: &mut BlockRows<'_, '_>,
+                results: Results<'_>,
+            ) -> Option<Found> {
+                match method {
+                    $(Method::$Precision => {
+                        let mut scratch = self.$field.scratch(results);
+                        let centers = ready.$field()?;
+                        Some($Precision::test(centers, &ready.pass, which, rows, &mut scratch))
+                    })+
+                    Method::Sorted | Method::Direct => None,
+                }
+            }
+        }
+    };
+}
 
 /// Where points are packed for screening.
 pub(crate) struct Tile<'a, E> {
@@ -101,4 +507,15 @@ pub(crate) trait Test<E> {
     fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
         Ahead::of(points, next, 0..points.d())
     }
+}
+
+precisions! {
+    /// 8 bits, where the CPU multiplies them four at a time.
+    int8: Int8,
+    /// 16 bits, where the CPU multiplies them two at a time.
+    int16: Int16,
+    /// Binary32.
+    single: Single,
+    /// Binary64.
+    double: Double,
 }

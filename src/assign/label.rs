@@ -1,0 +1,198 @@
+//! The labels of one block, or of some points of a stretch.
+
+use core::ops::Range;
+
+use super::fallback::{Costs, Policy, Tested};
+use super::packing::Prepared;
+use super::precision::{BlockRows, Method, Results, Rooms};
+use super::screen::Found;
+use crate::call::{Job, Shape};
+use crate::points::{Ahead, Which};
+use crate::quantize::int16::{self, Int16Rows};
+use crate::runtime::workspace::{spoil, Cut};
+
+/// What one thread labels points with.
+pub(crate) struct Scratch<'w> {
+    /// For the direct kernel, the points, packed for the lanes, and their distances.
+    tile: &'w mut [f64],
+    distances: &'w mut [f64],
+    rooms: Rooms<'w>,
+    /// The coded rows of a block, where they are not kept.
+    coded: &'w mut [i64],
+    labels: &'w mut [i32],
+    margins: &'w mut [f32],
+    open: &'w mut [u32],
+    policy: Policy,
+    counts: Counts,
+}
+
+/// What the tests of a pass came to.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// Pairs of point and center that were tested.
+    pub(crate) pairs: i64,
+    /// Points decided by D after a test left them open, and pairs evaluated for them.
+    pub(crate) rechecked: i64,
+    pub(crate) evaluated: i64,
+}
+
+impl<'w> AsMut<Scratch<'w>> for Scratch<'w> {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
+impl<'w> Scratch<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
+        let Shape { d, block, .. } = *shape;
+        let first = Method::first(shape);
+        Scratch {
+            tile: from.take(block.saturating_mul(d)),
+            distances: from.take(block),
+            rooms: Rooms::cut(from, shape),
+            coded: from.take(match int16::suits(shape) {
+                true => block.saturating_mul(int16::stride(d)),
+                false => 0,
+            }),
+            labels: from.take(block),
+            margins: from.take(block),
+            open: from.take(block),
+            policy: Policy::start(first, first),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Starts a pass.
+    pub(super) fn start(&mut self, prepared: &Prepared<'_, '_>) {
+        self.policy = Policy::start(prepared.start, prepared.lowest);
+        self.counts = Counts::default();
+    }
+
+    /// The method that the pass ended with, and what it came to.
+    pub(super) fn end(&self) -> (Method, Counts) {
+        (self.policy.method(), self.counts)
+    }
+
+    /// Forgets what was labelled.
+    pub(crate) fn forget(&mut self) {
+        spoil(self.tile, f64::MAX);
+        spoil(self.distances, 0.0);
+        self.rooms.forget();
+        spoil(self.coded, 0);
+        spoil(self.labels, i32::MAX);
+        spoil(self.margins, f32::INFINITY);
+        spoil(self.open, u32::MAX);
+    }
+
+    /// Labels points, at most a block of them; their margins too, if they are `wanted`. The points `next` are likely to come
+    /// after these.
+    pub(super) fn label<'a>(
+        &mut self,
+        job: &Job<'a>,
+        which: &Which<'_>,
+        next: Range<usize>,
+        wanted: bool,
+        rows: &mut Int16Rows<'_>,
+        prepared: &Prepared<'a, '_>,
+    ) -> (&[i32], &[f32]) {
+        let count = which.len();
+        let k = prepared.ready.pass.k();
+        let costs = Costs::new(job);
+        let from = self.policy.method();
+        let method = prepared.ready.first_for(from, which, rows, wanted);
+        let margins = match wanted {
+            true => &mut *self.margins,
+            false => &mut [],
+        };
+        let results = Results {
+            labels: self.labels,
+            margins,
+            open: self.open,
+            patience: costs.patience(k),
+            next: next.clone(),
+        };
+        let mut block_rows = BlockRows {
+            kept: rows,
+            room: self.coded,
+            block: self.tile,
+        };
+        let found = self
+            .rooms
+            .test(method, &prepared.ready, which, &mut block_rows, results);
+        let found = found.unwrap_or_else(|| {
+            self.label_directly(job, which, next, wanted, prepared);
+            Found::default()
+        });
+        self.decide(job, which, prepared, count - found.left..count);
+        let tested = Tested {
+            found,
+            points: count,
+            k,
+            margins: wanted,
+        };
+        self.policy.record(method, tested, &costs);
+        self.counts.pairs += (count * k) as i64;
+        self.counts.rechecked += found.open as i64;
+        self.counts.evaluated += (found.evaluated + found.left * k) as i64;
+        let margins = if wanted { &self.margins[..count] } else { &[] };
+        (&self.labels[..count], margins)
+    }
+
+    /// Labels points by a search among sorted centers, or by D of all of them. That does not tell how near the second is.
+    fn label_directly(
+        &mut self,
+        job: &Job<'_>,
+        which: &Which<'_>,
+        next: Range<usize>,
+        wanted: bool,
+        prepared: &Prepared<'_, '_>,
+    ) {
+        if wanted {
+            self.margins.fill(0.0);
+        }
+        let (count, d) = (which.len(), job.points.d());
+        let lanes = job.kernels.pack(&job.points, which, self.tile);
+        match &prepared.sorted {
+            // A group of one dimension is as many points side by side as it has lanes.
+            Some(sorted) => sorted.nearest(&self.tile[..count], &mut self.labels[..count]),
+            _ => {
+                let labels = &mut self.labels[..lanes];
+                let mut ahead = Ahead::of(&job.points, next, 0..d);
+                let centers = prepared.ready.pass.centers;
+                let distances = &mut *self.distances;
+                job.kernels
+                    .nearest(self.tile, d, centers, labels, distances, &mut ahead);
+            }
+        }
+    }
+
+    /// Labels the points in some places of `open` by D of all centers.
+    fn decide(
+        &mut self,
+        job: &Job<'_>,
+        which: &Which<'_>,
+        prepared: &Prepared<'_, '_>,
+        places: Range<usize>,
+    ) {
+        const TOGETHER: usize = 64;
+        let (mut points, mut labels) = ([0; TOGETHER], [0; TOGETHER]);
+        for lanes in self.open[places].chunks(TOGETHER) {
+            for (point, &lane) in points.iter_mut().zip(lanes) {
+                *point = (which.point(lane as usize) - which.first()) as u32;
+            }
+            let these = Which::Some(&points[..lanes.len()], which.first());
+            let padded = job.kernels.pack(&job.points, &these, self.tile);
+            job.kernels.nearest(
+                self.tile,
+                job.points.d(),
+                prepared.ready.pass.centers,
+                &mut labels[..padded],
+                self.distances,
+                &mut Ahead::of(&job.points, 0..0, 0..0),
+            );
+            for (&lane, &label) in lanes.iter().zip(&labels) {
+                self.labels[lane as usize] = label;
+            }
+        }
+    }
+}
