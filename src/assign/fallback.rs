@@ -203,3 +203,179 @@ impl Policy {
         cheapest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::label::{Counts, Scratch};
+    use crate::assign::lemmas::{two_to, Rng};
+    use crate::assign::packing::Packing;
+    use crate::call::Algorithm;
+    use crate::points::{Layout, Points, Which};
+    use crate::quantize::int16::QuantizedPoints;
+    use crate::runtime::threads::with_crew;
+    use crate::runtime::workspace::{Cut, Plain};
+    use crate::simd::level::{isa, kernels, Isa};
+
+    /// Memory for the rest of the program.
+    struct Leak;
+
+    impl Cut<'static> for Leak {
+        fn take<T: Plain>(&mut self, length: usize) -> &'static mut [T] {
+            // SAFETY: zero bytes are a value of plain numbers.
+            Vec::leak(vec![unsafe { core::mem::zeroed::<T>() }; length])
+        }
+    }
+
+    /// Data and centers.
+    struct Data {
+        points: Vec<f64>,
+        centers: Vec<f64>,
+        d: usize,
+    }
+
+    const POINTS: usize = 1500;
+
+    /// Blobs around centers.
+    fn blobs(d: usize, k: usize) -> Data {
+        let mut rng = Rng((d * k) as u64);
+        let centers = rng.units(k * d);
+        let mut points = Vec::new();
+        for p in 0..POINTS {
+            let center = &centers[p % k * d..][..d];
+            points.extend(center.iter().map(|c| c + 0.3 * rng.unit()));
+        }
+        Data { points, centers, d }
+    }
+
+    impl Data {
+        fn each(mut self, change: impl Fn(usize, f64) -> f64) -> Self {
+            let d = self.d;
+            let points = self.points.iter_mut().enumerate();
+            points.for_each(|(i, x)| *x = change(i / d, *x));
+            let centers = self.centers.iter_mut().enumerate();
+            centers.for_each(|(i, c)| *c = change(i / d, *c));
+            self
+        }
+
+        /// A row that is out of all proportion.
+        fn with_a_far_row(mut self) -> Self {
+            self.points[700 * self.d..701 * self.d].fill(1e30);
+            self
+        }
+
+        /// Every other center nearly the one before.
+        fn with_near_ties(mut self) -> Self {
+            for two in self.centers.chunks_mut(2 * self.d) {
+                let (a, b) = two.split_at_mut(self.d);
+                b.iter_mut().zip(a).for_each(|(b, a)| *b = a.next_up());
+            }
+            self
+        }
+    }
+
+    /// Labels all points twice, as two passes of a fit do that keeps rows or does not; returns by which method the first and the second
+    /// ended, and what the second came to.
+    fn passes(data: &Data, level: Isa, kept: bool) -> ([Method; 2], Counts) {
+        let Data { points, centers, d } = data;
+        let (d, k) = (*d, centers.len() / d);
+        let shape = Shape::of_assign(POINTS, d, k, Layout::Rows, 1);
+        let algorithm = match kept {
+            true => Algorithm::Auto,
+            false => Algorithm::Lloyd,
+        };
+        let mut quantized = QuantizedPoints::cut(&mut Leak, &shape, algorithm);
+        let mut packing = Packing::cut(&mut Leak, &shape);
+        packing.set_largest(points.iter().fold(0.0, |most, x| x.abs().max(most)));
+        let mut scratch = Scratch::cut(&mut Leak, &shape);
+        let mut ends = [Method::Direct; 2];
+        with_crew(1, |crew| {
+            let job = Job {
+                points: Points::rows(points, POINTS, d).unwrap(),
+                weights: None,
+                kernels: kernels(level),
+                crew,
+                block: shape.block,
+                stretch: shape.stretch(),
+            };
+            for end in &mut ends {
+                let mut rows = quantized.rows();
+                let prepared = packing.prepare(&job, centers, false, &rows);
+                scratch.start(&prepared);
+                for stretch in job.stretches() {
+                    let (mut these, rest) = rows.split(stretch.len());
+                    rows = rest;
+                    for block in job.blocks_of(stretch) {
+                        let which = Which::Block(block);
+                        scratch.label(&job, &which, 0..0, false, &mut these, &prepared);
+                    }
+                }
+                *end = scratch.end().0;
+                packing.record([*end].into_iter());
+            }
+        });
+        (ends, scratch.end().1)
+    }
+
+    #[test]
+    fn each_kind_of_data_ends_where_it_takes_least() {
+        let levels = [Isa::Portable, Isa::Avx2];
+        for level in levels.into_iter().filter(|&level| level <= isa()) {
+            for (d, k) in [(2, 16), (8, 32), (64, 64), (784, 10)] {
+                for kept in [false, true] {
+                    // What rows are not kept of is coded where there are centers enough.
+                    let usual = match d {
+                        64 => Method::Int16,
+                        784 if kept => Method::Int16,
+                        _ => Method::Single,
+                    };
+                    let check =
+                        |kind: &str, data: Data, ends: Method, open: i64, evaluated: i64| {
+                            let (found, counts) = passes(&data, level, kept);
+                            let what = format!("{level:?}, {kind}, d = {d}, k = {k}, kept: {kept}");
+                            assert_eq!(found, [ends; 2], "{what}");
+                            assert!(counts.rechecked <= open, "{what}: {}", counts.rechecked);
+                            assert!(
+                                counts.evaluated <= evaluated,
+                                "{what}: {}",
+                                counts.evaluated
+                            );
+                        };
+                    check("blobs", blobs(d, k), usual, 0, 0);
+                    let offset = blobs(d, k).each(|_, x| x + 1e8);
+                    check("offset", offset, usual, 0, 0);
+                    let far = blobs(d, k).with_a_far_row();
+                    check("one far row", far, usual, 1, k as i64);
+                    let decades = blobs(d, k).each(|p, x| x * two_to(-(p as i32 % 40)));
+                    let some = if d == 64 { POINTS as i64 / 4 } else { 0 };
+                    check("decades", decades, usual, some, 4 * some);
+                }
+            }
+        }
+    }
+
+    /// Where two centers are nearly as near, no precision tells: with few dimensions D of all centers takes least; with many, D of the
+    /// two.
+    #[test]
+    fn near_ties_end_with_two_distances_a_point_or_with_all() {
+        let levels = [Isa::Portable, Isa::Avx2];
+        for level in levels.into_iter().filter(|&level| level <= isa()) {
+            let (ends, counts) = passes(&blobs(2, 16).with_near_ties(), level, true);
+            assert_eq!(
+                (ends, counts.rechecked),
+                ([Method::Direct; 2], 0),
+                "{level:?}"
+            );
+            for (d, k) in [(64, 64), (784, 10)] {
+                let (ends, counts) = passes(&blobs(d, k).with_near_ties(), level, true);
+                assert!(ends[1] < Method::Direct, "{level:?}, {d}: {ends:?}");
+                let points = POINTS as i64;
+                assert_eq!(counts.rechecked, points, "{level:?}, {d}");
+                assert!(
+                    (2 * points..3 * points).contains(&counts.evaluated),
+                    "{level:?}, {d}"
+                );
+            }
+        }
+    }
+}
