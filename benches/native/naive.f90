@@ -6,7 +6,7 @@
 ! - few: a block of points is transposed into columns; each center in turn runs along the block, and `merge` keeps the
 !   smaller distance and its label.
 ! - many: centers lie side by side in tiles, a tile's distances to a group of points stay in registers, and what is
-!   minimised is |c|^2/2 - x.c, which rounds worse than the squared distance. (A `matmul` of blocks took twice as long.)
+!   minimised is |c|^2/2 - x.c, which rounds worse than the squared distance.
 !
 ! The update's sums are naive, in the order of the points; an empty cluster keeps its center.
 module naive

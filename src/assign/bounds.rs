@@ -11,11 +11,8 @@
 //! bytes are too coarse to leave any. When centers move, a margin is less by at most the label's *loss*, what its center has moved
 //! and the farthest move of any other (L8): a lone mover does not cost its own points twice.
 //!
-//! *What was tried beside it.* Bounds to each of 16 groups of centers (Ding et al., Yinyang K-means, 2015), with points sorted by
-//! group into full tiles: on 50,000 patches of photos (8 x 8, k = 256) they evaluated 0.45e9 pairs to convergence where margins
-//! evaluate 1.10e9, and took 1.1 to 1.2 times as long, because packing a point once for each group costs as much as the products
-//! with a group's 16 centers. Hamerly's other test, half the distance to the nearest center, would have spared a third of the
-//! looks at photo pixels and few elsewhere, for another 4 bytes a point.
+//! One margin a point, and neither one for each group of centers (docs/decisions.md#bounds-to-groups-of-centers), which spares more
+//! pairs and takes longer, nor Hamerly's other test (docs/decisions.md#half-the-distance-to-the-nearest-center), which spares few.
 
 use super::margin::{up, Units, ALPHA};
 use crate::call::{Algorithm, Shape};
@@ -235,8 +232,8 @@ pub(super) fn lose_moves(losses: &mut [f32], new: &[f64], old: &[f64], d: usize,
     lose(losses);
 }
 
-/// What a look at a point costs, in cycles of a core with 512-bit vectors, roughly (measured where bounds hardly pay: 10 centers
-/// in 2 dimensions, 64 in 16). Narrower vectors make looks dearer, and margins pay sooner.
+/// What a look at a point costs, in cycles of a core with 512-bit vectors, roughly (docs/decisions.md#what-a-look-costs). Narrower vectors
+/// make looks more expensive, and margins pay sooner.
 #[derive(Clone, Copy)]
 pub(crate) struct Costs {
     look: usize,

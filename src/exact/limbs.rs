@@ -67,9 +67,7 @@ pub(crate) fn wide_limbs(n: usize) -> usize {
 
 /// Integers per limb for so many dimensions: whole vectors, so that the loads of one point's limbs are
 /// those another point has stored, and the CPU can forward them; masked or partial ones cannot be
-/// (measured: five times the time). Few dimensions have vectors of two or four; one is summed by scalars.
-/// (Both limbs of a point in two dimensions fit one vector of four; splitting a point there took as long as two vectors
-/// of two do, 1.2 ns, where a naive sum took 0.9.)
+/// (docs/decisions.md#whole-vectors-of-limbs). Few dimensions have vectors of two or four; one is summed by scalars.
 pub(crate) fn stride(dims: usize) -> usize {
     match dims {
         0..=2 => dims,

@@ -18,7 +18,7 @@ use crate::call::Shape;
 use crate::points::Rows;
 use crate::simd::products::{Element, Pair};
 
-/// Dimensions for which points are coded: one or two would take no less memory than they do, and more than these are no longer
+/// Dimensions for which points are coded: fewer do not pay (docs/decisions.md#keeping-points-in-16-bits), and more than these are no longer
 /// one chunk.
 const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 

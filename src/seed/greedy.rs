@@ -303,8 +303,7 @@ const POINT: usize = 8;
 const PAIR: usize = 4;
 
 /// The threads of a pass of so much `work` a point: there is one for each center or two, and of few points it may take less time
-/// than waking the others. (100,000 points of 2 dimensions, 6 candidates: a pass takes 260 microseconds in two lanes, 120 in eight,
-/// and waking another thread some 80.)
+/// than waking the others (docs/decisions.md#small-passes-on-one-thread).
 fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
     const LANES: usize = 2;
     let work = (job.points.n() as u128) * ((work * LANES / job.kernels.width) as u128);

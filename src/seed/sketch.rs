@@ -21,8 +21,7 @@
 //!
 //! *Second bytes* (L44). The points are read from memory once in a step, whatever the candidates are. Where products are cheap, and
 //! too many rows were read in vain, Ĉ has 128ths: a second byte for what the first leaves, whose products, rounded, are
-//! T's 128ths. That leaves |X - X̂| |C|, half of R or less (20,000 points of 784 dimensions: 88,000 rows read in vain, not
-//! 250,000).
+//! T's 128ths. That leaves |X - X̂| |C|, half of R or less (docs/decisions.md#second-bytes).
 //!
 //! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than all but a few. A point that is far beyond, or that
 //! is far from all centers so far, is *wild*: the sketch says nothing of it, and D between it and every candidate is evaluated, each by
@@ -31,10 +30,7 @@
 //! Points of no mass, and the padding, have a limit that nothing is below. Where coordinates are small whole numbers times a power of
 //! two, so are those of the sketch, nothing is rounded, and R is 0: else all points that are as near to a candidate would be open (L48).
 //!
-//! Why not the triangle inequality (Raff 2021)? It rules out a candidate that is twice as far from a point's nearest center as
-//! the point is. Points of one cluster are about as far apart as two points of neighbouring ones are where there are many
-//! dimensions, and then it rules out nothing at all; bytes do, as they know the distance to a few hundredths. Where clusters
-//! are far apart it would save products of bytes, which are the smallest part of what is left.
+//! The triangle inequality rules out nothing where there are many dimensions (docs/decisions.md#bounds-by-the-triangle-inequality).
 
 use core::ops::Range;
 

@@ -26,7 +26,8 @@ use crate::simd::Lanes;
 /// 16 bits.
 pub(super) struct Int16;
 
-/// Centers from which on rows that are coded for one pass take less time than single precision, with vectors of up to 256 bits.
+/// Centers from which on rows that are coded for one pass take less time than single precision, with vectors of up to 256 bits
+/// (docs/decisions.md#precisions-where-each-begins).
 fn fewest_to_code_once(d: usize) -> usize {
     20 + 1024 / d
 }

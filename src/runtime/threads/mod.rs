@@ -2,8 +2,8 @@
 //!
 //! Threads live as long as the call that asked for them. A global pool would be faster to reach, but a
 //! child after `fork()` inherits the pool without its threads and waits for them for ever; a team per
-//! call starts where it is needed, also in the child. Starting one costs some 50 µs, so a call first
-//! asks whether its work is worth it ([`worthwhile`]).
+//! call starts where it is needed, also in the child. Starting one takes time, so a call first asks whether
+//! its work is worth it ([`worthwhile`]; docs/decisions.md#threads-that-live-as-long-as-a-call).
 //!
 //! Results never depend on who did which block: what threads compute is per point, or an exact sum, or
 //! a maximum.
@@ -28,7 +28,8 @@ use std::sync::{Mutex, PoisonError};
 use pool as team;
 use team::Team;
 
-/// Multiplications of a pass that a thread should have before it is worth starting: 10 to 100 µs of them, by instruction set.
+/// Multiplications of a pass that a thread should have before it is worth starting
+/// (docs/decisions.md#threads-that-live-as-long-as-a-call).
 const WORK_PER_THREAD: u128 = 5 << 17;
 
 /// More threads than this never help, and each costs workspace.
