@@ -164,10 +164,7 @@ fn check(
             let mut sums = vec![0; whole.sums_length().map_err(refusal)?];
             let (mut state, wanted) = (
                 State::default(),
-                Wanted {
-                    inertia: true,
-                    moved: true,
-                },
+                Wanted::default().inertia(true).moved(true),
             );
             labels.fill(0);
             while !state.done() {

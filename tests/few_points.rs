@@ -190,10 +190,7 @@ fn no_points_in_a_chunk() {
     stream::range(&none, &options, &mut range).unwrap();
     assert_eq!(range, before);
     let of = stream::Stream::new(6, 1, 2, &range).unwrap();
-    let wanted = stream::Wanted {
-        inertia: true,
-        moved: true,
-    };
+    let wanted = stream::Wanted::default().inertia(true).moved(true);
     let mut sums = vec![0; of.sums_length().unwrap()];
     let (centers, mut labels) = ([1.0, 10.0], []);
     let labels = Some(&mut labels[..]);

@@ -25,6 +25,7 @@ fn report() -> String {
         centers,
         labels,
         report,
+        ..
     } = centra::fit(
         &points,
         40,

@@ -180,10 +180,7 @@ fn as_many_points_as_can_be() {
         stream::range(&points, &options, &mut range).unwrap();
         let stream = Stream::new(1 << 40, d, k, &range).unwrap();
         let mut sums = vec![0; stream.sums_length().unwrap()];
-        let wanted = Wanted {
-            inertia: true,
-            moved: false,
-        };
+        let wanted = Wanted::default().inertia(true);
         let mut labels = vec![0; n];
         let all = Some(&mut labels[..]);
         stream::sums(
@@ -265,10 +262,7 @@ fn broken_promises_are_refused_whatever_labels() {
             }
             let points = Points::rows(&broken, n, d).unwrap();
             let (mut sums, mut labels) = (nothing.clone(), vec![1; n]);
-            let wanted = Wanted {
-                inertia: b % 2 == 0,
-                moved: true,
-            };
+            let wanted = Wanted::default().inertia(b % 2 == 0).moved(true);
             let all = Some(&mut labels[..]);
             let result = stream::sums(&stream, &points, &options, start, all, wanted, &mut sums);
             let status = result.unwrap_err().status();
@@ -297,10 +291,7 @@ fn broken_promises_are_refused() {
     stream::range(&points, &options, &mut range).unwrap();
     let stream = Stream::new(6, 1, 2, &range).unwrap();
     let nothing = vec![0i64; stream.sums_length().unwrap()];
-    let wanted = Wanted {
-        inertia: true,
-        moved: true,
-    };
+    let wanted = Wanted::default().inertia(true).moved(true);
     let attempt = |x: &[f64], weights: Option<&[f64]>, sums: &mut [i64]| {
         let options = Options {
             weights,
@@ -455,10 +446,7 @@ fn add(
         weights: case.weights.as_deref().map(|w| &w[from..to]),
         ..Options::default()
     };
-    let wanted = Wanted {
-        inertia: true,
-        moved: false,
-    };
+    let wanted = Wanted::default().inertia(true);
     if let Some(masses) = masses {
         stream::masses(stream, &points, &options, &case.start, None, masses)?;
     }

@@ -115,10 +115,7 @@ impl<'a> Passes<'a> {
         let mut sums = vec![0; stream.sums_length().expect("a valid shape")];
         let mut centers = self.after.clone();
         let workspace = centra::as_bytes(&mut self.workspace);
-        let wanted = Wanted {
-            inertia,
-            moved: false,
-        };
+        let wanted = Wanted::default().inertia(inertia);
         clock(|| {
             for rows in self.work.points.chunks(chunk.min(n) * d) {
                 let points = Points::rows(rows, rows.len() / d, d).expect("whole rows");

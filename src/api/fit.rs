@@ -3,24 +3,13 @@
 use super::bound::bound;
 use super::memory::{with_memory, Memory};
 use super::{check_length, check_weights, count_starts, lend};
-use crate::call::{Init, Options, Report, Shape};
+use crate::call::{Clustering, Init, Options, Report, Shape};
 use crate::fit::{self, Runner};
 use crate::points::{check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::Plan;
-
-/// What a fit returns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clustering {
-    /// k rows of d.
-    pub centers: Vec<f64>,
-    /// For each point the index of its center, from 0.
-    pub labels: Vec<i32>,
-    /// What was done.
-    pub report: Report,
-}
 
 /// Seeds, and iterates assignment and update until it stops.
 ///
@@ -91,8 +80,8 @@ fn fit_owned(
     })
 }
 
-/// [`fit`] in the caller's buffers: k rows of d in `centers` (read under [`Init::Given`]), labels if they
-/// are wanted, and a workspace of at least [`workspace_size`] bytes, aligned to 16. With one thread it
+/// `fit` in the caller's buffers: k rows of d in `centers` (read under [`Init::Given`]), labels if they
+/// are wanted, and a workspace of at least `workspace_size` bytes, aligned to 16. With one thread it
 /// allocates nothing.
 ///
 /// ```

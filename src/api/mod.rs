@@ -17,7 +17,7 @@ mod seed;
 mod update;
 
 pub use assign::{assign, assign_into};
-pub use fit::{fit, fit_from, fit_into, Clustering};
+pub use fit::{fit, fit_from, fit_into};
 pub use inertia::inertia;
 pub use query::workspace_size;
 pub use seed::{seed, seed_into};

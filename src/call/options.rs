@@ -5,6 +5,7 @@ use crate::simd::level::Isa;
 
 /// Where the centers start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
 pub enum Init {
     /// Greedy k-means++ with 2 + floor(ln k) candidates a step.
     #[default]
@@ -19,7 +20,18 @@ pub enum Init {
 }
 
 /// What becomes of a cluster without a member of positive weight.
+///
+/// ```
+/// use centra::{Empty, KMeans, Points};
+///
+/// let points = Points::rows(&[0.0, 1.0, 9.0], 3, 1)?;
+/// let mut centers = [1.0, 50.0];
+/// KMeans::new(2).empty(Empty::Relocate).update(&points, &mut centers, &[0, 0, 0])?;
+/// assert_eq!(centers, [0.5, 9.0]); // the farthest point is the second cluster's
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Empty {
     /// Points of positive weight are ranked by the squared distance to the center they were labelled by, largest first, ties to
     /// the lowest index; down this ranking each empty cluster, in ascending index, takes one for its only member of positive
@@ -35,7 +47,17 @@ pub enum Empty {
 }
 
 /// How a fit keeps from doing again what cannot have changed. The results do not depend on it.
+///
+/// ```
+/// use centra::{Algorithm, KMeans};
+///
+/// // Bounds take memory.
+/// let (auto, lloyd) = (KMeans::new(8), KMeans::new(8).algorithm(Algorithm::Lloyd));
+/// assert!(lloyd.workspace_size(100_000, 4)? <= auto.workspace_size(100_000, 4)?);
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Bounds where they pay, and words: the points in 16 bits a coordinate, which later iterations read in place of them. 4
     /// bytes of workspace a point and 4 a center, and for 32 to 1024 dimensions and 3 centers or more 8 ceil(d / 4) + 8 a
@@ -50,7 +72,21 @@ pub enum Algorithm {
 }
 
 /// What a progress callback is told, after every iteration of every restart.
+///
+/// ```
+/// use centra::{KMeans, Points, Progress};
+/// use std::ops::ControlFlow;
+///
+/// let show = |progress: &Progress| {
+///     println!("{}: {} labels moved", progress.iteration, progress.moved);
+///     ControlFlow::Continue(())
+/// };
+/// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+/// KMeans::new(2).progress(show).fit(&points)?;
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Restart, from 0.
     pub restart: i64,
@@ -64,9 +100,12 @@ pub struct Progress {
 
 /// Options of every call; [`Default`] gives those of the C API.
 #[derive(Clone)]
+#[doc(hidden)]
 pub struct Options<'a> {
-    /// Where the centers start; only for [`fit`](crate::fit) and [`seed`](crate::seed).
+    /// Where the centers start; only for fits and seedings.
     pub init: Init,
+    /// Under [`Init::Given`] the centers to start from; those that are to be written, where there are none here.
+    pub given: Option<&'a [f64]>,
     /// What becomes of empty clusters.
     pub empty: Empty,
     /// 1: the calling thread only, and no allocation with a workspace of the caller's; 0: all cores this
@@ -97,6 +136,7 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Options {
             init: Init::default(),
+            given: None,
             empty: Empty::default(),
             threads: 1,
             n_init: 1,
@@ -128,7 +168,17 @@ impl Options<'_> {
 }
 
 /// Why the returned restart stopped.
+///
+/// ```
+/// use centra::{KMeans, Points, StoppedBy};
+///
+/// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+/// let report = KMeans::new(2).fit(&points)?.report;
+/// assert_eq!(report.stopped_by, StoppedBy::Converged);
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[repr(i32)]
 pub enum StoppedBy {
     /// No label changed.
@@ -142,7 +192,17 @@ pub enum StoppedBy {
 }
 
 /// What a fit did.
+///
+/// ```
+/// use centra::{KMeans, Points};
+///
+/// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+/// let report = KMeans::new(2).fit(&points)?.report;
+/// assert_eq!((report.inertia, report.moved, report.threads), (1.0, 0, 1));
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     /// Why the returned restart stopped.
     pub stopped_by: StoppedBy,
@@ -174,4 +234,26 @@ pub struct Report {
     pub seconds_update: f64,
     /// Bytes of workspace that the call needed.
     pub workspace_bytes: usize,
+}
+
+/// What a fit returns.
+///
+/// ```
+/// use centra::{Clustering, KMeans, Points};
+///
+/// let points = Points::rows(&[1.0, 2.0, 6.0], 3, 1)?;
+/// let Clustering { centers, labels, report, .. } = KMeans::new(1).fit(&points)?;
+/// assert_eq!((&centers[..], &labels[..]), (&[3.0][..], &[0, 0, 0][..]));
+/// assert_eq!(report.inertia, 14.0);
+/// # Ok::<(), centra::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Clustering {
+    /// k rows of d.
+    pub centers: Vec<f64>,
+    /// For each point the index of its center, from 0.
+    pub labels: Vec<i32>,
+    /// What was done: the inertia, the iterations, why it stopped, what it cost.
+    pub report: Report,
 }

@@ -176,6 +176,7 @@ pub(super) fn choose(raw: &centra_options) -> Result<Choice, Error> {
     };
     let options = Options {
         init,
+        given: None,
         empty,
         threads,
         n_init,

@@ -1,8 +1,8 @@
 //! The C ABI: `include/centra.h` is generated from this folder, comments included.
 //!
-//! [`arguments`] checks pointers and turns them into slices and views, [`boundary`] is where errors and
-//! panics end, [`types`] has the constants and structs, this file the calls on whole data, [`stream`] those on chunks, and
-//! [`start`] those that make starting centers from chunks. What a call does is in the safe part of the crate.
+//! `arguments` checks pointers and turns them into slices and views, `boundary` is where errors and
+//! panics end, `types` has the constants and structs, this file the calls on whole data, `stream` those on chunks, and
+//! `start` those that make starting centers from chunks. What a call does is in the safe part of the crate.
 #![allow(non_camel_case_types)]
 
 mod arguments;

@@ -33,7 +33,7 @@ use stop::Rules;
 pub(crate) use restarts::{at_a_time, Runner};
 
 /// Fits: scans, runs the restarts, and writes centers and labels at the end. `centers` is read under
-/// [`Init::Given`]. Of several runners each is one thread's.
+/// [`Init::Given`], if no others are given. Of several runners each is one thread's.
 pub(crate) fn fit(
     job: &Job<'_>,
     options: &Options<'_>,
@@ -49,7 +49,7 @@ pub(crate) fn fit(
     if side_by_side {
         prepare_all(job, runners)?;
     } else {
-        let given = (rules.init == Init::Given).then_some(&*centers);
+        let given = (rules.init == Init::Given).then(|| options.given.unwrap_or(centers));
         runners.first().prepare(job, given)?;
     }
     let seconds_scan = begin.elapsed().as_secs_f64();

@@ -9,7 +9,18 @@ use crate::runtime::error::{refuse, Error};
 pub(crate) const GROUP: usize = 8;
 
 /// How points lie in memory.
+///
+/// ```
+/// use centra::{Layout, Points};
+///
+/// let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// let rows = Points::with_leading_dimension(&data, 3, 2, 2, Layout::Rows)?;
+/// let columns = Points::with_leading_dimension(&data, 3, 2, 3, Layout::Columns)?;
+/// assert_eq!((rows.at(1, 0), columns.at(1, 0)), (3.0, 2.0));
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// Point `p` is `d` contiguous doubles at `p * ld`; `ld >= d`. C's rows, Fortran's `points(d, n)`.
     #[default]
@@ -22,6 +33,14 @@ pub enum Layout {
 ///
 /// Gaps between rows (`ld > d`) or columns (`ld > n`) are never read, so the view holds a pointer
 /// and not a slice: in C the gaps may belong to somebody else.
+///
+/// ```
+/// use centra::Points;
+///
+/// let points = Points::rows(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2)?;
+/// assert_eq!((points.n(), points.d(), points.at(2, 1)), (3, 2, 6.0));
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
     base: *const f64,
@@ -113,16 +132,38 @@ pub(crate) fn check_leading_dimension(
 
 impl<'a> Points<'a> {
     /// `n` contiguous rows of `d` doubles.
+    ///
+    /// ```
+    /// let points = centra::Points::rows(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
+    /// assert_eq!(points.at(1, 0), 3.0);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
     pub fn rows(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
         Self::with_leading_dimension(data, n, d, d, Layout::Rows)
     }
 
     /// `d` contiguous columns of `n` doubles.
+    ///
+    /// ```
+    /// let points = centra::Points::columns(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
+    /// assert_eq!(points.at(1, 0), 2.0);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
     pub fn columns(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
         Self::with_leading_dimension(data, n, d, n, Layout::Columns)
     }
 
     /// Rows or columns that start `ld` doubles apart.
+    ///
+    /// ```
+    /// use centra::{Layout, Points};
+    ///
+    /// // Rows of two coordinates, and something else after each.
+    /// let table = [1.0, 2.0, f64::NAN, 3.0, 4.0, f64::NAN];
+    /// let points = Points::with_leading_dimension(&table, 2, 2, 3, Layout::Rows)?;
+    /// assert_eq!(points.at(1, 1), 4.0);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
     pub fn with_leading_dimension(
         data: &'a [f64],
         n: usize,
@@ -169,22 +210,51 @@ impl<'a> Points<'a> {
     }
 
     /// The number of points.
+    ///
+    /// ```
+    /// assert_eq!(centra::Points::rows(&[1.0, 2.0, 3.0, 4.0], 2, 2)?.n(), 2);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    #[must_use]
     pub fn n(&self) -> usize {
         self.n
     }
 
     /// The number of dimensions.
+    ///
+    /// ```
+    /// assert_eq!(centra::Points::rows(&[1.0, 2.0, 3.0, 4.0], 1, 4)?.d(), 4);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    #[must_use]
     pub fn d(&self) -> usize {
         self.d
     }
 
     /// How the points lie in memory.
+    ///
+    /// ```
+    /// use centra::{Layout, Points};
+    ///
+    /// assert_eq!(Points::columns(&[1.0, 2.0], 2, 1)?.layout(), Layout::Columns);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
     /// Coordinate `i` of point `p`.
+    ///
+    /// # Panics
+    /// If there is no such point, or no such dimension.
+    ///
+    /// ```
+    /// assert_eq!(centra::Points::rows(&[1.0, 2.0, 3.0, 4.0], 2, 2)?.at(1, 0), 3.0);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
     #[inline(always)]
+    #[must_use]
     pub fn at(&self, p: usize, i: usize) -> f64 {
         assert!(p < self.n && i < self.d);
         let offset = match self.layout {

@@ -6,10 +6,20 @@
 use core::fmt::{self, Write};
 
 /// Why a call was refused. The numbers are those of the C API.
+///
+/// ```
+/// use centra::{KMeans, Points, Status};
+///
+/// let points = Points::rows(&[1.0, 2.0], 2, 1)?;
+/// let refused = KMeans::new(3).fit(&points).unwrap_err();
+/// assert_eq!((refused.status(), refused.status() as i32), (Status::Shape, -2));
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[repr(i32)]
 pub enum Status {
-    /// A required pointer is null, or not aligned for its type (C API only).
+    /// A required argument is missing; in C, a pointer is null, or not aligned for its type.
     Null = -1,
     /// A size is zero, too large, inconsistent, or does not fit its buffer.
     Shape = -2,
@@ -38,6 +48,11 @@ pub enum Status {
 
 impl Status {
     /// The meaning of the status, as `centra_status_message` gives it to C.
+    ///
+    /// ```
+    /// assert_eq!(centra::Status::NonFinite.message(), "NaN or infinity in the input");
+    /// ```
+    #[must_use]
     pub fn message(self) -> &'static str {
         let with_nul = message(self as i32).to_bytes();
         // Every message below is ASCII, so this cannot fail.
@@ -71,6 +86,15 @@ const DETAIL_BYTES: usize = 200;
 /// A refused call: its [`Status`] and a detail that names the argument and the place.
 ///
 /// Every output of the refused call is as it was before.
+///
+/// ```
+/// use centra::{KMeans, Points};
+///
+/// let points = Points::rows(&[1.0, 2.0, 3.0, f64::NAN], 2, 2)?;
+/// let refused = KMeans::new(1).fit(&points).unwrap_err();
+/// assert_eq!(refused.to_string(), "points: NaN at row 1, dimension 1 (NaN or infinity in the input)");
+/// # Ok::<(), centra::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Error {
     status: Status,
@@ -91,11 +115,25 @@ impl Error {
     }
 
     /// The status, as the C API would return it.
+    ///
+    /// ```
+    /// use centra::{Points, Status};
+    ///
+    /// let refused = Points::rows(&[1.0], 2, 1).unwrap_err();
+    /// assert_eq!(refused.status(), Status::Shape);
+    /// ```
+    #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
     /// The detail, such as `points: NaN at row 1234, dimension 5`. Rows and dimensions count from 0.
+    ///
+    /// ```
+    /// let refused = centra::Points::rows(&[1.0], 2, 1).unwrap_err();
+    /// assert_eq!(refused.detail(), "points: 1 doubles are too few for n = 2, d = 1, ld = 1");
+    /// ```
+    #[must_use]
     pub fn detail(&self) -> &str {
         core::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
     }

@@ -157,12 +157,19 @@ impl Owned {
         }
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.layout.size()
+    }
+
     pub(crate) fn buffer(&mut self) -> Buffer<'_> {
         let zero = core::mem::take(&mut self.zero);
         // SAFETY: the allocation is ours, and the borrow keeps it alive and unshared; it is zero until it is first handed out.
         unsafe { Buffer::new(self.start, self.layout.size(), zero) }
     }
 }
+
+// SAFETY: the memory is this value's alone, and of no thread.
+unsafe impl Send for Owned {}
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -175,6 +182,8 @@ impl Drop for Owned {
 pub(crate) enum Workspace<'w> {
     /// The caller's.
     Given(Buffer<'w>, usize),
+    /// The caller's to keep from call to call: more of it is allocated where a call needs more.
+    Growing(&'w mut Option<Owned>),
     /// None given: allocate.
     Allocate,
 }
@@ -217,6 +226,14 @@ impl<'w> Workspace<'w> {
         self.check(needed)?;
         match self {
             Workspace::Given(buffer, _) => work(buffer),
+            Workspace::Growing(kept) => {
+                let enough = kept.take().filter(|owned| owned.bytes() >= needed);
+                let owned = match enough {
+                    Some(owned) => owned,
+                    None => Owned::new(needed)?,
+                };
+                work(kept.insert(owned).buffer())
+            }
             Workspace::Allocate => work(Owned::new(needed)?.buffer()),
         }
     }

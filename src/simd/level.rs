@@ -28,7 +28,14 @@ use crate::seed::sketch;
 use crate::{assign, points, seed};
 
 /// An instruction set, in ascending order.
+///
+/// ```
+/// use centra::Isa;
+///
+/// assert!(Isa::Portable < Isa::Avx2 && Isa::Avx2 < Isa::Avx512);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Isa {
     /// What the compilation target always has: SSE2 on x86-64, NEON on AArch64.
     Portable,
@@ -54,6 +61,11 @@ impl Isa {
 /// The instruction set this process uses: the CPU's best, or less if `CENTRA_ISA` in the environment
 /// says `portable`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
 /// the first call, because reading it while another thread writes it is a race in C.
+///
+/// ```
+/// println!("{:?}", centra::isa());
+/// ```
+#[must_use]
 pub fn isa() -> Isa {
     // Not a `OnceLock`: a child of `fork()` would wait for ever for the thread that was filling it in. Threads that are first
     // at the same time find the same answer.

@@ -163,6 +163,7 @@ impl Format {
 
 impl Stream<'_> {
     /// The elements of the sums.
+    #[doc(hidden)]
     pub fn sums_length(&self) -> Result<usize, Error> {
         let _environment = Standard::enter();
         Ok(Format::of(self)?.length)

@@ -11,6 +11,11 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 
 /// The elements of a range.
+///
+/// ```
+/// assert_eq!(centra::streams::range_length(5)?, 18);
+/// # Ok::<(), centra::Error>(())
+/// ```
 pub fn range_length(d: usize) -> Result<usize, Error> {
     match d.checked_add(1).and_then(|dims| dims.checked_mul(3)) {
         Some(length) if d > 0 && length <= isize::MAX as usize / 4 => Ok(length),
@@ -124,12 +129,14 @@ fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
 /// assert_eq!(1024 - range[2], 0); // all are whole
 /// # Ok::<(), centra::Error>(())
 /// ```
+#[doc(hidden)]
 pub fn range(points: &Points<'_>, options: &Options<'_>, range: &mut [i32]) -> Result<(), Error> {
     range_in(points, options, range, Workspace::Allocate)
 }
 
 /// [`range()`] in a workspace of at least [`workspace_size`](super::workspace_size) bytes, aligned to 16. With one thread it
 /// allocates nothing.
+#[doc(hidden)]
 pub fn range_into(
     points: &Points<'_>,
     options: &Options<'_>,

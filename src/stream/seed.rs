@@ -17,14 +17,20 @@ use crate::seed::kmeans_parallel::{self, Comparing, Draws, Shares, Total};
 use crate::seed::Worker;
 
 /// Elements of the masses: digit i counts 2^(32 i - 1074).
+///
+/// ```
+/// let masses = [0i64; centra::streams::MASSES];
+/// ```
 pub const MASSES: usize = DIGITS;
 
 /// How many candidates a round draws for k centers at most, and how many all rounds together.
+#[doc(hidden)]
 pub fn candidates(k: usize) -> (usize, usize) {
     (kmeans_parallel::most(k), kmeans_parallel::most_of_all(k))
 }
 
 /// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+#[doc(hidden)]
 pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     let left = round == 0 || masses.iter().any(|&digit| digit != 0);
     kmeans_parallel::due(round, count, k) && left
@@ -236,6 +242,7 @@ impl Stream<'_> {
     }
 
     /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    #[doc(hidden)]
     pub fn weights_length(&self, count: usize) -> Result<usize, Error> {
         let _environment = Standard::enter();
         match count.checked_mul(self.shares()?.limbs()) {
@@ -249,6 +256,14 @@ impl Stream<'_> {
 }
 
 /// Distances that a caller keeps from round to round.
+///
+/// ```
+/// use centra::streams::Kept;
+///
+/// let mut distances = vec![0.0; 100];
+/// let first_round = Kept { distances: &mut distances, known: 0 };
+/// ```
+#[derive(Debug)]
 pub struct Kept<'a> {
     /// One for each point of the chunk: D to the nearest of the first `known` candidates, and after the call of all.
     pub distances: &'a mut [f64],
@@ -260,6 +275,7 @@ pub struct Kept<'a> {
 /// the beginning of a round and joined by element-wise sum. A point's mass is its weight times D to the nearest of the
 /// `candidates`, rows of d; its weight, while there are none. Without distances that are `kept`, all candidates are compared
 /// anew. Of the options count threads and weights.
+#[doc(hidden)]
 pub fn masses(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -331,7 +347,15 @@ pub(crate) fn masses_in(
     )
 }
 
-/// Which draws, and what was drawn: for [`draw`].
+/// Which draws, and what was drawn.
+///
+/// ```
+/// use centra::streams::Drawn;
+///
+/// let (mut rows, mut count) = (vec![0.0; 64], 0);
+/// let first_chunk = Drawn { round: 0, first: 0, rows: &mut rows, count: &mut count };
+/// ```
+#[derive(Debug)]
 pub struct Drawn<'a> {
     /// The round, from 0.
     pub round: u32,
@@ -347,6 +371,7 @@ pub struct Drawn<'a> {
 /// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those
 /// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Of the
 /// options count threads, weights and seed.
+#[doc(hidden)]
 pub fn draw(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -443,6 +468,7 @@ pub(crate) fn draw_in(
 /// After the rounds: adds the weights of a chunk's points to those of their nearest candidates: [`Stream::weights_length`]
 /// elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by element-wise sum. Of the options count threads
 /// and weights.
+#[doc(hidden)]
 pub fn weigh(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -515,6 +541,7 @@ fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
 
 /// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
 /// count threads and seed.
+#[doc(hidden)]
 pub fn choose(
     stream: &Stream<'_>,
     candidates: &[f64],

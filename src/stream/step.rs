@@ -11,8 +11,16 @@ use crate::exact::quotient::{Divisor, Sum};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 
-/// How far a streamed fit has come.
+/// How far a streamed fit has come; in the beginning the default.
+///
+/// ```
+/// use centra::streams::State;
+///
+/// let state = State::default();
+/// assert_eq!((state.iterations, state.stopped_by), (0, None));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct State {
     /// Why it stopped, if it did.
     pub stopped_by: Option<StoppedBy>,
@@ -43,6 +51,11 @@ impl Default for State {
 
 impl State {
     /// Whether it stopped: the centers, and the labels of the last pass, are the result.
+    ///
+    /// ```
+    /// assert!(!centra::streams::State::default().done());
+    /// ```
+    #[must_use]
     pub fn done(&self) -> bool {
         self.stopped_by.is_some()
     }
@@ -97,6 +110,7 @@ impl Means<'_> {
 
 /// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if wanted, receives the number of
 /// points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+#[doc(hidden)]
 pub fn means(
     stream: &Stream<'_>,
     sums: &[i64],
@@ -132,6 +146,7 @@ pub fn means(
 /// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too: which point is the farthest, sums
 /// do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as they were; once the loop is
 /// done, nothing changes.
+#[doc(hidden)]
 pub fn step(
     stream: &Stream<'_>,
     sums: &[i64],

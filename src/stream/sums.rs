@@ -16,12 +16,42 @@ use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::{Plan, Update};
 
 /// What is wanted of a pass besides counts and sums.
+///
+/// ```
+/// use centra::streams::Wanted;
+///
+/// let wanted = Wanted::default().inertia(true);
+/// assert!(wanted.inertia && !wanted.moved);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Wanted {
     /// The inertia of the points and these centers.
     pub inertia: bool,
     /// How many labels change: on entry the labels are those of the last pass over this chunk.
     pub moved: bool,
+}
+
+impl Wanted {
+    /// Whether the inertia is wanted.
+    ///
+    /// ```
+    /// assert!(centra::streams::Wanted::default().inertia(true).inertia);
+    /// ```
+    #[must_use]
+    pub fn inertia(self, inertia: bool) -> Self {
+        Wanted { inertia, ..self }
+    }
+
+    /// Whether labels that change are to be counted.
+    ///
+    /// ```
+    /// assert!(centra::streams::Wanted::default().moved(true).moved);
+    /// ```
+    #[must_use]
+    pub fn moved(self, moved: bool) -> Self {
+        Wanted { moved, ..self }
+    }
 }
 
 /// The memory of a call that labels and sums a chunk of so many points in all.
@@ -94,7 +124,7 @@ impl Labels<'_> {
 /// }
 /// let stream = Stream::new(6, 1, 2, &range)?;
 /// let (mut centers, mut state) = ([1.0, 2.0], State::default());
-/// let wanted = Wanted { inertia: true, moved: false };
+/// let wanted = centra::streams::Wanted::default().inertia(true);
 /// while !state.done() {
 ///     let mut sums = vec![0; stream.sums_length()?];
 ///     for chunk in &chunks {
@@ -107,6 +137,7 @@ impl Labels<'_> {
 /// ```
 ///
 /// Refused, with all outputs as they were, are points or weights that are not in the range, and more points than the total.
+#[doc(hidden)]
 pub fn sums(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -131,6 +162,7 @@ pub fn sums(
 /// [`sums()`] in a workspace of at least [`workspace_size`](super::workspace_size) bytes, aligned to 16. With one thread it
 /// allocates nothing.
 #[allow(clippy::too_many_arguments)]
+#[doc(hidden)]
 pub fn sums_into(
     stream: &Stream<'_>,
     points: &Points<'_>,

@@ -9,6 +9,7 @@ use crate::runtime::fp_environment::Standard;
 
 /// What all chunks of a stream have in common.
 #[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
 pub struct Stream<'a> {
     pub(super) total: usize,
     pub(super) d: usize,
@@ -18,6 +19,7 @@ pub struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
+    #[doc(hidden)]
     pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
         let _environment = Standard::enter();
         check_sizes(total, d, k)?;

@@ -193,6 +193,7 @@ fn in_c(options: &Options, columns: bool, base: i32) -> centra_options {
             Empty::Relocate => CENTRA_EMPTY_RELOCATE,
             Empty::Keep => CENTRA_EMPTY_KEEP,
             Empty::Error => CENTRA_EMPTY_ERROR,
+            other => unreachable!("{other:?}"),
         },
         layout: i32::from(columns),
         label_base: base,
@@ -206,6 +207,7 @@ fn in_c(options: &Options, columns: bool, base: i32) -> centra_options {
             Algorithm::Auto => CENTRA_ALGORITHM_AUTO,
             Algorithm::Lloyd => CENTRA_ALGORITHM_LLOYD,
             Algorithm::Hamerly => CENTRA_ALGORITHM_HAMERLY,
+            other => unreachable!("{other:?}"),
         },
         ..defaults()
     }
@@ -878,14 +880,11 @@ impl Calls for InC {
         centers.copy_from_slice(&to.content());
         let told = unsafe { told.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
         let reasons = [StoppedBy::Converged, StoppedBy::Tolerance, StoppedBy::MaxIter];
-        *state = State {
-            stopped_by: (told.done != 0).then(|| reasons[told.stopped_by as usize]),
-            iterations: told.iterations,
-            moved: told.moved,
-            empty_clusters: told.empty_clusters,
-            shift: told.shift,
-            inertia: told.inertia,
-        };
+        *state = State::default();
+        state.stopped_by = (told.done != 0).then(|| reasons[told.stopped_by as usize]);
+        (state.iterations, state.moved) = (told.iterations, told.moved);
+        state.empty_clusters = told.empty_clusters;
+        (state.shift, state.inertia) = (told.shift, told.inertia);
         Ok(())
     }
 

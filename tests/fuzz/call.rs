@@ -304,6 +304,7 @@ impl Case {
             Empty::Relocate => oracle::Empty::Relocate,
             Empty::Keep => oracle::Empty::Keep,
             Empty::Error => oracle::Empty::Error,
+            other => unreachable!("{other:?}"),
         };
         assert_eq!(policy(empty), self.empty);
         let seeds = |restart: u32| match self.init {

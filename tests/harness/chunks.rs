@@ -372,10 +372,7 @@ impl<'a> Chunks<'a> {
         let (calls, whole) = (self.calls, self.whole(range));
         let (mut centers, mut state) = (self.case.start.clone(), State::default());
         let mut labels = vec![0; self.case.n()];
-        let wanted = Wanted {
-            inertia: true,
-            moved: compare,
-        };
+        let wanted = Wanted::default().inertia(true).moved(compare);
         while !state.done() {
             let sums = self.reduced(
                 calls.sums_length(whole)?,

@@ -458,6 +458,7 @@ impl Case {
                         centers,
                         labels,
                         report,
+                        ..
                     } = centra::fit_from(points, &self.start, &options).map_err(refusal)?;
                     same_run(want, &centers, &labels, &report)
                         .map_err(|e| format!("fit_from: {e}"))?;

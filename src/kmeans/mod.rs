@@ -1,0 +1,17 @@
+//! The Rust API: settings by a builder, and the calls as its methods.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `settings` | the builder |
+//! | `calls` | a fit, its two halves, starting centers, the inertia |
+//! | `streams` | the calls on chunks |
+//! | `workspace` | memory that calls share |
+
+mod calls;
+mod settings;
+pub mod streams;
+mod workspace;
+
+pub use calls::Watched;
+pub use settings::{KMeans, Start};
+pub use workspace::Workspace;

@@ -1,0 +1,276 @@
+//! What a caller may choose, by a builder.
+
+use crate::call::{Algorithm, Empty, Init, Options};
+use crate::runtime::error::{refuse, Error};
+use crate::simd::level::Isa;
+
+/// Where the centers start.
+///
+/// ```
+/// use centra::{KMeans, Points, Start};
+///
+/// let points = Points::rows(&[1.0, 2.0, 3.0, 10.0, 11.0, 12.0], 6, 1)?;
+/// let drawn = KMeans::new(2).start(Start::Random).seed(1).fit(&points)?;
+/// let given = KMeans::new(2).start(Start::Centers(&[1.0, 2.0])).fit(&points)?;
+/// assert_eq!(given.centers, [2.0, 11.0]);
+/// assert_eq!(given.report.inertia, drawn.report.inertia);
+/// # Ok::<(), centra::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Start<'a> {
+    /// At rows that greedy k-means++ draws, from 2 + floor(ln k) candidates a step (Arthur and Vassilvitskii 2007).
+    #[default]
+    PlusPlus,
+    /// At rows that k-means‖ draws: five rounds or more of about 2 k candidates each, and greedy k-means++ among these (Bahmani et
+    /// al. 2012). For k so large that k passes over the points are too many.
+    Parallel,
+    /// At k distinct rows, drawn uniformly.
+    Random,
+    /// At these: k rows of d.
+    Centers(&'a [f64]),
+}
+
+/// K-means with k centers: the settings of a fit, and the calls that go by them.
+///
+/// Every setting has a default, which is that of the C API. No call changes the settings, so one `KMeans` serves any
+/// number of them, on any number of threads.
+///
+/// Arguments have one order: points, centers, labels, then what else a call reads or writes, and the
+/// [`Workspace`](crate::Workspace) last.
+/// A call that is refused leaves everything that it would have written as it was.
+///
+/// ```
+/// use centra::{KMeans, Points};
+///
+/// let data = [0.0, 0.0,  0.0, 1.0,  10.0, 0.0,  10.0, 1.0];
+/// let points = Points::rows(&data, 4, 2)?;
+/// let clustering = KMeans::new(2).threads(2).seed(7).fit(&points)?;
+/// assert_eq!(clustering.report.inertia, 1.0);
+/// assert_eq!(clustering.labels[0], clustering.labels[1]);
+/// assert_ne!(clustering.labels[0], clustering.labels[2]);
+/// # Ok::<(), centra::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "settings do nothing until one of the calls is made"]
+pub struct KMeans<'a> {
+    pub(super) k: usize,
+    pub(super) start: Start<'a>,
+    empty: Empty,
+    threads: usize,
+    restarts: u32,
+    max_iter: u64,
+    tol: f64,
+    seed: u64,
+    weights: Option<&'a [f64]>,
+    algorithm: Algorithm,
+    isa: Isa,
+}
+
+/// Settings.
+impl<'a> KMeans<'a> {
+    /// K-means with `k` centers and the default settings.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let points = Points::rows(&[1.0, 2.0, 6.0], 3, 1)?;
+    /// assert_eq!(KMeans::new(1).fit(&points)?.centers, [3.0]);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn new(k: usize) -> Self {
+        let defaults = Options::default();
+        KMeans {
+            k,
+            start: Start::default(),
+            empty: defaults.empty,
+            threads: defaults.threads,
+            restarts: defaults.n_init,
+            max_iter: defaults.max_iter,
+            tol: defaults.tol,
+            seed: defaults.seed,
+            weights: defaults.weights,
+            algorithm: defaults.algorithm,
+            isa: defaults.isa,
+        }
+    }
+
+    /// Where the centers start; [`Start::PlusPlus`] by default. Only for [`fit`](Self::fit) and [`seed_centers`](Self::seed_centers).
+    ///
+    /// ```
+    /// use centra::{KMeans, Points, Start};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let clustering = KMeans::new(2).start(Start::Centers(&[6.0, 0.0])).fit(&points)?;
+    /// assert_eq!(clustering.centers, [5.5, 0.5]);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn start(self, start: Start<'a>) -> Self {
+        KMeans { start, ..self }
+    }
+
+    /// What becomes of a cluster without a point of positive weight; [`Empty::Relocate`] by default.
+    ///
+    /// ```
+    /// use centra::{Empty, KMeans, Points, Start, Status};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 2.0], 3, 1)?;
+    /// let kmeans = KMeans::new(2).start(Start::Centers(&[1.0, 100.0]));
+    /// let kept = kmeans.clone().empty(Empty::Keep).fit(&points)?;
+    /// assert_eq!(kept.centers, [1.0, 100.0]);
+    /// let refused = kmeans.empty(Empty::Error).fit(&points);
+    /// assert_eq!(refused.unwrap_err().status(), Status::Empty);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn empty(self, empty: Empty) -> Self {
+        KMeans { empty, ..self }
+    }
+
+    /// Threads: 1, the default, is the calling thread only; 0 is all cores that this process may use. Fewer are used where the
+    /// work is too small to gain, or where they cannot be had. The results do not depend on it.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let (one, all) = (KMeans::new(2), KMeans::new(2).threads(0));
+    /// assert_eq!(one.fit(&points)?.centers, all.fit(&points)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn threads(self, threads: usize) -> Self {
+        KMeans { threads, ..self }
+    }
+
+    /// Restarts, at least 1, which is the default; the least inertia wins, ties to the earliest. From given centers there is one.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let data: Vec<f64> = (0..40).map(|p| f64::from(p * p % 41)).collect();
+    /// let points = Points::rows(&data, 40, 1)?;
+    /// let (one, ten) = (KMeans::new(5), KMeans::new(5).restarts(10));
+    /// assert!(ten.fit(&points)?.report.inertia <= one.fit(&points)?.report.inertia);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn restarts(self, restarts: u32) -> Self {
+        KMeans { restarts, ..self }
+    }
+
+    /// Iterations of a restart at most, 300 by default; 0 assigns to the starting centers and stops.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points, Start, StoppedBy};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let kmeans = KMeans::new(2).start(Start::Centers(&[0.0, 1.0])).max_iter(0);
+    /// let clustering = kmeans.fit(&points)?;
+    /// assert_eq!(clustering.labels, [0, 1, 1, 1]);
+    /// assert_eq!(clustering.report.stopped_by, StoppedBy::MaxIter);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn max_iter(self, max_iter: u64) -> Self {
+        KMeans { max_iter, ..self }
+    }
+
+    /// Stop when the squared distances that the centers move sum to no more than this; with 0, the default, only when no label
+    /// changes.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points, Start, StoppedBy};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let kmeans = KMeans::new(2).start(Start::Centers(&[0.0, 1.0])).tol(100.0);
+    /// assert_eq!(kmeans.fit(&points)?.report.stopped_by, StoppedBy::Tolerance);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn tol(self, tol: f64) -> Self {
+        KMeans { tol, ..self }
+    }
+
+    /// The seed of all random draws, 0 by default. The same seed draws the same rows on every machine.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let kmeans = KMeans::new(2).seed(42);
+    /// assert_eq!(kmeans.fit(&points)?.centers, kmeans.fit(&points)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn seed(self, seed: u64) -> Self {
+        KMeans { seed, ..self }
+    }
+
+    /// A weight for each point, finite and not negative, not all zero; without them, all are 1. A weight of 3 is three points.
+    /// [`assign`](Self::assign) ignores them, where they change nothing.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let points = Points::rows(&[1.0, 2.0, 6.0], 3, 1)?;
+    /// let clustering = KMeans::new(1).weights(&[1.0, 1.0, 2.0]).fit(&points)?;
+    /// assert_eq!(clustering.centers, [3.75]);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn weights(self, weights: &'a [f64]) -> Self {
+        let weights = Some(weights);
+        KMeans { weights, ..self }
+    }
+
+    /// How a fit keeps from doing again what cannot have changed; [`Algorithm::Auto`] by default. The results do not depend on
+    /// it.
+    ///
+    /// ```
+    /// use centra::{Algorithm, KMeans, Points};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let least_memory = KMeans::new(2).algorithm(Algorithm::Lloyd);
+    /// assert_eq!(least_memory.fit(&points)?.centers, KMeans::new(2).fit(&points)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        KMeans { algorithm, ..self }
+    }
+
+    /// Use no more than this instruction set, and no more than [`isa`](crate::isa()) says. The results do not depend on it; it is
+    /// for tests and benchmarks that compare the instruction sets in one process.
+    ///
+    /// ```
+    /// use centra::{Isa, KMeans, Points};
+    ///
+    /// let points = Points::rows(&[0.0, 1.0, 5.0, 6.0], 4, 1)?;
+    /// let portable = KMeans::new(2).isa(Isa::Portable);
+    /// assert_eq!(portable.fit(&points)?.centers, KMeans::new(2).fit(&points)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn isa(self, isa: Isa) -> Self {
+        KMeans { isa, ..self }
+    }
+
+    /// The settings as the calls inside take them.
+    pub(super) fn options(&self) -> Result<Options<'a>, Error> {
+        if self.restarts == 0 {
+            return refuse!(Option, "restarts: 0 is not positive");
+        }
+        let (init, given) = match self.start {
+            Start::PlusPlus => (Init::KmeansPlusPlus, None),
+            Start::Parallel => (Init::Parallel, None),
+            Start::Random => (Init::Random, None),
+            Start::Centers(centers) => (Init::Given, Some(centers)),
+        };
+        Ok(Options {
+            init,
+            given,
+            empty: self.empty,
+            threads: self.threads,
+            n_init: self.restarts,
+            max_iter: self.max_iter,
+            tol: self.tol,
+            seed: self.seed,
+            weights: self.weights,
+            progress: None,
+            algorithm: self.algorithm,
+            isa: self.isa,
+        })
+    }
+}
