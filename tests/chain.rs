@@ -685,7 +685,7 @@ fn files_of_a_folder_do_not_use_each_other_in_a_circle() {
 }
 
 /// Folders that work on checked views only.
-const WITHOUT_UNSAFE: [&str; 4] = ["call", "fit", "stream", "update"];
+const WITHOUT_UNSAFE: [&str; 5] = ["call", "fit", "kmeans", "stream", "update"];
 
 #[test]
 fn some_folders_have_no_unsafe_code() {
