@@ -1,7 +1,7 @@
 //! `CENTRA_ISA` lowers the instruction set, never raises it, and is ignored when it names none. It is read once per
 //! process, so each value gets a process of its own: this test program again, with `CENTRA_TEST_CHILD` set.
 
-use centra::{Clustering, Isa, Options, Points};
+use centra::{Clustering, Isa, KMeans, Points};
 use std::ffi::CStr;
 use std::process::Command;
 
@@ -26,15 +26,7 @@ fn report() -> String {
         labels,
         report,
         ..
-    } = centra::fit(
-        &points,
-        40,
-        &Options {
-            threads: 2,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    } = KMeans::new(40).threads(2).fit(&points).unwrap();
     let words = centers
         .iter()
         .map(|c| c.to_bits())

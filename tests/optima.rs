@@ -3,7 +3,7 @@
 //! A seeding that never reaches some part of the data, restarts that repeat one another, or an inertia that is a little
 //! too good to be true all show here.
 
-use centra::{fit, Options, Points};
+use centra::{KMeans, Points};
 
 /// The optima from the literature, k = 2, 3, ...; sources in `tests/data/README.md`.
 const RUSPINI: [f64; 9] = [
@@ -52,12 +52,8 @@ fn reaches(name: &str, n: usize, d: usize, optima: &[f64]) {
         let mut best = f64::INFINITY;
         // By hundreds, because small k need a few restarts and k = 10 may need thousands.
         for seed in 0..60 {
-            let options = Options {
-                n_init: 100,
-                seed,
-                ..Options::default()
-            };
-            let clustering = fit(&points, k, &options).expect("a clustering");
+            let kmeans = KMeans::new(k).restarts(100).seed(seed);
+            let clustering = kmeans.fit(&points).expect("a clustering");
             best = best.min(clustering.report.inertia);
             if best <= optimum * (1.0 + 1e-9) {
                 break;

@@ -2,7 +2,7 @@
 
 mod native;
 
-use centra::{Empty, Options, Points};
+use centra::{Empty, KMeans, Points, Start};
 use native::raw::{blobs, numbers, write};
 use native::{Language, Link};
 use std::process::Command;
@@ -29,12 +29,9 @@ fn a_shell_reduces_text() {
     }
     let file = scratch.join("points");
     write(&file, &points);
-    let options = Options {
-        empty: Empty::Keep,
-        ..Options::default()
-    };
+    let kmeans = KMeans::new(k).start(Start::Centers(&points[..k * d]));
     let all = Points::rows(&points, n, d).expect("points");
-    let fit = centra::fit_from(&all, &points[..k * d], &options).expect("a fit");
+    let fit = kmeans.empty(Empty::Keep).fit(&all).expect("a fit");
     assert!(fit.report.iterations > 2);
     let mut want = fit.centers;
     want.extend([fit.report.inertia, fit.report.iterations as f64]);

@@ -13,7 +13,8 @@ pub use memory::{Stored, Workspace};
 
 use crate::reference::{self as oracle, Stop};
 use centra::{
-    Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points, Report, Status, StoppedBy,
+    Algorithm, Clustering, Empty, Error, Init, Isa, KMeans, Options, Points, Report, Start, Status,
+    StoppedBy,
 };
 use std::fmt::Debug;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -198,6 +199,30 @@ pub fn policy(empty: oracle::Empty) -> Empty {
     }
 }
 
+/// The builder with these settings; where they have centers given, `start` is what they are.
+pub fn kmeans<'a>(options: &Options<'a>, k: usize, start: &'a [f64]) -> KMeans<'a> {
+    let start = match options.init {
+        Init::KmeansPlusPlus => Start::PlusPlus,
+        Init::Parallel => Start::Parallel,
+        Init::Random => Start::Random,
+        Init::Given => Start::Centers(start),
+    };
+    let kmeans = KMeans::new(k)
+        .start(start)
+        .empty(options.empty)
+        .threads(options.threads)
+        .restarts(options.n_init)
+        .max_iter(options.max_iter)
+        .tol(options.tol)
+        .seed(options.seed)
+        .algorithm(options.algorithm)
+        .isa(options.isa);
+    match options.weights {
+        Some(weights) => kmeans.weights(weights),
+        None => kmeans,
+    }
+}
+
 pub fn stop(stop: Stop) -> StoppedBy {
     match stop {
         Stop::Converged => StoppedBy::Converged,
@@ -322,19 +347,18 @@ impl Case {
     pub fn check_assign(&self, ways: &[Way], bad: &mut Bad) {
         let (labels, squared) = oracle::assign(&self.x, self.d, &self.start);
         self.each("assign", ways, bad, |points, options, workspace| {
-            let size =
-                centra::workspace_size(self.n(), self.d, self.k(), &options).map_err(refusal)?;
+            let kmeans = kmeans(&options, self.k(), &self.start);
+            let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
             let mut got = vec![-7; self.n()];
             let mut distance = vec![-7.0; self.n()];
             workspace
                 .run(size, |w| {
-                    centra::assign_into(
+                    kmeans.assign_into(
                         points,
                         &self.start,
-                        &options,
                         &mut got,
                         Some(&mut distance),
-                        w,
+                        &mut centra::Workspace::borrowed(w),
                     )
                 })?
                 .map_err(refusal)?;
@@ -346,13 +370,19 @@ impl Case {
             got.fill(-7);
             workspace
                 .run(size, |w| {
-                    centra::assign_into(points, &self.start, &options, &mut got, None, w)
+                    kmeans.assign_into(
+                        points,
+                        &self.start,
+                        &mut got,
+                        None,
+                        &mut centra::Workspace::borrowed(w),
+                    )
                 })?
                 .map_err(refusal)?;
             equal("labels without sqdist", &got, &labels)?;
             equal(
                 "labels of assign",
-                &centra::assign(points, &self.start, &options).map_err(refusal)?,
+                &kmeans.assign(points, &self.start).map_err(refusal)?,
                 &labels,
             )
         });
@@ -372,18 +402,17 @@ impl Case {
                     empty: policy(empty),
                     ..options
                 };
-                let size = centra::workspace_size(self.n(), self.d, self.k(), &options)
-                    .map_err(refusal)?;
+                let kmeans = kmeans(&options, self.k(), &self.start);
+                let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
                 let mut centers = self.start.clone();
                 let mut counts = vec![-7; self.k()];
                 let result = workspace.run(size, |w| {
-                    centra::update_into(
+                    kmeans.update_into(
                         points,
-                        labels,
-                        &options,
                         &mut centers,
+                        labels,
                         Some(&mut counts),
-                        w,
+                        &mut centra::Workspace::borrowed(w),
                     )
                 })?;
                 match (&want, result) {
@@ -392,13 +421,20 @@ impl Case {
                         same("centers", &centers, means)?;
                         if also_the_other_forms(&options) {
                             let mut centers = self.start.clone();
-                            let counts = centra::update(points, labels, &mut centers, &options)
+                            let counts = kmeans
+                                .update(points, &mut centers, labels)
                                 .map_err(refusal)?;
                             equal("counts of update", &counts, members)?;
                             same("centers of update", &centers, means)?;
                             centers.copy_from_slice(&self.start);
                             let update = |w: &mut [u8]| {
-                                centra::update_into(points, labels, &options, &mut centers, None, w)
+                                kmeans.update_into(
+                                    points,
+                                    &mut centers,
+                                    labels,
+                                    None,
+                                    &mut centra::Workspace::borrowed(w),
+                                )
                             };
                             workspace.run(size, update)?.map_err(refusal)?;
                             same("centers without counts", &centers, means)?;
@@ -411,8 +447,9 @@ impl Case {
                     (_, Err(error)) => return Err(refusal(error)),
                     (None, Ok(())) => return Err("an empty cluster was not refused".into()),
                 }
-                let got =
-                    centra::inertia(points, &self.start, labels, &options).map_err(refusal)?;
+                let got = kmeans
+                    .inertia(points, &self.start, labels)
+                    .map_err(refusal)?;
                 same("inertia", &[got], &[inertia])
             },
         );
@@ -427,12 +464,17 @@ impl Case {
             bad,
             |points, options, workspace| {
                 let options = plan.options(options);
-                let size = centra::workspace_size(self.n(), self.d, self.k(), &options)
-                    .map_err(refusal)?;
+                let kmeans = kmeans(&options, self.k(), &self.start);
+                let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
                 let mut centers = self.start.clone();
                 let mut labels = vec![-7; self.n()];
                 let result = workspace.run(size, |w| {
-                    centra::fit_into(points, &options, &mut centers, Some(&mut labels), w)
+                    kmeans.fit_into(
+                        points,
+                        &mut centers,
+                        Some(&mut labels),
+                        &mut centra::Workspace::borrowed(w),
+                    )
                 })?;
                 let Some(want) = &want else {
                     let Err(error) = result else {
@@ -459,13 +501,17 @@ impl Case {
                         labels,
                         report,
                         ..
-                    } = centra::fit_from(points, &self.start, &options).map_err(refusal)?;
-                    same_run(want, &centers, &labels, &report)
-                        .map_err(|e| format!("fit_from: {e}"))?;
+                    } = kmeans.fit(points).map_err(refusal)?;
+                    same_run(want, &centers, &labels, &report).map_err(|e| format!("fit: {e}"))?;
                     let mut centers = self.start.clone();
                     let report = workspace
                         .run(size, |w| {
-                            centra::fit_into(points, &options, &mut centers, None, w)
+                            kmeans.fit_into(
+                                points,
+                                &mut centers,
+                                None,
+                                &mut centra::Workspace::borrowed(w),
+                            )
                         })?
                         .map_err(refusal)?;
                     same_run(want, &centers, &want.labels, &report)

@@ -1,6 +1,6 @@
 //! Files of raw doubles, and what the programs that cluster them are to print.
 
-use centra::{Empty, Init, Options, Points};
+use centra::{Empty, KMeans, Points, Start};
 use std::path::Path;
 use std::process::Output;
 
@@ -27,14 +27,9 @@ pub fn write(path: &Path, points: &[f64]) {
 
 /// The bits of what is printed for a fit of all points: centers, inertia, iterations.
 pub fn expected(points: &[f64], d: usize, k: usize) -> Vec<u64> {
-    let options = Options {
-        init: Init::Parallel,
-        empty: Empty::Keep,
-        threads: 0,
-        ..Options::default()
-    };
+    let kmeans = KMeans::new(k).start(Start::Parallel).empty(Empty::Keep);
     let points = Points::rows(points, points.len() / d, d).expect("points");
-    let fit = centra::fit(&points, k, &options).expect("a fit");
+    let fit = kmeans.threads(0).fit(&points).expect("a fit");
     let mut numbers = fit.centers;
     numbers.push(fit.report.inertia);
     numbers.push(fit.report.iterations as f64);
