@@ -38,7 +38,7 @@ use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::with_crew;
 use crate::runtime::workspace::Workspace;
-use crate::simd::level::kernels;
+use crate::simd::Level;
 
 /// The bytes of a buffer whose elements are aligned to 16, for use as a workspace.
 pub fn as_bytes(buffer: &mut [u128]) -> &mut [u8] {
@@ -120,7 +120,7 @@ pub(crate) fn with_job<R>(
         let job = Job {
             points: *points,
             weights,
-            kernels: kernels(options.isa),
+            level: Level::new(options.isa),
             crew,
             block: shape.block,
             stretch: shape.stretch(),

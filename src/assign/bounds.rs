@@ -18,7 +18,7 @@ use super::margin::{up, Units, ALPHA};
 use crate::call::{Algorithm, Shape};
 use crate::exact::distance::squared;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// What is known of all points, and what it loses when centers move.
 pub(crate) struct Bounds<'w> {
@@ -284,45 +284,74 @@ fn lose(moves: &mut [f32]) {
 }
 
 /// Points whose margins are spent together.
-pub(crate) const TOGETHER: usize = 16;
+const TOGETHER: usize = 16;
 
 /// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to
 /// `spent`, and returns how many.
-///
-/// # Safety
-/// The caller is compiled for `L`. `labels` has as many elements as `margins`, `spent` as many, rounded up to sixteen, and
-/// labels are indices of `losses`.
-#[inline(always)]
-pub(crate) unsafe fn spend<L: Lanes>(
+pub(super) fn spend(
+    level: Level,
     margins: &mut [f32],
     labels: &[i32],
     losses: &[f32],
     spent: &mut [u32],
 ) -> usize {
-    let count = margins.len();
-    let mut found = 0;
-    // SAFETY: sixteen at a time as far as there are, and the rest in arrays of sixteen; as many indices are written at a time,
-    // from a place on that is not beyond the point.
-    unsafe {
-        let mut p = 0;
-        while p < count {
-            let here = TOGETHER.min(count - p);
-            let bits = if here == TOGETHER {
-                let margins = margins.as_mut_ptr().add(p);
-                L::decay(margins, labels.as_ptr().add(p), losses.as_ptr())
-            } else {
-                let (mut rest, mut theirs) = ([0.0; TOGETHER], [0; TOGETHER]);
-                rest[..here].copy_from_slice(&margins[p..]);
-                theirs[..here].copy_from_slice(&labels[p..]);
-                let bits = L::decay(rest.as_mut_ptr(), theirs.as_ptr(), losses.as_ptr());
-                margins[p..].copy_from_slice(&rest[..here]);
-                bits & ((1 << here) - 1)
-            };
-            found += L::list(spent.as_mut_ptr().add(found), p as u32, bits);
-            p += TOGETHER;
+    let room = margins.len().next_multiple_of(TOGETHER);
+    assert!(labels.len() == margins.len() && spent.len() >= room);
+    let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
+    assert!((most as usize) < losses.len() || labels.is_empty());
+    level.run(Spend {
+        margins,
+        labels,
+        losses,
+        spent,
+    })
+}
+
+/// There are as many labels as margins, a loss for each label, and room for as many indices, rounded up to [`TOGETHER`].
+struct Spend<'a> {
+    margins: &'a mut [f32],
+    labels: &'a [i32],
+    losses: &'a [f32],
+    spent: &'a mut [u32],
+}
+
+impl Kernel for Spend<'_> {
+    type Out = usize;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> usize {
+        let Spend {
+            margins,
+            labels,
+            losses,
+            spent,
+        } = self;
+        let count = margins.len();
+        let mut found = 0;
+        // SAFETY: the caller is compiled for the lanes; `spend` has seen to lengths and labels. Sixteen at a time as far as there
+        // are, and the rest in arrays of sixteen; as many indices are written at a time, from a place that is not beyond the
+        // point.
+        unsafe {
+            let mut p = 0;
+            while p < count {
+                let here = TOGETHER.min(count - p);
+                let bits = if here == TOGETHER {
+                    let margins = margins.as_mut_ptr().add(p);
+                    I::Lanes::decay(margins, labels.as_ptr().add(p), losses.as_ptr())
+                } else {
+                    let (mut rest, mut theirs) = ([0.0; TOGETHER], [0; TOGETHER]);
+                    rest[..here].copy_from_slice(&margins[p..]);
+                    theirs[..here].copy_from_slice(&labels[p..]);
+                    let bits = I::Lanes::decay(rest.as_mut_ptr(), theirs.as_ptr(), losses.as_ptr());
+                    margins[p..].copy_from_slice(&rest[..here]);
+                    bits & ((1 << here) - 1)
+                };
+                found += I::Lanes::list(spent.as_mut_ptr().add(found), p as u32, bits);
+                p += TOGETHER;
+            }
         }
+        found
     }
-    found
 }
 
 #[cfg(test)]

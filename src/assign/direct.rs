@@ -6,15 +6,12 @@
 
 use crate::exact::distance::{Few, Many, Metric};
 use crate::points::Ahead;
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
-/// Labels and squared distances of packed points.
-///
-/// # Safety
-/// The caller is compiled for `L`. `labels.len()` is a multiple of `WIDTH`; `distances` has as many
-/// elements, `tile` d times as many, packed in groups; `centers` is whole rows of `d` doubles.
-#[inline(always)]
-pub(crate) unsafe fn nearest<L: Lanes>(
+/// Labels and squared distances of points packed for the level, against centers of `d` dimensions; `labels.len()`, a multiple of the
+/// level's width, says how many.
+pub(super) fn nearest(
+    level: Level,
     tile: &[f64],
     d: usize,
     centers: &[f64],
@@ -22,29 +19,80 @@ pub(crate) unsafe fn nearest<L: Lanes>(
     distances: &mut [f64],
     ahead: &mut Ahead,
 ) {
-    // Groups in flight hide the latency of the running minimum and share each center's broadcast;
-    // how many depends on the registers their coordinates (or partial sums) leave.
-    let many = L::REGISTERS >= 32;
-    // SAFETY: the contract above.
-    unsafe {
-        match (d, many) {
-            (1, _) => walk::<L, _, 4>(Few::<1>, tile, centers, labels, distances, ahead),
-            (2, _) => walk::<L, _, 4>(Few::<2>, tile, centers, labels, distances, ahead),
-            (3, true) => walk::<L, _, 4>(Few::<3>, tile, centers, labels, distances, ahead),
-            (3, false) => walk::<L, _, 2>(Few::<3>, tile, centers, labels, distances, ahead),
-            (4, true) => walk::<L, _, 4>(Few::<4>, tile, centers, labels, distances, ahead),
-            (4, false) => walk::<L, _, 2>(Few::<4>, tile, centers, labels, distances, ahead),
-            (5, _) => walk::<L, _, 2>(Few::<5>, tile, centers, labels, distances, ahead),
-            (6, _) => walk::<L, _, 2>(Few::<6>, tile, centers, labels, distances, ahead),
-            (7, _) => walk::<L, _, 2>(Few::<7>, tile, centers, labels, distances, ahead),
-            (8, _) => walk::<L, _, 2>(Few::<8>, tile, centers, labels, distances, ahead),
-            (_, true) => walk::<L, _, 2>(Many(d), tile, centers, labels, distances, ahead),
-            (_, false) => walk::<L, _, 1>(Many(d), tile, centers, labels, distances, ahead),
+    assert!(labels.len().is_multiple_of(level.width()) && distances.len() >= labels.len());
+    assert!(tile.len() >= labels.len() * d && centers.len().is_multiple_of(d));
+    level.run(Nearest {
+        tile,
+        d,
+        centers,
+        labels,
+        distances,
+        ahead,
+    });
+}
+
+/// There are whole groups of labels, as many distances, and a tile of as many points; and centers of as many dimensions.
+struct Nearest<'a> {
+    tile: &'a [f64],
+    d: usize,
+    centers: &'a [f64],
+    labels: &'a mut [i32],
+    distances: &'a mut [f64],
+    ahead: &'a mut Ahead,
+}
+
+impl Kernel for Nearest<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Nearest {
+            tile,
+            d,
+            centers,
+            labels,
+            distances,
+            ahead,
+        } = self;
+        // Groups in flight hide the latency of the running minimum and share each center's broadcast;
+        // how many depends on the registers their coordinates (or partial sums) leave.
+        let many = I::Lanes::REGISTERS >= 32;
+        // SAFETY: the caller is compiled for the lanes; `nearest` has seen to the lengths.
+        unsafe {
+            match (d, many) {
+                (1, _) => walk::<I::Lanes, _, 4>(Few::<1>, tile, centers, labels, distances, ahead),
+                (2, _) => walk::<I::Lanes, _, 4>(Few::<2>, tile, centers, labels, distances, ahead),
+                (3, true) => {
+                    walk::<I::Lanes, _, 4>(Few::<3>, tile, centers, labels, distances, ahead)
+                }
+                (3, false) => {
+                    walk::<I::Lanes, _, 2>(Few::<3>, tile, centers, labels, distances, ahead)
+                }
+                (4, true) => {
+                    walk::<I::Lanes, _, 4>(Few::<4>, tile, centers, labels, distances, ahead)
+                }
+                (4, false) => {
+                    walk::<I::Lanes, _, 2>(Few::<4>, tile, centers, labels, distances, ahead)
+                }
+                (5, _) => walk::<I::Lanes, _, 2>(Few::<5>, tile, centers, labels, distances, ahead),
+                (6, _) => walk::<I::Lanes, _, 2>(Few::<6>, tile, centers, labels, distances, ahead),
+                (7, _) => walk::<I::Lanes, _, 2>(Few::<7>, tile, centers, labels, distances, ahead),
+                (8, _) => walk::<I::Lanes, _, 2>(Few::<8>, tile, centers, labels, distances, ahead),
+                (_, true) => {
+                    walk::<I::Lanes, _, 2>(Many(d), tile, centers, labels, distances, ahead)
+                }
+                (_, false) => {
+                    walk::<I::Lanes, _, 1>(Many(d), tile, centers, labels, distances, ahead)
+                }
+            }
         }
     }
 }
 
 /// Steps of `G` groups, then single groups.
+///
+/// # Safety
+/// The caller is compiled for `L`; what [`Nearest`] says is so, and the metric is for its dimensions.
 #[inline(always)]
 unsafe fn walk<L: Lanes, M: Metric, const G: usize>(
     metric: M,

@@ -75,7 +75,7 @@ pub(super) struct Costs {
 
 impl Costs {
     pub(super) fn new(job: &Job<'_>) -> Self {
-        let (d, width) = (job.points.d() as f64, job.kernels.width as f64);
+        let (d, width) = (job.points.d() as f64, job.level.width() as f64);
         Costs {
             direct: 2.0 + 1.25 * d / width,
             alone: 60.0 + 1.25 * d / width,
@@ -215,7 +215,8 @@ mod tests {
     use crate::quantize::int16::QuantizedPoints;
     use crate::runtime::threads::with_crew;
     use crate::runtime::workspace::{Cut, Plain};
-    use crate::simd::level::{isa, kernels, Isa};
+    use crate::simd::level::{isa, Isa};
+    use crate::simd::Level;
 
     /// Memory for the rest of the program.
     struct Leak;
@@ -293,7 +294,7 @@ mod tests {
             let job = Job {
                 points: Points::rows(points, POINTS, d).unwrap(),
                 weights: None,
-                kernels: kernels(level),
+                level: Level::new(level),
                 crew,
                 block: shape.block,
                 stretch: shape.stretch(),

@@ -2,12 +2,13 @@
 
 use core::ops::Range;
 
+use super::direct::nearest;
 use super::fallback::{Costs, Policy, Tested};
 use super::packing::Prepared;
 use super::precision::{BlockRows, Method, Results, Rooms};
 use super::screen::Found;
 use crate::call::{Job, Shape};
-use crate::points::{Ahead, Which};
+use crate::points::{pack, Ahead, Which};
 use crate::quantize::int16::{self, Int16Rows};
 use crate::runtime::workspace::{spoil, Cut};
 
@@ -151,7 +152,7 @@ impl<'w> Scratch<'w> {
             self.margins.fill(0.0);
         }
         let (count, d) = (which.len(), job.points.d());
-        let lanes = job.kernels.pack(&job.points, which, self.tile);
+        let lanes = pack(job.level, &job.points, which, self.tile);
         match &prepared.sorted {
             // A group of one dimension is as many points side by side as it has lanes.
             Some(sorted) => sorted.nearest(&self.tile[..count], &mut self.labels[..count]),
@@ -160,8 +161,8 @@ impl<'w> Scratch<'w> {
                 let mut ahead = Ahead::of(&job.points, next, 0..d);
                 let centers = prepared.ready.pass.centers;
                 let distances = &mut *self.distances;
-                job.kernels
-                    .nearest(self.tile, d, centers, labels, distances, &mut ahead);
+                let (level, tile) = (job.level, &*self.tile);
+                nearest(level, tile, d, centers, labels, distances, &mut ahead);
             }
         }
     }
@@ -181,8 +182,9 @@ impl<'w> Scratch<'w> {
                 *point = (which.point(lane as usize) - which.first()) as u32;
             }
             let these = Which::Some(&points[..lanes.len()], which.first());
-            let padded = job.kernels.pack(&job.points, &these, self.tile);
-            job.kernels.nearest(
+            let padded = pack(job.level, &job.points, &these, self.tile);
+            nearest(
+                job.level,
                 self.tile,
                 job.points.d(),
                 prepared.ready.pass.centers,

@@ -33,12 +33,11 @@ mod repeats;
 pub(crate) mod screen;
 mod sorted;
 
-pub(crate) use bounds::{spend, Bounds, Shortcut, TOGETHER as SPENT_TOGETHER};
-pub(crate) use direct::nearest;
+pub(crate) use bounds::{Bounds, Shortcut};
 pub(crate) use fallback::last_dimensions;
 pub(crate) use label::Scratch;
 pub(crate) use packing::Packing;
-pub(crate) use pass::{moved, pass, Pass, Summing, Watch, Worker};
+pub(crate) use pass::{pass, Pass, Summing, Watch, Worker};
 
 use crate::call::Job;
 use crate::exact::distance::own_block;
@@ -82,7 +81,7 @@ pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
                 &prepared,
             );
             if let Some(sqdist) = sqdist {
-                own_block(&job.points, job.kernels, block, nearest, centers, sqdist);
+                own_block(&job.points, job.level, block, nearest, centers, sqdist);
             }
             for (label, j) in labels.iter_mut().zip(nearest) {
                 *label = j + base;

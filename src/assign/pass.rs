@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::bounds::{Costs, Shortcut};
+use super::bounds::{spend, Costs, Shortcut};
 use super::label::{Counts, Scratch};
 use super::packing::{Packing, Prepared};
 use crate::call::{Job, Shape};
@@ -15,33 +15,47 @@ use crate::points::Which;
 use crate::quantize::int16::{Int16Rows, QuantizedPoints};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 use crate::update::{Plan, Sums, Terms};
 
 /// Writes the indices at which labels differ to `moved`; returns how many.
-///
-/// # Safety
-/// The caller is compiled for `L`. `new` and `moved` have as many elements as `old`.
-#[inline(always)]
-pub(crate) unsafe fn moved<L: Lanes>(old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
-    const TOGETHER: usize = 16;
-    let mut count = 0;
-    let mut p = 0;
-    // SAFETY: labels are read below the length; as many indices are written at a time, from a place on that is not beyond them.
-    unsafe {
-        while p + TOGETHER <= old.len() {
-            let bits = L::differences(old.as_ptr().add(p), new.as_ptr().add(p));
-            count += L::list(moved.as_mut_ptr().add(count), p as u32, bits);
-            p += TOGETHER;
+fn moved(level: Level, old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
+    assert!(new.len() == old.len() && moved.len() >= old.len());
+    level.run(Moved { old, new, moved })
+}
+
+/// There are as many new labels as old ones, and room for as many indices.
+struct Moved<'a> {
+    old: &'a [i32],
+    new: &'a [i32],
+    moved: &'a mut [u32],
+}
+
+impl Kernel for Moved<'_> {
+    type Out = usize;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> usize {
+        let Moved { old, new, moved } = self;
+        const TOGETHER: usize = 16;
+        let mut count = 0;
+        let mut p = 0;
+        // SAFETY: the caller is compiled for the lanes; `moved` has seen to the lengths. Labels are read below them; as many indices are written at a time, from a place on that is not beyond them.
+        unsafe {
+            while p + TOGETHER <= old.len() {
+                let bits = I::Lanes::differences(old.as_ptr().add(p), new.as_ptr().add(p));
+                count += I::Lanes::list(moved.as_mut_ptr().add(count), p as u32, bits);
+                p += TOGETHER;
+            }
         }
-    }
-    for p in p..old.len() {
-        if old[p] != new[p] {
-            moved[count] = p as u32;
-            count += 1;
+        for p in p..old.len() {
+            if old[p] != new[p] {
+                moved[count] = p as u32;
+                count += 1;
+            }
         }
+        count
     }
-    count
 }
 
 /// Since when the work takes that is being done.
@@ -245,11 +259,11 @@ impl Worker<'_> {
     fn go(&mut self, pass: &Going<'_, '_, '_>, mut stretch: Stretch<'_>) {
         self.clock.lap();
         let Range { start, end } = stretch.points;
-        let kernels = pass.job.kernels;
+        let level = pass.job.level;
         // How many of the points are picked, where not all are looked at.
         let picked = match &mut stretch.shortcut {
             Shortcut::Margins(margins, losses) => {
-                let spent = kernels.spend(margins, stretch.labels, losses, self.spent);
+                let spent = spend(level, margins, stretch.labels, losses, self.spent);
                 pass.costs.pick(spent, end - start).then_some(spent)
             }
             Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => None,
@@ -437,7 +451,7 @@ impl<'w> Moving<'w> {
     /// Labels anew a block, which starts at label `first`; returns how many moved.
     fn of_block(&mut self, job: &Job<'_>, first: usize, new: &[i32], labels: &mut [i32]) -> usize {
         let labels = &mut labels[first..][..new.len()];
-        let count = job.kernels.moved(labels, new, self.points);
+        let count = moved(job.level, labels, new, self.points);
         let moved = self.points[..count].iter_mut();
         for ((p, from), to) in moved.zip(&mut *self.from).zip(&mut *self.to) {
             let lane = *p as usize;

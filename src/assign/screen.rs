@@ -13,12 +13,12 @@
 use core::ops::Range;
 
 use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
-use super::precision::{Test as Screened, Tile};
+use super::precision::{Test, Tile};
 use super::repeats::Repeats;
 use crate::exact::distance::{pair, squared_at};
 use crate::points::{Ahead, Layout, Points, Which, LINE};
 use crate::simd::products::{elements, Element, Screen};
-use crate::simd::Lanes;
+use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
 
 /// The widest vector, in elements.
 const WIDEST: usize = 16;
@@ -65,7 +65,7 @@ pub(crate) struct Pass<'a, E, F> {
 
 impl<E: Element, F> Pass<'_, E, F> {
     /// Panics unless everything is as long as the kernel relies on, for groups of `width` points.
-    pub(crate) fn check(&self, which: &Which<'_>, scratch: &Scratch<'_, E>, width: usize) {
+    fn check(&self, which: &Which<'_>, scratch: &Scratch<'_, E>, width: usize) {
         let (d, k) = (self.points.d(), self.panels.count());
         let lanes = which.len().next_multiple_of(width);
         assert!(!which.is_empty() && which.all_below(self.points.n()) && width <= WIDEST);
@@ -111,55 +111,93 @@ pub(crate) struct Found {
     pub(crate) left: usize,
 }
 
-/// Labels some points: lane after lane, `which` of them it is.
-///
-/// # Safety
-/// The caller is compiled for `L` and `S`, and what else packing by `F` needs; the width of `S` is once or twice that of `L`.
-/// The pass and the scratch passed [`check`](Pass::check); the panels are those of `centers`.
-#[inline(always)]
-pub(crate) unsafe fn screen<L: Lanes, S: Screen, F: Screened<S::E>>(
-    pass: &Pass<'_, S::E, F>,
+/// Labels some points, by vectors that the level has: lane after lane, `which` of them it is. The panels are those of `centers`.
+pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
+    level: Level,
+    pass: &Pass<'_, E, F>,
     which: &Which<'_>,
-    scratch: &mut Scratch<'_, S::E>,
+    scratch: &mut Scratch<'_, E>,
 ) -> Found {
-    let count = which.len();
-    let mut screening = Screening {
+    let Some(vectors) = level.vectors::<E>() else {
+        unreachable!("centers are packed for vectors that the level has")
+    };
+    pass.check(which, scratch, vectors.width);
+    pass.frame.check(&pass.points, which);
+    let points = ScreenPoints {
         pass,
         which,
-        count,
-        keeps: keeps::<S::E>(pass.points.d()),
-        ahead: pass.frame.ahead(&pass.points, scratch.next.clone()),
         scratch,
-        again: 0,
-        found: Found::default(),
     };
-    let packed = match screening.keeps {
-        true => count,
-        false => PACKED,
-    };
-    // SAFETY: there are these lanes, the last group of them maybe not full; a tile has room for so many points of few
-    // dimensions.
-    unsafe {
-        for start in (0..count).step_by(packed) {
-            let end = count.min(start + packed);
-            if !screening.keeps {
-                screening.pack::<L, S>(start..end);
-            }
-            let mut lane = start;
-            while lane + GROUPS * S::WIDTH <= end.next_multiple_of(S::WIDTH) {
-                screening.look::<L, S, GROUPS>(lane, lane - start);
-                lane += GROUPS * S::WIDTH;
-            }
-            while lane < end {
-                screening.look::<L, S, 1>(lane, lane - start);
-                lane += S::WIDTH;
-            }
-        }
-        if !screening.keeps {
-            screening.look_again::<L, S>();
-        }
+    level.run(points).unwrap_or_default()
+}
+
+/// The pass and the scratch are as [`Pass::check`] and [`Test::check`] want them.
+struct ScreenPoints<'a, 'b, E, F> {
+    pass: &'a Pass<'a, E, F>,
+    which: &'a Which<'a>,
+    scratch: &'a mut Scratch<'b, E>,
+}
+
+impl<E: Element + Vectorized, F: Test<E>> Kernel for ScreenPoints<'_, '_, E, F> {
+    type Out = Option<Found>;
+    const PRODUCTS: bool = E::PRODUCTS;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> Option<Found> {
+        // SAFETY: the contract.
+        unsafe { E::Vectors::<I>::run::<I::Lanes, _>(self) }
     }
-    screening.found
+}
+
+impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
+    type Out = Found;
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> Found {
+        let ScreenPoints {
+            pass,
+            which,
+            scratch,
+        } = self;
+        let count = which.len();
+        let mut screening = Screening {
+            pass,
+            which,
+            count,
+            keeps: keeps::<E>(pass.points.d()),
+            ahead: pass.frame.ahead(&pass.points, scratch.next.clone()),
+            scratch,
+            again: 0,
+            found: Found::default(),
+        };
+        let packed = match screening.keeps {
+            true => count,
+            false => PACKED,
+        };
+        // SAFETY: the caller is compiled for the vectors; `screen` has seen to the lengths. There are these lanes, the last group of them maybe not full; a tile has room for so many points of few
+        // dimensions.
+        unsafe {
+            for start in (0..count).step_by(packed) {
+                let end = count.min(start + packed);
+                if !screening.keeps {
+                    screening.pack::<L, S>(start..end);
+                }
+                let mut lane = start;
+                while lane + GROUPS * S::WIDTH <= end.next_multiple_of(S::WIDTH) {
+                    screening.look::<L, S, GROUPS>(lane, lane - start);
+                    lane += GROUPS * S::WIDTH;
+                }
+                while lane < end {
+                    screening.look::<L, S, 1>(lane, lane - start);
+                    lane += S::WIDTH;
+                }
+            }
+            if !screening.keeps {
+                screening.look_again::<L, S>();
+            }
+        }
+        screening.found
+    }
 }
 
 /// Points being screened.
@@ -175,7 +213,7 @@ struct Screening<'a, 'b, E, F> {
     found: Found,
 }
 
-impl<E: Element, F: Screened<E>> Screening<'_, '_, E, F> {
+impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// Packs the `lanes` of points of few dimensions.
     ///
     /// # Safety
@@ -634,7 +672,7 @@ impl<'a, S: Screen> Decide<'a, S> {
     /// # Safety
     /// The caller is compiled for `L` and `S`; the labels are of centers.
     #[inline(always)]
-    unsafe fn tighten<L: Lanes, F: Screened<S::E>>(
+    unsafe fn tighten<L: Lanes, F: Test<S::E>>(
         &mut self,
         frame: &F,
         labels: &[i32],

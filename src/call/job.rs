@@ -1,10 +1,10 @@
-//! What every pass over the points shares: the inputs, the kernels, the threads, the size of a block.
+//! What every pass over the points shares: the inputs, the instructions, the threads, the size of a block.
 
 use core::ops::Range;
 
 use crate::points::{Points, GROUP};
 use crate::runtime::threads::Crew;
-use crate::simd::level::Kernels;
+use crate::simd::Level;
 
 /// The inputs of a call and the means to work on them.
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ pub(crate) struct Job<'a> {
     pub(crate) points: Points<'a>,
     /// One for each point, or none for all ones.
     pub(crate) weights: Option<&'a [f64]>,
-    pub(crate) kernels: &'static Kernels,
+    pub(crate) level: Level,
     pub(crate) crew: &'a Crew<'a>,
     /// Points in a block; see [`block_size`].
     pub(crate) block: usize,

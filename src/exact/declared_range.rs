@@ -6,7 +6,7 @@ use super::range_check::{
 use crate::call::Job;
 use crate::points::{Layout, Points, Rows};
 use crate::runtime::error::{refuse, Error, Number, Status};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// What was promised of points that are not all at hand.
 pub(crate) struct Promise<'a> {
@@ -99,35 +99,49 @@ impl Range {
     }
 }
 
-/// Whether all coordinates are within the bounds of their dimensions; false for NaN.
-///
-/// # Safety
-/// The caller is compiled for `L`; there are bounds for every dimension of the rows.
-#[inline(always)]
-pub(crate) unsafe fn within<L: Lanes>(rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
-    let d = rows.dims();
-    let mut i = 0;
-    let mut off = [0; 8];
-    // SAFETY: as many vectors as there are, or one, the last partial; a vector is at most eight integers.
-    unsafe {
-        let mut bits = L::zero_bits();
-        while i + 4 * L::WIDTH <= d {
-            bits = strip::<L, 4>(rows, bounds, i, bits);
-            i += 4 * L::WIDTH;
-        }
-        while i < d {
-            bits = strip::<L, 1>(rows, bounds, i, bits);
-            i += L::WIDTH;
-        }
-        L::store_bits(off.as_mut_ptr(), bits);
-    }
-    off == [0; 8]
+/// Whether all coordinates are within the bounds of their dimensions, for sure; false for NaN.
+fn within(level: Level, rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
+    bounds.check(rows.dims());
+    level.run(Within { rows, bounds })
 }
 
-/// `off`, and bits set besides for what is not so in `V` vectors of dimensions from `first` on.
+/// There are bounds for every dimension of the rows.
+struct Within<'a> {
+    rows: Rows<'a>,
+    bounds: Bounds<'a>,
+}
+
+impl Kernel for Within<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> bool {
+        let Within { rows, bounds } = self;
+        let (d, width) = (rows.dims(), I::Lanes::WIDTH);
+        let mut i = 0;
+        let mut off = [0; 8];
+        // SAFETY: the caller is compiled for the lanes; `within` has seen to the bounds. As many vectors as there are, or one,
+        // the last partial; a vector is at most eight integers.
+        unsafe {
+            let mut bits = I::Lanes::zero_bits();
+            while i + 4 * width <= d {
+                bits = strip::<I::Lanes, 4>(rows, bounds, i, bits);
+                i += 4 * width;
+            }
+            while i < d {
+                bits = strip::<I::Lanes, 1>(rows, bounds, i, bits);
+                i += width;
+            }
+            I::Lanes::store_bits(off.as_mut_ptr(), bits);
+        }
+        off == [0; 8]
+    }
+}
+
+/// `off`, and bits set besides for what is not within the bounds in `V` vectors of dimensions from `first` on.
 ///
 /// # Safety
-/// As for that; there are as many dimensions, unless `V` is 1.
+/// The caller is compiled for `L`; there are bounds for every dimension of the rows, of which there are as many, unless `V` is 1.
 #[inline(always)]
 unsafe fn strip<L: Lanes, const V: usize>(
     rows: Rows<'_>,
@@ -171,7 +185,7 @@ impl Promise<'_> {
     ) -> bool {
         let d = job.points.d();
         let weighted = job.weights.is_some();
-        let quickly = |rows: Rows<'_>| job.kernels.within(rows, self.bounds);
+        let quickly = |rows: Rows<'_>| within(job.level, rows, self.bounds);
         let sure = match (job.points.layout(), job.points.flat_rows(&block, STACK)) {
             _ if weighted => false,
             (Layout::Columns, _) => false,
@@ -192,7 +206,7 @@ impl Promise<'_> {
                     units: &units[..dims],
                     reciprocals: &reciprocals[..dims],
                 };
-                job.kernels.within(whole, bounds) && rest.is_none_or(quickly)
+                within(job.level, whole, bounds) && rest.is_none_or(quickly)
             }
             (Layout::Rows, None) => quickly(job.points.block_rows(block.clone(), 0..d, &mut [])),
         };
@@ -261,7 +275,6 @@ impl Promise<'_> {
 mod tests {
     use super::*;
     use crate::exact::accumulator::{exponent, scale, LOWEST};
-    use crate::simd::level::kernels;
     use crate::simd::level::Isa;
 
     /// L36: units, magnitudes and lowest bits from one end of the doubles to the other.
@@ -304,7 +317,7 @@ mod tests {
                             units: &units[..d],
                             reciprocals: &reciprocals[..d],
                         };
-                        let told = kernels(isa).within(Rows::new(&row[..d], d), bounds);
+                        let told = within(Level::new(isa), Rows::new(&row[..d], d), bounds);
                         assert!(multiple || !told, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
                         assert!(told || !certain, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
                         (sure, sound) = (sure + usize::from(told), sound + usize::from(multiple));
@@ -337,7 +350,7 @@ mod tests {
                                 units: &units[..d],
                                 reciprocals: &reciprocals[..d],
                             };
-                            assert!(!kernels(isa).within(Rows::new(&row[..d], d), bounds));
+                            assert!(!within(Level::new(isa), Rows::new(&row[..d], d), bounds));
                         }
                     }
                 }

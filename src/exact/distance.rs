@@ -17,8 +17,7 @@
 use core::ops::Range;
 
 use crate::points::{Layout, Points, Rows};
-use crate::simd::level::Kernels;
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// D(x, c), one pair at a time.
 pub(crate) fn squared(x: &[f64], c: &[f64]) -> f64 {
@@ -186,7 +185,7 @@ impl Metric for Many {
 /// D between each point of a block and the center its label names, without any workspace.
 pub(crate) fn own_block(
     points: &Points<'_>,
-    kernels: &Kernels,
+    level: Level,
     block: Range<usize>,
     labels: &[i32],
     centers: &[f64],
@@ -195,7 +194,7 @@ pub(crate) fn own_block(
     match points.layout() {
         Layout::Rows => {
             let rows = points.block_rows(block, 0..points.d(), &mut []);
-            kernels.own(rows, labels, centers, distances);
+            own(level, rows, labels, centers, distances);
         }
         Layout::Columns => own_columns(points, block, labels, centers, distances),
     }
@@ -268,33 +267,55 @@ pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f
 }
 
 /// D between each row and the center its label names.
-///
-/// # Safety
-/// The caller is compiled for `L`; `labels` and `distances` have at least as many elements as `rows`
-/// has rows, and every label is below the number of rows of `rows.dims()` doubles in `centers`.
-#[inline(always)]
-pub(crate) unsafe fn own<L: Lanes>(
-    rows: Rows<'_>,
-    labels: &[i32],
-    centers: &[f64],
-    distances: &mut [f64],
-) {
-    let d = rows.dims();
-    // SAFETY: the caller's contract.
-    unsafe {
-        match d {
-            1 => return own_narrow::<1>(rows, labels, centers, distances),
-            2 => return own_narrow::<2>(rows, labels, centers, distances),
-            3 => return own_narrow::<3>(rows, labels, centers, distances),
-            4 => return own_narrow::<4>(rows, labels, centers, distances),
-            _ => {}
-        }
-    }
-    for p in 0..rows.count() {
-        // SAFETY: the label names a center, so its d doubles are readable; so are the row's.
+fn own(level: Level, rows: Rows<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]) {
+    let k = centers.len() / rows.dims();
+    let (labels, distances) = (&labels[..rows.count()], &mut distances[..rows.count()]);
+    assert!(labels.iter().all(|&j| (j as usize) < k));
+    level.run(Own {
+        rows,
+        labels,
+        centers,
+        distances,
+    });
+}
+
+/// There are a label and a distance for every row, and a center of as many dimensions for every label.
+struct Own<'a> {
+    rows: Rows<'a>,
+    labels: &'a [i32],
+    centers: &'a [f64],
+    distances: &'a mut [f64],
+}
+
+impl Kernel for Own<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Own {
+            rows,
+            labels,
+            centers,
+            distances,
+        } = self;
+        let d = rows.dims();
+        // SAFETY: `own` has seen to labels, centers and distances; rows have d dimensions.
         unsafe {
-            let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
-            *distances.get_unchecked_mut(p) = pair::<L>(rows.row(p).as_ptr(), c, d);
+            match d {
+                1 => return own_narrow::<1>(rows, labels, centers, distances),
+                2 => return own_narrow::<2>(rows, labels, centers, distances),
+                3 => return own_narrow::<3>(rows, labels, centers, distances),
+                4 => return own_narrow::<4>(rows, labels, centers, distances),
+                _ => {}
+            }
+        }
+        for p in 0..rows.count() {
+            // SAFETY: the caller is compiled for the lanes. The label names a center, so its d doubles are readable; so are
+            // the row's.
+            unsafe {
+                let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
+                *distances.get_unchecked_mut(p) = pair::<I::Lanes>(rows.row(p).as_ptr(), c, d);
+            }
         }
     }
 }
@@ -303,7 +324,7 @@ pub(crate) unsafe fn own<L: Lanes>(
 /// changes nothing.
 ///
 /// # Safety
-/// That of [`own`]; rows have `D` dimensions, at most four.
+/// What [`Own`] is has been seen to; rows have `D` dimensions, at most four.
 #[inline(always)]
 unsafe fn own_narrow<const D: usize>(
     rows: Rows<'_>,

@@ -43,7 +43,7 @@ pub(crate) fn add(
         let mut distances = [0.0; TOGETHER];
         own_block(
             &job.points,
-            job.kernels,
+            job.level,
             part.clone(),
             &own,
             centers,

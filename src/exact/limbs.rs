@@ -27,7 +27,7 @@ use super::declared_range::Bounds;
 use super::quotient::{Divisor, Members, Sum};
 use super::range_check;
 use crate::points::Rows;
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// Bits in a limb, for sums of n terms.
 pub(crate) fn width(n: usize) -> i32 {
@@ -487,48 +487,75 @@ pub(crate) fn unit_of_products(top: i32, l: usize, n: usize) -> i32 {
     top - (l as i32 + 1) * width(n)
 }
 
-/// Adds the limbs of each row (times its weight) to the sums of the cluster its label names, and one to its count, where
-/// counts are wanted. Returns whether all terms were looked at, and are as they should be.
-///
-/// # Safety
-/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions; `labels` and `weights` have
-/// at least as many elements as `rows` has rows; `sums` has `limbs.words()` integers for every label, or, where there are
-/// `counts`, for each of these.
-#[inline(always)]
-pub(crate) unsafe fn accumulate<L: Lanes>(
-    rows: Rows<'_>,
-    weights: Option<&[f64]>,
-    labels: &[i32],
-    limbs: &Limbs<'_>,
+/// What is added: rows, times their weights, to the sums of the clusters that their labels name.
+pub(crate) struct Terms<'a> {
+    pub(crate) rows: Rows<'a>,
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) labels: &'a [i32],
+    pub(crate) limbs: &'a Limbs<'a>,
+}
+
+/// Adds the limbs of terms to the sums, and one to the count of each label, where counts are wanted. Returns whether all terms were
+/// looked at, and are as they should be.
+pub(crate) fn accumulate(
+    level: Level,
+    terms: Terms<'_>,
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
 ) -> bool {
-    let terms = Terms {
+    let Terms {
         rows,
         weights,
         labels,
         limbs,
-    };
-    // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
-    unsafe {
-        match limbs.stride {
-            1 => {
-                scalars(&terms, sums, counts);
-                false
-            }
-            2 => vectors::<L::Two>(&terms, sums, counts),
-            4 => vectors::<L::Four>(&terms, sums, counts),
-            _ => vectors::<L>(&terms, sums, counts),
-        }
+    } = terms;
+    let k = sums.len() / limbs.words();
+    assert!(rows.dims() == limbs.dims() && labels.len() >= rows.count());
+    assert!(weights.is_none_or(|weights| weights.len() >= rows.count()));
+    match &counts {
+        // Labels are compared with this when they are counted.
+        Some(counts) => assert!(counts.len() <= k),
+        None => assert!(labels[..rows.count()].iter().all(|&j| (j as usize) < k)),
     }
+    level.run(Accumulate {
+        terms,
+        sums,
+        counts,
+    })
 }
 
-/// What is added.
-struct Terms<'a> {
-    rows: Rows<'a>,
-    weights: Option<&'a [f64]>,
-    labels: &'a [i32],
-    limbs: &'a Limbs<'a>,
+/// Rows have the dimensions of the limbs; there are a label for each of them, and a weight, if there are any; and sums for every
+/// label, or, where there are counts, for each of these.
+struct Accumulate<'a> {
+    terms: Terms<'a>,
+    sums: &'a mut [i64],
+    counts: Option<&'a mut [i64]>,
+}
+
+impl Kernel for Accumulate<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> bool {
+        let Accumulate {
+            terms,
+            sums,
+            counts,
+        } = self;
+        // SAFETY: the caller is compiled for the lanes; `accumulate` has seen to lengths and labels. Where a stride is a vector
+        // of the lanes, it is given to the kernel for that.
+        unsafe {
+            match terms.limbs.stride {
+                1 => {
+                    scalars(&terms, sums, counts);
+                    false
+                }
+                2 => vectors::<<I::Lanes as Lanes>::Two>(&terms, sums, counts),
+                4 => vectors::<<I::Lanes as Lanes>::Four>(&terms, sums, counts),
+                _ => vectors::<I::Lanes>(&terms, sums, counts),
+            }
+        }
+    }
 }
 
 /// Bytes of sums that stay in the first-level cache beside the points that are added to them.
@@ -537,7 +564,7 @@ const NEAR: usize = 24 << 10;
 /// Dimensions in lanes.
 ///
 /// # Safety
-/// That of [`accumulate`]; `WIDTH` is at most the stride.
+/// The caller is compiled for `L`; [`accumulate`] has seen to lengths and labels; `WIDTH` is at most the stride.
 #[inline(always)]
 unsafe fn vectors<L: Lanes>(
     terms: &Terms<'_>,
@@ -587,7 +614,7 @@ unsafe fn vectors<L: Lanes>(
 /// [`single`], if there is a usual number of limbs: those are constants, so that loops over them unroll. Tells whether there is.
 ///
 /// # Safety
-/// That of [`accumulate`]; `WIDTH` is the stride.
+/// The caller is compiled for `L`; [`accumulate`] has seen to lengths and labels; `WIDTH` is the stride.
 #[inline(always)]
 unsafe fn in_registers<L: Lanes>(terms: &Terms<'_>, sums: &mut [i64], counts: &mut [i64]) -> bool {
     // SAFETY: the contract above.
@@ -632,7 +659,7 @@ unsafe fn slab_of<L: Lanes, const WATCHED: bool>(
 /// One vector a limb, no weights.
 ///
 /// # Safety
-/// That of [`accumulate`]; `WIDTH` is the stride, `COUNT` the number of limbs, and `WHOLE` tells whether there are as many
+/// The caller is compiled for `L`; [`accumulate`] has seen to lengths and labels; `WIDTH` is the stride, `COUNT` the number of limbs, and `WHOLE` tells whether there are as many
 /// dimensions.
 #[inline(always)]
 unsafe fn single<L: Lanes, const COUNT: usize, const WHOLE: bool>(
@@ -678,7 +705,7 @@ unsafe fn single<L: Lanes, const COUNT: usize, const WHOLE: bool>(
 /// where terms are `WATCHED`, bits set besides for what is not as it should be.
 ///
 /// # Safety
-/// That of [`accumulate`]; `count` is the number of limbs. Where terms are watched, there are no weights, and bounds for every
+/// The caller is compiled for `L`; [`accumulate`] has seen to lengths and labels; `count` is the number of limbs. Where terms are watched, there are no weights, and bounds for every
 /// dimension.
 #[inline(always)]
 unsafe fn several<L: Lanes, const WATCHED: bool>(
@@ -794,7 +821,7 @@ unsafe fn plain<L: Lanes, const MOVES: bool>(
 /// Products with weights, in the dimensions `dims` of the slab, the first of which is a multiple of 8.
 ///
 /// # Safety
-/// That of [`accumulate`]; `WIDTH` is at most the stride, and there is a weight for every row.
+/// The caller is compiled for `L`; [`accumulate`] has seen to lengths and labels; `WIDTH` is at most the stride, and there is a weight for every row.
 #[inline(always)]
 unsafe fn weighted<L: Lanes>(
     terms: &Terms<'_>,
@@ -1116,36 +1143,73 @@ impl<'a> Moves<'a> {
 
 /// Takes the limbs of the rows that move out of the sums of the clusters they leave, and adds them to those of the clusters
 /// they enter: sums are exact, so nothing of a point stays behind.
-///
-/// # Safety
-/// The caller is compiled for `L`. `rows` has `limbs.dims()` dimensions, and a row for every point; `weights` has at least as
-/// many elements as `rows` has rows; `sums` has `limbs.words()` integers for every cluster of a move.
-#[inline(always)]
-pub(crate) unsafe fn transfer<L: Lanes>(
+pub(crate) fn transfer(
+    level: Level,
     rows: Rows<'_>,
     weights: Option<&[f64]>,
     moves: &Moves<'_>,
     limbs: &Limbs<'_>,
     sums: &mut [i64],
 ) {
-    for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
-        let p = p as usize;
-        let weight = weights.map(|weights| weights[p]);
-        let both = (from as usize, to as usize);
-        // SAFETY: the contract above; where a stride is a vector of the lanes, it is given to the kernel for that.
-        unsafe {
-            match limbs.stride {
-                1 => transfer_scalar(rows.row(p)[0], weight, both, limbs, sums),
-                2 => transfer_vectors::<L::Two>(rows.row(p), weight, both, limbs, sums),
-                4 => transfer_vectors::<L::Four>(rows.row(p), weight, both, limbs, sums),
-                _ => transfer_vectors::<L>(rows.row(p), weight, both, limbs, sums),
+    let k = sums.len() / limbs.words();
+    let all_below = |labels: &[i32]| labels.iter().all(|&j| (j as usize) < k);
+    assert!(rows.dims() == limbs.dims() && all_below(moves.from) && all_below(moves.to));
+    level.run(Transfer {
+        rows,
+        weights,
+        moves,
+        limbs,
+        sums,
+    });
+}
+
+/// Rows have the dimensions of the limbs, and there are sums for every cluster of a move. Rows and weights are checked as they are
+/// taken.
+struct Transfer<'a> {
+    rows: Rows<'a>,
+    weights: Option<&'a [f64]>,
+    moves: &'a Moves<'a>,
+    limbs: &'a Limbs<'a>,
+    sums: &'a mut [i64],
+}
+
+impl Kernel for Transfer<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Transfer {
+            rows,
+            weights,
+            moves,
+            limbs,
+            sums,
+        } = self;
+        for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
+            let p = p as usize;
+            let (row, weight) = (rows.row(p), weights.map(|weights| weights[p]));
+            let both = (from as usize, to as usize);
+            // SAFETY: the caller is compiled for the lanes; `transfer` has seen to dimensions and clusters. Where a stride is a
+            // vector of the lanes, it is given to the kernel for that.
+            unsafe {
+                match limbs.stride {
+                    1 => transfer_scalar(row[0], weight, both, limbs, sums),
+                    2 => {
+                        transfer_vectors::<<I::Lanes as Lanes>::Two>(row, weight, both, limbs, sums)
+                    }
+                    4 => transfer_vectors::<<I::Lanes as Lanes>::Four>(
+                        row, weight, both, limbs, sums,
+                    ),
+                    _ => transfer_vectors::<I::Lanes>(row, weight, both, limbs, sums),
+                }
             }
         }
     }
 }
 
 /// # Safety
-/// That of [`transfer`]; `WIDTH` is at most the stride.
+/// The caller is compiled for `L`, and `WIDTH` is at most the stride. The row has the dimensions of the limbs, and there are sums
+/// for both clusters.
 #[inline(always)]
 unsafe fn transfer_vectors<L: Lanes>(
     row: &[f64],
@@ -1208,6 +1272,7 @@ fn transfer_scalar(
 mod tests {
     use super::super::{quotient::tests::add, reference as exact};
     use super::*;
+    use crate::simd::level::Isa;
     use crate::simd::portable::Portable;
 
     fn random(state: &mut u64) -> u64 {
@@ -1328,12 +1393,14 @@ mod tests {
             let weights = weighted.then_some(&weights[..]);
             let mut sums = vec![0; 2 * limbs.words()];
             let mut counts = [0; 2];
-            // SAFETY: portable lanes need no instructions; there are labels, weights and sums for all rows.
-            unsafe {
-                let rows = Rows::new(&all, d);
-                let counts = Some(&mut counts[..]);
-                accumulate::<Portable>(rows, weights, &labels, &limbs, &mut sums, counts);
-            }
+            let level = Level::new(Isa::Portable);
+            let terms = Terms {
+                rows: Rows::new(&all, d),
+                weights,
+                labels: &labels,
+                limbs: &limbs,
+            };
+            accumulate(level, terms, &mut sums, Some(&mut counts));
             let check = |sums: &[i64], members: &[i64], which: &dyn Fn(usize) -> usize| {
                 for j in 0..2 {
                     for i in 0..d {
@@ -1353,15 +1420,12 @@ mod tests {
                 from: &[1, 0],
                 to: &[0, 1],
             };
-            // SAFETY: as before.
-            unsafe {
-                let rows = Rows::new(&all, d);
-                transfer::<Portable>(rows, weights, &moves, &limbs, &mut sums);
-            }
+            let moving = Rows::new(&all, d);
+            transfer(level, moving, weights, &moves, &limbs, &mut sums);
             check(&sums, &[3, 2], &|p| [1, 1, 0, 0, 0][p]);
             if let (None, true) = (weights, d > 2) {
                 for row in &rows {
-                    // SAFETY: as before.
+                    // SAFETY: portable lanes need no instructions; the row has d dimensions.
                     let first = unsafe { limbs.first::<Portable>(row, None, &(0..d), count) };
                     passed[first.min(7)] += 1;
                 }

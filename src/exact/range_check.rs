@@ -16,7 +16,7 @@ use crate::points::{Layout, Points, Rows};
 use crate::runtime::error::{refuse, Error, Number, Status};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// Dimensions whose ranges fit on the stack.
 pub(crate) const STACK: usize = 64;
@@ -130,37 +130,73 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Widens what was `seen` by `rows`, dimensions in lanes.
-///
-/// # Safety
-/// The caller is compiled for `L`; `seen` has room for the dimensions of the rows, and `weights`, if any, has one
-/// for each row.
-#[inline(always)]
-pub(crate) unsafe fn rows<L: Lanes>(rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut Seen<'_>) {
-    let d = rows.dims();
-    for p in 0..rows.count() {
-        let row = rows.row(p).as_ptr();
-        let mut i = 0;
-        while i < d {
-            // SAFETY: loads stay below d, the last one partial; i is a multiple of WIDTH, and the arrays have
-            // room for whole vectors.
-            unsafe {
-                let x = L::load_rest(row.add(i), d - i);
-                let poison = seen.poison.as_mut_ptr().add(i);
-                L::store(poison, L::add(L::load(poison), L::mul(x, L::splat(0.0))));
-                let magnitude = seen.magnitude.as_mut_ptr().add(i);
-                L::store(magnitude, L::max(L::abs(x), L::load(magnitude)));
-                let mut term = L::abs(x);
-                if let Some(weights) = weights {
-                    let positive = *weights.get_unchecked(p) > 0.0;
-                    term = L::mul(term, L::splat(f64::from(u8::from(positive))));
-                    let top = seen.top.as_mut_ptr().add(i);
-                    L::store(top, L::max(term, L::load(top)));
+/// Widens what was `seen` of a slab by `rows`, each times its weight.
+fn see_rows(level: Level, rows: Rows<'_>, weights: Option<&[f64]>, seen: &mut Seen<'_>) {
+    let all = [&seen.magnitude, &seen.top, &seen.low, &seen.poison];
+    assert!(all.iter().all(|of| of.len() >= padded(rows.dims())));
+    assert!(weights.is_none_or(|weights| weights.len() >= rows.count()));
+    level.run(See {
+        rows,
+        weights,
+        seen,
+    });
+}
+
+/// There is room for the dimensions of the rows, whole vectors, and a weight for each row, if there are any.
+struct See<'a, 'b> {
+    rows: Rows<'a>,
+    weights: Option<&'a [f64]>,
+    seen: &'a mut Seen<'b>,
+}
+
+/// Dimensions in lanes.
+impl Kernel for See<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let See {
+            rows,
+            weights,
+            seen,
+        } = self;
+        let d = rows.dims();
+        for p in 0..rows.count() {
+            let row = rows.row(p).as_ptr();
+            let mut i = 0;
+            while i < d {
+                // SAFETY: the caller is compiled for the lanes. Loads of a row stay below d, the last one partial; i is a
+                // multiple of WIDTH, and the arrays have room for whole vectors (`see_rows`).
+                unsafe {
+                    let x = I::Lanes::load_rest(row.add(i), d - i);
+                    let poison = seen.poison.as_mut_ptr().add(i);
+                    I::Lanes::store(
+                        poison,
+                        I::Lanes::add(
+                            I::Lanes::load(poison),
+                            I::Lanes::mul(x, I::Lanes::splat(0.0)),
+                        ),
+                    );
+                    let magnitude = seen.magnitude.as_mut_ptr().add(i);
+                    I::Lanes::store(
+                        magnitude,
+                        I::Lanes::max(I::Lanes::abs(x), I::Lanes::load(magnitude)),
+                    );
+                    let mut term = I::Lanes::abs(x);
+                    if let Some(weights) = weights {
+                        let positive = *weights.get_unchecked(p) > 0.0;
+                        term = I::Lanes::mul(term, I::Lanes::splat(f64::from(u8::from(positive))));
+                        let top = seen.top.as_mut_ptr().add(i);
+                        I::Lanes::store(top, I::Lanes::max(term, I::Lanes::load(top)));
+                    }
+                    let low = seen.low.as_mut_ptr().add(i);
+                    I::Lanes::store(
+                        low,
+                        I::Lanes::min(I::Lanes::lowest_bit(term), I::Lanes::load(low)),
+                    );
                 }
-                let low = seen.low.as_mut_ptr().add(i);
-                L::store(low, L::min(L::lowest_bit(term), L::load(low)));
+                i += I::Lanes::WIDTH;
             }
-            i += L::WIDTH;
         }
     }
 }
@@ -299,7 +335,7 @@ pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) ->
     for block in job.spans(TOGETHER) {
         let (labels, mut distances) = ([0; TOGETHER], [0.0; TOGETHER]);
         let (labels, distances) = (&labels[..block.len()], &mut distances[..block.len()]);
-        own_block(points, job.kernels, block, labels, reference, distances);
+        own_block(points, job.level, block, labels, reference, distances);
         if distances.iter().any(|&distance| distance > 0.0) {
             return Ok(());
         }
@@ -390,16 +426,16 @@ pub(crate) fn see_block(
         // points, of whose 8 d columns each belongs to one dimension.
         let mut flat = on_stack();
         let mut flat = Seen::new(&mut flat);
-        job.kernels.scan(whole, None, &mut flat);
+        see_rows(job.level, whole, None, &mut flat);
         for i in 0..whole.dims() {
             seen.widen(&flat, i, i % points.d());
         }
         if let Some(rest) = rest {
-            job.kernels.scan(rest, None, seen);
+            see_rows(job.level, rest, None, seen);
         }
     } else {
         let rows = points.block_rows(block, dims, &mut []);
-        job.kernels.scan(rows, weights, seen);
+        see_rows(job.level, rows, weights, seen);
     }
 }
 
@@ -419,7 +455,7 @@ fn see_columns(
             let part = start..(start + COPIED / STACK).min(block.end);
             let weights = job.weights_of(&part);
             let rows = job.points.block_rows(part, few.clone(), &mut copy);
-            job.kernels.scan(rows, weights, &mut slab);
+            see_rows(job.level, rows, weights, &mut slab);
         }
         for (c, i) in few.enumerate() {
             seen.widen(&slab, c, i - dims.start);

@@ -14,7 +14,7 @@
 use core::ops::Range;
 
 use super::{Layout, Points};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// Which points to pack.
 #[derive(Clone)]
@@ -273,19 +273,44 @@ impl<L: Lanes> Sink<L> for Plain {
     unsafe fn end(&mut self) {}
 }
 
-/// Packs points as they are, in groups of `L::WIDTH`.
-///
-/// # Safety
-/// The caller is compiled for `L`; `tile` has room for the points, rounded up to whole groups.
-#[inline(always)]
-pub(crate) unsafe fn pack<L: Lanes>(points: &Points<'_>, which: &Which<'_>, tile: &mut [f64]) {
-    let tile = tile.as_mut_ptr();
-    let mut plain = Plain {
+/// Packs points as they are, in groups as wide as the level's vectors; returns how many lanes that makes.
+pub(crate) fn pack(
+    level: Level,
+    points: &Points<'_>,
+    which: &Which<'_>,
+    tile: &mut [f64],
+) -> usize {
+    let lanes = which.len().next_multiple_of(level.width());
+    assert!(!which.is_empty() && tile.len() >= lanes * points.d());
+    level.run(Pack {
+        points,
+        which,
+        lanes,
         tile,
-        group: tile,
-        d: points.d(),
-    };
-    let lanes = which.len().next_multiple_of(L::WIDTH);
-    // SAFETY: the contract above.
-    unsafe { pour::<L>(points, which, 0..points.d(), lanes, &mut plain) }
+    });
+    lanes
+}
+
+/// There are points, and the tile has room for so many lanes, which are whole groups.
+struct Pack<'a> {
+    points: &'a Points<'a>,
+    which: &'a Which<'a>,
+    lanes: usize,
+    tile: &'a mut [f64],
+}
+
+impl Kernel for Pack<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let (points, tile) = (self.points, self.tile.as_mut_ptr());
+        let mut plain = Plain {
+            tile,
+            group: tile,
+            d: points.d(),
+        };
+        // SAFETY: the caller is compiled for the lanes; `pack` has seen to the points and to the tile.
+        unsafe { pour::<I::Lanes>(points, self.which, 0..points.d(), self.lanes, &mut plain) }
+    }
 }

@@ -17,6 +17,7 @@ use super::{whole, TO_WHOLE};
 use crate::call::Shape;
 use crate::points::Rows;
 use crate::simd::products::{Element, Pair};
+use crate::simd::{InstructionSet, Kernel, Level};
 
 /// Dimensions for which points are coded: fewer do not pay (docs/decisions.md#keeping-points-in-16-bits), and more than these are no longer
 /// one chunk.
@@ -162,8 +163,34 @@ fn root(squares: &[f64; EIGHT]) -> f32 {
 }
 
 /// Codes rows of points into rows of [`stride`] elements.
+pub(crate) fn code(level: Level, rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
+    level.run(Code {
+        rows,
+        coding,
+        coded,
+    });
+}
+
+/// Indices are checked as they are used.
+struct Code<'a> {
+    rows: Rows<'a>,
+    coding: &'a Int16Coding<'a>,
+    coded: &'a mut [i64],
+}
+
+impl Kernel for Code<'_> {
+    type Out = ();
+    const PRODUCTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        code_rows(self.rows, self.coding, self.coded);
+    }
+}
+
+/// The same, in the instructions that the caller is compiled for.
 #[inline(always)]
-pub(crate) fn code(rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
+fn code_rows(rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
     let d = rows.dims();
     let Int16Coding { mean, scale } = *coding;
     let (means, mean_rest) = mean[..d].as_chunks::<EIGHT>();

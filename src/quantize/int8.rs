@@ -12,7 +12,7 @@ use core::ops::Range;
 use super::TO_WHOLE;
 use crate::points::{pour, Ahead, Points, Sink, Which};
 use crate::simd::products::{elements, Element};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// What rounds where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
 /// limit, one for R, and one for binary64 and binary32.
@@ -78,38 +78,73 @@ pub(crate) struct Coded<'a> {
     pub(crate) squares: &'a mut [f64],
 }
 
-/// Turns a block into bytes; lanes past its end repeat its last point. The points `next` are likely to come after these.
-///
-/// # Safety
-/// The caller is compiled for `L`. There is at least one point, and room for whole groups of `groups.width`, a multiple of the
-/// width of `L`; the mean has d elements.
-#[inline(always)]
-pub(crate) unsafe fn code<L: Lanes>(
+/// Turns a block into bytes, with room for whole groups of it, at least; lanes past its end repeat its last point. The points `next`
+/// are likely to come after these.
+pub(crate) fn code(
+    level: Level,
     points: &Points<'_>,
-    (block, next): (Range<usize>, Range<usize>),
+    block: Range<usize>,
+    next: Range<usize>,
     groups: &Int8Groups<'_>,
     coded: &mut Coded<'_>,
 ) {
-    let d = points.d();
     let lanes = block.len().next_multiple_of(groups.width);
-    let ahead = Ahead::of(points, next, 0..d);
-    // SAFETY: the contract above.
-    unsafe {
-        let zero = L::splat(0.0);
-        let mut coder = Coder::<L> {
+    assert!(!block.is_empty() && block.end <= points.n() && groups.coding.mean.len() == points.d());
+    assert!(groups.width.is_multiple_of(level.width()));
+    assert!(coded.data.len() >= lanes * elements::<i32>(points.d()));
+    assert!(coded.norms.len() >= lanes && coded.errors.len() >= lanes);
+    assert!(coded.squares.len() >= lanes);
+    level.run(Code {
+        points,
+        block,
+        next,
+        groups,
+        coded,
+    });
+}
+
+/// There is at least one point, and room for whole groups, which are whole vectors; the mean has d elements.
+struct Code<'a, 'b> {
+    points: &'a Points<'a>,
+    block: Range<usize>,
+    next: Range<usize>,
+    groups: &'a Int8Groups<'a>,
+    coded: &'a mut Coded<'b>,
+}
+
+impl Kernel for Code<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Code {
+            points,
+            block,
+            next,
             groups,
             coded,
-            share: ahead.share(lanes / L::WIDTH),
-            ahead,
-            d,
-            lane: 0,
-            place: core::ptr::null_mut(),
-            element: zero,
-            squares: zero,
-            errors: zero,
-            kept: zero,
-        };
-        pour::<L>(points, &Which::Block(block), 0..d, lanes, &mut coder);
+        } = self;
+        let d = points.d();
+        let lanes = block.len().next_multiple_of(groups.width);
+        let ahead = Ahead::of(points, next, 0..d);
+        // SAFETY: the caller is compiled for the lanes; `code` has seen to the points and the room.
+        unsafe {
+            let zero = I::Lanes::splat(0.0);
+            let mut coder = Coder::<I::Lanes> {
+                groups,
+                coded,
+                share: ahead.share(lanes / I::Lanes::WIDTH),
+                ahead,
+                d,
+                lane: 0,
+                place: core::ptr::null_mut(),
+                element: zero,
+                squares: zero,
+                errors: zero,
+                kept: zero,
+            };
+            pour::<I::Lanes>(points, &Which::Block(block), 0..d, lanes, &mut coder);
+        }
     }
 }
 

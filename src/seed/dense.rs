@@ -1,11 +1,11 @@
 //! All points against all candidates, by D itself: for few dimensions, where nothing is cheaper.
 
 use crate::exact::distance::{Few, Many, Metric};
-use crate::simd::Lanes;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// Calls a function with the metric for `$d` dimensions.
 macro_rules! with_metric {
-    ($d:expr, $function:ident::<$lanes:ident>($($argument:expr),*)) => {
+    ($d:expr, $function:ident::<$lanes:ty>($($argument:expr),*)) => {
         match $d {
             1 => $function::<$lanes, _>(Few::<1>, $($argument),*),
             2 => $function::<$lanes, _>(Few::<2>, $($argument),*),
@@ -16,27 +16,55 @@ macro_rules! with_metric {
     };
 }
 
-/// Lowers each mass to the weight times D to `center`; returns the largest.
-///
-/// # Safety
-/// The caller is compiled for `L`. `masses.len()` is a multiple of `WIDTH`; `weights` has at least as
-/// many elements, `tile` d times as many, packed in groups.
-#[inline(always)]
-pub(crate) unsafe fn approach<L: Lanes>(
+/// Lowers each mass to the weight times D to `center`; returns the largest. The tile is packed for the level.
+pub(super) fn approach(
+    level: Level,
     tile: &[f64],
     weights: &[f64],
     center: &[f64],
     masses: &mut [f64],
 ) -> f64 {
-    // SAFETY: the contract above.
-    unsafe {
-        with_metric!(
-            center.len(),
-            approach_by::<L>(tile, weights, center, masses)
-        )
+    assert!(masses.len().is_multiple_of(level.width()) && weights.len() >= masses.len());
+    assert!(tile.len() >= masses.len() * center.len());
+    level.run(Approach {
+        tile,
+        weights,
+        center,
+        masses,
+    })
+}
+
+/// There are whole groups of masses, as many weights, and a tile of as many points of the center's dimensions.
+struct Approach<'a> {
+    tile: &'a [f64],
+    weights: &'a [f64],
+    center: &'a [f64],
+    masses: &'a mut [f64],
+}
+
+impl Kernel for Approach<'_> {
+    type Out = f64;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> f64 {
+        let Approach {
+            tile,
+            weights,
+            center,
+            masses,
+        } = self;
+        // SAFETY: the caller is compiled for the lanes; `approach` has seen to the lengths.
+        unsafe {
+            with_metric!(
+                center.len(),
+                approach_by::<I::Lanes>(tile, weights, center, masses)
+            )
+        }
     }
 }
 
+/// # Safety
+/// The caller is compiled for `L`; what [`Approach`] says is so, and the metric is for the center's dimensions.
 #[inline(always)]
 unsafe fn approach_by<L: Lanes, M: Metric>(
     metric: M,
@@ -64,12 +92,10 @@ unsafe fn approach_by<L: Lanes, M: Metric>(
     }
 }
 
-/// For each candidate center adds to its sum the units of the masses as they would be with it.
-///
-/// # Safety
-/// As for [`approach`]; also, `candidates` is one center of d dimensions for each of the `sums`.
-#[inline(always)]
-pub(crate) unsafe fn potentials<L: Lanes>(
+/// For each candidate center adds to its sum the masses as they would be with it, each rounded to the unit that `magic` stands for.
+/// The tile is packed for the level.
+pub(super) fn potentials(
+    level: Level,
     tile: &[f64],
     weights: &[f64],
     candidates: &[f64],
@@ -78,15 +104,54 @@ pub(crate) unsafe fn potentials<L: Lanes>(
     sums: &mut [i64],
 ) {
     let d = candidates.len() / sums.len();
-    // SAFETY: the contract above.
-    unsafe {
-        with_metric!(
-            d,
-            potentials_by::<L>(tile, weights, candidates, masses, magic, sums)
-        )
+    assert!(masses.len().is_multiple_of(level.width()) && weights.len() >= masses.len());
+    assert!(tile.len() >= masses.len() * d && candidates.len() == sums.len() * d);
+    level.run(Potentials {
+        tile,
+        weights,
+        candidates,
+        masses,
+        magic,
+        sums,
+    });
+}
+
+/// There are whole groups of masses, as many weights, and a tile of as many points; and a candidate of their dimensions for each
+/// sum.
+struct Potentials<'a> {
+    tile: &'a [f64],
+    weights: &'a [f64],
+    candidates: &'a [f64],
+    masses: &'a [f64],
+    magic: f64,
+    sums: &'a mut [i64],
+}
+
+impl Kernel for Potentials<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Potentials {
+            tile,
+            weights,
+            candidates,
+            masses,
+            magic,
+            sums,
+        } = self;
+        // SAFETY: the caller is compiled for the lanes; `potentials` has seen to the lengths.
+        unsafe {
+            with_metric!(
+                candidates.len() / sums.len(),
+                potentials_by::<I::Lanes>(tile, weights, candidates, masses, magic, sums)
+            )
+        }
     }
 }
 
+/// # Safety
+/// The caller is compiled for `L`; what [`Potentials`] says is so, and the metric is for the candidates' dimensions.
 #[inline(always)]
 unsafe fn potentials_by<L: Lanes, M: Metric>(
     metric: M,
@@ -121,31 +186,44 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
 }
 
 /// The sum of the masses in the coarse units and what is left in the fine ones that the magic numbers stand for.
-///
-/// # Safety
-/// The caller is compiled for `L`; `masses.len()` is a multiple of `WIDTH`.
-#[inline(always)]
-pub(crate) unsafe fn tally<L: Lanes>(masses: &[f64], magic: [f64; 2]) -> [i64; 2] {
-    // SAFETY: the contract above.
-    unsafe {
-        let mut units = [L::zero_bits(); 2];
-        let vectors = [L::splat(magic[0]), L::splat(magic[1])];
-        for g in 0..masses.len() / L::WIDTH {
-            let mass = L::load(masses.as_ptr().add(g * L::WIDTH));
-            let coarse = L::add(mass, vectors[0]);
-            let rest = L::sub(mass, L::sub(coarse, vectors[0]));
-            units[0] = L::add_bits(units[0], coarse);
-            units[1] = L::add_bits(units[1], L::add(rest, vectors[1]));
+pub(super) fn tally(level: Level, masses: &[f64], magic: [f64; 2]) -> [i64; 2] {
+    assert!(masses.len().is_multiple_of(level.width()));
+    level.run(Tally { masses, magic })
+}
+
+/// There are whole groups of masses.
+struct Tally<'a> {
+    masses: &'a [f64],
+    magic: [f64; 2],
+}
+
+impl Kernel for Tally<'_> {
+    type Out = [i64; 2];
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> [i64; 2] {
+        let Tally { masses, magic } = self;
+        // SAFETY: the caller is compiled for the lanes; `tally` has seen to the length. No vector has more than eight lanes.
+        unsafe {
+            let mut units = [I::Lanes::zero_bits(); 2];
+            let vectors = [I::Lanes::splat(magic[0]), I::Lanes::splat(magic[1])];
+            for g in 0..masses.len() / I::Lanes::WIDTH {
+                let mass = I::Lanes::load(masses.as_ptr().add(g * I::Lanes::WIDTH));
+                let coarse = I::Lanes::add(mass, vectors[0]);
+                let rest = I::Lanes::sub(mass, I::Lanes::sub(coarse, vectors[0]));
+                units[0] = I::Lanes::add_bits(units[0], coarse);
+                units[1] = I::Lanes::add_bits(units[1], I::Lanes::add(rest, vectors[1]));
+            }
+            let mut sums = [0; 2];
+            for ((sum, units), magic) in sums.iter_mut().zip(units).zip(magic) {
+                let mut lanes = [0; 8];
+                I::Lanes::store_bits(lanes.as_mut_ptr(), units);
+                // Each addition brought the pattern of the magic number along.
+                let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
+                let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
+                *sum = units.wrapping_sub(bias);
+            }
+            sums
         }
-        let mut sums = [0; 2];
-        for ((sum, units), magic) in sums.iter_mut().zip(units).zip(magic) {
-            let mut lanes = [0; 8];
-            L::store_bits(lanes.as_mut_ptr(), units);
-            // Each addition brought the pattern of the magic number along.
-            let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
-            let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-            *sum = units.wrapping_sub(bias);
-        }
-        sums
     }
 }

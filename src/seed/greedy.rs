@@ -13,6 +13,7 @@ use crate::call::Job;
 use crate::exact::limbs::Unit;
 use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
+use super::dense::{approach, potentials, tally};
 use super::philox::{below, Draw};
 use super::{Masses, Worker};
 
@@ -141,10 +142,10 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// Sums the masses of each span.
     fn tally(&mut self) {
-        let (kernels, unit) = (self.job.kernels, self.unit);
+        let (level, unit) = (self.job.level, self.unit);
         let spans = self.state.masses.chunks(self.state.span);
         for (total, masses) in self.state.totals.iter_mut().zip(spans) {
-            *total = unit.join(kernels.tally(masses, unit.magic()));
+            *total = unit.join(tally(level, masses, unit.magic()));
         }
     }
 
@@ -160,7 +161,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
 
     /// The first point whose prefix sum exceeds `target`, which is below the total.
     fn find(&self, target: u128) -> usize {
-        let (kernels, unit) = (self.job.kernels, self.unit);
+        let (level, unit) = (self.job.level, self.unit);
         let mut left = target as i128;
         // Goes past whole pieces, as long as the target is beyond them.
         let mut beyond = |total: i128| {
@@ -173,7 +174,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let span = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
         let first = span * self.state.span;
         let pieces = self.state.masses[first..].chunks(PIECE);
-        let pieces = pieces.take_while(|m| beyond(unit.join(kernels.tally(m, unit.magic()))));
+        let pieces = pieces.take_while(|m| beyond(unit.join(tally(level, m, unit.magic()))));
         let first = first + pieces.count() * PIECE;
         let masses = self.state.masses[first..].iter();
         first + masses.take_while(|&&m| beyond(unit.count(m))).count()
@@ -248,10 +249,10 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 for (block, masses) in job.blocks_of(span).zip(masses.chunks_mut(job.block)) {
                     worker.load(job, block);
                     let (tile, weights) = (&*worker.tile, &*worker.weights);
-                    let most = job.kernels.approach(tile, weights, center, masses);
+                    let most = approach(job.level, tile, weights, center, masses);
                     *top = top.max(most);
                 }
-                *total = unit.join(job.kernels.tally(masses, unit.magic()));
+                *total = unit.join(tally(job.level, masses, unit.magic()));
             },
         );
     }
@@ -271,8 +272,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
             let (tile, weights) = (&*worker.tile, &*worker.weights);
             let mut sums = [0; MOST_CANDIDATES];
             let sums = &mut sums[..count];
-            job.kernels
-                .potentials(tile, weights, candidates, masses, coarse, sums);
+            potentials(job.level, tile, weights, candidates, masses, coarse, sums);
             for (potential, &sum) in worker.potentials.iter_mut().zip(&*sums) {
                 *potential += i128::from(sum);
             }
@@ -306,7 +306,7 @@ const PAIR: usize = 4;
 /// than waking the others (docs/decisions.md#small-passes-on-one-thread).
 fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
     const LANES: usize = 2;
-    let work = (job.points.n() as u128) * ((work * LANES / job.kernels.width) as u128);
+    let work = (job.points.n() as u128) * ((work * LANES / job.level.width()) as u128);
     job.crew.if_worth(worthwhile(2, work) > 1)
 }
 

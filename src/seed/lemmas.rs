@@ -3,7 +3,7 @@
 //! both compared by what a step uses.
 
 use super::greedy::candidates_per_step;
-use super::sketch::{is_far, Candidates, Part, Screening, Step};
+use super::sketch::{is_far, screen, Candidates, Part, Screening, Step, Vectors};
 use super::step_by_sketch::{factor, Bound, InUnits};
 use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
@@ -12,12 +12,13 @@ use crate::exact::distance::squared;
 use crate::exact::limbs::Unit;
 use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
-use crate::quantize::int8::{Coded, Int8Coding, Int8Groups};
+use crate::quantize::int8::{code, Coded, Int8Coding, Int8Groups};
 use crate::runtime::workspace::{Owned, Ruler};
-use crate::simd::level::{kernels, Isa, SketchKernel};
+use crate::simd::level::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::products::Avx2Bytes;
 use crate::simd::products::{elements, Integers, PortableBytes};
+use crate::simd::Level;
 
 /// Some points in bytes.
 struct Bytes {
@@ -31,7 +32,7 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(x: &[f64], frame: &Int8Groups<'_>, kernel: SketchKernel) -> Self {
+    fn of(x: &[f64], frame: &Int8Groups<'_>, level: Level) -> Self {
         let d = frame.coding.mean.len();
         let n = x.len() / d;
         let lanes = n.next_multiple_of(frame.width);
@@ -58,7 +59,7 @@ impl Bytes {
             squares,
         };
         let points = Points::rows(x, n, d).unwrap();
-        kernel.code(&points, (0..n, n..n), frame, &mut coded);
+        code(level, &points, 0..n, n..n, frame, &mut coded);
         bytes.part().shut();
         bytes
     }
@@ -80,7 +81,7 @@ impl Bytes {
 fn packed(
     centers: &[f64],
     frame: &Int8Groups<'_>,
-    (kernel, fine): (SketchKernel, bool),
+    (level, fine): (Level, bool),
     n: usize,
     take: &mut dyn FnMut(Candidates<'_>, &mut [u16]),
 ) {
@@ -99,7 +100,8 @@ fn packed(
     Step::cut(&mut ruler, &shape, n, count);
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
     let mut step = Step::cut(&mut memory.buffer(), &shape, n, count);
-    if let (Some(candidates), open) = step.pack(centers, frame, kernel, fine) {
+    if let (Some(candidates), open) = step.pack(centers, frame, Vectors::of(level).registers, fine)
+    {
         take(candidates, open);
     }
 }
@@ -141,23 +143,23 @@ impl<'a> Given<'a> {
 /// |limit - T - s² (D' - D) / 2| over R; nothing where the point is wild or the candidate far.
 type Ratio = fn(Given<'_>, bool) -> f64;
 
-fn ratio<S: Integers>(given: Given<'_>, kernel: SketchKernel, fine: bool) -> f64 {
+fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
     let frame = Int8Groups {
         coding: Int8Coding {
             mean: given.mean,
             scale: given.scale,
         },
-        width: kernel.width,
+        width: Vectors::of(level).width,
         whole: false,
     };
-    let mut bytes = Bytes::of(given.x, &frame, kernel);
+    let mut bytes = Bytes::of(given.x, &frame, level);
     let mut part = bytes.part();
     part.set_limit(0, given.before, given.scale, false);
     if part.wild[0] != 0 || is_far(given.c, &frame) {
         return 0.0;
     }
     let mut worst = 0.0;
-    let to = (kernel, fine);
+    let to = (level, fine);
     packed(given.c, &frame, to, 1, &mut |candidates, _| {
         let mut collect = Collect(Vec::new());
         let elements = elements::<i32>(given.x.len());
@@ -193,11 +195,10 @@ fn ratio<S: Integers>(given: Given<'_>, kernel: SketchKernel, fine: bool) -> f64
 
 fn levels() -> Vec<Ratio> {
     let mut levels: Vec<Ratio> = Vec::new();
-    levels
-        .push(|given, fine| ratio::<PortableBytes>(given, kernels(Isa::Portable).sketched(), fine));
+    levels.push(|given, fine| ratio::<PortableBytes>(given, Level::new(Isa::Portable), fine));
     #[cfg(target_arch = "x86_64")]
     if crate::isa() >= Isa::Avx2 {
-        levels.push(|given, fine| ratio::<Avx2Bytes>(given, kernels(Isa::Avx2).sketched(), fine));
+        levels.push(|given, fine| ratio::<Avx2Bytes>(given, Level::new(Isa::Avx2), fine));
     }
     levels
 }
@@ -340,17 +341,18 @@ fn l45_lanes() {
                 vec![sign * even; d],
                 one.iter().map(|x| 1.75 * x).collect(),
             ] {
+                let level = Level::new(Isa::Portable);
+                let Vectors { width, .. } = Vectors::of(level);
                 let frame = Int8Groups {
                     coding: Int8Coding {
                         mean: &vec![0.0; d],
                         scale: 1.0,
                     },
-                    width: kernels(Isa::Portable).sketched().width,
+                    width,
                     whole: false,
                 };
-                let kernel = kernels(Isa::Portable).sketched();
-                let x = vec![even; d * 3 * kernel.width];
-                let mut bytes = Bytes::of(&x, &frame, kernel);
+                let x = vec![even; d * 3 * width];
+                let mut bytes = Bytes::of(&x, &frame, level);
                 let mut part = bytes.part();
                 let lanes = part.limits.len();
                 let before = 4.0 * length * length;
@@ -361,16 +363,16 @@ fn l45_lanes() {
                 packed(
                     &c,
                     &frame,
-                    (kernel, false),
+                    (level, false),
                     lanes,
                     &mut |candidates, open| {
-                        let mut sums = vec![0.0; 2 * kernel.width];
+                        let mut sums = vec![0.0; 2 * width];
                         let mut screening = Screening {
                             weights: None,
                             open,
                             sums: &mut sums,
                         };
-                        kernel.screen(&part, &candidates, &mut screening);
+                        screen(level, &part, &candidates, &mut screening);
                         // Three points a lane.
                         let most = f64::from(sums[0]) / 3.0;
                         let exact = 0.5 * (before - squared(&x[..d], &c));
@@ -389,11 +391,12 @@ fn l45_lanes() {
 fn l45_sums_of_bounds() {
     let (mut worst, mut least) = (0.0f64, 0.0f64);
     let mut rng = Rng(45);
-    let mut all = vec![kernels(Isa::Portable).sketched()];
+    let mut all = vec![Level::new(Isa::Portable)];
     if crate::isa() >= Isa::Avx2 {
-        all.push(kernels(Isa::Avx2).sketched());
+        all.push(Level::new(Isa::Avx2));
     }
-    for kernel in all {
+    for level in all {
+        let Vectors { width, .. } = Vectors::of(level);
         for turn in 0..120 {
             let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
             let whole = turn % 2 == 0;
@@ -416,10 +419,10 @@ fn l45_sums_of_bounds() {
             let (mean, scale) = (vec![0.0; d], 1.0 / power);
             let frame = Int8Groups {
                 coding: Int8Coding { mean: &mean, scale },
-                width: kernel.width,
+                width,
                 whole: false,
             };
-            let mut bytes = Bytes::of(&x, &frame, kernel);
+            let mut bytes = Bytes::of(&x, &frame, level);
             let mut part = bytes.part();
             let before: Vec<f64> = (0..n)
                 .map(|p| squared(&x[p * d..][..d], &centers[..d]))
@@ -434,31 +437,31 @@ fn l45_sums_of_bounds() {
             }
             let unit = Unit::of(top);
             let lanes = part.limits.len();
-            let to = (kernel, rng.below(2) == 1);
+            let to = (level, rng.below(2) == 1);
             packed(&centers[d..], &frame, to, lanes, &mut |candidates, open| {
                 let mut factors = vec![0.0; lanes];
                 for (p, share) in factors.iter_mut().enumerate().take(n) {
                     *share = factor(weight(p), heaviest);
                 }
-                let mut sums = vec![0.0; 3 * 2 * kernel.width];
+                let mut sums = vec![0.0; 3 * 2 * width];
                 let mut screening = Screening {
                     weights: weighted.then_some(&*factors),
                     open,
                     sums: &mut sums,
                 };
-                kernel.screen(&part, &candidates, &mut screening);
+                screen(level, &part, &candidates, &mut screening);
                 let units = InUnits::new(n, weighted, unit, heaviest, scale);
-                for (c, sums) in sums.chunks(2 * kernel.width).enumerate() {
+                for (c, sums) in sums.chunks(2 * width).enumerate() {
                     let candidate = &centers[(c + 1) * d..][..d];
-                    let (most, below) = sums.split_at(kernel.width);
+                    let (most, below) = sums.split_at(width);
                     let mut bound = Bound::default();
                     bound.add(most, below);
                     let mut gain = 0i128;
                     for p in 0..n {
                         let mass = weight(p) * squared(&x[p * d..][..d], candidate);
-                        let bits = open[c * (lanes / kernel.width) + p / kernel.width];
+                        let bits = open[c * (lanes / width) + p / width];
                         if mass < masses[p] {
-                            assert!(bits >> (p % kernel.width) & 1 == 1, "a point is missed");
+                            assert!(bits >> (p % width) & 1 == 1, "a point is missed");
                             gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
                         }
                     }
@@ -501,13 +504,13 @@ fn l45_factors() {
 #[test]
 fn l47_far_candidates() {
     let mut worst = 0.0f64;
-    let kernel = kernels(Isa::Portable).sketched();
+    let level = Level::new(Isa::Portable);
     for (d, exponent) in [(8, 0), (9, 500), (33, -520), (300, -535), (2048, 3)] {
         let scale = 127.0 / two_to(exponent);
         let (mean, long) = (vec![0.0; d], two_to(13) / scale);
         let frame = Int8Groups {
             coding: Int8Coding { mean: &mean, scale },
-            width: kernel.width,
+            width: Vectors::of(level).width,
             whole: false,
         };
         // The point on the way from the mean to the candidate.
@@ -519,7 +522,7 @@ fn l47_far_candidates() {
         numbers.push(4.0 * long * long * (1.0 - 1e-9));
         let ratio = |numbers: &[f64]| {
             let given = Given::of(numbers, d, Some(&mean), scale);
-            let mut bytes = Bytes::of(given.x, &frame, kernel);
+            let mut bytes = Bytes::of(given.x, &frame, level);
             let mut part = bytes.part();
             part.set_limit(0, given.before, scale, false);
             match part.wild[0] != 0 || !is_far(given.c, &frame) {
@@ -540,7 +543,8 @@ fn l48_whole_numbers() {
     let (mut ties, mut others) = (0, 0);
     for turn in 0..300 {
         let (d, n) = (8 + rng.below(20), 1 + rng.below(60));
-        let kernel = kernels([Isa::Portable, Isa::Avx2][turn % 2]).sketched();
+        let level = Level::new([Isa::Portable, Isa::Avx2][turn % 2]);
+        let Vectors { width, .. } = Vectors::of(level);
         let unit = two_to([0, -390, 380, 3][rng.below(4)]);
         let most = [2, 3, 60][rng.below(3)];
         // One of so many is not whole, or longer, or so small that nothing is left of its square.
@@ -558,13 +562,13 @@ fn l48_whole_numbers() {
         let (mean, scale) = (vec![0.0; d], 2.0 / unit);
         let frame = Int8Groups {
             coding: Int8Coding { mean: &mean, scale },
-            width: kernel.width,
+            width,
             whole: true,
         };
         if centers.chunks(d).any(|c| is_far(c, &frame)) {
             continue;
         }
-        let mut bytes = Bytes::of(&x, &frame, kernel);
+        let mut bytes = Bytes::of(&x, &frame, level);
         let mut part = bytes.part();
         let distance = |p: usize, c: usize| squared(&x[p * d..][..d], &centers[c * d..][..d]);
         // The nearest of two centers: a limit is set twice.
@@ -574,30 +578,30 @@ fn l48_whole_numbers() {
             part.set_limit(p, before, scale, before == 0.0);
         }
         let lanes = part.limits.len();
-        let to = (kernel, rng.below(2) == 1);
+        let to = (level, rng.below(2) == 1);
         packed(
             &centers[2 * d..],
             &frame,
             to,
             lanes,
             &mut |candidates, open| {
-                let mut sums = vec![0.0; 3 * 2 * kernel.width];
+                let mut sums = vec![0.0; 3 * 2 * width];
                 let mut screening = Screening {
                     weights: None,
                     open,
                     sums: &mut sums,
                 };
-                kernel.screen(&part, &candidates, &mut screening);
-                for (c, sums) in sums.chunks(2 * kernel.width).enumerate() {
-                    let (most, least) = sums.split_at(kernel.width);
+                screen(level, &part, &candidates, &mut screening);
+                for (c, sums) in sums.chunks(2 * width).enumerate() {
+                    let (most, least) = sums.split_at(width);
                     let mut bound = Bound::default();
                     bound.add(most, least);
                     let mut gain = Exact::ZERO;
                     for (p, &before) in before.iter().enumerate() {
                         let after = distance(p, c + 2);
-                        let bits = open[c * (lanes / kernel.width) + p / kernel.width];
-                        let open = bits >> (p % kernel.width) & 1 == 1;
-                        if part.wild[p / kernel.width] >> (p % kernel.width) & 1 == 1 {
+                        let bits = open[c * (lanes / width) + p / width];
+                        let open = bits >> (p % width) & 1 == 1;
+                        if part.wild[p / width] >> (p % width) & 1 == 1 {
                             continue;
                         }
                         assert!(open || after >= before, "a point is missed");

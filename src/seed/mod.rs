@@ -30,16 +30,15 @@ use core::ops::Range;
 
 use crate::assign::Scratch;
 use crate::call::{padded, Init, Job, Shape, STRETCH};
-use crate::points::Which;
+use crate::points::{pack, Which};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
-pub(crate) use dense::{approach, potentials, tally};
 use greedy::{candidates_per_step, MOST_CANDIDATES};
 use kmeans_parallel::Rounds;
 use philox::Draw;
 use sketch::{Sketch, Step, WIDEST};
-pub(crate) use sparse::{list, listed, ROOM};
+use sparse::ROOM;
 use step_by_sketch::Bound;
 
 /// What greedy k-means++ keeps of all points.
@@ -219,8 +218,7 @@ impl<'w> Worker<'w> {
         }
         self.ones = if job.weights.is_some() { 0 } else { count };
         self.weights[count..].fill(0.0);
-        job.kernels
-            .pack(&job.points, &Which::Block(block), self.tile);
+        pack(job.level, &job.points, &Which::Block(block), self.tile);
     }
 }
 

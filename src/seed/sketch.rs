@@ -41,8 +41,8 @@ use crate::exact::accumulator::{exponent, parts, power_of_two};
 use crate::exact::distance::DistanceError;
 use crate::points::Ahead;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::level::SketchKernel;
 use crate::simd::products::{elements, Integers, Screen};
+use crate::simd::{InstructionSet, Kernel, Level};
 
 use crate::quantize::int8::{Coded, Int8Coding, Int8Groups, ROUNDED};
 
@@ -130,7 +130,7 @@ impl<'w> Step<'w> {
         &mut self,
         centers: &[f64],
         frame: &Int8Groups<'_>,
-        kernel: SketchKernel,
+        registers: usize,
         fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
         let Int8Coding { mean, scale } = frame.coding;
@@ -143,8 +143,7 @@ impl<'w> Step<'w> {
             ratio: 1.0,
             parts,
         };
-        let Int8Packing { radius, error } =
-            pack_int8(centers, &how, kernel.registers, panels, starts);
+        let Int8Packing { radius, error } = pack_int8(centers, &how, registers, panels, starts);
         let underflow = 0.5 * (scale * (scale * DistanceError::new(mean.len()).absolute));
         let even = |center| square(center, frame) % 2.0 == 0.0;
         let whole = frame.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
@@ -326,13 +325,13 @@ impl<'w> Sketch<'w> {
     }
 
     /// How points become bytes.
-    pub(super) fn frame(&self, scale: f64, kernel: SketchKernel) -> Int8Groups<'_> {
+    pub(super) fn frame(&self, scale: f64, width: usize) -> Int8Groups<'_> {
         Int8Groups {
             coding: Int8Coding {
                 mean: self.mean,
                 scale,
             },
-            width: kernel.width,
+            width,
             whole: self.whole,
         }
     }
@@ -342,7 +341,7 @@ impl<'w> Sketch<'w> {
         &mut self,
         scale: f64,
         span: usize,
-        kernel: SketchKernel,
+        width: usize,
     ) -> (
         Int8Groups<'_>,
         impl DoubleEndedIterator<Item = Part<'_>> + ExactSizeIterator + Send,
@@ -352,15 +351,15 @@ impl<'w> Sketch<'w> {
                 mean: self.mean,
                 scale,
             },
-            width: kernel.width,
+            width,
             whole: self.whole,
         };
         let whole = self.whole;
         let elements = self.data.len() / self.limits.len();
-        let groups = self.limits.len() / kernel.width;
+        let groups = self.limits.len() / width;
         let parts = self.data.chunks_mut(span * elements);
         let parts = parts.zip(self.limits.chunks_mut(span));
-        let parts = parts.zip(self.wild[..groups].chunks_mut(span / kernel.width));
+        let parts = parts.zip(self.wild[..groups].chunks_mut(span / width));
         let parts = parts.zip(self.norms.chunks_mut(span));
         let parts = parts.zip(self.errors.chunks_mut(span));
         let parts = parts.zip(self.squares.chunks_mut(span));
@@ -435,31 +434,97 @@ pub(crate) struct Screening<'a> {
     pub(crate) sums: &'a mut [f32],
 }
 
-/// Finds for each candidate the points it may lower.
-///
-/// # Safety
-/// The caller is compiled for `S`. The part is `lanes` points, whole groups of `S`, packed for it, and the panels are of
-/// points of as many `elements`, packed for the registers of `S`.
-#[inline(always)]
-pub(crate) unsafe fn screen<S: Integers>(
+/// What a level compares points of a sketch by.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors {
+    /// Points in a group.
+    pub(super) width: usize,
+    /// Registers that panels of candidates are packed for.
+    pub(super) registers: usize,
+    /// Whether products take so little that candidates may have two bytes for each coordinate.
+    pub(super) fine: bool,
+}
+
+impl Vectors {
+    pub(super) fn of(level: Level) -> Self {
+        struct Query;
+        impl Kernel for Query {
+            type Out = Vectors;
+            const PRODUCTS: bool = true;
+            #[inline(always)]
+            unsafe fn run<I: InstructionSet>(self) -> Vectors {
+                Vectors {
+                    width: I::Sketch::WIDTH,
+                    registers: I::Sketch::REGISTERS,
+                    fine: I::Sketch::FINE,
+                }
+            }
+        }
+        level.run(Query)
+    }
+}
+
+/// Finds for each candidate the points it may lower. Part and candidates are packed for the level.
+pub(super) fn screen(
+    level: Level,
     part: &Part<'_>,
-    elements: usize,
     candidates: &Candidates<'_>,
     screening: &mut Screening<'_>,
 ) {
-    // SAFETY: the contract above.
-    unsafe {
-        match candidates.parts {
-            1 => screen_parts::<S, 1>(part, elements, candidates, screening),
-            _ => screen_parts::<S, 2>(part, elements, candidates, screening),
+    let Vectors { width, .. } = Vectors::of(level);
+    let (lanes, rows) = (part.limits.len(), candidates.panels.norms.len());
+    let count = rows / candidates.parts;
+    let elements = part.data.len() / lanes;
+    assert!(lanes.is_multiple_of(width) && part.data.len() == lanes * elements);
+    assert!(part.norms.len() == lanes && part.errors.len() == lanes);
+    assert!(rows == candidates.parts * count && candidates.panels.data.len() == rows * elements);
+    assert!(screening
+        .weights
+        .is_none_or(|weights| weights.len() >= lanes));
+    assert!(screening.open.len() >= lanes / width * count);
+    assert!(screening.sums.len() >= 2 * count * width);
+    level.run(Screened {
+        part,
+        elements,
+        candidates,
+        screening,
+    });
+}
+
+/// The part is whole groups of points of so many elements, as are the candidates, and there is room for what is found of each.
+struct Screened<'a, 'b> {
+    part: &'a Part<'a>,
+    elements: usize,
+    candidates: &'a Candidates<'a>,
+    screening: &'a mut Screening<'b>,
+}
+
+impl Kernel for Screened<'_, '_> {
+    type Out = ();
+    const PRODUCTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Screened {
+            part,
+            elements,
+            candidates,
+            screening,
+        } = self;
+        // SAFETY: the caller is compiled for the vectors; `screen` has seen to the lengths.
+        unsafe {
+            match candidates.parts {
+                1 => screen_parts::<I::Sketch, 1>(part, elements, candidates, screening),
+                _ => screen_parts::<I::Sketch, 2>(part, elements, candidates, screening),
+            }
         }
     }
 }
 
-/// The same, where coordinates of candidates have so many bytes.
+/// Finds the points, where coordinates of candidates have so many bytes.
 ///
 /// # Safety
-/// That of [`screen`].
+/// The caller is compiled for `S`; what [`Screened`] says is so, groups being as wide as `S`.
 #[inline(always)]
 unsafe fn screen_parts<S: Integers, const PARTS: usize>(
     part: &Part<'_>,
@@ -485,7 +550,7 @@ unsafe fn screen_parts<S: Integers, const PARTS: usize>(
 /// `G` groups, the first of which is `first`.
 ///
 /// # Safety
-/// That of [`screen`].
+/// That of [`screen_parts`].
 #[inline(always)]
 unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
     part: &Part<'_>,

@@ -10,11 +10,14 @@ use core::ops::Range;
 
 use crate::exact::accumulator::{self, exponent};
 use crate::exact::limbs::Unit;
+use crate::quantize::int8::code;
 use crate::runtime::threads::PerThread;
-use crate::simd::level::SketchKernel;
+use crate::simd::Level;
 
+use super::dense::tally;
 use super::greedy::{largest, Greedy, MOST_CANDIDATES};
-use super::sketch::{is_far, Part, Screening};
+use super::sketch::{is_far, screen, Part, Screening, Vectors};
+use super::sparse::{self, evaluate};
 use super::{Masses, Worker};
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
@@ -130,8 +133,8 @@ impl Greedy<'_, '_> {
         for worker in team.iter_mut() {
             worker.factors.fill(1.0);
         }
-        let kernel = job.kernels.sketched();
-        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let Vectors { width, .. } = Vectors::of(job.level);
+        let (frame, parts) = sketch.split(scale, *span, width);
         let spans = job.spans(*span).zip(parts);
         let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
@@ -139,21 +142,21 @@ impl Greedy<'_, '_> {
             let (((span, mut part), (masses, trial)), (total, top)) = item;
             part.shut();
             for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
-                let blocks = (block.clone(), block.end..block.end + job.block);
-                kernel.code(&job.points, blocks, &frame, &mut part.after(at));
+                let (next, coded) = (block.end..block.end + job.block, &mut part.after(at));
+                code(job.level, &job.points, block.clone(), next, &frame, coded);
                 let listed = &mut worker.listed[..block.len()];
                 for (index, p) in listed.iter_mut().zip(at as u32..) {
                     *index = p;
                 }
-                let points = (&job.points, span.start);
-                job.kernels.listed(points, listed, center, &mut trial[at..]);
+                let trial = &mut trial[at..];
+                evaluate(job.level, &job.points, span.start, listed, center, trial);
             }
             for p in 0..span.len() {
                 masses[p] = job.weight(span.start + p) * trial[p];
                 part.set_limit(p, trial[p], scale, masses[p] == 0.0);
             }
             *top = largest(&masses[..span.len()]);
-            *total = unit.join(job.kernels.tally(masses, unit.magic()));
+            *total = unit.join(tally(job.level, masses, unit.magic()));
         });
     }
 
@@ -178,7 +181,7 @@ impl Greedy<'_, '_> {
         let wasted = (read - wild).saturating_sub(lowered);
         let vain = if self.fine { wasted * 5 / 2 } else { wasted };
         let pay = vain * FINE.max(self.job.points.d()) > pairs;
-        self.fine = pay && self.job.kernels.sketched().fine;
+        self.fine = pay && Vectors::of(self.job.level).fine;
         self.credit += (pairs + self.job.points.n()) as i128;
         self.credit -= ROW * read.saturating_sub(lowered) as i128;
         if self.credit < 0 {
@@ -191,7 +194,8 @@ impl Greedy<'_, '_> {
     fn arrange(&mut self, scale: f64, count: usize) -> Few {
         let d = self.job.points.d();
         let candidates = &mut self.state.candidates[..count * d];
-        let frame = self.state.sketch.frame(scale, self.job.kernels.sketched());
+        let Vectors { width, .. } = Vectors::of(self.job.level);
+        let frame = self.state.sketch.frame(scale, width);
         let mut few = Few {
             count: 0,
             near: 0,
@@ -285,11 +289,13 @@ impl Greedy<'_, '_> {
             worker.bounds.fill(Bound::default());
             worker.potentials.fill(0);
         }
-        let kernel = job.kernels.sketched();
-        let (frame, parts) = sketch.split(scale, *span, kernel);
+        let Vectors {
+            width, registers, ..
+        } = Vectors::of(job.level);
+        let (frame, parts) = sketch.split(scale, *span, width);
         let rows = &candidates[..count * d];
-        let (candidates, open) = step.pack(&rows[..near * d], &frame, kernel, self.fine);
-        let open = open.chunks_mut(*span / kernel.width * count);
+        let (candidates, open) = step.pack(&rows[..near * d], &frame, registers, self.fine);
+        let open = open.chunks_mut(*span / width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
         let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
         type Item<'a> = (
@@ -307,21 +313,21 @@ impl Greedy<'_, '_> {
                         *factor = self::factor(weight, heaviest);
                     }
                 }
-                let sums = &mut worker.sums[..2 * near * kernel.width];
+                let sums = &mut worker.sums[..2 * near * width];
                 sums.fill(0.0);
                 let mut screening = Screening {
                     weights: job.weights.map(|_| &*worker.factors),
                     open,
                     sums,
                 };
-                kernel.screen(&part, candidates, &mut screening);
-                let sums = screening.sums.chunks_exact(2 * kernel.width);
+                screen(job.level, &part, candidates, &mut screening);
+                let sums = screening.sums.chunks_exact(2 * width);
                 for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
-                    let (most, least) = sums.split_at(kernel.width);
+                    let (most, least) = sums.split_at(width);
                     bound.add(most, least);
                 }
             }
-            let length = kernel.list(part.wild, worker.listed);
+            let length = sparse::list(job.level, part.wild, width, worker.listed);
             let listed = &worker.listed[..length];
             if listed.is_empty() {
                 return;
@@ -330,13 +336,12 @@ impl Greedy<'_, '_> {
             worker.wild += count * length;
             let each = rows.chunks_exact(d).zip(open.chunks_exact_mut(groups));
             for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
-                let points = (&job.points, span.start);
-                job.kernels.listed(points, listed, candidate, trial);
+                evaluate(job.level, &job.points, span.start, listed, candidate, trial);
                 for (&p, distance) in listed.iter().zip(&*trial) {
                     let p = p as usize;
                     let mass = job.weight(span.start + p) * *distance;
                     if mass < masses[p] {
-                        open[p / kernel.width] |= 1 << (p % kernel.width);
+                        open[p / width] |= 1 << (p % width);
                         *gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
                     }
                 }
@@ -372,19 +377,18 @@ impl Greedy<'_, '_> {
             ..
         } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
-        let kernel = job.kernels.sketched();
+        let Vectors { width, .. } = Vectors::of(job.level);
         for worker in team.iter_mut() {
             worker.gain = 0;
         }
-        let open = step.open.chunks(*span / kernel.width * count);
+        let open = step.open.chunks(*span / width * count);
         let spans = job.spans(*span).zip(sketch.lanes(*span)).zip(open);
         let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
         let worth = self.expected.saturating_mul(d) >= WORTH;
         job.crew.if_worth(worth).run(spans, team, |worker, item| {
             let (((span, lanes), open), (masses, trial)) = item;
-            let listed = list(kernel, worker.listed, (open, c), lanes);
-            let points = (&job.points, span.start);
-            job.kernels.listed(points, listed, candidate, trial);
+            let listed = list(job.level, worker.listed, (open, c), lanes);
+            evaluate(job.level, &job.points, span.start, listed, candidate, trial);
             worker.read += listed.len();
             let mut gain = 0;
             for (&p, distance) in listed.iter().zip(trial) {
@@ -420,10 +424,10 @@ impl Greedy<'_, '_> {
             trials: [trial, _],
             ..
         } = &mut *self.state;
-        let kernel = job.kernels.sketched();
+        let Vectors { width, .. } = Vectors::of(job.level);
         let candidate = &candidates[c * d..][..d];
-        let (_, parts) = sketch.split(scale, *span, kernel);
-        let open = step.open.chunks(*span / kernel.width * count);
+        let (_, parts) = sketch.split(scale, *span, width);
+        let open = step.open.chunks(*span / width * count);
         let spans = job.spans(*span).zip(parts).zip(open);
         let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
         let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
@@ -432,10 +436,9 @@ impl Greedy<'_, '_> {
         job.crew.if_worth(worth).run(spans, team, |worker, item| {
             let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
             let mut from_top = false;
-            let listed = list(kernel, worker.listed, (open, c), part.limits.len());
+            let listed = list(job.level, worker.listed, (open, c), part.limits.len());
             if !evaluated {
-                let points = (&job.points, span.start);
-                job.kernels.listed(points, listed, candidate, trial);
+                evaluate(job.level, &job.points, span.start, listed, candidate, trial);
                 worker.read += listed.len();
             }
             for (&p, &mut distance) in listed.iter().zip(trial) {
@@ -467,12 +470,13 @@ fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
 
 /// The points of a span of so many lanes that candidate `c` may lower.
 fn list<'a>(
-    kernel: SketchKernel,
+    level: Level,
     listed: &'a mut [u32],
     (open, c): (&[u16], usize),
     lanes: usize,
 ) -> &'a [u32] {
-    let groups = lanes / kernel.width;
-    let length = kernel.list(&open[c * groups..][..groups], listed);
+    let Vectors { width, .. } = Vectors::of(level);
+    let groups = lanes / width;
+    let length = sparse::list(level, &open[c * groups..][..groups], width, listed);
     &listed[..length]
 }

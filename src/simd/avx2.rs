@@ -1,12 +1,23 @@
-//! Four lanes: AVX2. (The dispatcher also asks for FMA, which certified kernels may use for
-//! screening; here only what rounding takes off a product is fused, which is exact.)
+//! Four lanes: AVX2. (The level has FMA, too, which screening may use; here only what rounding takes off a product is fused,
+//! which is exact.)
 
 use core::arch::x86_64::*;
 
+use super::kernel::{Absent, InstructionSet};
+use super::products::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs};
 use super::{portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
+
+impl InstructionSet for Avx2 {
+    type Lanes = Avx2;
+    type Single = Avx2F32;
+    type Double = Avx2F64;
+    type Sketch = Avx2Bytes;
+    type Words = Avx2Pairs;
+    type Bytes = Absent;
+}
 
 impl Lanes for Avx2 {
     const WIDTH: usize = 4;

@@ -2,6 +2,8 @@
 
 use core::arch::x86_64::*;
 
+use super::kernel::{Absent, InstructionSet};
+use super::products::{Avx2Bytes, Avx512F32, Avx512F64};
 use super::{avx2::Avx2, portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
@@ -15,6 +17,15 @@ pub(crate) struct Avx512;
 unsafe fn lanes(from: [i64; 8]) -> __m512i {
     // SAFETY: the caller's contract; eight integers are read.
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+}
+
+impl InstructionSet for Avx512 {
+    type Lanes = Avx512;
+    type Single = Avx512F32;
+    type Double = Avx512F64;
+    type Sketch = Avx2Bytes;
+    type Words = Absent;
+    type Bytes = Absent;
 }
 
 impl Lanes for Avx512 {

@@ -1,14 +1,14 @@
-//! Explicit SIMD: one trait, three instances, one dispatch table.
+//! Explicit SIMD: vectors by one trait, kernels that are written once, and the levels that run them.
 //!
-//! A kernel is written once, generic over [`Lanes`], and compiled once per instance inside a
-//! `#[target_feature]` shim ([`level`]). The operations below are exactly those the kernels need;
-//! every one is a single IEEE operation per lane, or exact, and none is fused unless that is exact, so the instances agree to the
-//! last bit and differ only in how many lanes they work on at a time.
+//! A kernel is generic over the vectors of an [`InstructionSet`] and stands beside its subject. [`Level::run`] computes it in a
+//! function compiled for the level's instructions, of which there is one for each level. The operations of [`Lanes`] are exactly
+//! those that kernels need; every one is a single IEEE operation per lane, or exact, and none is fused unless that is exact, so
+//! the levels agree to the last bit and differ only in how many lanes they work on at a time.
 //!
-//! All helpers on the way from a shim to an intrinsic must be `#[inline(always)]`: a function that is
-//! not inlined into the shim is compiled without the instruction set, and each intrinsic in it
-//! becomes a call.
+//! All functions on the way from [`Kernel::run`] to an intrinsic must be `#[inline(always)]`: one that is not inlined into the
+//! level's function is compiled without its instructions, and each intrinsic in it becomes a call.
 
+mod kernel;
 mod lanes;
 pub(crate) mod level;
 pub(crate) mod portable;
@@ -18,9 +18,13 @@ pub(crate) mod products;
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_vnni;
 
+pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vectorized};
 pub(crate) use lanes::Lanes;
 use lanes::{transposed, DECAY};
+pub(crate) use level::Level;
 
 /// Asks for the cache line at an address, which need not be valid: to the second level, where it is out of nobody's way.
 #[inline(always)]

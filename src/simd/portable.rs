@@ -5,6 +5,8 @@
 
 use wide::{f64x2, i32x4, i64x2};
 
+use super::kernel::{Absent, InstructionSet};
+use super::products::{PortableBytes, PortableF32, PortableF64, PortablePairs};
 use super::{Lanes, DECAY};
 
 #[derive(Clone, Copy)]
@@ -25,6 +27,15 @@ fn halves(x: f64x2) -> (f64x2, f64x2) {
     let high = (bits(x) + i64x2::splat(1 << 26)) & i64x2::splat(-1 << 27);
     let high = f64x2::new(high.to_array().map(|high| f64::from_bits(high as u64)));
     (high, x - high)
+}
+
+impl InstructionSet for Portable {
+    type Lanes = Portable;
+    type Single = PortableF32;
+    type Double = PortableF64;
+    type Sketch = PortableBytes;
+    type Words = PortablePairs;
+    type Bytes = Absent;
 }
 
 impl Lanes for Portable {

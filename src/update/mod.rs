@@ -28,7 +28,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
 use crate::exact::limbs::{
-    most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs, Limbs, Moves,
+    self, most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs, Limbs, Moves,
 };
 use crate::exact::quotient::Divisor;
 use relocate::Relocation;
@@ -224,8 +224,13 @@ impl<'w> Sums<'w> {
             }
             let rows = Rows::new(weights, 1);
             let sums = &mut tally.weights[..tally.counts.len() * limbs.words()];
-            job.kernels
-                .accumulate(rows, None, labels, limbs, sums, None);
+            let terms = limbs::Terms {
+                rows,
+                weights: None,
+                labels,
+                limbs,
+            };
+            limbs::accumulate(job.level, terms, sums, None);
         }
         match &terms.coordinates {
             Some(limbs) => {
@@ -269,7 +274,7 @@ impl<'w> Sums<'w> {
         if let (Some(weights), Some(limbs)) = (weights, &terms.weights) {
             let rows = Rows::new(weights, 1);
             let sums = &mut tally.weights[..k * limbs.words()];
-            job.kernels.transfer(rows, None, moves, limbs, sums);
+            limbs::transfer(job.level, rows, None, moves, limbs, sums);
         }
         let Some(limbs) = &terms.coordinates else {
             return;
@@ -278,7 +283,7 @@ impl<'w> Sums<'w> {
         match job.points.layout() {
             Layout::Rows => {
                 let rows = job.points.block_rows(among, limbs.range(), &mut []);
-                job.kernels.transfer(rows, weights, moves, limbs, sums);
+                limbs::transfer(job.level, rows, weights, moves, limbs, sums);
             }
             // Few points of many: one after the other.
             Layout::Columns => {
@@ -288,7 +293,7 @@ impl<'w> Sums<'w> {
                     let row = job.points.block_rows(point, limbs.range(), self.rows);
                     let weight = weights.map(|weights| &weights[p..=p]);
                     let one = Moves::one(&moves.from[i], &moves.to[i]);
-                    job.kernels.transfer(row, weight, &one, limbs, sums);
+                    limbs::transfer(job.level, row, weight, &one, limbs, sums);
                 }
             }
         }
@@ -305,10 +310,13 @@ fn add_rows(
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
 ) -> bool {
-    let weights = job.weights_of(&block);
-    let rows = job.points.block_rows(block, limbs.range(), copy);
-    job.kernels
-        .accumulate(rows, weights, labels, limbs, sums, counts)
+    let terms = limbs::Terms {
+        rows: job.points.block_rows(block.clone(), limbs.range(), copy),
+        weights: job.weights_of(&block),
+        labels,
+        limbs,
+    };
+    limbs::accumulate(job.level, terms, sums, counts)
 }
 
 impl<'w> AsMut<Sums<'w>> for Sums<'w> {

@@ -120,7 +120,7 @@ fn measure(job: &Job<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]
     job.crew
         .run(blocks, &mut nothing, |(), (block, distances)| {
             let labels = &labels[block.clone()];
-            own_block(&job.points, job.kernels, block, labels, centers, distances);
+            own_block(&job.points, job.level, block, labels, centers, distances);
         });
 }
 

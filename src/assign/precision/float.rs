@@ -14,7 +14,7 @@ use crate::exact::distance::{fold, DistanceError};
 use crate::points::{pour, Points, Sink, Which};
 use crate::quantize::Grid;
 use crate::simd::products::{Screen, Working};
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Vectorized};
 
 /// Binary32. Labels beyond 2^24 do not fit it.
 pub(super) struct Single;
@@ -33,7 +33,7 @@ impl Precision for Single {
         pass: &PassCenters<'a>,
         room: &'a mut CodedCenters<'_, f32>,
     ) -> Option<Self::Ready<'a>> {
-        Some(prepare(pass, room))
+        prepare(pass, room)
     }
 
     fn test<'a>(
@@ -43,7 +43,7 @@ impl Precision for Single {
         _: &mut BlockRows<'_, '_>,
         scratch: &mut screen::Scratch<'_, f32>,
     ) -> Found {
-        pass.job.kernels.screen_f32(ready, which, scratch)
+        screen::screen(pass.job.level, ready, which, scratch)
     }
 }
 
@@ -64,7 +64,7 @@ impl Precision for Double {
         pass: &PassCenters<'a>,
         room: &'a mut CodedCenters<'_, f64>,
     ) -> Option<Self::Ready<'a>> {
-        Some(prepare(pass, room))
+        prepare(pass, room)
     }
 
     fn test<'a>(
@@ -74,15 +74,15 @@ impl Precision for Double {
         _: &mut BlockRows<'_, '_>,
         scratch: &mut screen::Scratch<'_, f64>,
     ) -> Found {
-        pass.job.kernels.screen_f64(ready, which, scratch)
+        screen::screen(pass.job.level, ready, which, scratch)
     }
 }
 
 /// The centers of a pass in one of them.
-fn prepare<'a, E: Working>(
+fn prepare<'a, E: Working + Vectorized>(
     pass: &PassCenters<'a>,
     room: &'a mut CodedCenters<'_, E>,
-) -> screen::Pass<'a, E, FloatTest<'a, E>> {
+) -> Option<screen::Pass<'a, E, FloatTest<'a, E>>> {
     let PassCenters {
         job,
         centers,
@@ -96,11 +96,11 @@ fn prepare<'a, E: Working>(
         mean,
         scale: units.scale,
     };
-    let registers = job.kernels.registers;
+    let registers = job.level.vectors::<E>()?.registers;
     let CodedCenters { data, norms } = room.of_pass(pass);
     let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
     pass.repeats.exclude(norms, E::INFINITY);
-    screen::Pass {
+    Some(screen::Pass {
         points: job.points,
         centers,
         panels: Panels { data, norms },
@@ -113,7 +113,7 @@ fn prepare<'a, E: Working>(
             grid,
             units,
         },
-    }
+    })
 }
 
 /// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
@@ -292,6 +292,10 @@ pub(crate) struct FloatTest<'a, E> {
 }
 
 impl<E: Working> Test<E> for FloatTest<'_, E> {
+    fn check(&self, points: &Points<'_>, _: &Which<'_>) {
+        assert!(self.mean.len() == points.d());
+    }
+
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
         &self,

@@ -19,7 +19,6 @@ use crate::points::{Ahead, Points, Which};
 use crate::quantize::int16::{
     self, center_in_range, stride, unit, Int16Coding, Int16Rows, RowNorms, ValidRows, LONGEST,
 };
-use crate::simd::level::WordsKernel;
 use crate::simd::products::{elements, Element, Pair};
 use crate::simd::Lanes;
 
@@ -35,7 +34,6 @@ fn fewest_to_code_once(d: usize) -> usize {
 /// The centers of a pass, and how its points are coded.
 #[derive(Clone, Copy)]
 pub(super) struct Ready<'a> {
-    kernel: WordsKernel,
     coding: Int16Coding<'a>,
     panels: Panels<'a, Pair>,
     repeats: Repeats<'a>,
@@ -56,8 +54,8 @@ impl Precision for Int16 {
     }
 
     fn worthwhile(pass: &PassCenters<'_>) -> bool {
-        pass.job.kernels.words().is_some_and(|kernel| {
-            let once = kernel.registers == 16 && pass.k() >= fewest_to_code_once(pass.mean.len());
+        pass.job.level.vectors::<Pair>().is_some_and(|vectors| {
+            let once = vectors.registers == 16 && pass.k() >= fewest_to_code_once(pass.mean.len());
             pass.margins || pass.rows_are_kept || once
         })
     }
@@ -66,17 +64,16 @@ impl Precision for Int16 {
         pass: &PassCenters<'a>,
         room: &'a mut CodedCenters<'_, Pair>,
     ) -> Option<Ready<'a>> {
-        let kernel = pass.job.kernels.words()?;
+        let registers = pass.job.level.vectors::<Pair>()?.registers;
         let scale = int16::scale(pass.length)?;
         let coding = Int16Coding {
             mean: pass.mean,
             scale,
         };
         let CodedCenters { data, norms } = room.of_pass(pass);
-        let error = pack_centers(pass.centers, &coding, kernel.registers, data, norms);
+        let error = pack_centers(pass.centers, &coding, registers, data, norms);
         pass.repeats.exclude(norms, Pair::INFINITY);
         Some(Ready {
-            kernel,
             coding,
             panels: Panels { data, norms },
             repeats: pass.repeats,
@@ -107,7 +104,9 @@ impl Precision for Int16 {
             (None, Which::Block(block)) => {
                 let room = &mut rows.room[..block.len() * stride(d)];
                 let points = job.points.block_rows(block.clone(), 0..d, rows.block);
-                let code = |coded: &mut [i64]| ready.kernel.code(points, &ready.coding, coded);
+                let code = |coded: &mut [i64]| {
+                    int16::code(job.level, points, &ready.coding, coded);
+                };
                 rows.kept.write(block, room, code)
             }
             (None, Which::Some(..)) => unreachable!("picked points are not coded"),
@@ -122,7 +121,7 @@ impl Precision for Int16 {
                 centers: ready.centers,
             },
         };
-        ready.kernel.screen(&pass, which, scratch)
+        screen::screen(job.level, &pass, which, scratch)
     }
 }
 
@@ -260,17 +259,14 @@ pub(crate) struct Int16Test<'a> {
     pub(crate) centers: Int16Centers<'a>,
 }
 
-impl Int16Test<'_> {
-    /// Panics unless there are rows of all these points.
-    pub(crate) fn check(&self, points: &Points<'_>, which: &Which<'_>) {
-        assert!(self.rows.have(points, which));
-    }
-}
-
 /// What |x|² from binary32, and sums of it, may be off by, of itself (L7, L10).
 const OFF: f32 = 1.0 / (1 << 20) as f32;
 
 impl Test<Pair> for Int16Test<'_> {
+    fn check(&self, points: &Points<'_>, which: &Which<'_>) {
+        assert!(self.rows.have(points, which));
+    }
+
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
         &self,

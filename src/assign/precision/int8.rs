@@ -46,11 +46,11 @@ impl Precision for Int8 {
     fn worthwhile(pass: &PassCenters<'_>) -> bool {
         let or_int16 = int16::codes(pass.mean.len()) && Int16::worthwhile(pass);
         let enough = !or_int16 || pass.k() >= FEWEST_CENTERS;
-        pass.job.kernels.has_bytes() && pass.job.points.n() > 0 && enough
+        pass.job.level.vectors::<i32>().is_some() && pass.job.points.n() > 0 && enough
     }
 
     fn makes_margins_expensive(job: &Job<'_>, k: usize) -> bool {
-        job.kernels.has_bytes() && k >= FEWEST_CENTERS
+        job.level.vectors::<i32>().is_some() && k >= FEWEST_CENTERS
     }
 
     /// The scale of points is that of the farthest of a sample, but for those that are out of all proportion.
@@ -77,7 +77,7 @@ impl Precision for Int8 {
             ratio: scales.points / scales.centers,
             parts: 1,
         };
-        let registers = job.kernels.registers;
+        let registers = job.level.vectors::<i32>()?.registers;
         let CodedCenters { data, norms } = room.of_pass(pass);
         let bound = Int8Bound::new(pack_centers(centers, &how, registers, data, norms));
         pass.repeats.exclude(norms, i32::INFINITY);
@@ -104,7 +104,7 @@ impl Precision for Int8 {
         _: &mut BlockRows<'_, '_>,
         scratch: &mut screen::Scratch<'_, i32>,
     ) -> Found {
-        pass.job.kernels.screen_bytes(ready, which, scratch)
+        screen::screen(pass.job.level, ready, which, scratch)
     }
 }
 
@@ -220,11 +220,13 @@ pub(crate) struct Int8Test<'a> {
 }
 
 /// An error bound larger than any two values are apart.
-#[cfg(target_arch = "x86_64")]
 const LARGEST_BOUND: i32 = 1 << 29;
 
-#[cfg(target_arch = "x86_64")]
 impl Test<i32> for Int8Test<'_> {
+    fn check(&self, points: &Points<'_>, _: &Which<'_>) {
+        assert!(self.coding.mean.len() == points.d());
+    }
+
     #[inline(always)]
     fn limit(&self, distance: f64, square: f64, reach: i32) -> Option<i32> {
         let scale = self.coding.scale;
@@ -233,7 +235,20 @@ impl Test<i32> for Int8Test<'_> {
         (reach < LARGEST_BOUND).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
     }
 
-    /// Needs AVX-512 F, DQ, BW and VL.
+    /// No other target has a level with products of bytes.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe fn pack<L: Lanes>(
+        &self,
+        _: &Points<'_>,
+        _: &Which<'_>,
+        _: Range<usize>,
+        _: Tile<'_, i32>,
+    ) {
+        unreachable!("points are coded by AVX-512")
+    }
+
+    /// Needs AVX-512 F, DQ, BW and VL, which a set of instructions has that has vectors of bytes.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
         &self,

@@ -26,12 +26,11 @@ mod int8;
 use core::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-pub(crate) use float::{Certificate, FloatTest};
+pub(crate) use float::Certificate;
 use float::{Double, Single};
 use int16::Int16;
-pub(crate) use int16::Int16Test;
 use int8::Int8;
-pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing, Int8Test};
+pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 
 use super::fallback::Costs;
 use super::margin::Units;
@@ -454,11 +453,14 @@ pub(crate) struct Tile<'a, E> {
 
 /// How points are coded for a test in elements `E`, and what its values prove.
 pub(crate) trait Test<E> {
+    /// Panics unless there is what packing of all these points relies on.
+    fn check(&self, points: &Points<'_>, which: &Which<'_>);
+
     /// Packs a chunk of the elements of the points. The chunks of a point come in order.
     ///
     /// # Safety
-    /// The caller is compiled for `L` (and what else the implementation needs); the tile has room for the
-    /// points, rounded up to whole groups; the chunk lies within the dimensions.
+    /// The caller is compiled for a set of instructions that has `L` and vectors of `E`; the points have passed
+    /// [`check`](Self::check); the tile has room for them, rounded up to whole groups; the chunk lies within the dimensions.
     unsafe fn pack<L: Lanes>(
         &self,
         points: &Points<'_>,

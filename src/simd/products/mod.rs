@@ -63,6 +63,9 @@ pub(crate) trait Screen: Copy + 'static {
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Integers: Screen<E = i32> {
+    /// Whether products take so little that candidates may have two bytes for each coordinate.
+    const FINE: bool = false;
+
     /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_REACH`] if that is less; as a whole number.
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
     /// `high` plus the 128th part of `low`, rounded down.

@@ -209,6 +209,8 @@ unsafe fn scaled_512(x: __m512, by: __m512) -> __m512 {
 pairs!(VnniPairs, Avx512F32, dot_words, scaled_512);
 
 impl Integers for Vnni {
+    const FINE: bool = true;
+
     #[inline(always)]
     unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m512i {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.

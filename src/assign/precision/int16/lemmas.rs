@@ -9,8 +9,10 @@ use crate::assign::panel::{sweep, Panels, Sweep};
 use crate::exact::rational::Exact;
 use crate::points::Rows;
 use crate::quantize::int16::{code, Int16Rows};
+use crate::simd::level::Isa;
 use crate::simd::portable::Portable;
 use crate::simd::products::{PortablePairs, Screen};
+use crate::simd::Level;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{avx2::Avx2, products::Avx2Pairs};
 
@@ -55,7 +57,8 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
         error = error.max(pack_centers(center, &coding, 16, data, norms));
     }
     let mut row = vec![0i64; stride(d)];
-    code(Rows::new(x, d), &coding, &mut row);
+    let level = Level::new(Isa::Portable);
+    code(level, Rows::new(x, d), &coding, &mut row);
     let (mut nothing, mut room) = (Int16Rows::default(), row.clone());
     let rows = nothing.write(&(0..1), &mut room, |to| to.copy_from_slice(&row));
     let test = Int16Test {
