@@ -73,7 +73,7 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     unsafe fn rounded_off(a: __m256d, b: __m256d, product: __m256d) -> __m256d {
-        // SAFETY: see the top of this impl; the dispatcher asks for FMA, too.
+        // SAFETY: see the top of this impl; the level has FMA, too.
         unsafe { _mm256_fmsub_pd(a, b, product) }
     }
     #[inline(always)]
