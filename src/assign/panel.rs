@@ -51,6 +51,15 @@ impl<E: Element> Panels<'_, E> {
     pub(crate) fn count(&self) -> usize {
         self.norms.len() / E::NORMS
     }
+
+    /// Some of the centers, of so many elements: whole panels, or up to the last.
+    pub(crate) fn part(&self, centers: Range<usize>, elements: usize) -> Panels<'_, E> {
+        let Range { start, end } = centers;
+        Panels {
+            data: &self.data[start * elements..end * elements],
+            norms: &self.norms[start * E::NORMS..end * E::NORMS],
+        }
+    }
 }
 
 /// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width

@@ -6,9 +6,10 @@
 //! centers, several points side by side, that is left to the ladder.
 //!
 //! Three groups of points at a time are compared with all centers. Where there are many dimensions, the points are packed
-//! chunk of dimensions by chunk, the values of all centers for these few points are kept from chunk to chunk, and the second
-//! look reads them. Where there are few, a few more points are packed at a time; keeping values would cost more than evaluating
-//! them once more, and the open points of a block are packed into full groups again.
+//! chunk of dimensions by chunk, the values of the centers for these few points are kept from chunk to chunk, and the second
+//! look reads them. Of very many centers, those of one part after the other are kept: after each part, the second look
+//! decides among the centers so far. Where there are few dimensions, a few more points are packed at a time; keeping values would
+//! cost more than evaluating them once more, and the open points of a block are packed into full groups again.
 
 use core::ops::Range;
 
@@ -41,10 +42,14 @@ pub(crate) fn tile<E: Element>(d: usize) -> usize {
     }
 }
 
+/// Centers whose values are kept at a time: so many that packing points costs nothing beside comparing them, and so few that the
+/// values stay in the second-level cache, and that a thread's memory does not grow with k. Whole panels.
+const KEPT: usize = 2048;
+
 /// Values kept for k centers.
 pub(crate) fn values<E: Element>(d: usize, k: usize) -> usize {
     match keeps::<E>(d) {
-        true => k.saturating_mul(TOGETHER),
+        true => k.min(KEPT) * TOGETHER,
         false => 0,
     }
 }
@@ -82,7 +87,7 @@ impl<E: Element, F> Pass<'_, E, F> {
 pub(crate) struct Scratch<'a, E> {
     /// A few points, packed for the lanes.
     pub(crate) tile: &'a mut [E],
-    /// The values of all centers for these, where they are kept.
+    /// The values of some centers for these, where they are kept.
     pub(crate) values: &'a mut [E],
     /// For each point: how far apart two Ŝ must be for their order to be proven.
     pub(crate) reaches: &'a mut [E],
@@ -248,13 +253,20 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     ) {
         // SAFETY: the contract above.
         unsafe {
+            let k = self.pass.panels.count();
             let mut nearest = Nearest::<S, G>::new();
             let mut squares = [0.0; TOGETHER];
-            match self.keeps {
-                true => self.sweep_chunks::<L, S, G>(lane, &mut nearest, &mut squares),
-                false => self.sweep_packed::<S, G>(place, &mut nearest),
+            let mut deciding = [const { None }; G];
+            if !self.keeps {
+                self.sweep_packed::<S, G>(place, &mut nearest);
+                self.conclude::<L, S, G>(lane, 0..k, &nearest, &squares, &mut deciding);
+                return;
             }
-            self.conclude::<L, S, G>(lane, &nearest, &squares);
+            for first in (0..k).step_by(KEPT) {
+                let centers = first..k.min(first + KEPT);
+                self.sweep_chunks::<L, S, G>(lane, centers.clone(), &mut nearest, &mut squares);
+                self.conclude::<L, S, G>(lane, centers, &nearest, &squares, &mut deciding);
+            }
         }
     }
 
@@ -291,22 +303,26 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         self.ahead.share(self.count.div_ceil(G * S::WIDTH) * steps)
     }
 
-    /// Packs `G` groups and compares them with all centers, chunk by chunk.
+    /// Packs `G` groups and compares them with some centers, chunk by chunk.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
+    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on. The centers are at most [`KEPT`], from
+    /// a multiple of that on; those before them came before.
     #[inline(always)]
     unsafe fn sweep_chunks<L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
         lane: usize,
+        centers: Range<usize>,
         nearest: &mut Nearest<S, G>,
         squares: &mut [f64],
     ) {
         let Screening {
             pass, which, count, ..
         } = *self;
-        let (d, k) = (pass.points.d(), pass.panels.count());
+        let d = pass.points.d();
         let elements = elements::<E>(d);
+        let panels = pass.panels.part(centers.clone(), elements);
+        let all = centers.end == pass.panels.count();
         let share = self.share::<S, G>(elements);
         let scratch = &mut *self.scratch;
         let lanes = lane..count.min(lane + G * S::WIDTH);
@@ -314,16 +330,19 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         for start in (0..elements).step_by(E::CHUNK) {
             let chunk = start..elements.min(start + E::CHUNK);
             let last = chunk.end == elements;
-            let tile = Tile {
-                width: S::WIDTH,
-                elements: scratch.tile,
-                reaches: &mut scratch.reaches[lane..],
-                squares,
-            };
-            // SAFETY: a tile has room for a chunk of the groups.
-            unsafe {
-                pass.frame
-                    .pack::<L>(&pass.points, &part, chunk.clone(), tile);
+            // A chunk of everything is still there.
+            if chunk.len() < elements || centers.start == 0 {
+                let tile = Tile {
+                    width: S::WIDTH,
+                    elements: scratch.tile,
+                    reaches: &mut scratch.reaches[lane..],
+                    squares,
+                };
+                // SAFETY: a tile has room for a chunk of the groups.
+                unsafe {
+                    pass.frame
+                        .pack::<L>(&pass.points, &part, chunk.clone(), tile);
+                }
             }
             // A chunk of everything: the next block, evenly. Else the next chunk.
             let mut next_chunk;
@@ -333,7 +352,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
                 next_chunk = match which {
                     Which::Some(..) => Ahead::of(&pass.points, 0..0, 0..0),
-                    Which::Block(block) if last => {
+                    Which::Block(block) if last && all => {
                         let next = match lanes.end < count {
                             true => block.start + lanes.end,
                             false => scratch.next.start,
@@ -342,10 +361,11 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     }
                     Which::Block(block) => {
                         let points = block.start + lanes.start..block.start + lanes.end;
-                        Ahead::of(&pass.points, points, dims(chunk.end * E::COORDINATES))
+                        let next = if last { 0 } else { chunk.end };
+                        Ahead::of(&pass.points, points, dims(next * E::COORDINATES))
                     }
                 };
-                let share = next_chunk.share(steps::<S>(chunk.len(), k));
+                let share = next_chunk.share(steps::<S>(chunk.len(), centers.len()));
                 (&mut next_chunk, share)
             };
             let over = Sweep {
@@ -354,9 +374,9 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 chunk,
                 values: scratch.values.as_mut_ptr(),
             };
-            // SAFETY: the groups were packed, and there are G vectors of values for every center.
+            // SAFETY: the groups were packed, and there are G vectors of values for every center of these.
             unsafe {
-                sweep::<S, G, _>(&over, &pass.panels, nearest, || ahead.ask(share));
+                sweep::<S, G, _>(&over, &panels, nearest, || ahead.ask(share));
             }
         }
     }
@@ -373,17 +393,26 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         }
     }
 
-    /// Labels what the first look proved; decides the rest, where values are kept, and else notes it as open.
+    /// What the first look proves, once it went through some `centers` and all before them. Where values are kept, decides the rest
+    /// among these; after the last of them, labels the points. Where they are not, notes as open what is not proven.
+    ///
+    /// Of the centers up to these, the one that is nearest by D is the one whose label is proven, or `deciding` has it. For by the
+    /// same proof, which is one of two centers, it is within reach; so it is among these centers and considered here, or it was the
+    /// nearest of those before, which was proven then and has the least of their values, or was in `deciding`.
     ///
     /// # Safety
     /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
     #[inline(always)]
-    unsafe fn conclude<L: Lanes, S: Screen<E = E>, const G: usize>(
+    unsafe fn conclude<'c, L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
         lane: usize,
+        centers: Range<usize>,
         nearest: &Nearest<S, G>,
         squares: &[f64],
-    ) {
+        deciding: &mut [Option<Decide<'c, S>>; G],
+    ) where
+        Self: 'c,
+    {
         let Screening {
             pass,
             which,
@@ -391,45 +420,45 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             keeps,
             ..
         } = *self;
-        let k = pass.panels.count();
+        let all = centers.end == pass.panels.count();
         // SAFETY: labels, reaches and the least values have room for the lanes.
         unsafe {
             for g in 0..G {
                 let scratch = &mut *self.scratch;
                 let at = lane + g * S::WIDTH;
-                S::store_labels(scratch.labels.as_mut_ptr().add(at), nearest.label[g]);
+                let labels = &mut scratch.labels[at..at + S::WIDTH];
+                let mut before = [0; WIDEST];
+                before[..S::WIDTH].copy_from_slice(labels);
+                S::store_labels(labels.as_mut_ptr(), nearest.label[g]);
                 let left = S::load(scratch.reaches.as_ptr().add(at));
                 // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
                 let gap = S::sub(nearest.second[g], nearest.least[g]);
                 let mut unproven = (1 << S::WIDTH.min(count - at)) - 1;
+                let measured = all && !scratch.margins.is_empty();
                 if let Some(reach) = pass.frame.at_most::<S>(left) {
                     unproven &= S::not_greater(gap, reach);
-                    if unproven == 0 && scratch.margins.is_empty() {
+                    if unproven == 0 && !measured {
                         continue;
                     }
                 }
-                pass.frame.complete(
-                    &scratch.labels[at..at + S::WIDTH],
-                    &squares[g * S::WIDTH..],
-                    &mut scratch.reaches[at..at + S::WIDTH],
-                );
-                let reach = S::load(scratch.reaches.as_ptr().add(at));
-                if !scratch.margins.is_empty() {
+                let squares = &squares[g * S::WIDTH..][..S::WIDTH];
+                let mut reaches = [E::default(); WIDEST];
+                S::store(reaches.as_mut_ptr(), left);
+                pass.frame
+                    .complete(labels, squares, &mut reaches[..S::WIDTH]);
+                let reach = S::load(reaches.as_ptr());
+                if measured {
                     let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
-                    let mut reaches = [E::default(); WIDEST];
                     let mut lefts = [E::default(); WIDEST];
                     S::store(least.as_mut_ptr(), nearest.least[g]);
                     S::store(second.as_mut_ptr(), nearest.second[g]);
-                    S::store(reaches.as_mut_ptr(), reach);
                     S::store(lefts.as_mut_ptr(), left);
-                    let squares = &squares[g * S::WIDTH..][..S::WIDTH];
                     let mut margins = [0.0; WIDEST];
                     for (l, &square) in squares.iter().enumerate() {
                         let reach = reaches[l];
                         let frame = &pass.frame;
                         margins[l] = frame.margin(least[l], second[l], reach, lefts[l], square);
                     }
-                    let labels = &scratch.labels[at..at + S::WIDTH];
                     pass.repeats.spoil(labels, &mut margins);
                     scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
                 }
@@ -448,58 +477,64 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 if unproven == 0 {
                     continue;
                 }
-                self.found.open += unproven.count_ones() as usize;
-                // Nothing is known of those: what they are made of overflowed.
-                let unknown = S::not_greater(S::splat(E::INFINITY), reach) & unproven;
-                self.leave(at, unknown);
-                let unproven = unproven & !unknown;
-                if unproven == 0 {
-                    continue;
+                // Nothing is known of those: what they are made of overflowed, or all centers so far are far.
+                let infinity = S::splat(E::INFINITY);
+                let mut unknown = S::not_greater(infinity, reach) & unproven;
+                if !all {
+                    unknown |= S::not_greater(infinity, nearest.least[g]) & unproven;
                 }
-                let scratch = &mut *self.scratch;
                 if keeps {
-                    let mut chosen = [0; WIDEST];
-                    for (l, p) in chosen.iter_mut().enumerate() {
-                        *p = which.point(at + l);
-                    }
-                    ask_for(&pass.points, &chosen, unproven);
                     let limit = S::add(nearest.least[g], reach);
-                    let patience = scratch.patience;
-                    let mut decide = Decide::<S>::new(pass, chosen, unproven, limit, patience);
-                    let labels = &scratch.labels[at..at + S::WIDTH];
-                    let reaches = &scratch.reaches[at..at + S::WIDTH];
-                    let squares = &squares[g * S::WIDTH..][..S::WIDTH];
-                    decide.tighten::<L, F>(&pass.frame, labels, reaches, squares);
+                    let decide = deciding[g].get_or_insert_with(|| {
+                        let mut chosen = [0; WIDEST];
+                        for (l, p) in chosen.iter_mut().enumerate() {
+                            *p = which.point(at + l);
+                        }
+                        Decide::new(pass, chosen, 0, limit, scratch.patience)
+                    });
+                    decide.given_up |= unknown;
+                    (decide.lanes, decide.limit) = (unproven & !decide.given_up, limit);
+                    ask_for(&pass.points, &decide.chosen, decide.lanes);
+                    if centers.start > 0 {
+                        decide.recall::<L>(&before);
+                    }
+                    decide.tighten::<L, F>(&pass.frame, labels, &reaches, squares);
                     // With the new limit, the least alone may be within reach.
-                    let open = S::not_greater(nearest.second[g], decide.limit) & unproven;
+                    let open = S::not_greater(nearest.second[g], decide.limit) & decide.lanes;
                     decide.lanes = open;
                     if open != 0 {
                         let values = scratch.values.as_ptr().add(g * S::WIDTH);
                         let value = |j: usize| S::load(values.add(j * G * S::WIDTH));
+                        let (first, k) = (centers.start, centers.len());
                         let mut j = 0;
                         while j + 4 <= k {
                             let a = S::min(value(j), value(j + 1));
                             let b = S::min(value(j + 2), value(j + 3));
                             if S::not_greater(S::min(a, b), decide.limit) & open != 0 {
                                 for j in j..j + 4 {
-                                    decide.consider::<L>(j, value(j));
+                                    decide.consider::<L>(first + j, value(j));
                                 }
                             }
                             j += 4;
                         }
                         for j in j..k {
-                            decide.consider::<L>(j, value(j));
+                            decide.consider::<L>(first + j, value(j));
                         }
                     }
-                    let decided = unproven & !decide.given_up;
-                    decide.each(decided, |l, label| scratch.labels[at + l] = label);
-                    self.found.evaluated += decide.evaluated;
-                    self.leave(at, decide.given_up);
+                    self.found.evaluated += core::mem::take(&mut decide.evaluated);
+                    if all {
+                        decide.each(unproven & !decide.given_up, |l, label| labels[l] = label);
+                        self.found.open += unproven.count_ones() as usize;
+                        self.leave(at, unproven & decide.given_up);
+                    }
                 } else {
+                    S::store(scratch.reaches.as_mut_ptr().add(at), reach);
                     S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
-                    let mut lanes = unproven;
+                    self.found.open += unproven.count_ones() as usize;
+                    self.leave(at, unknown);
+                    let mut lanes = unproven & !unknown;
                     while lanes != 0 {
-                        scratch.open[self.again] = at as u32 + lanes.trailing_zeros();
+                        self.scratch.open[self.again] = at as u32 + lanes.trailing_zeros();
                         lanes &= lanes - 1;
                         self.again += 1;
                     }
@@ -666,6 +701,21 @@ impl<'a, S: Screen> Decide<'a, S> {
         }
     }
 
+    /// Considers the centers that had the least values `before` those that come now, whatever their values are.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`; the labels of the lanes are of centers.
+    #[inline(always)]
+    unsafe fn recall<L: Lanes>(&mut self, before: &[i32; WIDEST]) {
+        let mut lanes = self.lanes;
+        while lanes != 0 {
+            let l = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            // SAFETY: the contract above.
+            unsafe { self.evaluate::<L>(l, before[l]) };
+        }
+    }
+
     /// Evaluates D for the center of the least value of each lane, and lowers the limits to what may still be nearer: with
     /// one error known, only the other's is left of the reach.
     ///
@@ -685,17 +735,31 @@ impl<'a, S: Screen> Decide<'a, S> {
             let l = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;
             // SAFETY: the contract above.
-            unsafe {
-                let j = labels[l] as usize;
-                let distance = self.distance::<L>(l, j);
-                if let Some(limit) = frame.limit(distance, squares[l], reaches[l]) {
-                    limits[l] = limit;
-                }
-                (self.distance[l], self.label[l]) = (distance, labels[l]);
+            let distance = unsafe { self.evaluate::<L>(l, labels[l]) };
+            if let Some(limit) = frame.limit(distance, squares[l], reaches[l]) {
+                limits[l] = limit;
             }
         }
         // SAFETY: the contract above.
         self.limit = unsafe { S::min(self.limit, S::load(limits.as_ptr())) };
+    }
+
+    /// D of lane `l` and center `j`, which is kept, if it is the first of the least.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`.
+    #[inline(always)]
+    unsafe fn evaluate<L: Lanes>(&mut self, l: usize, j: i32) -> f64 {
+        if self.label[l] == j {
+            return self.distance[l];
+        }
+        // SAFETY: the contract above.
+        let distance = unsafe { self.distance::<L>(l, j as usize) };
+        let first = distance == self.distance[l] && j < self.label[l];
+        if distance < self.distance[l] || first || self.label[l] < 0 {
+            (self.distance[l], self.label[l]) = (distance, j);
+        }
+        distance
     }
 
     /// D of lane `l` and center `j`.
@@ -726,7 +790,7 @@ impl<'a, S: Screen> Decide<'a, S> {
             while within != 0 {
                 let l = within.trailing_zeros() as usize;
                 within &= within - 1;
-                // The one of the least value may be known already; and of equals the first counts.
+                // The one of the least value may be known already.
                 if self.label[l] == j as i32 {
                     continue;
                 }
@@ -736,12 +800,7 @@ impl<'a, S: Screen> Decide<'a, S> {
                     continue;
                 }
                 self.patience[l] -= 1;
-                let distance = self.distance::<L>(l, j);
-                let first = distance == self.distance[l] && (j as i32) < self.label[l];
-                if distance < self.distance[l] || first {
-                    self.distance[l] = distance;
-                    self.label[l] = j as i32;
-                }
+                self.evaluate::<L>(l, j as i32);
             }
         }
     }
