@@ -584,6 +584,47 @@ fn bytes() {
     along(&BYTES, 6);
 }
 
+/// Centers whose values are kept at a time (`KEPT`).
+const PART: usize = 2048;
+
+/// The data with the centers in any order.
+fn shuffled(data: Data, d: usize, rng: &mut Rng) -> Data {
+    let mut rows: Vec<&[f64]> = data.start.chunks(d).collect();
+    for j in (1..rows.len()).rev() {
+        rows.swap(j, rng.below(j + 1));
+    }
+    Data {
+        start: rows.concat(),
+        x: data.x,
+    }
+}
+
+/// Near ties between centers whose values are not kept at the same time: the last part of the centers is the first, one less, one
+/// more, or it has a panel of each width.
+#[test]
+fn parts_of_the_centers() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(10);
+    let counts = [PART - 1, PART, PART + 1, PART + 17, 2 * PART];
+    for (index, hard) in HARD.iter().enumerate() {
+        for turn in [index, index + 2] {
+            let (d, k) = ([17, 33, 129, 64][turn % 4], counts[turn % 5]);
+            let n = [25, 49, 8][turn % 3];
+            let Data { x, start } = shuffled(hard.2(n, d, k, &mut rng), d, &mut rng);
+            let name = format!("{}, centers shuffled", hard.0);
+            let case = Case::new(name, d, x, start);
+            case.check_assign(&least_ways(), &mut bad);
+        }
+    }
+    for (hard, d) in [(BISECTORS, 17), (ULP_PAIRS, 33), (INTEGERS, 17)] {
+        let (n, k) = (PART + 60, PART + 33);
+        let Data { x, start } = shuffled(hard.2(n, d, k, &mut rng), d, &mut rng);
+        let case = Case::new(format!("{}, centers shuffled", hard.0), d, x, start);
+        case.check_fit(KEEP.at_most(1), &least_ways(), &mut bad);
+        check_open(&case, hard.1, &KEPT, &least_ways(), &mut bad);
+    }
+}
+
 /// Around the largest d that bytes are for.
 #[test]
 fn bytes_of_many_dimensions() {

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn centra_stream_sums_length(
 
 /// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
 /// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
-/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 1 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
+/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 3 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
 /// not grow with total, and never falls as n, d, k or threads grow.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.

@@ -73,6 +73,12 @@ fn least_words(weighted: bool) -> usize {
 /// Integers that any thread may have for sums: a mebibyte.
 const FREE: usize = 1 << 17;
 
+/// Integers that a thread may have for sums of d dimensions, where those of all threads are few beside the points: 16 MiB, and 32 KiB a
+/// dimension.
+fn ample(d: usize) -> usize {
+    (1usize << 21).saturating_add(d.saturating_mul(1 << 12))
+}
+
 impl Plan {
     /// For the points of a shape, of `total` that are summed.
     pub(crate) fn new(shape: &Shape, total: usize, weighted: bool) -> Self {
@@ -86,10 +92,17 @@ impl Plan {
             bound,
         } = *shape;
         let all = ordinary_limbs(total, weighted).saturating_mul(stride(d));
+        // Numbers over many decades take many limbs, most of which a point passes over: there is room for them beside many points.
+        let wide = wide_limbs(total)
+            .saturating_mul(stride(d))
+            .saturating_mul(k);
+        // Beyond what does not depend on clusters, all threads have sums for twice as many as one may have.
+        let shared = ample(d).saturating_mul(threads).max(wide.saturating_mul(2));
         // Merging costs a pass over every thread's sums: it must stay small beside one over the points.
+        let most_merged = (n.saturating_mul(d) / 4).min(shared);
         let merged = match threads {
             1 => usize::MAX,
-            _ => n.saturating_mul(d) / 4 / threads,
+            _ => most_merged / threads,
         };
         // What more than one thread have of very many clusters is as much as one has, and 16 bytes a point; a few take no more than
         // is free.
@@ -106,16 +119,13 @@ impl Plan {
             false => most_limbs(total),
         };
         let few = words.max(most);
-        // Numbers over many decades take many limbs, most of which a point passes over: there is room for them beside many points.
         let rows = (n / 16).min(most).saturating_mul(stride(d));
-        let wide = wide_limbs(total)
-            .saturating_mul(stride(d))
-            .saturating_mul(k);
         let room = (n.saturating_mul(d) / 8).min(wide.saturating_mul(threads));
-        // L38: the clusters of all threads; and the sums of all threads are those of the fused plan, at most n d / 4, or as many as those of one, or the least there
-        // can be; or what there is room for. Each thread's end with a cache line.
+        let room = room.min(shared);
+        // L38: the clusters of all threads; and the sums of all threads are those of the fused plan, as many as are merged at most, or as
+        // many as those of one, or the least there can be; or what there is room for. Each thread's end with a cache line.
         let ceiling = all.saturating_mul(k).saturating_mul(threads);
-        let ceiling = ceiling.min(n.saturating_mul(d) / 4);
+        let ceiling = ceiling.min(most_merged);
         let clusters = k.saturating_mul(threads);
         let free = (FREE / least).saturating_mul(threads);
         let clusters = clusters.min(free.max(k.saturating_mul(2).saturating_add(2 * (n / least))));
