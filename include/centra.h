@@ -273,9 +273,9 @@ void centra_report_init_sized(struct centra_report *report,
 /// sizes and options.
 ///
 /// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: (16 + d) n + (54 d + 480) k + T (1200 d + 1 Mi) bytes, k taking up to four times as much with
-/// weights; the parts without T up to twice, and 2 n d, if T > 1; where d >= 8, up to T times 1000 k, too; and for words (see algorithm)
-/// n (2 d + 16) where 32 <= d <= 1024; neither these nor 4 n of the rest with CENTRA_ALGORITHM_LLOYD; 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
+/// orders of magnitude, with T threads: (16 + d) n + (54 d + 480) k + T (1200 d + 3 Mi) bytes, k taking up to four times as much with
+/// weights; if T > 1, the parts without T up to twice, and sums of T (16 Mi + 32 Ki d), or 2 n d, if that is less: what a thread takes
+/// beside twice the size for one does not grow with k; and for words (see algorithm) n (2 d + 16) where 32 <= d <= 1024; neither these nor 4 n of the rest with CENTRA_ALGORITHM_LLOYD; 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
 /// side, up to T of them in up to 16 MiB, and each takes what a call with one thread takes. The bytes never fall as n, d, k or
 /// threads grow: what words and sketches take with 1024 and 2048 dimensions is asked for with more, too. With CENTRA_INIT_KMEANSPP, k >= 4 and
 /// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
@@ -670,7 +670,7 @@ int32_t centra_stream_sums_length(int64_t total,
 
 /// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
 /// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
-/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 1 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
+/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 3 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
 /// not grow with total, and never falls as n, d, k or threads grow.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
