@@ -10,6 +10,19 @@ use super::{portable::Portable, transposed, Lanes, DECAY};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
+/// The first and the third pair of doubles from memory. (A closure in its place was not inlined, and made calls of intrinsics.)
+///
+/// # Safety
+/// As for [`Lanes`]; six doubles are readable.
+#[inline(always)]
+unsafe fn alternate(from: *const f64) -> __m256d {
+    // SAFETY: the contract.
+    unsafe {
+        let first = _mm256_castpd128_pd256(_mm_loadu_pd(from));
+        _mm256_insertf128_pd::<1>(first, _mm_loadu_pd(from.add(4)))
+    }
+}
+
 impl InstructionSet for Avx2 {
     type Lanes = Avx2;
     type Single = Avx2F32;
@@ -171,11 +184,7 @@ impl Lanes for Avx2 {
             match &mut columns[..] {
                 [x] => *x = _mm256_loadu_pd(from),
                 [x, y] => {
-                    let half = |p: usize| {
-                        let low = _mm256_castpd128_pd256(_mm_loadu_pd(from.add(2 * p)));
-                        _mm256_insertf128_pd::<1>(low, _mm_loadu_pd(from.add(2 * (p + 2))))
-                    };
-                    let (even, odd) = (half(0), half(1)); // x0 y0 x2 y2, x1 y1 x3 y3
+                    let (even, odd) = (alternate(from), alternate(from.add(2))); // x0 y0 x2 y2, x1 y1 x3 y3
                     *x = _mm256_unpacklo_pd(even, odd);
                     *y = _mm256_unpackhi_pd(even, odd);
                 }

@@ -167,16 +167,16 @@ impl Lanes for Avx512 {
         // SAFETY: see the top of this impl; eight points of D doubles are readable. Comments give the lanes by coordinate
         // and point.
         unsafe {
-            let load = |v: usize| _mm512_loadu_pd(from.add(8 * v));
             match &mut columns[..] {
-                [x] => *x = load(0),
+                [x] => *x = Self::load(from),
                 [x, y] => {
-                    let (a, b) = (load(0), load(1));
+                    let (a, b) = (Self::load(from), Self::load(from.add(8)));
                     *x = _mm512_permutex2var_pd(a, lanes([0, 2, 4, 6, 8, 10, 12, 14]), b);
                     *y = _mm512_permutex2var_pd(a, lanes([1, 3, 5, 7, 9, 11, 13, 15]), b);
                 }
                 [x, y, z] => {
-                    let (a, b, c) = (load(0), load(1), load(2));
+                    let (a, b) = (Self::load(from), Self::load(from.add(8)));
+                    let c = Self::load(from.add(16));
                     // The first six (five) from a and b, the rest from c.
                     let first = _mm512_permutex2var_pd(a, lanes([0, 3, 6, 9, 12, 15, 0, 0]), b);
                     *x = _mm512_permutex2var_pd(first, lanes([0, 1, 2, 3, 4, 5, 10, 13]), c);
@@ -187,7 +187,8 @@ impl Lanes for Avx512 {
                 }
                 [x, y, z, w] => {
                     // x0 x2 z0 z2 x1 x3 z1 z3, and y and w; then x4 and so on.
-                    let (a, b, c, e) = (load(0), load(1), load(2), load(3));
+                    let (a, b) = (Self::load(from), Self::load(from.add(8)));
+                    let (c, e) = (Self::load(from.add(16)), Self::load(from.add(24)));
                     let low = [_mm512_unpacklo_pd(a, b), _mm512_unpacklo_pd(c, e)];
                     let high = [_mm512_unpackhi_pd(a, b), _mm512_unpackhi_pd(c, e)];
                     let (first, second) = (
@@ -208,13 +209,15 @@ impl Lanes for Avx512 {
     unsafe fn transpose(square: &mut [__m512d; 8]) {
         // SAFETY: see the top of this impl.
         unsafe {
-            let r = *square;
+            let [a, b, c, d, e, f, g, h] = *square;
             // Even and odd columns apart: p(x, y) of rows x and y is x0 y0 | x2 y2 | x4 y4 | x6 y6, or the odd ones.
-            let even = |x: usize| _mm512_unpacklo_pd(r[x], r[x + 1]);
-            let odd = |x: usize| _mm512_unpackhi_pd(r[x], r[x + 1]);
+            let (even0, odd0) = (_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+            let (even2, odd2) = (_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
+            let (even4, odd4) = (_mm512_unpacklo_pd(e, f), _mm512_unpackhi_pd(e, f));
+            let (even6, odd6) = (_mm512_unpacklo_pd(g, h), _mm512_unpackhi_pd(g, h));
             for (first, pairs) in [
-                (0, [even(0), even(2), even(4), even(6)]),
-                (1, [odd(0), odd(2), odd(4), odd(6)]),
+                (0, [even0, even2, even4, even6]),
+                (1, [odd0, odd2, odd4, odd6]),
             ] {
                 // Quarters 0 and 2, or 1 and 3, of two vectors at a time, twice.
                 let near04 = _mm512_shuffle_f64x2::<0x88>(pairs[0], pairs[1]);
