@@ -159,6 +159,8 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> Found {
+        // Points are packed by the lanes, one vector or two of these to a group.
+        const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
         let ScreenPoints {
             pass,
             which,

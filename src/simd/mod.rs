@@ -8,11 +8,14 @@
 //! All functions on the way from [`Kernel::run`] to an intrinsic must be `#[inline(always)]`: one that is not inlined into the
 //! level's function is compiled without its instructions, and each intrinsic in it becomes a call.
 
+// Its macros are for the files of levels, too.
+#[macro_use]
+pub(crate) mod products;
+
 mod kernel;
 mod lanes;
 pub(crate) mod level;
 pub(crate) mod portable;
-pub(crate) mod products;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
