@@ -269,6 +269,22 @@ void centra_report_init(struct centra_report *report);
 void centra_report_init_sized(struct centra_report *report,
                               size_t struct_size);
 
+/// The meaning of a status: static text, never NULL.
+const char *centra_status_message(int32_t status);
+
+/// This thread's last refusal in words, such as "points: NaN at row 1234, dimension 5"; "" before the first. Rows and
+/// dimensions count from 0. The text belongs to the library and is valid on this thread until its next refusal.
+const char *centra_error_detail(void);
+
+/// The version of the library, "major.minor.patch": static text.
+const char *centra_version(void);
+
+/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
+/// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
+const char *centra_isa(void);
+
+extern int pthread_setcancelstate(int state, int *found);
+
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
@@ -441,191 +457,6 @@ int32_t centra_inertia(const double *points,
                        const int32_t *labels,
                        double *inertia);
 
-/// The meaning of a status: static text, never NULL.
-const char *centra_status_message(int32_t status);
-
-/// This thread's last refusal in words, such as "points: NaN at row 1234, dimension 5"; "" before the first. Rows and
-/// dimensions count from 0. The text belongs to the library and is valid on this thread until its next refusal.
-const char *centra_error_detail(void);
-
-/// The version of the library, "major.minor.patch": static text.
-const char *centra_version(void);
-
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
-/// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
-const char *centra_isa(void);
-
-extern int pthread_setcancelstate(int state, int *found);
-
-/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
-/// rounds; rows of d.
-///
-/// A distributed start goes, with "sum" for a reduction by element-wise sum,
-///
-/// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
-///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
-///   - drawn = 0; centra_stream_draw of every chunk;
-///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
-///     of them; round + 1;
-/// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
-/// - centra_stream_choose
-///
-/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
-///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
-///
-/// # Safety
-/// `of_round` and `of_all` are NULL or writable.
-int32_t centra_stream_candidates(size_t k,
-                                 size_t *of_round,
-                                 size_t *of_all);
-
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
-///
-/// round: from 0. count: candidates so far.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
-///
-/// # Safety
-/// `masses` is NULL or points to so many elements.
-int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
-
-/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
-/// distance to the nearest candidate; its weight, while there is none.
-///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
-///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
-///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// Method: Bahmani and others, Scalable k-means++, 2012.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_masses(const double *points,
-                             size_t n,
-                             size_t d,
-                             size_t ld,
-                             size_t k,
-                             const struct centra_options *options,
-                             int64_t total,
-                             const int32_t *range,
-                             const double *candidates,
-                             size_t count,
-                             size_t known,
-                             double *distances,
-                             int64_t *masses,
-                             void *workspace,
-                             size_t workspace_bytes);
-
-/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
-/// all mass, independently.
-///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
-/// masses: the reduced masses of this round; read only.
-/// candidates, count: as centra_stream_masses had them; read only.
-/// distances: NULL, or as centra_stream_masses left them; read only.
-/// round: from 0.
-/// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
-///     order, as far as there is room.
-/// drawn: the number of points drawn so far, of previous chunks too; read and written.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_draw(const double *points,
-                           size_t n,
-                           size_t d,
-                           size_t ld,
-                           size_t k,
-                           const struct centra_options *options,
-                           int64_t total,
-                           const int32_t *range,
-                           const int64_t *masses,
-                           const double *candidates,
-                           size_t count,
-                           const double *distances,
-                           uint32_t round,
-                           int64_t first,
-                           double *rows,
-                           int64_t *drawn,
-                           void *workspace,
-                           size_t workspace_bytes);
-
-/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
-/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
-///
-/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
-///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
-///
-/// # Safety
-/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
-int32_t centra_stream_weights_length(int64_t total,
-                                     size_t d,
-                                     size_t k,
-                                     const int32_t *range,
-                                     size_t count,
-                                     size_t *length);
-
-/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
-///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// candidates: count contiguous rows of d, at least one; read only.
-/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
-///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
-///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
-///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_weigh(const double *points,
-                            size_t n,
-                            size_t d,
-                            size_t ld,
-                            size_t k,
-                            const struct centra_options *options,
-                            int64_t total,
-                            const int32_t *range,
-                            const double *candidates,
-                            size_t count,
-                            int64_t *weights,
-                            void *workspace,
-                            size_t workspace_bytes);
-
-/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
-///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; threads and seed count.
-/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
-/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
-/// workspace, workspace_bytes: as for centra_stream_masses.
-///
-/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
-///
-/// Method: Arthur and Vassilvitskii 2007.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_choose(int64_t total,
-                             size_t d,
-                             size_t k,
-                             const struct centra_options *options,
-                             const int32_t *range,
-                             const double *candidates,
-                             size_t count,
-                             const int64_t *weights,
-                             double *centers,
-                             void *workspace,
-                             size_t workspace_bytes);
-
 /// The elements of a range: 3 (d + 1) int32_t.
 ///
 /// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
@@ -796,6 +627,175 @@ int32_t centra_stream_step(int64_t total,
                            const int64_t *sums,
                            double *centers,
                            struct centra_stream_state *state);
+
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with "sum" for a reduction by element-wise sum,
+///
+/// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
+///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
+///   - drawn = 0; centra_stream_draw of every chunk;
+///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
+///     of them; round + 1;
+/// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
+/// - centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+int32_t centra_stream_candidates(size_t k,
+                                 size_t *of_round,
+                                 size_t *of_all);
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_masses(const double *points,
+                             size_t n,
+                             size_t d,
+                             size_t ld,
+                             size_t k,
+                             const struct centra_options *options,
+                             int64_t total,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             size_t known,
+                             double *distances,
+                             int64_t *masses,
+                             void *workspace,
+                             size_t workspace_bytes);
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_draw(const double *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           int64_t total,
+                           const int32_t *range,
+                           const int64_t *masses,
+                           const double *candidates,
+                           size_t count,
+                           const double *distances,
+                           uint32_t round,
+                           int64_t first,
+                           double *rows,
+                           int64_t *drawn,
+                           void *workspace,
+                           size_t workspace_bytes);
+
+/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
+/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+///
+/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+int32_t centra_stream_weights_length(int64_t total,
+                                     size_t d,
+                                     size_t k,
+                                     const int32_t *range,
+                                     size_t count,
+                                     size_t *length);
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
+///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
+///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_weigh(const double *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            size_t k,
+                            const struct centra_options *options,
+                            int64_t total,
+                            const int32_t *range,
+                            const double *candidates,
+                            size_t count,
+                            int64_t *weights,
+                            void *workspace,
+                            size_t workspace_bytes);
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_choose(int64_t total,
+                             size_t d,
+                             size_t k,
+                             const struct centra_options *options,
+                             const int32_t *range,
+                             const double *candidates,
+                             size_t count,
+                             const int64_t *weights,
+                             double *centers,
+                             void *workspace,
+                             size_t workspace_bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

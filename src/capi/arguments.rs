@@ -1,367 +1,438 @@
-//! The caller's pointers: checked for null, alignment and overlap, and turned into views and slices.
+//! The arguments of a call: each is stated once, by the name that it has in the header, and [`call`] turns all of them into
+//! views of the caller's memory, once [`check`](super::checks::check) has nothing against them.
 
 use core::ffi::c_void;
-use core::fmt::Arguments;
+use core::marker::PhantomData;
+use core::slice::{from_raw_parts, from_raw_parts_mut};
 
+use super::boundary::boundary;
+use super::checks::{check, Access, Context, Elements, Entry, Kind, List, Sizes, ROOM};
+use super::options::{Chosen, Weights};
+use super::structs;
 use super::types::*;
-use crate::call::{Algorithm, Empty, Init, Options, Report};
-use crate::points::{check_leading_dimension, check_sizes, extent, Layout, Points};
-use crate::runtime::error::{refuse, Error, Status};
+use crate::call::{Report, StoppedBy};
+use crate::points::Points;
+use crate::runtime::error::{refuse, Error};
+use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
-use crate::simd::level::Isa;
-use crate::stream::check_chunk_size;
+use crate::stream::{State, Stream};
 
-/// One pointer argument: what it is called, where it lies, whether it is written.
-pub(super) struct Argument {
-    name: &'static str,
-    start: usize,
-    bytes: usize,
-    output: bool,
-    /// The refusal of more bytes than there are addresses.
-    too_large: Status,
-}
-
-impl Argument {
-    pub(super) fn new<T>(
-        name: &'static str,
-        pointer: *const T,
-        elements: usize,
-        output: bool,
-    ) -> Self {
-        let bytes = if pointer.is_null() {
-            0
-        } else {
-            elements.saturating_mul(size_of::<T>())
-        };
-        Argument {
-            name,
-            start: pointer as usize,
-            bytes,
-            output,
-            too_large: Status::Shape,
-        }
-    }
-
-    pub(super) fn input<T>(name: &'static str, pointer: *const T, elements: usize) -> Self {
-        Self::new(name, pointer, elements, false)
-    }
-
-    pub(super) fn output<T>(name: &'static str, pointer: *mut T, elements: usize) -> Self {
-        Self::new(name, pointer, elements, true)
-    }
-
-    pub(super) fn workspace(start: *mut c_void, bytes: usize) -> Self {
-        Argument {
-            too_large: Status::Workspace,
-            ..Self::output("workspace", start.cast::<u8>(), bytes)
-        }
-    }
-}
-
-/// Refuses outputs that overlap anything, and arguments that wrap around the address space.
-pub(super) fn check_overlap(arguments: &[Argument]) -> Result<(), Error> {
-    for (i, a) in arguments.iter().enumerate() {
-        if a.start.checked_add(a.bytes).is_none() {
-            let detail = format_args!("{}: does not fit the address space", a.name);
-            return Err(Error::new(a.too_large, detail));
-        }
-        for b in &arguments[..i] {
-            let apart = a.start + a.bytes <= b.start || b.start + b.bytes <= a.start;
-            if (a.output || b.output) && a.bytes > 0 && b.bytes > 0 && !apart {
-                return refuse!(Alias, "{} overlaps {}", b.name, a.name);
-            }
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn check_pointer<T>(name: &str, pointer: *const T, required: bool) -> Result<(), Error> {
-    if pointer.is_null() {
-        return match required {
-            true => refuse!(Null, "{name}: null"),
-            false => Ok(()),
-        };
-    }
-    if !(pointer as usize).is_multiple_of(align_of::<T>()) {
-        let alignment = align_of::<T>();
-        return refuse!(Null, "{name}: not aligned to {alignment} bytes");
-    }
-    Ok(())
-}
-
-/// The caller's options, or the defaults; members beyond its size have their defaults.
+/// Runs a call of these sizes and arguments: enters the boundary, checks, and hands the arguments' views to `body`, whose status
+/// it returns.
 ///
 /// # Safety
-/// `options` is NULL or aligned, and points to as many readable bytes as its struct_size says.
-pub(super) unsafe fn read_options(options: *const centra_options) -> Result<centra_options, Error> {
-    let mut read = DEFAULTS;
-    if !options.is_null() {
-        // SAFETY: the size is the first member, so it is there whatever the caller's version.
-        let size = unsafe { options.cast::<usize>().read() };
-        let bytes = whole_members("options", size, &OPTIONS_ENDS)?;
-        // SAFETY: `bytes` is within the caller's struct and within ours, and ends after a member. Every
-        // member is a plain number or a nullable pointer; all bits are values of it.
-        unsafe {
-            core::ptr::copy_nonoverlapping(
-                options.cast::<u8>(),
-                (&raw mut read).cast::<u8>(),
-                bytes,
-            );
-        }
-    }
-    Ok(read)
-}
-
-pub(super) fn unknown<T>(name: &str, value: i32, expected: Arguments<'_>) -> Result<T, Error> {
-    refuse!(Option, "{name}: {value} is not {expected}")
-}
-
-/// Options as an argument, once they are read, and their size is known to be sound.
-pub(super) fn options_argument(options: *const centra_options, raw: &centra_options) -> Argument {
-    Argument::input("options", options.cast::<u8>(), raw.struct_size)
-}
-
-/// What the options say, weights and progress left aside: those are pointers.
-pub(super) struct Choice {
-    pub(super) options: Options<'static>,
-    pub(super) layout: Layout,
-    pub(super) base: i32,
-}
-
-pub(super) fn choose(raw: &centra_options) -> Result<Choice, Error> {
-    let init = match raw.init {
-        CENTRA_INIT_KMEANSPP => Init::KmeansPlusPlus,
-        CENTRA_INIT_RANDOM => Init::Random,
-        CENTRA_INIT_GIVEN => Init::Given,
-        CENTRA_INIT_PARALLEL => Init::Parallel,
-        other => unknown("init", other, format_args!("one of CENTRA_INIT_*"))?,
-    };
-    let empty = match raw.empty {
-        CENTRA_EMPTY_RELOCATE => Empty::Relocate,
-        CENTRA_EMPTY_KEEP => Empty::Keep,
-        CENTRA_EMPTY_ERROR => Empty::Error,
-        other => unknown("empty", other, format_args!("one of CENTRA_EMPTY_*"))?,
-    };
-    let layout = match raw.layout {
-        CENTRA_ROWS => Layout::Rows,
-        CENTRA_COLUMNS => Layout::Columns,
-        other => unknown(
-            "layout",
-            other,
-            format_args!("CENTRA_ROWS or CENTRA_COLUMNS"),
-        )?,
-    };
-    let algorithm = match raw.algorithm {
-        CENTRA_ALGORITHM_AUTO => Algorithm::Auto,
-        CENTRA_ALGORITHM_LLOYD => Algorithm::Lloyd,
-        CENTRA_ALGORITHM_HAMERLY => Algorithm::Hamerly,
-        other => unknown(
-            "algorithm",
-            other,
-            format_args!("one of CENTRA_ALGORITHM_*"),
-        )?,
-    };
-    if !(0..=1).contains(&raw.label_base) {
-        return unknown("label_base", raw.label_base, format_args!("0 or 1"));
-    }
-    let Ok(threads) = usize::try_from(raw.threads) else {
-        return unknown("threads", raw.threads, format_args!("0 (all) or positive"));
-    };
-    let Ok(n_init) = u32::try_from(raw.n_init) else {
-        return unknown("n_init", raw.n_init, format_args!("positive"));
-    };
-    let Ok(max_iter) = u64::try_from(raw.max_iter) else {
-        let max_iter = raw.max_iter;
-        return refuse!(Option, "max_iter: {max_iter} is negative");
-    };
-    let options = Options {
-        init,
-        given: None,
-        empty,
-        threads,
-        n_init,
-        max_iter,
-        tol: raw.tol,
-        seed: raw.seed,
-        weights: None,
-        progress: None,
-        algorithm,
-        isa: Isa::Avx512,
-    };
-    options.check()?;
-    Ok(Choice {
-        options,
-        layout,
-        base: raw.label_base,
+/// Every pointer that is neither null nor misaligned points to the memory that the header asks for, of which nobody else writes
+/// anything, and reads nothing that is written, for `'a`.
+pub(super) unsafe fn call<'a, A: Arguments<'a>>(
+    sizes: Sizes,
+    mut arguments: A,
+    body: impl FnOnce(A::Views, &Standard) -> Result<i32, Error>,
+) -> i32 {
+    const { assert!(A::ENTRIES <= ROOM, "the list of arguments has no room") }
+    boundary(|environment| {
+        let mut list = List::new();
+        arguments.list(&mut list);
+        // SAFETY: the contract.
+        let context = unsafe { check(sizes, &mut list)? };
+        // SAFETY: the contract, and the arguments were checked.
+        let views = unsafe { arguments.views(&context)? };
+        body(views, environment)
     })
 }
 
-/// The arguments all calls share, checked as far as they can be without a look at the data.
-pub(super) struct Call {
-    pub(super) raw: centra_options,
-    pub(super) choice: Choice,
-    points: *const f64,
-    pub(super) n: usize,
-    d: usize,
-    ld: usize,
+/// The arguments of a call, in the order of the header.
+pub(super) trait Arguments<'a> {
+    type Views;
+    /// How many there are to check.
+    const ENTRIES: usize;
+
+    fn list<'e>(&'e mut self, list: &mut List<'e>);
+
+    /// # Safety
+    /// As for [`call`], and [`check`] gave this context for these arguments.
+    unsafe fn views(&self, context: &Context<'a>) -> Result<Self::Views, Error>;
 }
 
-/// The points argument of a C call: pointer, n, d, ld.
-pub(super) type Matrix = (*const f64, usize, usize, usize);
+macro_rules! tuples {
+    ($(($($argument:ident)+))+) => { $(
+        #[allow(non_snake_case)]
+        impl<'a, $($argument: Argument<'a>),+> Arguments<'a> for ($($argument,)+) {
+            type Views = ($($argument::View,)+);
+            const ENTRIES: usize = 0 $(+ $argument::ENTRIES)+;
 
-impl Call {
-    /// Sizes, then pointers (`check_pointers` looks at the other ones), then options, then ld.
-    ///
+            fn list<'e>(&'e mut self, list: &mut List<'e>) {
+                let ($($argument,)+) = self;
+                $($argument.list(list);)+
+            }
+
+            unsafe fn views(&self, context: &Context<'a>) -> Result<Self::Views, Error> {
+                let ($($argument,)+) = self;
+                // SAFETY: the contract.
+                Ok(unsafe { ($($argument.view(context)?,)+) })
+            }
+        }
+    )+ };
+}
+tuples! {
+    (A)
+    (A B)
+    (A B C)
+    (A B C D)
+    (A B C D E)
+    (A B C D E F)
+    (A B C D E F G)
+    (A B C D E F G H)
+    (A B C D E F G H I)
+    (A B C D E F G H I J)
+}
+
+/// An argument, and what a call sees of it.
+pub(super) trait Argument<'a> {
+    type View;
+    const ENTRIES: usize;
+
+    fn list<'e>(&'e mut self, list: &mut List<'e>);
+
     /// # Safety
-    /// As for [`read_options`].
-    pub(super) unsafe fn check(
-        (points, n, d, ld): Matrix,
-        k: usize,
-        options: *const centra_options,
-        check_pointers: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<Self, Error> {
-        check_sizes(n, d, k)?;
-        // SAFETY: the caller's contract.
-        unsafe { Self::check_chunk((points, n, d, ld), options, check_pointers) }
+    /// As for [`Arguments::views`].
+    unsafe fn view(&self, context: &Context<'a>) -> Result<Self::View, Error>;
+}
+
+/// An argument that a call sees as a `V`.
+pub(super) struct Seen<V> {
+    entry: Entry,
+    view: PhantomData<V>,
+}
+
+impl<V> Seen<V> {
+    fn new<T>(name: &'static str, at: *const T, access: Access, kind: Kind) -> Self {
+        Seen {
+            entry: Entry::new(name, at, access, kind),
+            view: PhantomData,
+        }
     }
 
-    /// The same for points that may be none, and then anywhere.
-    ///
+    /// The argument as another view, and whether null is refused.
+    fn seen_as<W>(self, required: bool) -> Seen<W> {
+        let entry = self.entry.required(required);
+        Seen {
+            entry,
+            view: PhantomData,
+        }
+    }
+}
+
+impl<'a, V: View<'a>> Argument<'a> for Seen<V> {
+    type View = V;
+    const ENTRIES: usize = 1;
+
+    fn list<'e>(&'e mut self, list: &mut List<'e>) {
+        list.add(&mut self.entry);
+    }
+
+    unsafe fn view(&self, context: &Context<'a>) -> Result<V, Error> {
+        // SAFETY: the contract.
+        unsafe { V::of(&self.entry, context) }
+    }
+}
+
+/// What calls see of arguments.
+pub(super) trait View<'a>: Sized {
     /// # Safety
-    /// As for [`read_options`].
-    pub(super) unsafe fn check_chunk(
-        (points, n, d, ld): Matrix,
-        options: *const centra_options,
-        check_pointers: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<Self, Error> {
-        check_chunk_size(n, d)?;
-        check_pointer("points", points, n > 0)?;
-        check_pointer("options", options, false)?;
-        check_pointers()?;
-        // SAFETY: the caller's contract; the alignment was checked.
-        let raw = unsafe { read_options(options)? };
-        let choice = choose(&raw)?;
-        check_pointer("weights", raw.weights, false)?;
-        check_leading_dimension(n, d, ld, choice.layout)?;
-        Ok(Call {
-            raw,
-            choice,
-            points,
-            n,
-            d,
-            ld,
+    /// The argument was checked with this context; its memory is that which [`call`] asks for.
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error>;
+}
+
+/// A defect of this folder: an argument that is seen as what it is not.
+fn defect<T>(entry: &Entry) -> Result<T, Error> {
+    refuse!(Internal, "{}: an argument of another kind", entry.name)
+}
+
+/// Elements that are read; they may be nowhere where there are none.
+pub(super) fn input<'a, T>(name: &'static str, at: *const T, of: Elements) -> Seen<&'a [T]> {
+    Seen::new(name, at, Access::Read, Kind::Array(of))
+}
+
+impl<'a, T> Seen<&'a [T]> {
+    pub(super) fn optional(self) -> Seen<Option<&'a [T]>> {
+        self.seen_as(false)
+    }
+}
+
+impl<'a, T> View<'a> for &'a [T] {
+    unsafe fn of(entry: &Entry, _: &Context<'a>) -> Result<Self, Error> {
+        Ok(match entry.elements() {
+            0 => &[],
+            // SAFETY: not null, as there are elements; aligned; and so many by the contract.
+            elements => unsafe { from_raw_parts(entry.at.cast(), elements) },
         })
     }
+}
 
-    /// Refuses overlaps among the inputs that all calls share and the others.
-    pub(super) fn check_overlap<const N: usize>(
-        &self,
-        options: *const centra_options,
-        others: [Argument; N],
-    ) -> Result<(), Error> {
-        let elements = extent(self.n, self.d, self.ld, self.choice.layout).unwrap_or(usize::MAX);
-        let none = || Argument::input::<u8>("", core::ptr::null(), 0);
-        // Room for three inputs and the most that a call adds, without a vector.
-        let mut all: [Argument; 12] = core::array::from_fn(|_| none());
-        all[0] = Argument::input("points", self.points, elements);
-        all[1] = Argument::input("weights", self.raw.weights, self.n);
-        all[2] = options_argument(options, &self.raw);
-        for (slot, argument) in all[3..].iter_mut().zip(others) {
-            *slot = argument;
-        }
-        check_overlap(&all)
+/// Elements that are written, and in some calls read before; they may be nowhere where there are none.
+pub(super) fn output<'a, T>(name: &'static str, at: *mut T, of: Elements) -> Seen<&'a mut [T]> {
+    Seen::new(name, at, Access::Written, Kind::Array(of))
+}
+
+impl<'a, T> Seen<&'a mut [T]> {
+    pub(super) fn optional(self) -> Seen<Option<&'a mut [T]>> {
+        self.seen_as(false)
     }
 
-    /// # Safety
-    /// The points are as the C API asks, for the time of the call.
-    pub(super) unsafe fn points(&self) -> Points<'_> {
-        // Of no points, there is no address to speak of.
-        let base = match self.n {
-            0 => core::ptr::dangling(),
-            _ => self.points,
+    pub(super) fn optional_unless(self, required: bool) -> Seen<Option<&'a mut [T]>> {
+        self.seen_as(required)
+    }
+}
+
+impl<'a, T> View<'a> for &'a mut [T] {
+    unsafe fn of(entry: &Entry, _: &Context<'a>) -> Result<Self, Error> {
+        Ok(match entry.elements() {
+            0 => &mut [],
+            // SAFETY: not null, as there are elements; aligned; so many by the contract; they overlap no other argument.
+            elements => unsafe { from_raw_parts_mut(entry.at.cast::<T>().cast_mut(), elements) },
+        })
+    }
+}
+
+impl<'a, V: View<'a>> View<'a> for Option<V> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        match entry.at.is_null() {
+            true => Ok(None),
+            // SAFETY: the contract.
+            false => unsafe { V::of(entry, context) }.map(Some),
+        }
+    }
+}
+
+/// Where a value goes that a call returns.
+pub(super) struct Place<'a, T> {
+    to: *mut T,
+    memory: PhantomData<&'a mut T>,
+}
+
+impl<T> Place<'_, T> {
+    pub(super) fn write(self, value: T) {
+        // SAFETY: an argument that was checked: not null, aligned, writable by the contract.
+        unsafe { self.to.write(value) }
+    }
+}
+
+/// One element that is written.
+pub(super) fn one<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
+    Seen::new(name, at, Access::Written, Kind::Array(Elements::One))
+}
+
+/// One element that is the answer to a question: written when all else has been read.
+pub(super) fn answer<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
+    Seen::new(name, at, Access::Answered, Kind::Array(Elements::One))
+}
+
+impl<'a, T> View<'a> for Place<'a, T> {
+    unsafe fn of(entry: &Entry, _: &Context<'a>) -> Result<Self, Error> {
+        Ok(Place {
+            to: entry.at.cast::<T>().cast_mut(),
+            memory: PhantomData,
+        })
+    }
+}
+
+/// The points of a call, or of a chunk.
+pub(super) fn matrix<'a>(points: *const f64, ld: usize) -> Seen<Points<'a>> {
+    Seen::new("points", points, Access::Read, Kind::Points { ld })
+}
+
+impl<'a> View<'a> for Points<'a> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        let (n, d) = (context.sizes.n, context.sizes.d);
+        let Kind::Points { ld } = entry.kind else {
+            return defect(entry);
         };
-        // SAFETY: sizes, ld and alignment were checked; the memory is the caller's promise.
-        unsafe { Points::from_raw(base, self.n, self.d, self.ld, self.choice.layout) }
+        // Of no points, there is no address to speak of.
+        let base = match n {
+            0 => core::ptr::dangling(),
+            _ => entry.at.cast(),
+        };
+        // SAFETY: sizes, ld and alignment were checked; the memory is the contract.
+        Ok(unsafe { Points::from_raw(base, n, d, ld, context.chosen.layout) })
+    }
+}
+
+/// The options, and the weights among them.
+pub(super) struct Choice {
+    weights: Option<Entry>,
+    options: Entry,
+}
+
+/// The options, and what a call does with the weights among them. NULL means the defaults.
+pub(super) fn choice(options: *const centra_options, weights: Weights) -> Choice {
+    let of_weights = |used| {
+        let absent = core::ptr::null::<f64>();
+        Entry::new("weights", absent, Access::Read, Kind::Weights { used })
+    };
+    Choice {
+        weights: match weights {
+            Weights::Used => Some(of_weights(true)),
+            Weights::Ignored => Some(of_weights(false)),
+            Weights::Unseen => None,
+        },
+        options: Entry::new("options", options, Access::Read, Kind::Options),
+    }
+}
+
+impl<'a> Argument<'a> for Choice {
+    type View = Chosen<'a>;
+    const ENTRIES: usize = 2;
+
+    fn list<'e>(&'e mut self, list: &mut List<'e>) {
+        if let Some(weights) = &mut self.weights {
+            list.add(weights);
+        }
+        list.add(&mut self.options);
     }
 
-    /// The options with the weights.
-    ///
-    /// # Safety
-    /// The weights are NULL or n readable doubles.
-    pub(super) unsafe fn options(&self) -> Options<'_> {
-        let weights = (!self.raw.weights.is_null()).then(|| {
-            // SAFETY: not null, aligned, and n doubles by the caller's promise.
-            unsafe { core::slice::from_raw_parts(self.raw.weights, self.n) }
-        });
-        Options {
-            weights,
-            ..self.choice.options.clone()
+    unsafe fn view(&self, context: &Context<'a>) -> Result<Chosen<'a>, Error> {
+        Ok(context.chosen.clone())
+    }
+}
+
+/// The reduced range of all chunks of a stream.
+pub(super) fn reduced_range<'a>(range: *const i32) -> Seen<Stream<'a>> {
+    Seen::new("range", range, Access::Read, Kind::Range)
+}
+
+impl<'a> View<'a> for Stream<'a> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        context.stream.map_or_else(|| defect(entry), Ok)
+    }
+}
+
+/// Where the report of a fit goes, if it is wanted.
+pub(super) struct ReportPlace<'a> {
+    to: *mut centra_report,
+    bytes: usize,
+    memory: PhantomData<&'a mut centra_report>,
+}
+
+impl ReportPlace<'_> {
+    pub(super) fn write(self, report: &Report) {
+        // SAFETY: an argument that was checked: not null, aligned, writable by the contract as far as its size says.
+        unsafe { structs::write(self.to, self.bytes, &centra_report::new(report)) }
+    }
+}
+
+pub(super) fn fit_report<'a>(report: *mut centra_report) -> Seen<Option<ReportPlace<'a>>> {
+    Seen::new("report", report, Access::Written, Kind::Report)
+}
+
+impl<'a> View<'a> for ReportPlace<'a> {
+    unsafe fn of(entry: &Entry, _: &Context<'a>) -> Result<Self, Error> {
+        Ok(ReportPlace {
+            to: entry.at.cast::<centra_report>().cast_mut(),
+            bytes: entry.bytes(),
+            memory: PhantomData,
+        })
+    }
+}
+
+/// The state of a loop over a stream: what it is, and where the next one goes.
+pub(super) struct StatePlace<'a> {
+    pub(super) state: State,
+    place: Place<'a, centra_stream_state>,
+}
+
+impl StatePlace<'_> {
+    /// Writes the state as it is by now.
+    pub(super) fn write(self) {
+        self.place.write(centra_stream_state::new(&self.state));
+    }
+}
+
+pub(super) fn stream_state<'a>(state: *mut centra_stream_state) -> Seen<StatePlace<'a>> {
+    Seen::new("state", state, Access::Written, Kind::State)
+}
+
+impl<'a> View<'a> for StatePlace<'a> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        // SAFETY: not null, aligned, and of this size, as was checked; readable by the contract.
+        let raw = unsafe { entry.at.cast::<centra_stream_state>().read() };
+        let stopped_by = match (raw.done, raw.stopped_by) {
+            (0, _) => Some(None),
+            (_, CENTRA_CONVERGED) => Some(Some(StoppedBy::Converged)),
+            (_, CENTRA_TOLERANCE) => Some(Some(StoppedBy::Tolerance)),
+            (_, CENTRA_MAX_ITER) => Some(Some(StoppedBy::MaxIter)),
+            _ => None,
+        };
+        let (Some(stopped_by), 0..) = (stopped_by, raw.iterations) else {
+            return refuse!(
+                Option,
+                "state: iterations = {}, stopped_by = {}; initialise it by centra_stream_state_init",
+                raw.iterations,
+                raw.stopped_by
+            );
+        };
+        Ok(StatePlace {
+            state: State {
+                stopped_by,
+                iterations: raw.iterations,
+                moved: raw.moved,
+                empty_clusters: raw.empty_clusters,
+                shift: raw.shift,
+                inertia: raw.inertia,
+            },
+            // SAFETY: the contract.
+            place: unsafe { Place::of(entry, context)? },
+        })
+    }
+}
+
+/// The sum of some flags, as a call has it; the ones `known`.
+pub(super) fn flags(name: &'static str, value: i32, known: i32) -> Seen<i32> {
+    let kind = Kind::Flags { value, known };
+    Seen::new(name, core::ptr::null::<u8>(), Access::Read, kind)
+}
+
+impl View<'_> for i32 {
+    unsafe fn of(entry: &Entry, _: &Context<'_>) -> Result<Self, Error> {
+        match entry.kind {
+            Kind::Flags { value, .. } => Ok(value),
+            _ => defect(entry),
         }
     }
 }
 
-/// A slice of the caller's memory to read, which may be anywhere if it is empty.
-///
-/// # Safety
-/// `pointer` is aligned, and there are so many readable elements.
-pub(super) unsafe fn input<'a, T>(pointer: *const T, elements: usize) -> &'a [T] {
-    match elements {
-        0 => &[],
-        // SAFETY: the contract; it is not null, as something is there.
-        _ => unsafe { core::slice::from_raw_parts(pointer, elements) },
-    }
+/// A number that counts from 0.
+pub(super) fn index(name: &'static str, value: i64) -> Seen<u64> {
+    let kind = Kind::Index { value };
+    Seen::new(name, core::ptr::null::<u8>(), Access::Read, kind)
 }
 
-/// A slice of the caller's memory that may be absent.
-///
-/// # Safety
-/// `pointer` is NULL, or aligned and nobody else's, for `elements` elements.
-pub(super) unsafe fn optional<'a, T>(pointer: *mut T, elements: usize) -> Option<&'a mut [T]> {
-    // SAFETY: the contract.
-    (!pointer.is_null()).then(|| unsafe { core::slice::from_raw_parts_mut(pointer, elements) })
+impl View<'_> for u64 {
+    unsafe fn of(entry: &Entry, _: &Context<'_>) -> Result<Self, Error> {
+        match entry.kind {
+            // It was found not to be negative.
+            Kind::Index { value } => Ok(value.unsigned_abs()),
+            _ => defect(entry),
+        }
+    }
 }
 
 /// The caller's workspace, or none.
-///
-/// # Safety
-/// `start` is NULL, or `bytes` writable bytes that nobody else uses during the call.
-pub(super) unsafe fn workspace<'a>(
-    start: *mut c_void,
-    bytes: usize,
-) -> Result<Workspace<'a>, Error> {
-    match (start.is_null(), bytes) {
-        (true, 0) => Ok(Workspace::Allocate),
-        (true, _) => refuse!(Workspace, "workspace: null, but {bytes} bytes"),
-        // SAFETY: the contract.
-        (false, _) => unsafe { Workspace::given(start.cast(), bytes) },
-    }
+pub(super) fn memory<'a>(workspace: *mut c_void, bytes: usize) -> Seen<Workspace<'a>> {
+    let kind = Kind::Workspace { bytes };
+    let start = workspace.cast::<u8>();
+    Seen::new("workspace", start, Access::Written, kind)
 }
 
-/// Writes the first `bytes` of a report, but for its size, which stays the caller's.
-///
-/// # Safety
-/// `to` is aligned, and `bytes` bytes are writable there.
-pub(super) unsafe fn write_report(to: *mut centra_report, bytes: usize, report: &Report) {
-    let written = centra_report {
-        // SAFETY: the size is always there.
-        struct_size: unsafe { to.cast::<usize>().read() },
-        stopped_by: report.stopped_by as i32,
-        threads: report.threads as i32,
-        iterations: report.iterations,
-        empty_clusters: report.empty_clusters,
-        moved: report.moved,
-        inertia: report.inertia,
-        distances: report.distances,
-        rechecked: report.rechecked,
-        skipped: report.skipped,
-        seconds_scan: report.seconds_scan,
-        seconds_seed: report.seconds_seed,
-        seconds_assign: report.seconds_assign,
-        seconds_update: report.seconds_update,
-        workspace_bytes: report.workspace_bytes as i64,
-    };
-    // SAFETY: the contract; `bytes` is at most the size of the struct.
-    unsafe {
-        core::ptr::copy_nonoverlapping((&raw const written).cast::<u8>(), to.cast::<u8>(), bytes);
+impl<'a> View<'a> for Workspace<'a> {
+    unsafe fn of(entry: &Entry, _: &Context<'a>) -> Result<Self, Error> {
+        let Kind::Workspace { bytes } = entry.kind else {
+            return defect(entry);
+        };
+        match (entry.at.is_null(), bytes) {
+            (true, 0) => Ok(Workspace::Allocate),
+            (true, _) => refuse!(Workspace, "workspace: null, but workspace_bytes = {bytes}"),
+            // SAFETY: so many bytes by the contract; they overlap no other argument.
+            (false, _) => unsafe { Workspace::given(entry.at.cast_mut(), bytes) },
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::types::CENTRA_ERR_INTERNAL;
 use crate::runtime::error::Error;
+use crate::runtime::fp_environment::Standard;
 
 const DETAIL_BYTES: usize = 256;
 
@@ -51,12 +52,14 @@ fn silence_panics() {
     std::panic::set_hook(Box::new(hook));
 }
 
-/// Runs the body of a call: errors and panics become a status and this thread's detail.
-pub(super) fn boundary(body: impl FnOnce() -> Result<i32, Error>) -> i32 {
+/// Runs the body of a call, checks included, in the standard floating-point environment, and gives back the caller's: no
+/// check depends on its rounding, traps or flags. Errors and panics become a status and this thread's detail.
+pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i32 {
+    let environment = Standard::enter();
     silence_panics();
     let _uncancelled = Uncancelled::enter();
     let outer = INSIDE.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(body));
+    let result = catch_unwind(AssertUnwindSafe(|| body(&environment)));
     INSIDE.set(outer);
     match result {
         Ok(Ok(status)) => status,
@@ -117,10 +120,10 @@ impl Uncancelled {
     }
 }
 
-/// Runs a callback of the caller's, which may be Rust and panic on its own account.
-pub(super) fn outside<R>(callback: impl FnOnce() -> R) -> R {
+/// Runs a callback of the caller's, in the environment that it had; it may be Rust and panic on its own account.
+pub(super) fn outside<R>(environment: &Standard, callback: impl FnOnce() -> R) -> R {
     let inside = INSIDE.replace(false);
-    let result = callback();
+    let result = environment.outside(callback);
     INSIDE.set(inside);
     result
 }
@@ -144,13 +147,13 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_status() {
-        assert_eq!(boundary(|| panic!("a defect")), CENTRA_ERR_INTERNAL);
+        assert_eq!(boundary(|_| panic!("a defect")), CENTRA_ERR_INTERNAL);
         assert_eq!(words(), "a defect");
         let number = 7;
-        assert_eq!(boundary(|| panic!("defect {number}")), CENTRA_ERR_INTERNAL);
+        assert_eq!(boundary(|_| panic!("defect {number}")), CENTRA_ERR_INTERNAL);
         assert_eq!(words(), "defect 7");
-        assert_eq!(boundary(|| std::panic::panic_any(7)), CENTRA_ERR_INTERNAL);
-        assert_eq!(boundary(|| Ok(CENTRA_OK)), CENTRA_OK);
+        assert_eq!(boundary(|_| std::panic::panic_any(7)), CENTRA_ERR_INTERNAL);
+        assert_eq!(boundary(|_| Ok(CENTRA_OK)), CENTRA_OK);
     }
 
     #[test]

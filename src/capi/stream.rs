@@ -1,49 +1,15 @@
-//! The calls on chunks, but for those of the start, which are in [`start`](super::start); what they do is in
+//! The calls on chunks, but for those of the start, which are in [`starts`](super::starts); what they do is in
 //! [`stream`](crate::stream).
 
 use core::ffi::c_void;
-use core::slice::{from_raw_parts, from_raw_parts_mut};
 
-use super::arguments::*;
-use super::boundary::boundary;
+use super::arguments::{
+    answer, call, choice, flags, input, matrix, memory, output, reduced_range, stream_state,
+};
+use super::checks::{Elements, Sizes};
+use super::options::{Chosen, Weights};
 use super::types::*;
-use crate::call::StoppedBy;
-use crate::runtime::error::{refuse, Error};
-use crate::stream::{self, Labels, State, Stream, Wanted};
-
-/// The number of points of all chunks.
-pub(super) fn size(total: i64) -> Result<usize, Error> {
-    match usize::try_from(total) {
-        Ok(total) => Ok(total),
-        Err(_) => refuse!(
-            Shape,
-            "total = {total} is negative, or more than this machine can count"
-        ),
-    }
-}
-
-/// The stream of these sizes and this range.
-///
-/// # Safety
-/// `range` is NULL or as many readable integers as a range for d has.
-pub(super) unsafe fn stream_of<'a>(
-    total: i64,
-    d: usize,
-    k: usize,
-    range: *const i32,
-) -> Result<Stream<'a>, Error> {
-    check_pointer("range", range, true)?;
-    let total = size(total)?;
-    stream::check_sizes(total, d, k)?;
-    let length = stream::range_length(d)?;
-    // SAFETY: not null, aligned, and so many integers by the contract.
-    Stream::new(total, d, k, unsafe { from_raw_parts(range, length) })
-}
-
-/// A range as an argument.
-pub(super) fn range_argument(range: *const i32, d: usize) -> Argument {
-    Argument::input("range", range, 3 * (d + 1))
-}
+use crate::stream::{self, Labels, State, Wanted};
 
 /// The elements of a range: 3 (d + 1) int32_t.
 ///
@@ -58,13 +24,17 @@ pub(super) fn range_argument(range: *const i32, d: usize) -> Argument {
 /// `length` is NULL or writable.
 #[no_mangle]
 pub unsafe extern "C" fn centra_stream_range_length(d: usize, length: *mut usize) -> i32 {
-    boundary(|| {
-        check_pointer("length", length, true)?;
-        let result = stream::range_length(d)?;
-        // SAFETY: not null, aligned, writable by the contract.
-        unsafe { length.write(result) };
-        Ok(CENTRA_OK)
-    })
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Dimensions { n: 0, d },
+            (answer("length", length),),
+            |(length,), _| {
+                length.write(stream::range_length(d)?);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
@@ -97,14 +67,17 @@ pub unsafe extern "C" fn centra_stream_sums_length(
     range: *const i32,
     length: *mut usize,
 ) -> i32 {
-    boundary(|| {
-        check_pointer("length", length, true)?;
-        // SAFETY: the contract.
-        let result = unsafe { stream_of(total, d, k, range)? }.sums_length()?;
-        // SAFETY: not null, aligned, writable by the contract.
-        unsafe { length.write(result) };
-        Ok(CENTRA_OK)
-    })
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Stream { total, d, k },
+            (reduced_range(range), answer("length", length)),
+            |(stream, length), _| {
+                length.write(stream.sums_length()?);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
@@ -125,23 +98,26 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
     options: *const centra_options,
     bytes: *mut usize,
 ) -> i32 {
-    boundary(|| {
-        let total = size(total)?;
-        stream::check_sizes(total, d, k)?;
-        stream::check_chunk_size(n, d)?;
-        check_pointer("options", options, false)?;
-        check_pointer("bytes", bytes, true)?;
-        // SAFETY: the contract; the alignment was checked.
-        let raw = unsafe { read_options(options)? };
-        let Choice {
-            options, layout, ..
-        } = choose(&raw)?;
-        let weighted = !raw.weights.is_null();
-        let needed = stream::workspace_bytes(n, total, d, k, layout, weighted, &options)?;
-        // SAFETY: not null, aligned, writable by the contract.
-        unsafe { bytes.write(needed) };
-        Ok(CENTRA_OK)
-    })
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Chunk { n, total, d, k },
+            (choice(options, Weights::Unseen), answer("bytes", bytes)),
+            |(chosen, bytes), _| {
+                let Chosen {
+                    options,
+                    layout,
+                    weighted,
+                    ..
+                } = &chosen;
+                let total = total as usize;
+                bytes.write(stream::workspace_bytes(
+                    n, total, d, k, *layout, *weighted, options,
+                )?);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// Widens a range by a chunk of points.
@@ -167,35 +143,24 @@ pub unsafe extern "C" fn centra_stream_range(
     workspace: *mut c_void,
     workspace_bytes: usize,
 ) -> i32 {
-    boundary(|| {
-        let length = stream::range_length(d)?;
-        // SAFETY: the contract.
-        let call = unsafe {
-            Call::check_chunk((points, n, d, ld), options, || {
-                check_pointer("range", range, true)
-            })?
-        };
-        call.check_overlap(
-            options,
-            [
-                Argument::output("range", range, length),
-                Argument::workspace(workspace, workspace_bytes),
-            ],
-        )?;
-        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
-        let (range, workspace) = unsafe {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Dimensions { n, d },
             (
-                from_raw_parts_mut(range, length),
-                super::arguments::workspace(workspace, workspace_bytes)?,
-            )
-        };
-        if n > 0 {
-            // SAFETY: as above, and there are points.
-            let (points, options) = unsafe { (call.points(), call.options()) };
-            stream::range_in(&points, &options, range, workspace)?;
-        }
-        Ok(CENTRA_OK)
-    })
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                output("range", range, Elements::Range),
+                memory(workspace, workspace_bytes),
+            ),
+            |(points, chosen, range, workspace), _| {
+                if n > 0 {
+                    stream::range_in(&points, &chosen.options, range, workspace)?;
+                }
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
@@ -234,59 +199,44 @@ pub unsafe extern "C" fn centra_stream_sums(
     workspace: *mut c_void,
     workspace_bytes: usize,
 ) -> i32 {
-    boundary(|| {
-        stream::check_sizes(size(total)?, d, k)?;
-        // SAFETY: the contract.
-        let call = unsafe {
-            Call::check_chunk((points, n, d, ld), options, || {
-                check_pointer("range", range, true)?;
-                check_pointer("centers", centers, true)?;
-                check_pointer("labels", labels, wanted & CENTRA_STREAM_MOVED != 0 && n > 0)?;
-                check_pointer("sums", sums, true)
-            })?
-        };
-        if wanted & !(CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED) != 0 {
-            return unknown("wanted", wanted, format_args!("a sum of CENTRA_STREAM_*"));
-        }
-        // SAFETY: the contract.
-        let stream = unsafe { stream_of(total, d, k, range)? };
-        let length = stream.sums_length()?;
-        call.check_overlap(
-            options,
-            [
-                range_argument(range, d),
-                Argument::input("centers", centers, k * d),
-                Argument::output("labels", labels, n),
-                Argument::output("sums", sums, length),
-                Argument::workspace(workspace, workspace_bytes),
-            ],
-        )?;
-        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
-        let (centers, labels, sums, workspace) = unsafe {
+    let of = |flag| wanted & flag != 0;
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Chunk { n, total, d, k },
             (
-                from_raw_parts(centers, k * d),
-                optional(labels, n),
-                from_raw_parts_mut(sums, length),
-                super::arguments::workspace(workspace, workspace_bytes)?,
-            )
-        };
-        let wanted = Wanted {
-            inertia: wanted & CENTRA_STREAM_INERTIA != 0,
-            moved: wanted & CENTRA_STREAM_MOVED != 0,
-        };
-        if n > 0 {
-            // SAFETY: as above, and there are points.
-            let (points, options) = unsafe { (call.points(), call.options()) };
-            let base = call.choice.base;
-            let labels = labels.map(|labels| Labels { labels, base });
-            stream::sums_in(
-                &stream, &points, &options, centers, labels, wanted, sums, workspace,
-            )?;
-        } else {
-            stream::check_none(&stream, centers, sums)?;
-        }
-        Ok(CENTRA_OK)
-    })
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                reduced_range(range),
+                input("centers", centers, Elements::Centers),
+                output("labels", labels, Elements::Points).optional_unless(of(CENTRA_STREAM_MOVED)),
+                flags(
+                    "wanted",
+                    wanted,
+                    CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED,
+                ),
+                output("sums", sums, Elements::Sums),
+                memory(workspace, workspace_bytes),
+            ),
+            |(points, chosen, stream, centers, labels, _, sums, workspace), _| {
+                let Chosen { options, base, .. } = &chosen;
+                if n == 0 {
+                    stream::check_none(&stream, centers, sums)?;
+                    return Ok(CENTRA_OK);
+                }
+                let wanted = Wanted {
+                    inertia: of(CENTRA_STREAM_INERTIA),
+                    moved: of(CENTRA_STREAM_MOVED),
+                };
+                let base = *base;
+                let labels = labels.map(|labels| Labels { labels, base });
+                stream::sums_in(
+                    &stream, &points, options, centers, labels, wanted, sums, workspace,
+                )?;
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate over the number of points (with weights: of
@@ -312,30 +262,22 @@ pub unsafe extern "C" fn centra_stream_means(
     centers: *mut f64,
     counts: *mut i64,
 ) -> i32 {
-    boundary(|| {
-        // SAFETY: the contract.
-        let stream = unsafe { stream_of(total, d, k, range)? };
-        check_pointer("sums", sums, true)?;
-        check_pointer("centers", centers, true)?;
-        check_pointer("counts", counts, false)?;
-        let length = stream.sums_length()?;
-        check_overlap(&[
-            range_argument(range, d),
-            Argument::input("sums", sums, length),
-            Argument::output("centers", centers, k * d),
-            Argument::output("counts", counts, k),
-        ])?;
-        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
-        let (sums, centers, counts) = unsafe {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Stream { total, d, k },
             (
-                from_raw_parts(sums, length),
-                from_raw_parts_mut(centers, k * d),
-                optional(counts, k),
-            )
-        };
-        stream::means(&stream, sums, centers, counts)?;
-        Ok(CENTRA_OK)
-    })
+                reduced_range(range),
+                input("sums", sums, Elements::Sums),
+                output("centers", centers, Elements::Centers),
+                output("counts", counts, Elements::Clusters).optional(),
+            ),
+            |(stream, sums, centers, counts), _| {
+                stream::means(&stream, sums, centers, counts)?;
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }
 
 /// Prepares a state for the first pass. Does nothing when state is NULL or struct_size is less than this library's.
@@ -351,21 +293,7 @@ pub unsafe extern "C" fn centra_stream_state_init(
 ) {
     if !state.is_null() && struct_size >= size_of::<centra_stream_state>() {
         // SAFETY: as many bytes by the contract; a plain struct may be written anywhere.
-        unsafe { state.write_unaligned(told(&State::default())) };
-    }
-}
-
-/// A state as C sees it.
-fn told(state: &State) -> centra_stream_state {
-    centra_stream_state {
-        struct_size: size_of::<centra_stream_state>(),
-        done: i32::from(state.done()),
-        stopped_by: state.stopped_by.map_or(0, |reason| reason as i32),
-        iterations: state.iterations,
-        moved: state.moved,
-        empty_clusters: state.empty_clusters,
-        shift: state.shift,
-        inertia: state.inertia,
+        unsafe { state.write_unaligned(centra_stream_state::new(&State::default())) };
     }
 }
 
@@ -400,64 +328,22 @@ pub unsafe extern "C" fn centra_stream_step(
     centers: *mut f64,
     state: *mut centra_stream_state,
 ) -> i32 {
-    boundary(|| {
-        // SAFETY: the contract.
-        let stream = unsafe { stream_of(total, d, k, range)? };
-        check_pointer("options", options, false)?;
-        check_pointer("sums", sums, true)?;
-        check_pointer("centers", centers, true)?;
-        check_pointer("state", state, true)?;
-        // SAFETY: the contract; the alignment was checked.
-        let raw = unsafe { read_options(options)? };
-        let choice = choose(&raw)?;
-        // SAFETY: the size is the first member, and the alignment was checked.
-        let size = unsafe { state.cast::<usize>().read() };
-        if size != size_of::<centra_stream_state>() {
-            return refuse!(
-                Option,
-                "state: struct_size is {size}; initialise it by centra_stream_state_init"
-            );
-        }
-        let length = stream.sums_length()?;
-        check_overlap(&[
-            range_argument(range, d),
-            options_argument(options, &raw),
-            Argument::input("sums", sums, length),
-            Argument::output("centers", centers, k * d),
-            Argument::output("state", state, 1),
-        ])?;
-        // SAFETY: pointers are checked for null, alignment and overlap; their memory is the contract.
-        let (sums, centers, before) = unsafe {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Stream { total, d, k },
             (
-                from_raw_parts(sums, length),
-                from_raw_parts_mut(centers, k * d),
-                state.read(),
-            )
-        };
-        let reasons = [CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER];
-        if before.iterations < 0 || before.done != 0 && !reasons.contains(&before.stopped_by) {
-            return refuse!(
-                Option,
-                "state: iterations = {}, stopped_by = {}; initialise it by centra_stream_state_init",
-                before.iterations,
-                before.stopped_by
-            );
-        }
-        let mut next = State {
-            stopped_by: (before.done != 0).then_some(match before.stopped_by {
-                CENTRA_TOLERANCE => StoppedBy::Tolerance,
-                CENTRA_MAX_ITER => StoppedBy::MaxIter,
-                _ => StoppedBy::Converged,
-            }),
-            iterations: before.iterations,
-            moved: before.moved,
-            empty_clusters: before.empty_clusters,
-            shift: before.shift,
-            inertia: before.inertia,
-        };
-        stream::step(&stream, sums, &choice.options, centers, &mut next)?;
-        // SAFETY: not null, aligned, writable by the contract.
-        unsafe { state.write(told(&next)) };
-        Ok(CENTRA_OK)
-    })
+                choice(options, Weights::Unseen),
+                reduced_range(range),
+                input("sums", sums, Elements::Sums),
+                output("centers", centers, Elements::Centers),
+                stream_state(state),
+            ),
+            |(chosen, stream, sums, centers, mut place), _| {
+                stream::step(&stream, sums, &chosen.options, centers, &mut place.state)?;
+                place.write();
+                Ok(CENTRA_OK)
+            },
+        )
+    }
 }

@@ -2,8 +2,11 @@
 
 use core::ffi::c_void;
 use core::mem::offset_of;
+use core::ptr::{null, null_mut};
 
-use crate::runtime::error::{refuse, Error};
+use super::structs::members;
+use crate::call::{Progress, Report};
+use crate::stream::State;
 
 /// Fine: the outputs are written.
 pub const CENTRA_OK: i32 = 0;
@@ -84,21 +87,28 @@ pub const CENTRA_STREAM_MOVED: i32 = 2;
 /// Elements of the masses that centra_stream_masses sums.
 pub const CENTRA_STREAM_MASS_DIGITS: usize = 69;
 
+members! {
 /// What a progress callback is told, after every iteration of every restart.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[made_from(progress: &Progress)]
 pub struct centra_progress {
     /// Size of this struct; members that a later version adds come after these.
+    #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// Restart, from 0.
+    #[value(progress.restart)]
     pub restart: i64,
     /// Iteration, from 1.
+    #[value(progress.iteration)]
     pub iteration: i64,
     /// Labels that changed in this iteration.
+    #[value(progress.moved)]
     pub moved: i64,
     /// Sum over the centers of the squared distance between where they are and where they were.
+    #[value(progress.shift)]
     pub shift: f64,
 }
+} // members
 
 /// Called on the calling thread, in the caller's floating-point environment, after every iteration; a value
 /// other than 0 stops the fit there. `user` is the option progress_data. It must return normally:
@@ -106,15 +116,18 @@ pub struct centra_progress {
 pub type centra_progress_fn =
     Option<unsafe extern "C" fn(progress: *const centra_progress, user: *mut c_void) -> i32>;
 
+members! {
 /// What a caller may choose. Fill it by centra_options_init, then change members. NULL in place of a pointer
 /// to it means the defaults.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[made_from()]
 pub struct centra_options {
     /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
+    #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
+    #[value(CENTRA_INIT_KMEANSPP)]
     pub init: i32,
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
     /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center they
@@ -122,172 +135,153 @@ pub struct centra_options {
     /// one for its only member of positive weight, and then the means are computed. The last such member of a cluster is never
     /// taken, nor a point that lies on its center: what is left of the empty clusters keep their centers. This is scikit-learn's and
     /// oneDAL's rule. A point is taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
+    #[value(CENTRA_EMPTY_RELOCATE)]
     pub empty: i32,
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
+    #[value(CENTRA_ROWS)]
     pub layout: i32,
     /// The first label: 0 (default) or 1.
+    #[value(0)]
     pub label_base: i32,
     /// 1 (default): the calling thread only, and no allocation when a workspace is given; 0: all cores this
     /// process may use; N: at most N. Fewer are used where the work does not pay for them. Results do not
     /// depend on it. Threads live no longer than the call.
+    #[value(1)]
     pub threads: i32,
     /// Restarts; the best inertia wins, ties to the earliest. At least 1, the default.
+    #[value(1)]
     pub n_init: i32,
     /// Iterations of a restart, at most; default 300. 0 assigns to the starting centers and stops.
+    #[value(300)]
     pub max_iter: i64,
     /// Stop when the squared shifts of the centers sum to no more than this; 0 (default): only when no label
     /// changes. Finite, not negative.
+    #[value(0.0)]
     pub tol: f64,
     /// Seed of the random draws; default 0. Draws depend on it, the points, the weights and k alone.
+    #[value(0)]
     pub seed: u64,
     /// n weights, finite and not negative, not all zero; or NULL (default) for all ones. Ignored by
     /// centra_assign, where they change nothing.
+    #[value(null())]
     pub weights: *const f64,
     /// Called after every iteration, or NULL (default).
+    #[value(None)]
     pub progress: centra_progress_fn,
     /// Passed to progress.
+    #[value(null_mut())]
     pub progress_data: *mut c_void,
     /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit keeps from doing
     /// again what cannot have changed. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes a point and 4 a
     /// center of workspace; words, the points in 16 bits a coordinate, which later iterations read in place of them, take
     /// 8 ceil(d / 4) + 8 bytes a point where 32 <= d <= 1024 and k >= 3. With CENTRA_ALGORITHM_LLOYD there is neither.
+    #[value(CENTRA_ALGORITHM_AUTO)]
     pub algorithm: i32,
 }
+} // members
 
+members! {
 /// What a fit did. Fill it by centra_report_init. Written when the status is not negative.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[made_from(report: &Report)]
 pub struct centra_report {
     /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it is written; a
     /// larger one is refused.
+    #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// Why the returned restart stopped: CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER or CENTRA_STOPPED.
+    #[value(report.stopped_by as i32)]
     pub stopped_by: i32,
     /// Threads used.
+    #[value(report.threads as i32)]
     pub threads: i32,
     /// Iterations of the returned restart.
+    #[value(report.iterations)]
     pub iterations: i64,
     /// Clusters without a member of positive weight in the returned labels.
+    #[value(report.empty_clusters)]
     pub empty_clusters: i64,
     /// Labels that changed in the last iteration of the returned restart.
+    #[value(report.moved)]
     pub moved: i64,
     /// The exact sum of the squared distances to the returned centers, times the weights, rounded once.
+    #[value(report.inertia)]
     pub inertia: f64,
     /// Pairs of point and center evaluated, over all restarts and the seeding.
+    #[value(report.distances)]
     pub distances: i64,
     /// Points decided by the squared distance itself after a cheaper test left them open, over all restarts.
+    #[value(report.rechecked)]
     pub rechecked: i64,
     /// Pairs proven away without being evaluated, over all restarts.
+    #[value(report.skipped)]
     pub skipped: i64,
     /// Seconds spent looking for NaN and ranges.
+    #[value(report.seconds_scan)]
     pub seconds_scan: f64,
     /// Seconds spent seeding.
+    #[value(report.seconds_seed)]
     pub seconds_seed: f64,
     /// Seconds spent finding the nearest centers.
+    #[value(report.seconds_assign)]
     pub seconds_assign: f64,
     /// Seconds spent computing centers.
+    #[value(report.seconds_update)]
     pub seconds_update: f64,
     /// Bytes of workspace that the call needed.
+    #[value(report.workspace_bytes as i64)]
     pub workspace_bytes: i64,
 }
+} // members
 
+members! {
 /// How far a streamed fit has come. Initialise it by centra_stream_state_init.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[made_from(state: &State)]
 pub struct centra_stream_state {
     /// Set by centra_stream_state_init.
+    #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// 0 while another pass is due; 1 when the centers, and the labels of the last pass, are the result.
+    #[value(i32::from(state.done()))]
     pub done: i32,
     /// When done: CENTRA_CONVERGED, CENTRA_TOLERANCE or CENTRA_MAX_ITER.
+    #[value(state.stopped_by.map_or(0, |reason| reason as i32))]
     pub stopped_by: i32,
     /// Iterations so far.
+    #[value(state.iterations)]
     pub iterations: i64,
     /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was wanted of all points; else -1.
+    #[value(state.moved)]
     pub moved: i64,
     /// Clusters without a point of positive weight in the last pass.
+    #[value(state.empty_clusters)]
     pub empty_clusters: i64,
     /// Sum over the centers of the squared distance between where they are and where they were.
+    #[value(state.shift)]
     pub shift: f64,
     /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was wanted of all points; else NaN.
+    #[value(state.inertia)]
     pub inertia: f64,
 }
+} // members
 
 /// Sizes of the first version of these structs: what centra_options_init and centra_report_init may write, whoever calls them.
 pub(super) const FIRST_OPTIONS: usize = offset_of!(centra_options, algorithm);
 pub(super) const FIRST_REPORT: usize = offset_of!(centra_report, workspace_bytes);
 
-pub(super) const DEFAULTS: centra_options = centra_options {
-    struct_size: size_of::<centra_options>(),
-    init: CENTRA_INIT_KMEANSPP,
-    empty: CENTRA_EMPTY_RELOCATE,
-    layout: CENTRA_ROWS,
-    label_base: 0,
-    threads: 1,
-    n_init: 1,
-    max_iter: 300,
-    tol: 0.0,
-    seed: 0,
-    weights: core::ptr::null(),
-    progress: None,
-    progress_data: core::ptr::null_mut(),
-    algorithm: CENTRA_ALGORITHM_AUTO,
-};
-
-/// Ends of the members of a struct, for callers that know only the first of them.
-macro_rules! ends {
-    ($name:ident: $($member:ident: $type:ty),+) => {
-        [$(offset_of!($name, $member) + size_of::<$type>()),+]
-    };
-}
-
-pub(super) const OPTIONS_ENDS: [usize; 14] = ends!(centra_options:
-    struct_size: usize, init: i32, empty: i32, layout: i32, label_base: i32, threads: i32,
-    n_init: i32, max_iter: i64, tol: f64, seed: u64, weights: *const f64,
-    progress: centra_progress_fn, progress_data: *mut c_void, algorithm: i32);
-
-pub(super) const REPORT_ENDS: [usize; 15] = ends!(centra_report:
-    struct_size: usize, stopped_by: i32, threads: i32, iterations: i64, empty_clusters: i64,
-    moved: i64, inertia: f64, distances: i64, rechecked: i64, skipped: i64, seconds_scan: f64,
-    seconds_seed: f64, seconds_assign: f64, seconds_update: f64, workspace_bytes: i64);
-
-/// Bytes of the whole members within `size`; refused unless 0 < `size` <= the last end.
-pub(super) fn whole_members(argument: &str, size: usize, ends: &[usize]) -> Result<usize, Error> {
-    let known = ends
-        .last()
-        .copied()
-        .unwrap_or(0)
-        .next_multiple_of(align_of::<u64>());
-    match ends.iter().rev().find(|&&end| end <= size) {
-        Some(&end) if size <= known => Ok(end),
-        _ => refuse!(
-            Option,
-            "{argument}: struct_size is {size}, and this library knows {} to {known}; initialise it by centra_{argument}_init",
-            ends[0]
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::structs::Struct;
     use super::*;
-    use crate::runtime::error::Status;
 
     #[test]
-    fn members_end_where_they_end() {
-        assert!(OPTIONS_ENDS.is_sorted() && REPORT_ENDS.is_sorted());
-        // The last member of the options leaves half a word unused.
-        assert_eq!(
-            OPTIONS_ENDS.last(),
-            Some(&(size_of::<centra_options>() - 4))
-        );
-        assert_eq!(REPORT_ENDS.last(), Some(&size_of::<centra_report>()));
+    fn first_versions_keep_their_sizes() {
         assert_eq!((FIRST_OPTIONS, FIRST_REPORT), (80, 104));
-        assert_eq!(whole_members("options", 8, &OPTIONS_ENDS).unwrap(), 8);
-        assert_eq!(whole_members("options", 15, &OPTIONS_ENDS).unwrap(), 12);
-        for size in [0, 7, size_of::<centra_options>() + 1] {
-            let error = whole_members("options", size, &OPTIONS_ENDS).unwrap_err();
-            assert_eq!(error.status(), Status::Option);
-        }
+        // The last member of the options leaves half a word unused.
+        let end = centra_options::ENDS.last().copied();
+        assert_eq!(end, Some(size_of::<centra_options>() - 4));
+        let end = centra_report::ENDS.last().copied();
+        assert_eq!(end, Some(size_of::<centra_report>()));
     }
 }

@@ -1,0 +1,374 @@
+//! The calls of k-means|| on chunks; what they do is in [`stream`](crate::stream).
+
+use core::ffi::c_void;
+
+use super::arguments::{answer, call, choice, index, input, matrix, memory, output, reduced_range};
+use super::checks::{Elements, Sizes};
+use super::options::Weights;
+use super::types::*;
+use crate::stream::{self, Drawn, Kept};
+
+/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
+/// rounds; rows of d.
+///
+/// A distributed start goes, with "sum" for a reduction by element-wise sum,
+///
+/// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
+///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
+///   - drawn = 0; centra_stream_draw of every chunk;
+///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
+///     of them; round + 1;
+/// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
+/// - centra_stream_choose
+///
+/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+///
+/// # Safety
+/// `of_round` and `of_all` are NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_candidates(
+    k: usize,
+    of_round: *mut usize,
+    of_all: *mut usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Centers { k },
+            (answer("of_round", of_round), answer("of_all", of_all)),
+            |(of_round, of_all), _| {
+                let (round, all) = stream::candidates(k);
+                of_round.write(round);
+                of_all.write(all);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
+///
+/// round: from 0. count: candidates so far.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+///
+/// # Safety
+/// `masses` is NULL or points to so many elements.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_due(
+    k: usize,
+    round: u32,
+    count: usize,
+    masses: *const i64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Centers { k },
+            (input("masses", masses, Elements::Masses),),
+            |(masses,), _| {
+                let masses = if round == 0 { &[] } else { masses };
+                Ok(i32::from(stream::due(k, round, count, masses)))
+            },
+        )
+    }
+}
+
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
+/// distance to the nearest candidate; its weight, while there is none.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
+/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
+///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
+///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// Method: Bahmani and others, Scalable k-means++, 2012.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_masses(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    known: usize,
+    distances: *mut f64,
+    masses: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Chunk { n, total, d, k },
+            (
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                reduced_range(range),
+                input("candidates", candidates, Elements::Candidates(count)),
+                output("distances", distances, Elements::Points).optional(),
+                output("masses", masses, Elements::Masses),
+                memory(workspace, workspace_bytes),
+            ),
+            |(points, chosen, stream, candidates, distances, masses, workspace), _| {
+                if n > 0 {
+                    let options = &chosen.options;
+                    let kept = distances.map(|distances| Kept { distances, known });
+                    stream::masses_in(
+                        &stream, &points, options, candidates, kept, masses, workspace,
+                    )?;
+                }
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
+/// all mass, independently.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// masses: the reduced masses of this round; read only.
+/// candidates, count: as centra_stream_masses had them; read only.
+/// distances: NULL, or as centra_stream_masses left them; read only.
+/// round: from 0.
+/// first: the index of the chunk's first point among all points.
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+///     order, as far as there is room.
+/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_draw(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    masses: *const i64,
+    candidates: *const f64,
+    count: usize,
+    distances: *const f64,
+    round: u32,
+    first: i64,
+    rows: *mut f64,
+    drawn: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Chunk { n, total, d, k },
+            (
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                reduced_range(range),
+                input("masses", masses, Elements::Masses),
+                input("candidates", candidates, Elements::Candidates(count)),
+                input("distances", distances, Elements::Points).optional(),
+                index("first", first),
+                output("rows", rows, Elements::Drawn),
+                output("drawn", drawn, Elements::One),
+                memory(workspace, workspace_bytes),
+            ),
+            |(
+                points,
+                chosen,
+                stream,
+                masses,
+                candidates,
+                distances,
+                first,
+                rows,
+                drawn,
+                workspace,
+            ),
+             _| {
+                if n > 0 {
+                    let options = &chosen.options;
+                    let drawn = Drawn {
+                        round,
+                        first,
+                        rows,
+                        count: &mut drawn[0],
+                    };
+                    stream::draw_in(
+                        &stream, &points, options, masses, candidates, distances, drawn, workspace,
+                    )?;
+                }
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
+/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+///
+/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+///
+/// # Safety
+/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_weights_length(
+    total: i64,
+    d: usize,
+    k: usize,
+    range: *const i32,
+    count: usize,
+    length: *mut usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Stream { total, d, k },
+            (reduced_range(range), answer("length", length)),
+            |(stream, length), _| {
+                length.write(stream.weights_length(count)?);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
+/// candidates: count contiguous rows of d, at least one; read only.
+/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
+///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
+///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_weigh(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *mut i64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Chunk { n, total, d, k },
+            (
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                reduced_range(range),
+                input("candidates", candidates, Elements::Candidates(count)),
+                output(
+                    "candidate weights",
+                    weights,
+                    Elements::CandidateWeights(count),
+                ),
+                memory(workspace, workspace_bytes),
+            ),
+            |(points, chosen, stream, candidates, weights, workspace), _| {
+                if n > 0 {
+                    stream::weigh_in(
+                        &stream,
+                        &points,
+                        &chosen.options,
+                        candidates,
+                        weights,
+                        workspace,
+                    )?;
+                }
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults; threads and seed count.
+/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
+/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// workspace, workspace_bytes: as for centra_stream_masses.
+///
+/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+///
+/// Method: Arthur and Vassilvitskii 2007.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_choose(
+    total: i64,
+    d: usize,
+    k: usize,
+    options: *const centra_options,
+    range: *const i32,
+    candidates: *const f64,
+    count: usize,
+    weights: *const i64,
+    centers: *mut f64,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Stream { total, d, k },
+            (
+                choice(options, Weights::Unseen),
+                reduced_range(range),
+                input("candidates", candidates, Elements::Candidates(count)),
+                input(
+                    "candidate weights",
+                    weights,
+                    Elements::CandidateWeights(count),
+                ),
+                output("centers", centers, Elements::Centers),
+                memory(workspace, workspace_bytes),
+            ),
+            |(chosen, stream, candidates, weights, centers, workspace), _| {
+                stream::choose_in(
+                    &stream,
+                    candidates,
+                    weights,
+                    &chosen.options,
+                    centers,
+                    workspace,
+                )?;
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
