@@ -9,8 +9,10 @@ use crate::runtime::error::{refuse, Error};
 ///
 /// # Safety
 /// `repr(C)`; the first member is `struct_size: usize`; the members are plain numbers and nullable pointers, so all bits of a
-/// member are a value of it; `ENDS` has the end of each member, in bytes from the start of the struct, in ascending order.
+/// member are a value of it; `STARTS` and `ENDS` have the start and the end of each member, in bytes from the start of the
+/// struct, in ascending order.
 pub(super) unsafe trait Struct: Copy {
+    const STARTS: &'static [usize];
     const ENDS: &'static [usize];
 }
 
@@ -44,6 +46,7 @@ macro_rules! members {
         // SAFETY: `repr(C)` lays the members out in the order of this list, which starts with the size; what a member may be is
         // kept by who writes the list.
         unsafe impl $crate::capi::structs::Struct for $name {
+            const STARTS: &'static [usize] = &[$(core::mem::offset_of!($name, $member)),+];
             const ENDS: &'static [usize] =
                 &[$(core::mem::offset_of!($name, $member) + size_of::<$type>()),+];
         }
@@ -111,21 +114,31 @@ pub(super) unsafe fn read<T: Struct>(
     Ok(read)
 }
 
+/// Copies the members after the size that end within `bytes`, and none of the padding between them, which has no value.
+///
+/// # Safety
+/// `bytes` bytes at `to` are writable.
+unsafe fn copy_members<T: Struct>(to: *mut T, bytes: usize, values: &T) {
+    let (from, to) = ((&raw const *values).cast::<u8>(), to.cast::<u8>());
+    for (&start, &end) in T::STARTS.iter().zip(T::ENDS).skip(1) {
+        if end <= bytes {
+            // SAFETY: the member is within the struct, and within the bytes.
+            unsafe { core::ptr::copy_nonoverlapping(from.add(start), to.add(start), end - start) };
+        }
+    }
+}
+
 /// Writes the first `bytes` of `values`, but for the size, which stays the caller's.
 ///
 /// # Safety
 /// `bytes` bytes at `to` are writable, and whole members of the struct.
 pub(super) unsafe fn write<T: Struct>(to: *mut T, bytes: usize, values: &T) {
-    let size = size_of::<usize>();
-    let from = (&raw const *values).cast::<u8>();
-    // SAFETY: the contract; the size is the first of the whole members, and `bytes` is at most the size of the struct.
-    unsafe {
-        core::ptr::copy_nonoverlapping(from.add(size), to.cast::<u8>().add(size), bytes - size);
-    }
+    // SAFETY: the contract.
+    unsafe { copy_members(to, bytes, values) }
 }
 
-/// Writes the first `size` bytes of `values`, or all, and that number as the struct's size. Does nothing where `to` is null or the
-/// bytes are too few for the size itself.
+/// Writes the members of `values` that fit `size` bytes, zeros between and after them, and `size`, or the size of the struct if that
+/// is less, as the struct's size. Does nothing where `to` is null or the bytes are too few for the size itself.
 ///
 /// # Safety
 /// `to` is null, or points to `size` writable bytes.
@@ -134,9 +147,10 @@ pub(super) unsafe fn init<T: Struct>(to: *mut T, size: usize, values: T) {
     if to.is_null() || size < size_of::<usize>() {
         return;
     }
-    // SAFETY: the contract; a member is a plain number or a nullable pointer, so any of its bytes may be written apart.
+    // SAFETY: the contract.
     unsafe {
-        core::ptr::copy_nonoverlapping((&raw const values).cast::<u8>(), to.cast::<u8>(), size);
+        to.cast::<u8>().write_bytes(0, size);
+        copy_members(to, size, &values);
         to.cast::<usize>().write_unaligned(size);
     }
 }
