@@ -174,6 +174,7 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
             keeps: keeps::<E>(pass.points.d()),
             ahead: pass.frame.ahead(&pass.points, scratch.next.clone()),
             scratch,
+            squares: [0.0; TOGETHER],
             again: 0,
             found: Found::default(),
         };
@@ -215,6 +216,8 @@ struct Screening<'a, 'b, E, F> {
     keeps: bool,
     ahead: Ahead,
     scratch: &'a mut Scratch<'b, E>,
+    /// |X|² of the points that were packed last, for tests that have a limit.
+    squares: [f64; TOGETHER],
     /// Points to be looked at again.
     again: usize,
     found: Found,
@@ -255,19 +258,24 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     ) {
         // SAFETY: the contract above.
         unsafe {
-            let k = self.pass.panels.count();
             let mut nearest = Nearest::<S, G>::new();
-            let mut squares = [0.0; TOGETHER];
-            let mut deciding = [const { None }; G];
             if !self.keeps {
                 self.sweep_packed::<S, G>(place, &mut nearest);
-                self.conclude::<L, S, G>(lane, 0..k, &nearest, &squares, &mut deciding);
+                for g in 0..G {
+                    self.note_open::<S, G>(lane + g * S::WIDTH, g, &nearest);
+                }
                 return;
             }
+            let k = self.pass.panels.count();
+            // A constant array of `None` would be copied whole, and a decision is large.
+            let mut deciding = core::array::from_fn::<_, G, _>(|_| None);
             for first in (0..k).step_by(KEPT) {
                 let centers = first..k.min(first + KEPT);
-                self.sweep_chunks::<L, S, G>(lane, centers.clone(), &mut nearest, &mut squares);
-                self.conclude::<L, S, G>(lane, centers, &nearest, &squares, &mut deciding);
+                self.sweep_chunks::<L, S, G>(lane, centers.clone(), &mut nearest);
+                for (g, deciding) in deciding.iter_mut().enumerate() {
+                    let at = lane + g * S::WIDTH;
+                    self.decide::<L, S, G>(at, g, centers.clone(), &nearest, deciding);
+                }
             }
         }
     }
@@ -316,7 +324,6 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         lane: usize,
         centers: Range<usize>,
         nearest: &mut Nearest<S, G>,
-        squares: &mut [f64],
     ) {
         let Screening {
             pass, which, count, ..
@@ -338,7 +345,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     width: S::WIDTH,
                     elements: scratch.tile,
                     reaches: &mut scratch.reaches[lane..],
-                    squares,
+                    squares: &mut self.squares,
                 };
                 // SAFETY: a tile has room for a chunk of the groups.
                 unsafe {
@@ -395,152 +402,194 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         }
     }
 
-    /// What the first look proves, once it went through some `centers` and all before them. Where values are kept, decides the rest
-    /// among these; after the last of them, labels the points. Where they are not, notes as open what is not proven.
+    /// What the first look proves of group `g`, whose first lane is `at`: gives its points the labels of their least values, and margins
+    /// where these are wanted and `all` centers have been seen. None, if the labels are proven.
+    ///
+    /// # Safety
+    /// The caller is compiled for `S`; the group is among those that were swept.
+    #[inline(always)]
+    unsafe fn first<S: Screen<E = E>, const G: usize>(
+        &mut self,
+        at: usize,
+        g: usize,
+        all: bool,
+        nearest: &Nearest<S, G>,
+    ) -> Option<Unproven<S>> {
+        let pass = self.pass;
+        let scratch = &mut *self.scratch;
+        let labels = &mut scratch.labels[at..at + S::WIDTH];
+        // SAFETY: labels, reaches and margins have room for the lanes.
+        unsafe {
+            S::store_labels(labels.as_mut_ptr(), nearest.label[g]);
+            let left = S::load(scratch.reaches.as_ptr().add(at));
+            // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+            let gap = S::sub(nearest.second[g], nearest.least[g]);
+            let mut lanes = (1 << S::WIDTH.min(self.count - at)) - 1;
+            let measured = all && !scratch.margins.is_empty();
+            if let Some(reach) = pass.frame.at_most::<S>(left) {
+                lanes &= S::not_greater(gap, reach);
+                if lanes == 0 && !measured {
+                    return None;
+                }
+            }
+            let squares = &self.squares[g * S::WIDTH..][..S::WIDTH];
+            let mut reaches = [E::default(); WIDEST];
+            S::store(reaches.as_mut_ptr(), left);
+            pass.frame
+                .complete(labels, squares, &mut reaches[..S::WIDTH]);
+            let reach = S::load(reaches.as_ptr());
+            if measured {
+                let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
+                let mut lefts = [E::default(); WIDEST];
+                S::store(least.as_mut_ptr(), nearest.least[g]);
+                S::store(second.as_mut_ptr(), nearest.second[g]);
+                S::store(lefts.as_mut_ptr(), left);
+                let mut margins = [0.0; WIDEST];
+                for (l, &square) in squares.iter().enumerate() {
+                    let reach = reaches[l];
+                    let frame = &pass.frame;
+                    margins[l] = frame.margin(least[l], second[l], reach, lefts[l], square);
+                }
+                pass.repeats.spoil(labels, &mut margins);
+                scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
+            }
+            lanes &= S::not_greater(gap, reach);
+            let mut inexact = lanes;
+            while inexact != 0 {
+                let l = inexact.trailing_zeros();
+                inexact &= inexact - 1;
+                let point = self.which.point(at + l as usize);
+                if pass.frame.is_exact(&pass.points, point) {
+                    lanes &= !(1 << l);
+                }
+            }
+            if lanes == 0 {
+                return None;
+            }
+            // Nothing is known of points whose values overflowed.
+            let unknown = S::not_greater(S::splat(E::INFINITY), reach) & lanes;
+            Some(Unproven {
+                lanes,
+                unknown,
+                reach,
+                reaches,
+            })
+        }
+    }
+
+    /// The first look at a group whose values are not kept: notes as open what it does not prove.
+    ///
+    /// # Safety
+    /// As for [`Screening::first`].
+    #[inline(always)]
+    unsafe fn note_open<S: Screen<E = E>, const G: usize>(
+        &mut self,
+        at: usize,
+        g: usize,
+        nearest: &Nearest<S, G>,
+    ) {
+        // SAFETY: the contract; reaches and least values have room for the lanes.
+        unsafe {
+            let Some(unproven) = self.first(at, g, true, nearest) else {
+                return;
+            };
+            S::store(self.scratch.reaches.as_mut_ptr().add(at), unproven.reach);
+            S::store(self.scratch.least.as_mut_ptr().add(at), nearest.least[g]);
+            self.found.open += unproven.lanes.count_ones() as usize;
+            self.leave(at, unproven.unknown);
+            let mut lanes = unproven.lanes & !unproven.unknown;
+            while lanes != 0 {
+                self.scratch.open[self.again] = at as u32 + lanes.trailing_zeros();
+                lanes &= lanes - 1;
+                self.again += 1;
+            }
+        }
+    }
+
+    /// The first look at a group, once it went through some `centers` and all before them, and what it does not prove, decided
+    /// among these, whose values are kept. After the last of them, labels the points.
     ///
     /// Of the centers up to these, the one that is nearest by D is the one whose label is proven, or `deciding` has it. For by the
     /// same proof, which is one of two centers, it is within reach; so it is among these centers and considered here, or it was the
     /// nearest of those before, which was proven then and has the least of their values, or was in `deciding`.
     ///
     /// # Safety
-    /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.
+    /// As for [`Screening::first`]; the caller is compiled for `L`, too.
     #[inline(always)]
-    unsafe fn conclude<'c, L: Lanes, S: Screen<E = E>, const G: usize>(
+    unsafe fn decide<'c, L: Lanes, S: Screen<E = E>, const G: usize>(
         &mut self,
-        lane: usize,
+        at: usize,
+        g: usize,
         centers: Range<usize>,
         nearest: &Nearest<S, G>,
-        squares: &[f64],
-        deciding: &mut [Option<Decide<'c, S>>; G],
+        deciding: &mut Option<Decide<'c, S>>,
     ) where
         Self: 'c,
     {
-        let Screening {
-            pass,
-            which,
-            count,
-            keeps,
-            ..
-        } = *self;
+        let (pass, which) = (self.pass, self.which);
         let all = centers.end == pass.panels.count();
-        // SAFETY: labels, reaches and the least values have room for the lanes.
+        // SAFETY: the contract; values were kept for the group and the centers.
         unsafe {
-            for g in 0..G {
-                let scratch = &mut *self.scratch;
-                let at = lane + g * S::WIDTH;
-                let labels = &mut scratch.labels[at..at + S::WIDTH];
-                let mut before = [0; WIDEST];
-                before[..S::WIDTH].copy_from_slice(labels);
-                S::store_labels(labels.as_mut_ptr(), nearest.label[g]);
-                let left = S::load(scratch.reaches.as_ptr().add(at));
-                // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
-                let gap = S::sub(nearest.second[g], nearest.least[g]);
-                let mut unproven = (1 << S::WIDTH.min(count - at)) - 1;
-                let measured = all && !scratch.margins.is_empty();
-                if let Some(reach) = pass.frame.at_most::<S>(left) {
-                    unproven &= S::not_greater(gap, reach);
-                    if unproven == 0 && !measured {
-                        continue;
-                    }
-                }
-                let squares = &squares[g * S::WIDTH..][..S::WIDTH];
-                let mut reaches = [E::default(); WIDEST];
-                S::store(reaches.as_mut_ptr(), left);
-                pass.frame
-                    .complete(labels, squares, &mut reaches[..S::WIDTH]);
-                let reach = S::load(reaches.as_ptr());
-                if measured {
-                    let (mut least, mut second) = ([E::default(); WIDEST], [E::default(); WIDEST]);
-                    let mut lefts = [E::default(); WIDEST];
-                    S::store(least.as_mut_ptr(), nearest.least[g]);
-                    S::store(second.as_mut_ptr(), nearest.second[g]);
-                    S::store(lefts.as_mut_ptr(), left);
-                    let mut margins = [0.0; WIDEST];
-                    for (l, &square) in squares.iter().enumerate() {
-                        let reach = reaches[l];
-                        let frame = &pass.frame;
-                        margins[l] = frame.margin(least[l], second[l], reach, lefts[l], square);
-                    }
-                    pass.repeats.spoil(labels, &mut margins);
-                    scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
-                }
-                unproven &= S::not_greater(gap, reach);
-                let mut lanes = unproven;
-                while lanes != 0 {
-                    let l = lanes.trailing_zeros();
-                    lanes &= lanes - 1;
-                    if pass
-                        .frame
-                        .is_exact(&pass.points, which.point(at + l as usize))
-                    {
-                        unproven &= !(1 << l);
-                    }
-                }
-                if unproven == 0 {
-                    continue;
-                }
-                // Nothing is known of those: what they are made of overflowed, or all centers so far are far.
+            let mut before = [0; WIDEST];
+            if centers.start > 0 {
+                before[..S::WIDTH].copy_from_slice(&self.scratch.labels[at..at + S::WIDTH]);
+            }
+            let Some(mut unproven) = self.first(at, g, all, nearest) else {
+                return;
+            };
+            if !all {
+                // Maybe all centers so far are far.
                 let infinity = S::splat(E::INFINITY);
-                let mut unknown = S::not_greater(infinity, reach) & unproven;
-                if !all {
-                    unknown |= S::not_greater(infinity, nearest.least[g]) & unproven;
+                unproven.unknown |= S::not_greater(infinity, nearest.least[g]) & unproven.lanes;
+            }
+            let limit = S::add(nearest.least[g], unproven.reach);
+            let scratch = &mut *self.scratch;
+            let labels = &mut scratch.labels[at..at + S::WIDTH];
+            let decide = deciding.get_or_insert_with(|| {
+                let mut chosen = [0; WIDEST];
+                for (l, p) in chosen.iter_mut().enumerate() {
+                    *p = which.point(at + l);
                 }
-                if keeps {
-                    let limit = S::add(nearest.least[g], reach);
-                    let decide = deciding[g].get_or_insert_with(|| {
-                        let mut chosen = [0; WIDEST];
-                        for (l, p) in chosen.iter_mut().enumerate() {
-                            *p = which.point(at + l);
-                        }
-                        Decide::new(pass, chosen, 0, limit, scratch.patience)
-                    });
-                    decide.given_up |= unknown;
-                    (decide.lanes, decide.limit) = (unproven & !decide.given_up, limit);
-                    ask_for(&pass.points, &decide.chosen, decide.lanes);
-                    if centers.start > 0 {
-                        decide.recall::<L>(&before);
-                    }
-                    decide.tighten::<L, F>(&pass.frame, labels, &reaches, squares);
-                    // With the new limit, the least alone may be within reach.
-                    let open = S::not_greater(nearest.second[g], decide.limit) & decide.lanes;
-                    decide.lanes = open;
-                    if open != 0 {
-                        let values = scratch.values.as_ptr().add(g * S::WIDTH);
-                        let value = |j: usize| S::load(values.add(j * G * S::WIDTH));
-                        let (first, k) = (centers.start, centers.len());
-                        let mut j = 0;
-                        while j + 4 <= k {
-                            let a = S::min(value(j), value(j + 1));
-                            let b = S::min(value(j + 2), value(j + 3));
-                            if S::not_greater(S::min(a, b), decide.limit) & open != 0 {
-                                for j in j..j + 4 {
-                                    decide.consider::<L>(first + j, value(j));
-                                }
-                            }
-                            j += 4;
-                        }
-                        for j in j..k {
+                Decide::new(pass, chosen, 0, limit, scratch.patience)
+            });
+            decide.given_up |= unproven.unknown;
+            (decide.lanes, decide.limit) = (unproven.lanes & !decide.given_up, limit);
+            ask_for(&pass.points, &decide.chosen, decide.lanes);
+            if centers.start > 0 {
+                decide.recall::<L>(&before);
+            }
+            let squares = &self.squares[g * S::WIDTH..][..S::WIDTH];
+            decide.tighten::<L, F>(&pass.frame, labels, &unproven.reaches, squares);
+            // With the new limit, the least alone may be within reach.
+            let open = S::not_greater(nearest.second[g], decide.limit) & decide.lanes;
+            decide.lanes = open;
+            if open != 0 {
+                let values = scratch.values.as_ptr().add(g * S::WIDTH);
+                let value = |j: usize| S::load(values.add(j * G * S::WIDTH));
+                let (first, k) = (centers.start, centers.len());
+                let mut j = 0;
+                while j + 4 <= k {
+                    let a = S::min(value(j), value(j + 1));
+                    let b = S::min(value(j + 2), value(j + 3));
+                    if S::not_greater(S::min(a, b), decide.limit) & open != 0 {
+                        for j in j..j + 4 {
                             decide.consider::<L>(first + j, value(j));
                         }
                     }
-                    self.found.evaluated += core::mem::take(&mut decide.evaluated);
-                    if all {
-                        decide.each(unproven & !decide.given_up, |l, label| labels[l] = label);
-                        self.found.open += unproven.count_ones() as usize;
-                        self.leave(at, unproven & decide.given_up);
-                    }
-                } else {
-                    S::store(scratch.reaches.as_mut_ptr().add(at), reach);
-                    S::store(scratch.least.as_mut_ptr().add(at), nearest.least[g]);
-                    self.found.open += unproven.count_ones() as usize;
-                    self.leave(at, unknown);
-                    let mut lanes = unproven & !unknown;
-                    while lanes != 0 {
-                        self.scratch.open[self.again] = at as u32 + lanes.trailing_zeros();
-                        lanes &= lanes - 1;
-                        self.again += 1;
-                    }
+                    j += 4;
                 }
+                for j in j..k {
+                    decide.consider::<L>(first + j, value(j));
+                }
+            }
+            self.found.evaluated += core::mem::take(&mut decide.evaluated);
+            if all {
+                decide.each(unproven.lanes & !decide.given_up, |l, label| {
+                    labels[l] = label;
+                });
+                self.found.open += unproven.lanes.count_ones() as usize;
+                let given_up = decide.given_up;
+                self.leave(at, unproven.lanes & given_up);
             }
         }
     }
@@ -606,6 +655,16 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             }
         }
     }
+}
+
+/// What the first look leaves of a group.
+struct Unproven<S: Screen> {
+    /// Lanes whose labels are not proven, and those among them whose values overflowed.
+    lanes: u32,
+    unknown: u32,
+    /// The reaches of all lanes, as a vector and one by one.
+    reach: S::V,
+    reaches: [S::E; WIDEST],
 }
 
 /// The least and second least Ŝ of each lane, and the center of the least.
