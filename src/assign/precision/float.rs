@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod lemmas;
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::{BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
@@ -16,104 +17,68 @@ use crate::quantize::Grid;
 use crate::simd::products::{Screen, Working};
 use crate::simd::{Lanes, Vectorized};
 
-/// Binary32. Labels beyond 2^24 do not fit it.
-pub(super) struct Single;
+/// A floating-point precision, and labels in it: there are fewer centers than whole numbers that it tells apart.
+pub(super) struct Float<E>(PhantomData<E>);
+pub(super) type Single = Float<f32>;
+pub(super) type Double = Float<f64>;
 
-impl Precision for Single {
-    type Element = f32;
-    type Ready<'a> = screen::Pass<'a, f32, FloatTest<'a, f32>>;
+impl<E: Working + Vectorized> Precision for Float<E> {
+    type Element = E;
+    type Ready<'a> = screen::Pass<'a, E, FloatTest<'a, E>>;
 
-    const COST: f64 = 1.0;
+    // A vector holds the fewer numbers the larger they are.
+    const COST: f64 = size_of::<E>() as f64 / size_of::<f32>() as f64;
 
     fn suits(shape: &Shape) -> bool {
-        shape.k < 1 << 24 && Certificate::holds::<f32>(shape.d)
+        (shape.k as f64) < 1.0 / E::ROUNDOFF && Certificate::holds::<E>(shape.d)
     }
 
     fn prepare<'a>(
         pass: &PassCenters<'a>,
-        room: &'a mut CodedCenters<'_, f32>,
+        room: &'a mut CodedCenters<'_, E>,
     ) -> Option<Self::Ready<'a>> {
-        prepare(pass, room)
-    }
-
-    fn test<'a>(
-        ready: &Self::Ready<'a>,
-        pass: &PassCenters<'a>,
-        which: &Which<'_>,
-        _: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, f32>,
-    ) -> Found {
-        screen::screen(pass.job.level, ready, which, scratch)
-    }
-}
-
-/// Binary64.
-pub(super) struct Double;
-
-impl Precision for Double {
-    type Element = f64;
-    type Ready<'a> = screen::Pass<'a, f64, FloatTest<'a, f64>>;
-
-    const COST: f64 = 2.0;
-
-    fn suits(shape: &Shape) -> bool {
-        Certificate::holds::<f64>(shape.d)
-    }
-
-    fn prepare<'a>(
-        pass: &PassCenters<'a>,
-        room: &'a mut CodedCenters<'_, f64>,
-    ) -> Option<Self::Ready<'a>> {
-        prepare(pass, room)
-    }
-
-    fn test<'a>(
-        ready: &Self::Ready<'a>,
-        pass: &PassCenters<'a>,
-        which: &Which<'_>,
-        _: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, f64>,
-    ) -> Found {
-        screen::screen(pass.job.level, ready, which, scratch)
-    }
-}
-
-/// The centers of a pass in one of them.
-fn prepare<'a, E: Working + Vectorized>(
-    pass: &PassCenters<'a>,
-    room: &'a mut CodedCenters<'_, E>,
-) -> Option<screen::Pass<'a, E, FloatTest<'a, E>>> {
-    let PassCenters {
-        job,
-        centers,
-        mean,
-        units,
-        ..
-    } = *pass;
-    let grid = Grid::of::<E>(centers, mean, units.scale);
-    let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
-    let scaling = Scaling {
-        mean,
-        scale: units.scale,
-    };
-    let registers = job.level.vectors::<E>()?.registers;
-    let CodedCenters { data, norms } = room.of_pass(pass);
-    let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
-    pass.repeats.exclude(norms, E::INFINITY);
-    Some(screen::Pass {
-        points: job.points,
-        centers,
-        panels: Panels { data, norms },
-        repeats: pass.repeats,
-        frame: FloatTest {
+        let PassCenters {
+            job,
+            centers,
             mean,
-            certificate,
-            most,
-            starts: norms,
-            grid,
             units,
-        },
-    })
+            ..
+        } = *pass;
+        let grid = Grid::of::<E>(centers, mean, units.scale);
+        let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
+        let scaling = Scaling {
+            mean,
+            scale: units.scale,
+        };
+        let registers = job.level.vectors::<E>()?.registers;
+        let CodedCenters { data, norms } = room.of_pass(pass);
+        let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
+        pass.repeats.exclude(norms, E::INFINITY);
+        Some(screen::Pass {
+            points: job.points,
+            centers,
+            panels: Panels { data, norms },
+            repeats: pass.repeats,
+            frame: FloatTest {
+                mean,
+                certificate,
+                most,
+                starts: norms,
+                grid,
+                units,
+            },
+        })
+    }
+
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        _: &mut BlockRows<'_, '_>,
+        scratch: &mut screen::Scratch<'_, E>,
+    ) -> Found {
+        screen::screen(pass.job.level, ready, which, scratch)
+    }
 }
 
 /// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
