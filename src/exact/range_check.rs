@@ -161,6 +161,9 @@ impl Kernel for See<'_, '_> {
             seen,
         } = self;
         let d = rows.dims();
+        // Where they are is read once, and not again after each store.
+        let (magnitude, top) = (seen.magnitude.as_mut_ptr(), seen.top.as_mut_ptr());
+        let (low, poison) = (seen.low.as_mut_ptr(), seen.poison.as_mut_ptr());
         for p in 0..rows.count() {
             let row = rows.row(p).as_ptr();
             let mut i = 0;
@@ -169,7 +172,7 @@ impl Kernel for See<'_, '_> {
                 // multiple of WIDTH, and the arrays have room for whole vectors (`see_rows`).
                 unsafe {
                     let x = I::Lanes::load_rest(row.add(i), d - i);
-                    let poison = seen.poison.as_mut_ptr().add(i);
+                    let poison = poison.add(i);
                     I::Lanes::store(
                         poison,
                         I::Lanes::add(
@@ -177,7 +180,7 @@ impl Kernel for See<'_, '_> {
                             I::Lanes::mul(x, I::Lanes::splat(0.0)),
                         ),
                     );
-                    let magnitude = seen.magnitude.as_mut_ptr().add(i);
+                    let magnitude = magnitude.add(i);
                     I::Lanes::store(
                         magnitude,
                         I::Lanes::max(I::Lanes::abs(x), I::Lanes::load(magnitude)),
@@ -186,10 +189,10 @@ impl Kernel for See<'_, '_> {
                     if let Some(weights) = weights {
                         let positive = *weights.get_unchecked(p) > 0.0;
                         term = I::Lanes::mul(term, I::Lanes::splat(f64::from(u8::from(positive))));
-                        let top = seen.top.as_mut_ptr().add(i);
+                        let top = top.add(i);
                         I::Lanes::store(top, I::Lanes::max(term, I::Lanes::load(top)));
                     }
-                    let low = seen.low.as_mut_ptr().add(i);
+                    let low = low.add(i);
                     I::Lanes::store(
                         low,
                         I::Lanes::min(I::Lanes::lowest_bit(term), I::Lanes::load(low)),

@@ -124,9 +124,11 @@ impl Kernel for Code<'_, '_> {
             groups,
             coded,
         } = self;
+        // By value, so that no store to the coded points makes it be read again.
+        let (points, groups) = (*points, *groups);
         let d = points.d();
         let lanes = block.len().next_multiple_of(groups.width);
-        let ahead = Ahead::of(points, next, 0..d);
+        let ahead = Ahead::of(&points, next, 0..d);
         // SAFETY: the caller is compiled for the lanes; `code` has seen to the points and the room.
         unsafe {
             let zero = I::Lanes::splat(0.0);
@@ -143,14 +145,14 @@ impl Kernel for Code<'_, '_> {
                 errors: zero,
                 kept: zero,
             };
-            pour::<I::Lanes>(points, &Which::Block(block), 0..d, lanes, &mut coder);
+            pour::<I::Lanes>(&points, &Which::Block(block), 0..d, lanes, &mut coder);
         }
     }
 }
 
 /// Makes bytes of lanes.
 struct Coder<'a, 'b, L: Lanes> {
-    groups: &'a Int8Groups<'a>,
+    groups: Int8Groups<'a>,
     coded: &'a mut Coded<'b>,
     d: usize,
     /// What is asked for meanwhile, and how many lines of it at a time.

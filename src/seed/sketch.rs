@@ -560,6 +560,8 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
     first: usize,
 ) {
     let at = first * S::WIDTH;
+    // By value, so that nothing that is stored makes them be read again.
+    let panels = candidates.panels;
     // SAFETY: the groups are inside the part.
     unsafe {
         let zero = S::splat(0);
@@ -593,9 +595,9 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
         };
         let length = G * S::WIDTH * elements;
         let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
-        let share = ahead.share(steps::<S>(elements, candidates.panels.norms.len()));
+        let share = ahead.share(steps::<S>(elements, panels.norms.len()));
         let between = || ahead.ask(share);
-        sweep::<S, G, _>(&over, &candidates.panels, &mut receiver, between);
+        sweep::<S, G, _>(&over, &panels, &mut receiver, between);
     }
 }
 

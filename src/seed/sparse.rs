@@ -98,6 +98,8 @@ impl Kernel for Listed<'_> {
             center,
             distances,
         } = self;
+        // By value, so that no distance that is stored makes it be read again.
+        let points = *points;
         let d = points.d();
         let listed = listed.iter().map(|&p| first + p as usize);
         match points.layout() {
@@ -121,7 +123,7 @@ impl Kernel for Listed<'_> {
             }
             Layout::Columns => {
                 for (p, distance) in listed.zip(distances) {
-                    *distance = squared_at(points, p, center);
+                    *distance = squared_at(&points, p, center);
                 }
             }
         }
