@@ -2,7 +2,7 @@
 
 use super::memory::{with_memory, Memory};
 use super::{check_length, count_centers, lend};
-use crate::assign::{Packing, Scratch};
+use crate::assign::{LabelScratch, Packing};
 use crate::call::{Options, Shape};
 use crate::exact::range_check::{check_spread, scan, storage};
 use crate::points::Points;
@@ -62,7 +62,7 @@ pub(crate) struct AssignMemory;
 
 pub(crate) struct AssignParts<'w> {
     packing: Packing<'w>,
-    team: PerThread<Scratch<'w>>,
+    team: PerThread<LabelScratch<'w>>,
     /// Storage of the scan.
     seen: PerThread<&'w mut [f64]>,
 }
@@ -73,7 +73,7 @@ impl Memory for AssignMemory {
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> AssignParts<'w> {
         AssignParts {
             packing: Packing::cut(from, shape),
-            team: PerThread::new(threads, || Scratch::cut(from, shape)),
+            team: PerThread::new(threads, || LabelScratch::cut(from, shape)),
             seen: PerThread::new(threads, || storage(from, shape.d)),
         }
     }

@@ -207,7 +207,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::label::{Counts, Scratch};
+    use crate::assign::label::{Counts, LabelScratch};
     use crate::assign::lemmas::{two_to, Rng};
     use crate::assign::packing::Packing;
     use crate::call::Algorithm;
@@ -288,7 +288,7 @@ mod tests {
         let mut quantized = QuantizedPoints::cut(&mut Leak, &shape, algorithm);
         let mut packing = Packing::cut(&mut Leak, &shape);
         packing.set_largest(points.iter().fold(0.0, |most, x| x.abs().max(most)));
-        let mut scratch = Scratch::cut(&mut Leak, &shape);
+        let mut scratch = LabelScratch::cut(&mut Leak, &shape);
         let mut ends = [Method::Direct; 2];
         with_crew(1, |crew| {
             let job = Job {

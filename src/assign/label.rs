@@ -13,7 +13,7 @@ use crate::quantize::int16::{self, Int16Rows};
 use crate::runtime::workspace::{spoil, Cut};
 
 /// What one thread labels points with.
-pub(crate) struct Scratch<'w> {
+pub(crate) struct LabelScratch<'w> {
     /// For the direct kernel, the points, packed for the lanes, and their distances.
     tile: &'w mut [f64],
     distances: &'w mut [f64],
@@ -37,17 +37,17 @@ pub(crate) struct Counts {
     pub(crate) evaluated: i64,
 }
 
-impl<'w> AsMut<Scratch<'w>> for Scratch<'w> {
+impl<'w> AsMut<LabelScratch<'w>> for LabelScratch<'w> {
     fn as_mut(&mut self) -> &mut Self {
         self
     }
 }
 
-impl<'w> Scratch<'w> {
+impl<'w> LabelScratch<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
         let Shape { d, block, .. } = *shape;
         let first = Method::first(shape);
-        Scratch {
+        LabelScratch {
             tile: from.take(block.saturating_mul(d)),
             distances: from.take(block),
             rooms: Rooms::cut(from, shape),

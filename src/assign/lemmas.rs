@@ -4,7 +4,7 @@
 //!
 //! What is measured comes out of the library's own code: centers and points are coded, swept and judged by what a pass uses.
 
-use super::bounds::lose_moves;
+use super::bounds::losses_of_moves;
 use super::margin::Units;
 use super::panel::Receive;
 use super::sorted::{self, Sorted};
@@ -260,7 +260,7 @@ fn l8_losses() {
                     })
                     .collect();
                 let mut losses = vec![0.0f32; k];
-                lose_moves(&mut losses, &new, &old, d, units);
+                losses_of_moves(&mut losses, &new, &old, d, units);
                 let moves: Vec<Exact> = (0..k)
                     .map(|j| exact_squared(&new[j * d..][..d], &old[j * d..][..d]).root())
                     .collect();

@@ -33,11 +33,11 @@ mod repeats;
 pub(crate) mod screen;
 mod sorted;
 
-pub(crate) use bounds::{Bounds, Shortcut};
+pub(crate) use bounds::{Bounds, LastPass};
 pub(crate) use fallback::last_dimensions;
-pub(crate) use label::Scratch;
+pub(crate) use label::LabelScratch;
 pub(crate) use packing::Packing;
-pub(crate) use pass::{pass, Pass, Summing, Watch, Worker};
+pub(crate) use pass::{pass, PassInputs, PassResult, Summing, Watch, Worker};
 
 use crate::call::Job;
 use crate::exact::distance::own_block;
@@ -46,7 +46,7 @@ use crate::quantize::int16::Int16Rows;
 use crate::runtime::threads::PerThread;
 
 /// Labels all points, counting from `base`; squared distances where they are wanted.
-pub(crate) fn assign<'w, S: AsMut<Scratch<'w>> + Send>(
+pub(crate) fn assign<'w, S: AsMut<LabelScratch<'w>> + Send>(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
     team: &mut PerThread<S>,

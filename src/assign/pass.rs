@@ -3,8 +3,8 @@
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::bounds::{spend, Costs, Shortcut};
-use super::label::{Counts, Scratch};
+use super::bounds::{MarginCosts, PassMargins, StretchMargins};
+use super::label::{Counts, LabelScratch};
 use super::packing::{Packing, Prepared};
 use crate::call::{Job, Shape};
 use crate::exact::accumulator::{ExactSum, PRODUCT_DIGITS};
@@ -18,39 +18,41 @@ use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 use crate::update::{Plan, Sums, Terms};
 
-/// Writes the indices at which labels differ to `moved`; returns how many.
-fn moved(level: Level, old: &[i32], new: &[i32], moved: &mut [u32]) -> usize {
-    assert!(new.len() == old.len() && moved.len() >= old.len());
-    level.run(Moved { old, new, moved })
+/// Writes the indices at which labels differ to `indices`; returns how many.
+fn changed(level: Level, old: &[i32], new: &[i32], indices: &mut [u32]) -> usize {
+    assert!(new.len() == old.len() && indices.len() >= old.len());
+    level.run(Changed { old, new, indices })
 }
 
 /// There are as many new labels as old ones, and room for as many indices.
-struct Moved<'a> {
+struct Changed<'a> {
     old: &'a [i32],
     new: &'a [i32],
-    moved: &'a mut [u32],
+    indices: &'a mut [u32],
 }
 
-impl Kernel for Moved<'_> {
+impl Kernel for Changed<'_> {
     type Out = usize;
 
     #[inline(always)]
     unsafe fn run<I: InstructionSet>(self) -> usize {
-        let Moved { old, new, moved } = self;
-        const TOGETHER: usize = 16;
+        let Changed { old, new, indices } = self;
+        // What `Lanes::differences` compares at a time.
+        const COMPARED: usize = 16;
         let mut count = 0;
         let mut p = 0;
-        // SAFETY: the caller is compiled for the lanes; `moved` has seen to the lengths. Labels are read below them; as many indices are written at a time, from a place on that is not beyond them.
+        // SAFETY: the caller is compiled for the lanes; `changed` has checked the lengths. Labels are read below these; as many indices
+        // are written at a time, from a place that is not beyond the first of the labels.
         unsafe {
-            while p + TOGETHER <= old.len() {
+            while p + COMPARED <= old.len() {
                 let bits = I::Lanes::differences(old.as_ptr().add(p), new.as_ptr().add(p));
-                count += I::Lanes::list(moved.as_mut_ptr().add(count), p as u32, bits);
-                p += TOGETHER;
+                count += I::Lanes::list(indices.as_mut_ptr().add(count), p as u32, bits);
+                p += COMPARED;
             }
         }
         for p in p..old.len() {
             if old[p] != new[p] {
-                moved[count] = p as u32;
+                indices[count] = p as u32;
                 count += 1;
             }
         }
@@ -58,11 +60,11 @@ impl Kernel for Moved<'_> {
     }
 }
 
-/// Since when the work takes that is being done.
+/// When the work that is being done began.
 struct Clock(Instant);
 
 impl Clock {
-    /// How long the work took that is done now; the next begins.
+    /// The time since the last call, or since the clock was made.
     fn lap(&mut self) -> Duration {
         let end = Instant::now();
         end - core::mem::replace(&mut self.0, end)
@@ -71,14 +73,15 @@ impl Clock {
 
 /// What one thread of a fit works with, and what it found in the current pass.
 pub(crate) struct Worker<'w> {
-    scratch: Scratch<'w>,
+    scratch: LabelScratch<'w>,
     sums: Sums<'w>,
-    /// Points of a stretch that have to be looked at.
-    spent: &'w mut [u32],
+    /// The points of a stretch that have to be tested.
+    listed: &'w mut [u32],
     moving: Moving<'w>,
-    /// Storage of the scan, where the pass is watched.
+    /// Storage of the range check, where the pass is watched.
     seen: &'w mut [f64],
-    found: i64,
+    /// Labels that this thread changed.
+    changed: i64,
     clock: Clock,
     assigning: Duration,
     updating: Duration,
@@ -89,12 +92,12 @@ impl<'w> Worker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, plan: &Plan) -> Self {
         let stretch = shape.stretch();
         Worker {
-            scratch: Scratch::cut(from, shape),
+            scratch: LabelScratch::cut(from, shape),
             sums: Sums::cut(from, plan),
-            spent: from.take(stretch),
+            listed: from.take(stretch),
             moving: Moving::cut(from, stretch),
             seen: &mut [],
-            found: 0,
+            changed: 0,
             clock: Clock(Instant::now()),
             assigning: Duration::ZERO,
             updating: Duration::ZERO,
@@ -106,7 +109,7 @@ impl<'w> Worker<'w> {
     pub(crate) fn forget(&mut self) {
         self.scratch.forget();
         self.sums.forget();
-        spoil(self.spent, u32::MAX);
+        spoil(self.listed, u32::MAX);
         self.moving.forget();
     }
 
@@ -116,12 +119,12 @@ impl<'w> Worker<'w> {
     }
 }
 
-/// What a pass over a chunk of a stream does besides: it looks whether the chunk is as it was promised to be, and sums the
+/// What a pass over a chunk of a stream does besides labelling: it checks that the chunk is in the declared range, and sums the
 /// inertia.
 ///
-/// Labelling comes first, as it asks for memory ahead, and leaves the block in the cache. It may be given any numbers: what is
-/// not finite proves nothing, and at worst leaves a point without a label, -1. A block that breaks the promise may be in the
-/// thread's sums, of which nobody hears.
+/// Labelling comes first, since it prefetches, and leaves the block in the cache. It may be given any numbers: what is not finite
+/// proves nothing, and at worst leaves a point without a label, -1. A block that is out of range may be in the thread's sums, which
+/// are then thrown away.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {
     pub(crate) promise: &'a Promise<'a>,
@@ -129,10 +132,10 @@ pub(crate) struct Watch<'a> {
     pub(crate) inertia: bool,
 }
 
-/// What came of it.
+/// What watching a pass found.
 #[derive(Default)]
 pub(crate) struct Watched {
-    /// Whether a block was not as promised.
+    /// Whether a block was out of the declared range.
     pub(crate) broken: bool,
     pub(crate) inertia: ExactSum<PRODUCT_DIGITS>,
 }
@@ -150,14 +153,23 @@ impl<'w> AsMut<Sums<'w>> for Worker<'w> {
     }
 }
 
-/// What a pass found.
-pub(crate) struct Pass {
+/// What a pass did.
+pub(crate) struct PassResult {
     /// Labels that changed.
-    pub(crate) moved: i64,
+    pub(crate) changed: i64,
     pub(crate) counts: Counts,
     /// Wall time, shared out in the proportion of the threads' time.
     pub(crate) assigning: Duration,
     pub(crate) updating: Duration,
+}
+
+/// What a pass uses of earlier ones, and what it does besides labelling.
+pub(crate) struct PassInputs<'a, 'w> {
+    /// The margins that it uses or finds, if any.
+    pub(crate) margins: Option<PassMargins<'a>>,
+    pub(crate) quantized: &'a mut QuantizedPoints<'w>,
+    pub(crate) summing: Summing<'a>,
+    pub(crate) watch: Option<Watch<'a>>,
 }
 
 /// What a pass does with the terms of the sums.
@@ -171,56 +183,65 @@ pub(crate) enum Summing<'a> {
     Moved(&'a Terms<'a>),
 }
 
-/// Labels all points, and keeps the sums up.
+/// Labels all points, and keeps the sums up to date.
 pub(crate) fn pass(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
-    (mut shortcut, kept): (Shortcut<'_>, &mut QuantizedPoints<'_>),
-    (summing, watch): (Summing<'_>, Option<Watch<'_>>),
-) -> Pass {
+    inputs: PassInputs<'_, '_>,
+) -> PassResult {
     let begin = Instant::now();
-    let words = kept.rows();
-    let prepared = packing.prepare(job, centers, shortcut.margins().is_some(), &words);
+    let PassInputs {
+        margins,
+        quantized,
+        summing,
+        watch,
+    } = inputs;
+    let rows = quantized.rows();
+    let prepared = packing.prepare(job, centers, margins.is_some(), &rows);
     for worker in team.iter_mut() {
         worker.scratch.start(&prepared);
-        (worker.found, worker.assigning, worker.updating) = Default::default();
+        (worker.changed, worker.assigning, worker.updating) = Default::default();
     }
-    let mut rest = (shortcut, words);
+    let mut rest = (margins, rows);
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
-        let (shortcut, words) = core::mem::take(&mut rest);
-        let (shortcut, other_shortcut) = shortcut.split(points.len());
-        let (words, other_words) = words.split(points.len());
-        rest = (other_shortcut, other_words);
+        let (margins, rows) = core::mem::take(&mut rest);
+        let split = margins.map(|margins| margins.split(points.len()));
+        let (margins, other_margins) = match split {
+            Some((margins, others)) => (margins, Some(others)),
+            None => (None, None),
+        };
+        let (rows, other_rows) = rows.split(points.len());
+        rest = (other_margins, other_rows);
         Stretch {
             points,
             labels,
-            shortcut,
-            words,
+            margins,
+            rows,
         }
     });
-    let going = Going {
+    let context = PassContext {
         job,
         prepared: &prepared,
         summing,
         watch,
         centers,
-        costs: Costs::new(job.points.d(), centers.len() / job.points.d()),
+        costs: MarginCosts::new(job.points.d(), centers.len() / job.points.d()),
     };
     job.crew.run(stretches, team, |worker, stretch| {
-        worker.go(&going, stretch)
+        worker.label_stretch(&context, stretch)
     });
-    let (mut moved, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
+    let (mut changed, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
     let mut counts = Counts::default();
     for worker in team.iter_mut() {
         let (_, theirs) = worker.scratch.end();
         counts.pairs += theirs.pairs;
         counts.rechecked += theirs.rechecked;
         counts.evaluated += theirs.evaluated;
-        moved += worker.found;
+        changed += worker.changed;
         assigning += worker.assigning;
         updating += worker.updating;
     }
@@ -228,47 +249,45 @@ pub(crate) fn pass(
     let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
     let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
     let updating = wall.mul_f64(share.min(1.0));
-    Pass {
-        moved,
+    PassResult {
+        changed,
         counts,
         assigning: wall.saturating_sub(updating),
         updating,
     }
 }
 
-/// Some blocks of points in a row, with all that belongs to them: enough points for those that need a look to make full tiles.
+/// Some consecutive blocks of points, with all that belongs to them: enough points for those that are tested to fill the kernels'
+/// groups.
 struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
-    shortcut: Shortcut<'a>,
-    words: Int16Rows<'a>,
+    margins: Option<StretchMargins<'a>>,
+    rows: Int16Rows<'a>,
 }
 
 /// A pass, as a thread sees it.
-struct Going<'a, 'w, 'p> {
+struct PassContext<'a, 'w, 'p> {
     job: &'p Job<'a>,
     prepared: &'p Prepared<'a, 'w>,
     summing: Summing<'p>,
     watch: Option<Watch<'p>>,
     centers: &'p [f64],
-    costs: Costs,
+    costs: MarginCosts,
 }
 
 impl Worker<'_> {
     /// Labels a stretch.
-    fn go(&mut self, pass: &Going<'_, '_, '_>, mut stretch: Stretch<'_>) {
+    fn label_stretch(&mut self, pass: &PassContext<'_, '_, '_>, mut stretch: Stretch<'_>) {
         self.clock.lap();
         let Range { start, end } = stretch.points;
         let level = pass.job.level;
-        // How many of the points are picked, where not all are looked at.
-        let picked = match &mut stretch.shortcut {
-            Shortcut::Margins(margins, losses) => {
-                let spent = spend(level, margins, stretch.labels, losses, self.spent);
-                pass.costs.pick(spent, end - start).then_some(spent)
-            }
-            Shortcut::Not | Shortcut::Sample(..) | Shortcut::Find(_) => None,
+        // The points that are left to be tested, picked from a list unless they are too many.
+        let listed = match &mut stretch.margins {
+            Some(margins) => margins.decay(level, stretch.labels, self.listed),
+            None => None,
         };
-        let Some(picked) = picked else {
+        let Some(listed) = listed.filter(|&listed| pass.costs.pick(listed, end - start)) else {
             for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
@@ -276,7 +295,7 @@ impl Worker<'_> {
                     false => start + pass.job.crew.threads() * pass.job.stretch,
                 };
                 let next = next..next + pass.job.block;
-                self.look(pass, &Which::Block(block.clone()), next, &mut stretch);
+                self.label(pass, &Which::Block(block.clone()), next, &mut stretch);
                 self.add(pass, block, &stretch);
                 if self.watched.broken {
                     return;
@@ -284,22 +303,22 @@ impl Worker<'_> {
             }
             return;
         };
-        let list = core::mem::take(&mut self.spent);
-        let mut parts = list[..picked].chunks(pass.job.block).peekable();
+        let list = core::mem::take(&mut self.listed);
+        let mut parts = list[..listed].chunks(pass.job.block).peekable();
         while let Some(part) = parts.next() {
             let next = parts.peek().map_or(0..0, |next| dense(next, start));
-            self.look(pass, &Which::Some(part, start), next, &mut stretch);
+            self.label(pass, &Which::Some(part, start), next, &mut stretch);
         }
-        self.spent = list;
+        self.listed = list;
         for block in pass.job.blocks_of(start..end) {
             self.add(pass, block, &stretch);
         }
     }
 
     /// Labels some points of a stretch.
-    fn look(
+    fn label(
         &mut self,
-        pass: &Going<'_, '_, '_>,
+        pass: &PassContext<'_, '_, '_>,
         which: &Which<'_>,
         next: Range<usize>,
         stretch: &mut Stretch<'_>,
@@ -307,18 +326,18 @@ impl Worker<'_> {
         let Stretch {
             points,
             labels,
-            shortcut,
-            words,
+            margins: kept,
+            rows,
         } = stretch;
-        let known = shortcut.margins();
-        let (new, margins) =
-            self.scratch
-                .label(pass.job, which, next, known.is_some(), words, pass.prepared);
-        let moved = match which {
+        let wanted = kept.is_some();
+        let (new, margins) = self
+            .scratch
+            .label(pass.job, which, next, wanted, rows, pass.prepared);
+        let changed = match which {
             Which::Block(block) => {
                 let first = block.start - points.start;
-                if let Some(known) = known {
-                    known[first..][..margins.len()].copy_from_slice(margins);
+                if let Some(kept) = kept {
+                    kept.store_block(first, margins);
                 }
                 match pass.summing {
                     Summing::Moved(_) => self.moving.of_block(pass.job, first, new, labels),
@@ -326,30 +345,28 @@ impl Worker<'_> {
                 }
             }
             Which::Some(points, _) => {
-                if let Some(known) = known {
-                    for (&p, &margin) in points.iter().zip(margins) {
-                        known[p as usize] = margin;
-                    }
+                if let Some(kept) = kept {
+                    kept.store_listed(points, margins);
                 }
                 self.moving.some(points, new, labels)
             }
         };
         self.assigning += self.clock.lap();
-        self.transfer(pass, points.clone(), moved);
+        self.transfer(pass, points.clone(), changed);
     }
 
-    /// Notes the first few points of `moving` as moved, and moves their terms, if that is how sums are kept.
-    fn transfer(&mut self, pass: &Going<'_, '_, '_>, among: Range<usize>, moved: usize) {
-        self.found += moved as i64;
+    /// Counts the first few points of `moving` as changed, and moves their terms, if that is how sums are kept.
+    fn transfer(&mut self, pass: &PassContext<'_, '_, '_>, among: Range<usize>, changed: usize) {
+        self.changed += changed as i64;
         if let Summing::Moved(terms) = pass.summing {
-            let moves = self.moving.moves(moved);
+            let moves = self.moving.moves(changed);
             self.sums.transfer(pass.job, terms, among, &moves);
             self.updating += self.clock.lap();
         }
     }
 
     /// Adds a block of a stretch, where all points are summed.
-    fn add(&mut self, pass: &Going<'_, '_, '_>, block: Range<usize>, stretch: &Stretch<'_>) {
+    fn add(&mut self, pass: &PassContext<'_, '_, '_>, block: Range<usize>, stretch: &Stretch<'_>) {
         if let Summing::All(terms) = pass.summing {
             let first = block.start - stretch.points.start;
             let labels = &stretch.labels[first..][..block.len()];
@@ -361,11 +378,11 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds a block to the sums, and looks whether it is as promised, where the pass is watched; tells whether its inertia is
-    /// wanted.
+    /// Adds a block to the sums, and checks that it is in the declared range, where the pass is watched; returns whether its inertia
+    /// is wanted.
     fn watched_sums(
         &mut self,
-        pass: &Going<'_, '_, '_>,
+        pass: &PassContext<'_, '_, '_>,
         terms: &Terms<'_>,
         block: Range<usize>,
         labels: &[i32],
@@ -406,8 +423,8 @@ fn relabel(labels: &mut [i32], new: &[i32]) -> usize {
     moved as usize
 }
 
-/// The points from the first to the last of a list, counted from `first`, if most of them are on it: so much more is not worth
-/// asking for.
+/// The points from the first to the last of a list, counted from `first`, if most of them are on it. Otherwise prefetching them all
+/// would cost more than it saves.
 fn dense(list: &[u32], first: usize) -> Range<usize> {
     match list {
         [from, .., to] if ((to - from) as usize) < 2 * list.len() => {
@@ -451,9 +468,9 @@ impl<'w> Moving<'w> {
     /// Labels anew a block, which starts at label `first`; returns how many moved.
     fn of_block(&mut self, job: &Job<'_>, first: usize, new: &[i32], labels: &mut [i32]) -> usize {
         let labels = &mut labels[first..][..new.len()];
-        let count = moved(job.level, labels, new, self.points);
-        let moved = self.points[..count].iter_mut();
-        for ((p, from), to) in moved.zip(&mut *self.from).zip(&mut *self.to) {
+        let count = changed(job.level, labels, new, self.points);
+        let points = self.points[..count].iter_mut();
+        for ((p, from), to) in points.zip(&mut *self.from).zip(&mut *self.to) {
             let lane = *p as usize;
             *p += first as u32;
             *to = new[lane];

@@ -4,7 +4,7 @@ use core::ops::AddAssign;
 use std::time::Instant;
 
 use super::stop::Rules;
-use crate::assign::{pass, Bounds, Packing, Pass, Summing, Worker};
+use crate::assign::{pass, Bounds, LastPass, Packing, PassInputs, PassResult, Summing, Worker};
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
 use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::Error;
@@ -120,7 +120,12 @@ struct Before {
 
 impl<'w> State<'w> {
     /// Labels all points by the centers. Sums are for the next iteration, if there can be one.
-    fn assign(&mut self, job: &Job<'_>, team: &mut PerThread<Worker<'w>>, before: &Before) -> Pass {
+    fn assign(
+        &mut self,
+        job: &Job<'_>,
+        team: &mut PerThread<Worker<'w>>,
+        before: &Before,
+    ) -> PassResult {
         let (n, k) = (job.points.n() as i64, self.centers.len() / job.points.d());
         let Before {
             changed,
@@ -147,20 +152,19 @@ impl<'w> State<'w> {
             update.clear(team);
             Summing::All(&terms)
         };
-        let labelled = (&**labels, job.stretch);
-        let dear = packing.makes_margins_expensive(job, k);
-        let shortcut = bounds.shortcut(changed as usize, labelled, dear);
-        let pass = pass(
-            job,
-            packing,
-            team,
-            self.centers,
-            labels,
-            (shortcut, &mut *quantized),
-            (summing, None),
-        );
-        bounds.looked(pass.counts.pairs as usize / k);
-        pass
+        let last = LastPass {
+            labels: &*labels,
+            changed: changed as usize,
+            stretch: job.stretch,
+        };
+        let expensive = packing.makes_margins_expensive(job, k);
+        let inputs = PassInputs {
+            margins: bounds.next_pass(last, expensive),
+            quantized,
+            summing,
+            watch: None,
+        };
+        pass(job, packing, team, self.centers, labels, inputs)
     }
 
     /// Moves the centers to the means of their points.
@@ -177,7 +181,7 @@ impl<'w> State<'w> {
             update.sum(job, team, labels);
         }
         update.means(job, team, labels, self.seeding.scratch(), centers)?;
-        self.bounds.drift(centers, previous, job.points.d());
+        self.bounds.record_move(centers, previous, job.points.d());
         Ok(())
     }
 }
@@ -208,7 +212,7 @@ pub(super) fn iterate<'w>(
             more: rules.allow_more(iterations),
         };
         let pass = state.assign(&Job { crew, ..*job }, team, &before);
-        (pairs, changed) = (pass.counts.pairs, pass.moved);
+        (pairs, changed) = (pass.counts.pairs, pass.changed);
         spent.distances += pairs + pass.counts.evaluated;
         spent.skipped += all - pairs;
         spent.rechecked += pass.counts.rechecked;

@@ -20,7 +20,7 @@
 
 use core::ops::Range;
 
-use crate::assign::{assign, Packing, Scratch};
+use crate::assign::{assign, LabelScratch, Packing};
 use crate::call::{padded, Job, Shape};
 use crate::exact::accumulator::{exponent, magic, scale, ExactSum};
 use crate::exact::limbs::{unit, width};
@@ -137,8 +137,8 @@ fn compared(shape: &Shape) -> Shape {
 }
 
 /// What a thread compares with the candidates of a round with.
-pub(crate) fn scratch<'w>(from: &mut impl Cut<'w>, shape: &Shape) -> Scratch<'w> {
-    Scratch::cut(from, &compared(shape))
+pub(crate) fn scratch<'w>(from: &mut impl Cut<'w>, shape: &Shape) -> LabelScratch<'w> {
+    LabelScratch::cut(from, &compared(shape))
 }
 
 impl<'w> Comparing<'w> {
@@ -164,7 +164,7 @@ impl<'w> Comparing<'w> {
 
     /// Lowers `distances` to those to the candidates in `range`, where they are less, and names those that are `nearest`, where
     /// that is wanted.
-    pub(crate) fn approach<'s, S: AsMut<Scratch<'s>> + Send>(
+    pub(crate) fn approach<'s, S: AsMut<LabelScratch<'s>> + Send>(
         &mut self,
         job: &Job<'_>,
         team: &mut PerThread<S>,

@@ -28,7 +28,7 @@ mod step_by_sketch;
 
 use core::ops::Range;
 
-use crate::assign::Scratch;
+use crate::assign::LabelScratch;
 use crate::call::{padded, Init, Job, Shape, STRETCH};
 use crate::points::{pack, Which};
 use crate::runtime::threads::PerThread;
@@ -155,11 +155,11 @@ pub(crate) struct Worker<'w> {
     /// Of these rows, those of wild points.
     wild: usize,
     /// What the rounds of k-means|| find the nearest candidates with.
-    scratch: Option<Scratch<'w>>,
+    scratch: Option<LabelScratch<'w>>,
 }
 
-impl<'w> AsMut<Scratch<'w>> for Worker<'w> {
-    fn as_mut(&mut self) -> &mut Scratch<'w> {
+impl<'w> AsMut<LabelScratch<'w>> for Worker<'w> {
+    fn as_mut(&mut self) -> &mut LabelScratch<'w> {
         match &mut self.scratch {
             Some(scratch) => scratch,
             None => unreachable!("scratch is cut for rounds, and rounds alone ask for it"),

@@ -4,7 +4,7 @@
 use super::recalled::Recalled;
 use super::whole::Stream;
 use crate::api::{check_length, check_weights, with_memory, Drawing, Memory};
-use crate::assign::Scratch;
+use crate::assign::LabelScratch;
 use crate::call::{Init, Job, Options, Shape};
 use crate::exact::accumulator::{ExactSum, DIGITS};
 use crate::exact::range_check::{check_finite, see, storage, Extremes, Ranges};
@@ -45,7 +45,7 @@ pub(super) struct ChunkParts<'w> {
     distances: &'w mut [f64],
     recalled: Recalled<'w>,
     ranges: Ranges<'w>,
-    team: PerThread<Scratch<'w>>,
+    team: PerThread<LabelScratch<'w>>,
     /// Storage of the scan.
     seen: PerThread<&'w mut [f64]>,
 }
@@ -107,7 +107,7 @@ struct Chunk<'a, 'w, 'm> {
     comparing: &'m mut Comparing<'w>,
     nearest: &'m mut [i32],
     distances: &'m mut [f64],
-    team: PerThread<Scratch<'w>>,
+    team: PerThread<LabelScratch<'w>>,
 }
 
 /// Calls `work` with a chunk, once it has been found to be as promised.

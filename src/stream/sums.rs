@@ -4,7 +4,7 @@ use super::format::{check_count, Format, COMPARED, INERTIA, MEASURED, MOVED};
 use super::recalled::Recalled;
 use super::whole::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_memory, Memory};
-use crate::assign::{pass, Packing, Shortcut, Summing, Watch, Worker};
+use crate::assign::{pass, Packing, PassInputs, Summing, Watch, Worker};
 use crate::call::{Empty, Options, Shape};
 use crate::exact::range_check::storage;
 use crate::points::Points;
@@ -250,8 +250,12 @@ pub(crate) fn sums_in(
                 &mut team,
                 centers,
                 own,
-                (Shortcut::Not, &mut QuantizedPoints::nothing()),
-                (Summing::All(&terms), Some(watch)),
+                PassInputs {
+                    margins: None,
+                    quantized: &mut QuantizedPoints::nothing(),
+                    summing: Summing::All(&terms),
+                    watch: Some(watch),
+                },
             );
             if team.iter_mut().any(|worker| worker.found().broken) {
                 return Err(promise.broken(points, options.weights));
@@ -266,7 +270,7 @@ pub(crate) fn sums_in(
             }
             if wanted.moved {
                 head[COMPARED] += n as i64;
-                head[MOVED] += pass.moved;
+                head[MOVED] += pass.changed;
             }
             if let Some(mut labels) = labels {
                 labels.write(own);

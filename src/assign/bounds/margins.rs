@@ -1,0 +1,572 @@
+//! The margins of all points, kept from pass to pass, what they lose when centers move, and for which points they are valid.
+//!
+//! Margins are private to this file. A pass reads and writes them through [`PassMargins`], which it splits into one
+//! [`StretchMargins`] for each stretch, and these count the rows that they write. A stretch in which every row was written adds its
+//! length to the rows of the pass, and the margins are valid when these are all the rows that the pass was to write (L14). No other
+//! code can make them valid.
+
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::assign::margin::{up, Units, ALPHA};
+use crate::exact::distance::squared;
+use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
+
+/// Where margins are only sampled, they are found in one of this many stretches.
+const SAMPLED: usize = 8;
+
+/// For which points margins are valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Valid {
+    Nowhere,
+    /// In the stretches 0, 8, 16, ... ([`SAMPLED`]).
+    Sampled,
+    /// For all points, for which they were found in the last pass.
+    Found,
+    /// For all points, and the last pass used those of the pass before it.
+    Used,
+}
+
+/// What a pass has written so far.
+#[derive(Default)]
+struct Written {
+    /// Rows of the stretches in which every row was written.
+    rows: AtomicUsize,
+    /// Rows that were stored after a test.
+    stored: AtomicUsize,
+}
+
+/// A margin for each point and a loss for each label.
+pub(super) struct KeptMargins<'w> {
+    margins: &'w mut [f32],
+    losses: &'w mut [f32],
+    units: Units,
+    /// Whether the losses are those of the last move of the centers.
+    losses_valid: bool,
+    /// What is valid once `due` rows are written, and the rows that are.
+    promised: Valid,
+    due: usize,
+    written: Written,
+}
+
+impl<'w> KeptMargins<'w> {
+    /// For n points and k centers.
+    pub(super) fn cut(from: &mut impl Cut<'w>, n: usize, k: usize) -> Self {
+        KeptMargins {
+            margins: from.take(n),
+            losses: from.take(k),
+            units: Units {
+                scale: 1.0,
+                slack: 0.0,
+            },
+            losses_valid: false,
+            promised: Valid::Nowhere,
+            due: 0,
+            written: Written::default(),
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.margins.len()
+    }
+
+    pub(super) fn set_units(&mut self, units: Units) {
+        self.units = units;
+        self.invalidate();
+    }
+
+    /// No margin is valid any more.
+    pub(super) fn forget(&mut self) {
+        self.invalidate();
+        // Margins that would spare every point, and losses that would give back what was lost.
+        spoil(self.margins, f32::INFINITY);
+        spoil(self.losses, f32::NEG_INFINITY);
+    }
+
+    /// The same, for margins that are not worth keeping.
+    pub(super) fn invalidate(&mut self) {
+        self.promised = Valid::Nowhere;
+        self.losses_valid = false;
+    }
+
+    /// Where the margins of the last pass are valid for the centers of that pass.
+    fn valid_before_the_move(&mut self) -> Valid {
+        match *self.written.rows.get_mut() == self.due {
+            true => self.promised,
+            false => Valid::Nowhere,
+        }
+    }
+
+    /// Where the margins of the last pass, less the losses of the labels, are valid for the centers of the next.
+    pub(super) fn valid(&mut self) -> Valid {
+        match self.losses_valid {
+            true => self.valid_before_the_move(),
+            false => Valid::Nowhere,
+        }
+    }
+
+    /// How many points the last pass tested while it wrote margins.
+    pub(super) fn tested(&mut self) -> usize {
+        *self.written.stored.get_mut()
+    }
+
+    /// Finds what the labels lose when centers of d dimensions have moved from `old` to `new` since the last pass. Where a loss is not
+    /// a finite number, no margin is valid any more.
+    pub(super) fn set_losses(&mut self, new: &[f64], old: &[f64], d: usize) {
+        if self.valid_before_the_move() != Valid::Nowhere {
+            assert!(new.len() == self.losses.len() * d && old.len() == new.len());
+            self.losses_valid = losses_of_moves(self.losses, new, old, d, self.units);
+        }
+    }
+
+    /// How many points of the sampled stretches keep no positive margin after the losses, and how many points these stretches have.
+    pub(super) fn without_margin(&mut self, labels: &[i32], stretch: usize) -> Sampled {
+        assert!(self.valid() == Valid::Sampled);
+        let stretches = self.margins.chunks(stretch).zip(labels.chunks(stretch));
+        let mut sampled = Sampled::default();
+        for (margins, labels) in stretches.step_by(SAMPLED) {
+            let points = margins.iter().zip(labels);
+            let kept = points.filter(|(&margin, &label)| margin > self.losses[label as usize]);
+            sampled.without_margin += margins.len() - kept.count();
+            sampled.points += margins.len();
+        }
+        sampled
+    }
+
+    /// For a pass that tests all points and finds the margins of all.
+    pub(super) fn find(&mut self) -> PassMargins<'_> {
+        self.begin(Valid::Found, self.margins.len(), None)
+    }
+
+    /// For a pass that tests all points and finds the margins of the sampled stretches, of so many points each.
+    pub(super) fn sample(&mut self, stretch: usize) -> PassMargins<'_> {
+        let sampled = self.margins.chunks(stretch).step_by(SAMPLED);
+        let due = sampled.map(<[f32]>::len).sum();
+        self.begin(Valid::Sampled, due, Some(0))
+    }
+
+    /// For a pass that lowers the margins of the last one by the losses, and tests the points that have none left. Margins that are not
+    /// valid for all points are found anew.
+    pub(super) fn decay(&mut self) -> PassMargins<'_> {
+        match self.valid() {
+            Valid::Found | Valid::Used => self.begin(Valid::Used, self.margins.len(), None),
+            Valid::Nowhere | Valid::Sampled => self.find(),
+        }
+    }
+
+    /// Starts a pass: until it has written all of the rows that are due, no margin is valid.
+    fn begin(
+        &mut self,
+        promised: Valid,
+        due: usize,
+        until_sampled: Option<usize>,
+    ) -> PassMargins<'_> {
+        (self.promised, self.due) = (promised, due);
+        self.written = Written::default();
+        self.losses_valid = false;
+        PassMargins {
+            margins: self.margins,
+            losses: (promised == Valid::Used).then_some(&*self.losses),
+            until_sampled,
+            written: &self.written,
+        }
+    }
+}
+
+/// What the margins of the sampled stretches come to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sampled {
+    pub(super) without_margin: usize,
+    pub(super) points: usize,
+}
+
+/// The margins of the points that a pass has not come to yet.
+pub(crate) struct PassMargins<'a> {
+    margins: &'a mut [f32],
+    /// What labels lose, where margins of the last pass are used.
+    losses: Option<&'a [f32]>,
+    /// Where margins are only sampled: how many stretches come before the next one that is.
+    until_sampled: Option<usize>,
+    written: &'a Written,
+}
+
+impl<'a> PassMargins<'a> {
+    /// Those of the next stretch, unless it is not sampled, and those of the rest.
+    pub(in crate::assign) fn split(self, points: usize) -> (Option<StretchMargins<'a>>, Self) {
+        let (margins, rest) = self.margins.split_at_mut(points);
+        let sampled = matches!(self.until_sampled, None | Some(0));
+        let stretch = sampled.then(|| StretchMargins {
+            margins,
+            losses: self.losses,
+            decayed: 0,
+            stored: 0,
+            next: 0,
+            written: self.written,
+        });
+        let until_sampled = self
+            .until_sampled
+            .map(|until| until.checked_sub(1).unwrap_or(SAMPLED - 1));
+        let rest = PassMargins {
+            margins: rest,
+            until_sampled,
+            ..self
+        };
+        (stretch, rest)
+    }
+}
+
+/// The margins of one stretch in a pass. When it is dropped, it records whether every row was written in this pass: either decayed,
+/// and still positive, or stored after a test.
+pub(in crate::assign) struct StretchMargins<'a> {
+    margins: &'a mut [f32],
+    losses: Option<&'a [f32]>,
+    /// Rows that are still positive after they were decayed.
+    decayed: usize,
+    /// Rows that were stored, and the first row that may be stored next.
+    stored: usize,
+    next: usize,
+    written: &'a Written,
+}
+
+impl StretchMargins<'_> {
+    /// Where margins of the last pass are used, lowers them by the losses of the points' labels, writes the indices of those that are
+    /// not positive any more to `tested`, and returns how many these are. Every one of them is to be tested, and its new margin stored;
+    /// or else all points of the stretch are.
+    pub(in crate::assign) fn decay(
+        &mut self,
+        level: Level,
+        labels: &[i32],
+        tested: &mut [u32],
+    ) -> Option<usize> {
+        let losses = self.losses?;
+        let count = decay(level, self.margins, labels, losses, tested);
+        self.decayed = self.margins.len() - count;
+        Some(count)
+    }
+
+    /// Stores the margins of a block that was tested, which follows those stored before, and begins at row `first`.
+    pub(in crate::assign) fn store_block(&mut self, first: usize, margins: &[f32]) {
+        assert!(first == self.stored && first == self.next);
+        self.margins[first..][..margins.len()].copy_from_slice(margins);
+        // Where blocks are stored, all of them are to be.
+        self.decayed = 0;
+        self.stored += margins.len();
+        self.next = self.stored;
+    }
+
+    /// Stores the margins of some rows that were tested, in ascending order, all of which follow those stored before.
+    pub(in crate::assign) fn store_listed(&mut self, rows: &[u32], margins: &[f32]) {
+        let (Some(&first), Some(&last)) = (rows.first(), rows.last()) else {
+            return;
+        };
+        assert!(first as usize >= self.next && rows.len() == margins.len());
+        for (&row, &margin) in rows.iter().zip(margins) {
+            self.margins[row as usize] = margin;
+        }
+        self.stored += rows.len();
+        self.next = last as usize + 1;
+    }
+}
+
+impl Drop for StretchMargins<'_> {
+    fn drop(&mut self) {
+        self.written.stored.fetch_add(self.stored, Relaxed);
+        if self.decayed + self.stored == self.margins.len() {
+            self.written.rows.fetch_add(self.margins.len(), Relaxed);
+        }
+    }
+}
+
+/// What the labels lose when centers of d dimensions have moved (L8); returns whether all losses are finite.
+pub(in crate::assign) fn losses_of_moves(
+    losses: &mut [f32],
+    new: &[f64],
+    old: &[f64],
+    d: usize,
+    units: Units,
+) -> bool {
+    // More than α and what D rounds by.
+    const MORE: f64 = 1.0 + 4.0 * ALPHA;
+    let centers = new.chunks_exact(d).zip(old.chunks_exact(d));
+    for (moved, (new, old)) in losses.iter_mut().zip(centers) {
+        *moved = match new == old {
+            true => 0.0,
+            false => up(units.scale * squared(new, old).sqrt() * MORE + units.slack),
+        };
+    }
+    let finite = losses.iter().all(|moved| moved.is_finite());
+    add_farthest_other(losses);
+    finite && losses.iter().all(|loss| loss.is_finite())
+}
+
+/// Adds to how far each center has moved the farthest move of any other.
+fn add_farthest_other(moves: &mut [f32]) {
+    let (mut farthest, mut second, mut mover) = (0.0, 0.0, 0);
+    for (j, &moved) in moves.iter().enumerate() {
+        if moved > farthest {
+            (farthest, second, mover) = (moved, farthest, j);
+        } else if moved > second {
+            second = moved;
+        }
+    }
+    for (j, loss) in moves.iter_mut().enumerate() {
+        let others = if j == mover { second } else { farthest };
+        *loss = up(f64::from(*loss) + f64::from(others));
+    }
+}
+
+/// Points whose margins are decayed together.
+const DECAYED_TOGETHER: usize = 16;
+
+/// Lowers margins by the losses of the points' labels; writes the indices of those that are not positive any more to `tested`, and
+/// returns how many.
+fn decay(
+    level: Level,
+    margins: &mut [f32],
+    labels: &[i32],
+    losses: &[f32],
+    tested: &mut [u32],
+) -> usize {
+    let room = margins.len().next_multiple_of(DECAYED_TOGETHER);
+    assert!(labels.len() == margins.len() && tested.len() >= room);
+    let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
+    assert!((most as usize) < losses.len() || labels.is_empty());
+    level.run(Decay {
+        margins,
+        labels,
+        losses,
+        tested,
+    })
+}
+
+/// There are as many labels as margins, a loss for each label, and room for as many indices, rounded up to [`DECAYED_TOGETHER`].
+struct Decay<'a> {
+    margins: &'a mut [f32],
+    labels: &'a [i32],
+    losses: &'a [f32],
+    tested: &'a mut [u32],
+}
+
+impl Kernel for Decay<'_> {
+    type Out = usize;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> usize {
+        const TOGETHER: usize = DECAYED_TOGETHER;
+        let Decay {
+            margins,
+            labels,
+            losses,
+            tested,
+        } = self;
+        let count = margins.len();
+        let mut listed = 0;
+        // SAFETY: the caller is compiled for the lanes; `decay` has checked lengths and labels. Sixteen margins are read and written at
+        // a time while there are as many, and the rest in arrays of sixteen. As many indices are written at a time, from a place that
+        // is not beyond the first of these points.
+        unsafe {
+            let mut p = 0;
+            while p < count {
+                let here = TOGETHER.min(count - p);
+                let bits = if here == TOGETHER {
+                    let margins = margins.as_mut_ptr().add(p);
+                    I::Lanes::decay(margins, labels.as_ptr().add(p), losses.as_ptr())
+                } else {
+                    let (mut rest, mut theirs) = ([0.0; TOGETHER], [0; TOGETHER]);
+                    rest[..here].copy_from_slice(&margins[p..]);
+                    theirs[..here].copy_from_slice(&labels[p..]);
+                    let bits = I::Lanes::decay(rest.as_mut_ptr(), theirs.as_ptr(), losses.as_ptr());
+                    margins[p..].copy_from_slice(&rest[..here]);
+                    bits & ((1 << here) - 1)
+                };
+                listed += I::Lanes::list(tested.as_mut_ptr().add(listed), p as u32, bits);
+                p += TOGETHER;
+            }
+        }
+        listed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeptMargins, StretchMargins, Units, Valid, Written};
+    use crate::simd::level::Isa;
+    use crate::simd::Level;
+
+    /// Ten stretches of twenty points, in blocks of eight; the last one has twelve points less. One center, which moves by 1 after
+    /// each pass.
+    const POINTS: usize = 10 * STRETCH - 12;
+    const STRETCH: usize = 20;
+    const BLOCK: usize = 8;
+
+    fn kept<'a>(margins: &'a mut [f32], losses: &'a mut [f32]) -> KeptMargins<'a> {
+        KeptMargins {
+            margins,
+            losses,
+            units: Units {
+                scale: 1.0,
+                slack: 0.0,
+            },
+            losses_valid: false,
+            promised: Valid::Nowhere,
+            due: 0,
+            written: Written::default(),
+        }
+    }
+
+    /// What a pass over one stretch leaves out.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Missing {
+        Nothing,
+        FirstBlock,
+        LastBlock,
+        LastRow,
+        All,
+    }
+
+    const LEFT_OUT: [Missing; 4] = [
+        Missing::FirstBlock,
+        Missing::LastBlock,
+        Missing::LastRow,
+        Missing::All,
+    ];
+
+    /// Writes a stretch as a pass does. Every seventh row gets a margin that the next loss takes away.
+    fn write(mut stretch: StretchMargins<'_>, missing: Missing) {
+        let rows = stretch.margins.len();
+        let margin = |row: usize| if row.is_multiple_of(7) { 0.5 } else { 100.0 };
+        let mut listed = [0; STRETCH.next_multiple_of(16)];
+        let count = stretch.decay(Level::new(Isa::Portable), &vec![0; rows], &mut listed);
+        let parts: Vec<Vec<u32>> = match count {
+            Some(count) => listed[..count].chunks(2).map(<[u32]>::to_vec).collect(),
+            None => (0..rows as u32)
+                .collect::<Vec<_>>()
+                .chunks(BLOCK)
+                .map(<[u32]>::to_vec)
+                .collect(),
+        };
+        let blocks = parts.len();
+        for (b, mut part) in parts.into_iter().enumerate() {
+            match missing {
+                Missing::All => continue,
+                // Blocks come in order: one cannot be left out unless all after it are, but a listed part can.
+                Missing::FirstBlock if b == 0 || count.is_none() => continue,
+                Missing::LastBlock if b + 1 == blocks => continue,
+                Missing::LastRow if b + 1 == blocks => {
+                    part.pop();
+                }
+                _ => {}
+            }
+            let margins: Vec<f32> = part.iter().map(|&row| margin(row as usize)).collect();
+            match count {
+                Some(_) => stretch.store_listed(&part, &margins),
+                None => stretch.store_block(b * BLOCK, &margins),
+            }
+        }
+    }
+
+    /// A pass that leaves something out in one stretch, and the move after it.
+    fn pass(kept: &mut KeptMargins<'_>, used: bool, missing: Missing, at: usize) -> Valid {
+        let mut rest = if used { kept.decay() } else { kept.find() };
+        for s in 0..POINTS.div_ceil(STRETCH) {
+            let (stretch, others) = rest.split(STRETCH.min(POINTS - s * STRETCH));
+            rest = others;
+            let stretch = stretch.expect("all stretches have margins");
+            write(stretch, if s == at { missing } else { Missing::Nothing });
+        }
+        let k = kept.losses.len();
+        kept.set_losses(&vec![1.0; k], &vec![0.0; k], 1);
+        kept.valid()
+    }
+
+    #[test]
+    fn a_pass_that_leaves_out_a_row_leaves_no_valid_margins() {
+        let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
+        let mut kept = kept(&mut margins, &mut losses);
+        assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+        assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Used);
+        for at in [0, 4, 9] {
+            for missing in LEFT_OUT {
+                assert_eq!(
+                    pass(&mut kept, false, missing, at),
+                    Valid::Nowhere,
+                    "{missing:?} of {at} when found"
+                );
+                // Margins that are not valid are found anew.
+                assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Found);
+                assert_eq!(
+                    pass(&mut kept, true, missing, at),
+                    Valid::Nowhere,
+                    "{missing:?} of {at} when used"
+                );
+                assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
+        let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
+        let mut kept = kept(&mut margins, &mut losses);
+        let (first, rest) = kept.find().split(STRETCH);
+        write(first.expect("margins"), Missing::Nothing);
+        let (second, _) = rest.split(STRETCH);
+        write(second.expect("margins"), Missing::Nothing);
+        kept.set_losses(&[1.0], &[0.0], 1);
+        assert_eq!(kept.valid(), Valid::Nowhere);
+    }
+
+    /// Blocks that are stored after rows were decayed have to be all blocks: rows that were decayed do not count any more.
+    #[test]
+    fn blocks_do_not_count_beside_decayed_rows() {
+        let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
+        let mut kept = kept(&mut margins, &mut losses);
+        assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+        let (stretch, _) = kept.decay().split(STRETCH);
+        let mut stretch = stretch.expect("margins");
+        let mut listed = [0; STRETCH.next_multiple_of(16)];
+        let level = Level::new(Isa::Portable);
+        let count = stretch.decay(level, &[0; STRETCH], &mut listed);
+        assert_eq!(count, Some(3));
+        stretch.store_block(0, &[1.0; 3]);
+        drop(stretch);
+        assert_eq!(*kept.written.rows.get_mut(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "first == self.stored")]
+    fn a_block_is_not_stored_twice() {
+        let (mut margins, mut losses) = ([0.0; STRETCH], [0.0]);
+        let mut kept = kept(&mut margins, &mut losses);
+        let (stretch, _) = kept.find().split(STRETCH);
+        let mut stretch = stretch.expect("margins");
+        stretch.store_block(0, &[1.0; BLOCK]);
+        stretch.store_block(0, &[1.0; BLOCK]);
+    }
+
+    #[test]
+    fn losses_that_are_not_finite_leave_no_valid_margins() {
+        let (mut margins, mut losses) = ([0.0; POINTS], [0.0; 3]);
+        for to in [f64::NAN, f64::INFINITY, 1e200] {
+            for j in 0..3 {
+                let mut kept = kept(&mut margins, &mut losses);
+                assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+                let mut new = [1.0; 3];
+                new[j] = to;
+                kept.set_losses(&new, &[0.0; 3], 1);
+                assert_eq!(kept.valid(), Valid::Nowhere, "{to} of {j}");
+            }
+        }
+    }
+
+    /// Without the losses of a move, margins are valid for the centers before it alone.
+    #[test]
+    fn margins_are_not_used_twice_with_the_same_losses() {
+        let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
+        let mut kept = kept(&mut margins, &mut losses);
+        assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+        assert!(kept.decay().losses.is_some());
+        assert!(kept.decay().losses.is_none());
+    }
+}
