@@ -12,9 +12,10 @@
 //! The next pass begins where the last thread ended, and every eighth at the first again: centers may lie better by then. None of this
 //! changes a label. What was measured is in `docs/decisions.md`, "When to fall back" and "Precisions: where each begins".
 
+use super::costs::Costs;
 use super::precision::{Certificate, Method};
 use super::screen::Found;
-use crate::call::{Job, Shape};
+use crate::call::Shape;
 
 /// Centers in one dimension from which on a search takes less than testing all of them.
 const SORTED: usize = 192;
@@ -60,40 +61,6 @@ pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
     [Certificate::holds::<f32>, Certificate::holds::<f64>]
         .into_iter()
         .map(last)
-}
-
-/// What takes how long, in cycles, roughly.
-pub(super) struct Costs {
-    /// D of a point and a center, where it is evaluated for all centers, several points side by side; and by itself.
-    direct: f64,
-    alone: f64,
-    /// A pair in single precision.
-    pub(super) single: f64,
-    /// What single precision takes more for a point than rows that are coded.
-    pub(super) coding: f64,
-}
-
-impl Costs {
-    pub(super) fn new(job: &Job<'_>) -> Self {
-        let (d, width) = (job.points.d() as f64, job.level.width() as f64);
-        Costs {
-            direct: 2.0 + 1.25 * d / width,
-            alone: 60.0 + 1.25 * d / width,
-            single: 0.5 + 0.25 * d / width,
-            coding: d / 2.0,
-        }
-    }
-
-    /// What it takes to decide the points that were left open.
-    fn deciding(&self, found: Found, k: usize) -> f64 {
-        found.evaluated as f64 * self.alone + found.left as f64 * k as f64 * self.direct
-    }
-
-    /// Distances of a point that take half as long as those of all centers; but a few, of which most are enough, do in any case.
-    pub(super) fn patience(&self, k: usize) -> u32 {
-        const FEW: f64 = 4.0;
-        (0.5 * k as f64 * self.direct / self.alone).max(FEW) as u32
-    }
 }
 
 /// What became of a block.
@@ -210,7 +177,7 @@ mod tests {
     use crate::assign::label::{Counts, LabelScratch};
     use crate::assign::lemmas::{two_to, Rng};
     use crate::assign::packing::Packing;
-    use crate::call::Algorithm;
+    use crate::call::{Algorithm, Job};
     use crate::points::{Layout, Points, Which};
     use crate::quantize::int16::QuantizedPoints;
     use crate::runtime::threads::with_crew;

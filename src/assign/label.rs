@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
+use super::costs::Costs;
 use super::direct::nearest;
-use super::fallback::{Costs, Policy, Tested};
+use super::fallback::{Policy, Tested};
 use super::packing::Prepared;
 use super::precision::{BlockRows, Method, Results, Rooms};
 use super::screen::Found;

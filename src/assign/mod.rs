@@ -10,6 +10,7 @@
 //! | `margin` | what these are measured in |
 //! | `label` | the labels of one block |
 //! | `fallback` | which way a shape is labelled, and where it goes when too much stays open |
+//! | `costs` | what tests and distances cost |
 //! | `packing` | the centers of a pass, made ready for that |
 //! | `precision` | what is evaluated in 8 bits, 16 bits, binary32 and binary64, and when that is a proof |
 //! | `screen` | labels that are proven in one of these, and the rest decided by D |
@@ -19,6 +20,7 @@
 //! | `repeats` | centers that equal others |
 
 mod bounds;
+mod costs;
 mod direct;
 mod fallback;
 mod label;

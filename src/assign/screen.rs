@@ -11,10 +11,13 @@
 //! decides among the centers so far. Where there are few dimensions, a few more points are packed at a time; keeping values would
 //! cost more than evaluating them once more, and the open points of a block are packed into full groups again.
 
+mod test;
+
 use core::ops::Range;
 
+pub(crate) use test::{Test, Tile};
+
 use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
-use super::precision::{Test, Tile};
 use super::repeats::Repeats;
 use crate::exact::distance::{pair, squared_at};
 use crate::points::{Ahead, Layout, Points, Which, LINE};

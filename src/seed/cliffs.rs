@@ -1,8 +1,9 @@
 //! No input is a cliff: rows that are read in vain, on data of many families, next to ordinary ones.
 
-use super::greedy::{candidates_per_step, credit, Greedy};
+use super::greedy::credit;
+use super::masses::{candidates_per_step, Greedy, Masses};
 use super::step_by_sketch::ROW;
-use super::{Masses, Worker};
+use super::worker::Worker;
 use crate::api::with_job;
 use crate::assign::lemmas::{two_to, Rng};
 use crate::call::{Init, Options, Shape};

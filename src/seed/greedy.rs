@@ -14,23 +14,9 @@ use crate::exact::limbs::Unit;
 use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
 use super::dense::{approach, potentials, tally};
+use super::masses::{candidates_per_step, largest, Greedy, Masses, MOST_CANDIDATES};
 use super::philox::{below, Draw};
-use super::{Masses, Worker};
-
-/// The least k with ln k >= 1, 2, 3, ... A table, because workspace sizes depend on it: they are asked for outside the
-/// standard floating-point environment, and must not differ by a logarithm's rounding.
-const POWERS_OF_E: [usize; 21] = [
-    3, 8, 21, 55, 149, 404, 1097, 2981, 8104, 22027, 59875, 162755, 442414, 1202605, 3269018,
-    8886111, 24154953, 65659970, 178482301, 485165196, 1318815735,
-];
-
-/// `2 + floor(ln k)` for the largest k.
-pub(super) const MOST_CANDIDATES: usize = 2 + POWERS_OF_E.len();
-
-/// `2 + floor(ln k)`: candidates drawn for each center after the first.
-pub(crate) fn candidates_per_step(k: usize) -> usize {
-    2 + POWERS_OF_E.partition_point(|&power| power <= k)
-}
+use super::worker::Worker;
 
 /// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
@@ -41,26 +27,6 @@ pub(super) fn seed(
     centers: &mut [f64],
 ) -> i64 {
     Greedy::by_weight(job, state).draw(key, team, centers)
-}
-
-/// Masses on their way down.
-pub(super) struct Greedy<'a, 'w> {
-    pub(super) job: &'a Job<'a>,
-    pub(super) state: &'a mut Masses<'w>,
-    /// What the totals count in.
-    pub(super) unit: Unit,
-    /// The largest weight.
-    pub(super) heaviest: f64,
-    /// Of the sketch, if there is one.
-    pub(super) scale: Option<f64>,
-    /// Pairs that the sketch may still read in vain before it is given up.
-    pub(super) credit: i128,
-    /// Whether the last pass went backwards.
-    pub(super) back: bool,
-    /// About how many points a new center lowers.
-    pub(super) expected: usize,
-    /// Whether candidates have a second byte for each coordinate.
-    pub(super) fine: bool,
 }
 
 impl<'a, 'w> Greedy<'a, 'w> {
@@ -135,51 +101,6 @@ impl<'a, 'w> Greedy<'a, 'w> {
         compared
     }
 
-    /// The largest mass.
-    fn top(&self) -> f64 {
-        largest(self.state.tops)
-    }
-
-    /// Sums the masses of each span.
-    fn tally(&mut self) {
-        let (level, unit) = (self.job.level, self.unit);
-        let spans = self.state.masses.chunks(self.state.span);
-        for (total, masses) in self.state.totals.iter_mut().zip(spans) {
-            *total = unit.join(tally(level, masses, unit.magic()));
-        }
-    }
-
-    /// Sees to it that the totals are in the unit of the masses as they are; returns their sum.
-    fn count(&mut self) -> u128 {
-        let unit = Unit::of(self.top());
-        if unit != self.unit {
-            self.unit = unit;
-            self.tally();
-        }
-        self.state.totals.iter().sum::<i128>() as u128
-    }
-
-    /// The first point whose prefix sum exceeds `target`, which is below the total.
-    fn find(&self, target: u128) -> usize {
-        let (level, unit) = (self.job.level, self.unit);
-        let mut left = target as i128;
-        // Goes past whole pieces, as long as the target is beyond them.
-        let mut beyond = |total: i128| {
-            let beyond = left >= total;
-            if beyond {
-                left -= total;
-            }
-            beyond
-        };
-        let span = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
-        let first = span * self.state.span;
-        let pieces = self.state.masses[first..].chunks(PIECE);
-        let pieces = pieces.take_while(|m| beyond(unit.join(tally(level, m, unit.magic()))));
-        let first = first + pieces.count() * PIECE;
-        let masses = self.state.masses[first..].iter();
-        first + masses.take_while(|&&m| beyond(unit.count(m))).count()
-    }
-
     /// The first center, drawn by weight, as the masses are.
     pub(super) fn first(&mut self, (seed, restart): (u64, u32)) -> usize {
         let total = self.count();
@@ -189,13 +110,6 @@ impl<'a, 'w> Greedy<'a, 'w> {
             candidate: 0,
         };
         self.find(below(total, seed, draw))
-    }
-
-    /// Makes point `p` the candidate `c` of the next step.
-    fn set_candidate(&mut self, c: usize, p: usize) {
-        let d = self.job.points.d();
-        let candidate = &mut self.state.candidates[c * d..][..d];
-        self.job.points.copy_point(p, candidate);
     }
 
     /// Sets the masses by the first center.
@@ -295,9 +209,6 @@ pub(super) fn credit(n: usize, k: usize) -> i128 {
     n as i128 * (candidates_per_step(k) + 1) as i128 * k as i128 / PART
 }
 
-/// Masses of a span that are summed together to find a point: whole groups of all kernels.
-const PIECE: usize = 64;
-
 /// What a pass takes besides the coordinates, in multiplications: for each point, and for each pair.
 const POINT: usize = 8;
 const PAIR: usize = 4;
@@ -308,41 +219,4 @@ fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
     const LANES: usize = 2;
     let work = (job.points.n() as u128) * ((work * LANES / job.level.width()) as u128);
     job.crew.if_worth(worthwhile(2, work) > 1)
-}
-
-/// The largest of some masses.
-pub(super) fn largest(masses: &[f64]) -> f64 {
-    let larger = |top: f64, mass: f64| if mass > top { mass } else { top };
-    // Several at once, none of which waits for another.
-    let mut tops = [0.0; 16];
-    let several = masses.chunks_exact(tops.len());
-    let rest = several
-        .remainder()
-        .iter()
-        .fold(0.0, |top, &m| larger(top, m));
-    for masses in several {
-        for (top, &mass) in tops.iter_mut().zip(masses) {
-            *top = larger(*top, mass);
-        }
-    }
-    tops.into_iter().fold(rest, larger)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{candidates_per_step, POWERS_OF_E};
-
-    #[test]
-    fn candidates_grow_with_the_logarithm() {
-        assert_eq!(candidates_per_step(1), 2);
-        for power in POWERS_OF_E {
-            for k in [power - 1, power] {
-                assert_eq!(
-                    candidates_per_step(k),
-                    2 + (k as f64).ln().floor() as usize,
-                    "{k}"
-                );
-            }
-        }
-    }
 }

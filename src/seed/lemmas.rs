@@ -2,9 +2,9 @@
 //! which a lemma claims, from ones built to do so, and prints the worst measured / bound. Points are coded, candidates packed and
 //! both compared by what a step uses.
 
-use super::greedy::candidates_per_step;
+use super::gains::{factor, Bound, InUnits};
+use super::masses::candidates_per_step;
 use super::sketch::{is_far, screen, Candidates, Part, Screening, Step, Vectors};
-use super::step_by_sketch::{factor, Bound, InUnits};
 use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
 use crate::call::Shape;

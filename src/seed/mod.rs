@@ -5,96 +5,40 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `greedy` | greedy k-means++: masses, draws, steps |
+//! | `greedy` | greedy k-means++: its steps |
+//! | `masses` | what it keeps of all points, sums of that, and draws by it |
+//! | `worker` | what one thread seeds with |
 //! | `dense` | all pairs by D |
-//! | `bytes` | the points in bytes |
-//! | `sketch` | what these prove |
-//! | `bounded` | a step by a sketch |
+//! | `sketch` | the points in 8 bits, and what these prove |
+//! | `gains` | bounds for what a candidate takes off the masses |
+//! | `step_by_sketch` | a step by a sketch |
 //! | `sparse` | some points by D |
-//! | `rounds` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
+//! | `kmeans_parallel` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
 #[cfg(test)]
 mod cliffs;
 mod dense;
+mod gains;
 mod greedy;
 pub(crate) mod kmeans_parallel;
 #[cfg(test)]
 mod lemmas;
+mod masses;
 mod philox;
 pub(crate) mod sketch;
 mod sparse;
 mod step_by_sketch;
+mod worker;
 
-use core::ops::Range;
-
-use crate::assign::LabelScratch;
-use crate::call::{padded, Init, Job, Shape, STRETCH};
-use crate::points::{pack, Which};
+use crate::call::{Init, Job, Shape};
 use crate::runtime::threads::PerThread;
-use crate::runtime::workspace::{spoil, Cut};
+use crate::runtime::workspace::Cut;
 
-use greedy::{candidates_per_step, MOST_CANDIDATES};
 use kmeans_parallel::Rounds;
+use masses::Masses;
 use philox::Draw;
-use sketch::{Sketch, Step, WIDEST};
-use sparse::ROOM;
-use step_by_sketch::Bound;
-
-/// What greedy k-means++ keeps of all points.
-struct Masses<'w> {
-    /// Points in a span, a multiple of those in a block: enough for some of them to be worth a list.
-    span: usize,
-    /// Weight times D to the nearest center so far; padded with zeros to whole groups.
-    masses: &'w mut [f64],
-    /// The masses of each span, in fine units, and the largest of them.
-    totals: &'w mut [i128],
-    tops: &'w mut [f64],
-    /// The points that may become the next center.
-    candidates: &'w mut [f64],
-    sketch: Sketch<'w>,
-    step: Step<'w>,
-    /// D between listed points and two of the candidates, where there is a sketch: those of a span from its first place on.
-    trials: [&'w mut [f64]; 2],
-}
-
-impl<'w> Masses<'w> {
-    /// For a shape; with a sketch, if it pays and is wanted.
-    fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
-        let Shape { n, d, k, .. } = *shape;
-        let count = candidates_per_step(k);
-        let room = match sketched && sketch::wanted(shape) {
-            true => n,
-            false => 0,
-        };
-        let span = shape.stretch();
-        let spans = shape.stretches();
-        Masses {
-            span,
-            masses: from.take(padded(n)),
-            totals: from.take(spans),
-            tops: from.take(spans),
-            candidates: from.take(count.saturating_mul(d)),
-            sketch: Sketch::cut(from, shape, room),
-            step: Step::cut(from, shape, room, count),
-            trials: [from.take(room), from.take(room)],
-        }
-    }
-}
-
-impl Masses<'_> {
-    fn forget(&mut self) {
-        spoil(self.masses, f64::MAX);
-        spoil(self.totals, i128::MAX);
-        spoil(self.tops, f64::MAX);
-        spoil(self.candidates, f64::MAX);
-        self.sketch.forget();
-        self.step.forget();
-        for trial in &mut self.trials {
-            spoil(trial, 0.0);
-        }
-    }
-}
+pub(crate) use worker::Worker;
 
 /// What seeding keeps.
 pub(crate) struct Seeding<'w> {
@@ -128,97 +72,6 @@ impl<'w> Seeding<'w> {
     /// The masses, as scratch for when there is nothing to seed.
     pub(crate) fn scratch(&mut self) -> &mut [f64] {
         self.masses.masses
-    }
-}
-
-/// What one thread seeds with.
-pub(crate) struct Worker<'w> {
-    /// A block, packed for the lanes.
-    tile: &'w mut [f64],
-    /// Its weights; zeros in the padding, so that it has no mass. And how many ones, and nothing else, they are.
-    weights: &'w mut [f64],
-    ones: usize,
-    /// Of a span, where there is a sketch: the weights in single precision, those points that are looked at, and for each
-    /// candidate and lane bounds of what it takes off.
-    factors: &'w mut [f32],
-    listed: &'w mut [u32],
-    sums: &'w mut [f32],
-    /// Of this thread's part of the points, for each candidate: the mass it would leave, or takes off wild points, and bounds for
-    /// what it takes off the others.
-    potentials: [i128; MOST_CANDIDATES],
-    bounds: [Bound; MOST_CANDIDATES],
-    /// What the candidate that is being evaluated takes off.
-    gain: i128,
-    /// Rows that were read in a step, and masses that were lowered.
-    read: usize,
-    lowered: usize,
-    /// Of these rows, those of wild points.
-    wild: usize,
-    /// What the rounds of k-means|| find the nearest candidates with.
-    scratch: Option<LabelScratch<'w>>,
-}
-
-impl<'w> AsMut<LabelScratch<'w>> for Worker<'w> {
-    fn as_mut(&mut self) -> &mut LabelScratch<'w> {
-        match &mut self.scratch {
-            Some(scratch) => scratch,
-            None => unreachable!("scratch is cut for rounds, and rounds alone ask for it"),
-        }
-    }
-}
-
-impl<'w> Worker<'w> {
-    pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
-        let Shape { d, k, block, .. } = *shape;
-        let sketched = sketch::wanted(shape) && !matches!(init, Init::Random | Init::Given);
-        let room = if sketched { STRETCH } else { 0 };
-        let sums = if sketched {
-            2 * WIDEST * candidates_per_step(k)
-        } else {
-            0
-        };
-        Worker {
-            tile: from.take(block.saturating_mul(d)),
-            weights: from.take(block),
-            ones: 0,
-            factors: from.take(room),
-            listed: from.take(if sketched { room + ROOM } else { 0 }),
-            sums: from.take(sums),
-            potentials: [0; MOST_CANDIDATES],
-            bounds: [Bound::default(); MOST_CANDIDATES],
-            gain: 0,
-            read: 0,
-            lowered: 0,
-            wild: 0,
-            scratch: (init == Init::Parallel).then(|| kmeans_parallel::scratch(from, shape)),
-        }
-    }
-
-    /// Forgets what was packed and counted.
-    pub(crate) fn forget(&mut self) {
-        self.ones = 0;
-        spoil(self.tile, f64::MAX);
-        spoil(self.weights, f64::MAX);
-        spoil(self.factors, f32::MAX);
-        spoil(self.listed, u32::MAX);
-        spoil(self.sums, f32::MAX);
-        if let Some(scratch) = &mut self.scratch {
-            scratch.forget();
-        }
-    }
-
-    /// Packs a block and its weights.
-    fn load(&mut self, job: &Job<'_>, block: Range<usize>) {
-        let count = block.len();
-        match job.weights_of(&block) {
-            Some(weights) => self.weights[..count].copy_from_slice(weights),
-            // All but the last block leave them as they are.
-            None if count == self.ones => {}
-            None => self.weights[..count].fill(1.0),
-        }
-        self.ones = if job.weights.is_some() { 0 } else { count };
-        self.weights[count..].fill(0.0);
-        pack(job.level, &job.points, &Which::Block(block), self.tile);
     }
 }
 

@@ -8,17 +8,16 @@
 
 use core::ops::Range;
 
-use crate::exact::accumulator::{self, exponent};
-use crate::exact::limbs::Unit;
 use crate::quantize::int8::code;
 use crate::runtime::threads::PerThread;
 use crate::simd::Level;
 
 use super::dense::tally;
-use super::greedy::{largest, Greedy, MOST_CANDIDATES};
+use super::gains::{factor, Bound, InUnits};
+use super::masses::{largest, Greedy, Masses, MOST_CANDIDATES};
 use super::sketch::{is_far, screen, Part, Screening, Vectors};
 use super::sparse::{self, evaluate};
-use super::{Masses, Worker};
+use super::worker::Worker;
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
 const WORTH: usize = 1 << 17;
@@ -26,19 +25,6 @@ const WORTH: usize = 1 << 17;
 /// Pairs of point and candidate whose second bytes take as long as a row from memory, of few dimensions; of many, more of them are
 /// for nothing, as the sketch does not come any faster.
 const FINE: usize = 160;
-
-/// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
-/// finely: they are charged to what a candidate takes off at most (L45).
-const LIGHT: f64 = 1e-30;
-
-/// More than any point takes off, in units of T (L45): 2^30.
-const MOST_OFF: f64 = (1u64 << 30) as f64;
-
-/// What sums in single precision are off by, with all else that rounds relative to itself (L45).
-const SUMMED: f64 = 1e-3;
-
-/// More units than the masses of a point are off by, before and after, as they are counted (L45).
-const COUNTED: f64 = 4.0;
 
 /// What a row that is read in vain takes, in pairs without a sketch.
 pub(super) const ROW: i128 = 2;
@@ -50,71 +36,6 @@ struct Few {
     near: usize,
     /// As which each of them was drawn.
     ranks: [usize; MOST_CANDIDATES],
-}
-
-/// What bounds tell of a candidate, in units of T times the largest weight.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Bound {
-    /// What it takes off the total at most, and at least.
-    most: i128,
-    least: i128,
-}
-
-impl Bound {
-    /// Adds what a span's lanes sum up to.
-    pub(super) fn add(&mut self, most: &[f32], least: &[f32]) {
-        let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
-        self.most += sum(most).ceil() as i128;
-        self.least += sum(least).floor() as i128;
-    }
-
-    #[cfg(test)]
-    pub(super) fn both(&self) -> [f64; 2] {
-        [self.most as f64, self.least as f64]
-    }
-}
-
-/// What a point's part in sums of bounds is multiplied by: its share of the largest weight, or a little more (L45).
-pub(super) fn factor(weight: f64, heaviest: f64) -> f32 {
-    const UP: f64 = 1.0 + 1e-6;
-    let share = weight / heaviest * UP;
-    if share < LIGHT {
-        0.0
-    } else {
-        share as f32
-    }
-}
-
-/// Bounds in units of masses (L45).
-pub(super) struct InUnits {
-    per_bound: f64,
-    passed_over: f64,
-    slack: f64,
-}
-
-impl InUnits {
-    /// Of n points, of the same weight or not.
-    pub(super) fn new(n: usize, weighted: bool, unit: Unit, heaviest: f64, scale: f64) -> Self {
-        InUnits {
-            per_bound: per_bound(unit, heaviest, scale),
-            passed_over: if weighted {
-                n as f64 * LIGHT * MOST_OFF
-            } else {
-                0.0
-            },
-            slack: COUNTED * n as f64,
-        }
-    }
-
-    /// No fewer units than a candidate takes off.
-    pub(super) fn most(&self, bound: &Bound) -> f64 {
-        (bound.most as f64 + self.passed_over) * self.per_bound * (1.0 + SUMMED) + self.slack
-    }
-
-    /// No more than it does.
-    pub(super) fn least(&self, bound: &Bound) -> f64 {
-        bound.least as f64 * self.per_bound * (1.0 - SUMMED) - self.slack
-    }
 }
 
 impl Greedy<'_, '_> {
@@ -457,15 +378,6 @@ impl Greedy<'_, '_> {
             }
         });
     }
-}
-
-/// How many units one of T is, times the heaviest weight: 2 heaviest / scale² / unit. None of these need be near one, so their
-/// exponents are apart; beyond 2^1000 none of them tells anything, and below 2^-1000 they are less than a unit together.
-fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
-    let fraction = |x: f64| accumulator::scale(x, -exponent(x));
-    let power = exponent(heaviest) - 2 * exponent(scale) - unit.exponent() + 1;
-    let fractions = fraction(heaviest) / (fraction(scale) * fraction(scale));
-    accumulator::scale(fractions, power.clamp(-1000, 1000))
 }
 
 /// The points of a span of so many lanes that candidate `c` may lower.

@@ -6,10 +6,10 @@ mod lemmas;
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::{BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
+use super::{BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::margin::{Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
-use crate::assign::screen::{self, Found};
+use crate::assign::screen::{self, Found, Test, Tile};
 use crate::call::Shape;
 use crate::exact::distance::{fold, DistanceError};
 use crate::points::{pour, Points, Sink, Which};

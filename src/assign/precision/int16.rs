@@ -8,11 +8,11 @@ mod lemmas;
 
 use core::ops::Range;
 
-use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
+use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::margin::{down, Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::repeats::Repeats;
-use crate::assign::screen::{self, Found};
+use crate::assign::screen::{self, Found, Test, Tile};
 use crate::call::Shape;
 use crate::exact::distance::squared;
 use crate::points::{Ahead, Points, Which};

@@ -6,9 +6,9 @@ mod lemmas;
 use core::ops::Range;
 
 use super::int16::Int16;
-use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision, Test, Tile};
+use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::panel::{lay_out, Panels};
-use crate::assign::screen::{self, Found};
+use crate::assign::screen::{self, Found, Test, Tile};
 use crate::call::{Job, Shape};
 use crate::points::{Layout, Points, Which};
 use crate::quantize::int16;

@@ -19,6 +19,7 @@
 //! the surest, makes a pass try it: a new precision is a file and a line in that list. When a pass goes from one to another is told in
 //! [`fallback`](super::fallback).
 
+mod definition;
 mod float;
 mod int16;
 mod int8;
@@ -26,129 +27,20 @@ mod int8;
 use core::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use definition::{Allowance, CodedCenters, Precision};
+pub(super) use definition::{BlockRows, PassCenters};
 pub(crate) use float::Certificate;
 use float::{Double, Single};
 use int16::Int16;
 use int8::Int8;
 pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 
-use super::fallback::Costs;
-use super::margin::Units;
-use super::repeats::Repeats;
 use super::screen::{self, Found};
 use crate::call::{Job, Shape};
-use crate::points::{Ahead, Points, Which};
+use crate::points::Which;
 use crate::quantize::int16::Int16Rows;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::products::{elements, Element, Screen};
-use crate::simd::Lanes;
-
-/// A precision, as the list knows it.
-pub(super) trait Precision {
-    /// What points and centers are coded in.
-    type Element: Element;
-    /// The centers of a pass, coded, and what is proven of them.
-    type Ready<'a>: Send + Sync;
-
-    /// What a pair takes, as a part of what it takes in binary32.
-    const COST: f64;
-    /// Whether values tell margins.
-    const MARGINS: bool = true;
-    /// What the points that it leaves open may cost, by pair, before another precision takes less; of precisions that are chosen by
-    /// what they have cost so far there is none.
-    const ALLOWANCE: Option<Allowance> = None;
-
-    /// Whether it may be worthwhile for a shape, of three centers and two dimensions at least: whether a workspace has room for it. For
-    /// more than some number of dimensions it may be worthwhile no more, if that number is a power of two or one of
-    /// [`last_dimensions`](super::last_dimensions).
-    fn suits(shape: &Shape) -> bool;
-
-    /// Whether the CPU can, and it is worthwhile in a pass.
-    fn worthwhile(_: &PassCenters<'_>) -> bool {
-        true
-    }
-
-    /// Whether it would be used by a pass over k centers, and finds no margins, so that these cost more than the labels.
-    fn makes_margins_expensive(_: &Job<'_>, _k: usize) -> bool {
-        false
-    }
-
-    /// Codes the centers of a pass; none where they are out of range.
-    fn prepare<'a>(
-        pass: &PassCenters<'a>,
-        room: &'a mut CodedCenters<'_, Self::Element>,
-    ) -> Option<Self::Ready<'a>>;
-
-    /// Whether it can test these points.
-    fn takes(_: &Int16Rows<'_>, _: &Which<'_>) -> bool {
-        true
-    }
-
-    /// Labels points, or leaves them open.
-    fn test<'a>(
-        ready: &Self::Ready<'a>,
-        pass: &PassCenters<'a>,
-        which: &Which<'_>,
-        rows: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, Self::Element>,
-    ) -> Found;
-}
-
-/// A cost by pair, for so many centers.
-type Allowance = fn(&Costs, usize) -> f64;
-
-/// The centers of a pass, and what is known of the points, whatever the precision.
-#[derive(Clone, Copy)]
-pub(super) struct PassCenters<'a> {
-    pub(super) job: Job<'a>,
-    pub(super) centers: &'a [f64],
-    /// What is subtracted from points and centers: medians.
-    pub(super) mean: &'a [f64],
-    pub(super) repeats: Repeats<'a>,
-    /// How far points are from the mean, as a rule.
-    pub(super) length: f64,
-    pub(super) units: Units,
-    /// Whether margins may be wanted, and whether coded rows are kept.
-    pub(super) margins: bool,
-    pub(super) rows_are_kept: bool,
-}
-
-impl PassCenters<'_> {
-    pub(super) fn k(&self) -> usize {
-        self.centers.len() / self.job.points.d()
-    }
-}
-
-/// Room for centers, coded in one precision.
-pub(super) struct CodedCenters<'w, E> {
-    data: &'w mut [E],
-    norms: &'w mut [E],
-}
-
-impl<'w, E: Element> CodedCenters<'w, E> {
-    /// For all centers of a shape, or, where this precision is not `wanted`, none.
-    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
-        let k = if wanted { shape.k } else { 0 };
-        CodedCenters {
-            data: from.take(k.saturating_mul(elements::<E>(shape.d))),
-            norms: from.take(k.saturating_mul(E::NORMS)),
-        }
-    }
-
-    fn forget(&mut self) {
-        spoil(self.data, E::INFINITY);
-        spoil(self.norms, E::default());
-    }
-
-    /// For the k centers of a pass, d dimensions each.
-    fn of_pass(&mut self, pass: &PassCenters<'_>) -> CodedCenters<'_, E> {
-        let (k, d) = (pass.k(), pass.mean.len());
-        CodedCenters {
-            data: &mut self.data[..k * elements::<E>(d)],
-            norms: &mut self.norms[..k * E::NORMS],
-        }
-    }
-}
+use crate::simd::products::Element;
 
 /// What one thread tests a block with, in one precision.
 struct Room<'w, E> {
@@ -207,15 +99,6 @@ pub(super) struct Results<'a> {
     pub(super) open: &'a mut [u32],
     pub(super) patience: u32,
     pub(super) next: Range<usize>,
-}
-
-/// Rows coded in 16 bits, for a test of some points.
-pub(super) struct BlockRows<'a, 'r> {
-    /// Where rows are kept, if they are.
-    pub(super) kept: &'a mut Int16Rows<'r>,
-    /// Room for those of a block, where they are not, and for the block itself.
-    pub(super) room: &'a mut [i64],
-    pub(super) block: &'a mut [f64],
 }
 
 /// What the first thread that wants it makes, in the room there is for it.
@@ -436,79 +319,6 @@ macro_rules! precisions {
             }
         }
     };
-}
-
-/// Where points are packed for screening.
-pub(crate) struct Tile<'a, E> {
-    /// Points in a group; a multiple of the width of the lanes that pack.
-    pub(crate) width: usize,
-    /// Element `e` of a chunk of lane `l` of group `g` is at `(g * (chunk.len() + sides) + e) * width + l`; the sides, if
-    /// elements have any, follow.
-    pub(crate) elements: &'a mut [E],
-    /// Each lane's reach, or what is known of it without a label, after the last chunk.
-    pub(crate) reaches: &'a mut [E],
-    /// Each lane's |X|², for frames that have a limit.
-    pub(crate) squares: &'a mut [f64],
-}
-
-/// How points are coded for a test in elements `E`, and what its values prove.
-pub(crate) trait Test<E> {
-    /// Panics unless there is what packing of all these points relies on.
-    fn check(&self, points: &Points<'_>, which: &Which<'_>);
-
-    /// Packs a chunk of the elements of the points. The chunks of a point come in order.
-    ///
-    /// # Safety
-    /// The caller is compiled for a set of instructions that has `L` and vectors of `E`; the points have passed
-    /// [`check`](Self::check); the tile has room for them, rounded up to whole groups; the chunk lies within the dimensions.
-    unsafe fn pack<L: Lanes>(
-        &self,
-        points: &Points<'_>,
-        which: &Which<'_>,
-        chunk: Range<usize>,
-        tile: Tile<'_, E>,
-    );
-
-    /// Reaches for any labels, of what packing left for them; for frames to which that is less than to [`complete`](Self::complete)
-    /// them.
-    ///
-    /// # Safety
-    /// The caller is compiled for `S`.
-    #[inline(always)]
-    unsafe fn at_most<S: Screen<E = E>>(&self, _left: S::V) -> Option<S::V> {
-        None
-    }
-
-    /// Makes reaches of what packing left for them, where they depend on the labels of the least values, too.
-    #[inline(always)]
-    fn complete(&self, _labels: &[i32], _squares: &[f64], _reaches: &mut [E]) {}
-
-    /// Whether least values that are equal are known to be equal distances: whether the label of a point is that of the first.
-    #[inline(always)]
-    fn is_exact(&self, _points: &Points<'_>, _p: usize) -> bool {
-        false
-    }
-
-    /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
-    /// |X|²; for frames that know.
-    #[inline(always)]
-    fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
-        None
-    }
-
-    /// How much nearer the center of the least value is than any other, at least, given the second least value, and the point's
-    /// reach, what packing left for that, and |X|²; not positive, or NaN, where that is not known, as by frames that are too coarse
-    /// for it.
-    #[inline(always)]
-    fn margin(&self, _least: E, _second: E, _reach: E, _left: E, _square: f64) -> f32 {
-        0.0
-    }
-
-    /// What is read when the points `next` come.
-    #[inline(always)]
-    fn ahead(&self, points: &Points<'_>, next: Range<usize>) -> Ahead {
-        Ahead::of(points, next, 0..points.d())
-    }
 }
 
 precisions! {
