@@ -153,7 +153,7 @@ impl<'w> State<'w> {
             Summing::All(&terms)
         };
         let last = LastPass {
-            labels: &*labels,
+            labels,
             changed: changed as usize,
             stretch: job.stretch,
         };
