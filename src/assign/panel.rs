@@ -128,17 +128,35 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     mut between: impl FnMut(),
 ) {
     let between = &mut between;
+    // SAFETY: the contract above.
+    unsafe {
+        match over.elements {
+            1 => few::<S, G, 1, R>(over, panels, receive, between),
+            2 => few::<S, G, 2, R>(over, panels, receive, between),
+            3 => few::<S, G, 3, R>(over, panels, receive, between),
+            4 => few::<S, G, 4, R>(over, panels, receive, between),
+            _ => sweep_panels(over, panels, receive, between),
+        }
+    }
+}
+
+/// [`sweep`] over points of more elements than [`FEW`], without the code for fewer.
+///
+/// # Safety
+/// That of [`sweep`].
+#[inline(always)]
+pub(crate) unsafe fn sweep_panels<S: Screen, const G: usize, R: Receive<S, G>>(
+    over: &Sweep<S::E>,
+    panels: &Panels<'_, S::E>,
+    receive: &mut R,
+    mut between: impl FnMut(),
+) {
+    debug_assert!(over.elements > FEW, "fewer are packed in panels of one");
+    let between = &mut between;
     let k = panels.count();
     let mut first = 0;
     // SAFETY: panels of the widest width as long as they fit, then of half, and so on: as they were packed.
     unsafe {
-        match over.elements {
-            1 => return few::<S, G, 1, R>(over, panels, receive, between),
-            2 => return few::<S, G, 2, R>(over, panels, receive, between),
-            3 => return few::<S, G, 3, R>(over, panels, receive, between),
-            4 => return few::<S, G, 4, R>(over, panels, receive, between),
-            _ => {}
-        }
         if widest(S::REGISTERS, over.elements) == 8 {
             while first + 8 <= k {
                 panel::<S, G, 8, R>(over, panels, first, receive, between);

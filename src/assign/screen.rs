@@ -17,7 +17,7 @@ use core::ops::Range;
 
 pub(crate) use test::{Test, Tile};
 
-use super::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+use super::panel::{steps, sweep, sweep_panels, Panels, Receive, Sweep, GROUPS};
 use super::repeats::Repeats;
 use crate::exact::distance::{pair, squared_at};
 use crate::points::{Ahead, Layout, Points, Which, LINE};
@@ -388,7 +388,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             };
             // SAFETY: the groups were packed, and there are G vectors of values for every center of these.
             unsafe {
-                sweep::<S, G, _>(&over, &panels, nearest, || ahead.ask(share));
+                sweep_panels::<S, G, _>(&over, &panels, nearest, || ahead.ask(share));
             }
         }
     }
