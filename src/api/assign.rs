@@ -4,7 +4,9 @@ use super::memory::{with_memory, Memory};
 use super::{check_length, count_centers, lend};
 use crate::assign::{LabelScratch, Packing};
 use crate::call::{Options, Shape};
-use crate::exact::range_check::{check_spread, scan, storage};
+use crate::exact::observed::storage;
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -64,7 +66,7 @@ pub(crate) struct AssignParts<'w> {
     packing: Packing<'w>,
     team: PerThread<LabelScratch<'w>>,
     /// Storage of the scan.
-    seen: PerThread<&'w mut [f64]>,
+    observed: PerThread<&'w mut [f64]>,
 }
 
 impl Memory for AssignMemory {
@@ -74,7 +76,7 @@ impl Memory for AssignMemory {
         AssignParts {
             packing: Packing::cut(from, shape),
             team: PerThread::new(threads, || LabelScratch::cut(from, shape)),
-            seen: PerThread::new(threads, || storage(from, shape.d)),
+            observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -108,9 +110,9 @@ pub(crate) fn assign_in(
             let AssignParts {
                 mut packing,
                 mut team,
-                mut seen,
+                mut observed,
             } = parts;
-            packing.set_largest(scan(job, &mut seen, Some(centers), None)?);
+            packing.set_largest(scan(job, &mut observed, Some(centers), None)?);
             check_spread(job, centers, &centers[..d])?;
             crate::assign::assign(job, &mut packing, &mut team, centers, base, labels, sqdist);
             Ok(())

@@ -2,7 +2,9 @@
 
 use super::{check_labels, check_length, check_weights, count_centers, with_job};
 use crate::call::{Options, Shape};
-use crate::exact::range_check::{check_spread, on_stack, scan};
+use crate::exact::observed::on_stack;
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -46,8 +48,8 @@ pub(crate) fn inertia_in(
         &shape,
         shape.threads,
         |job, _| {
-            let mut seen = PerThread::new(job.crew.threads(), on_stack);
-            scan(job, &mut seen, Some(centers), None)?;
+            let mut observed = PerThread::new(job.crew.threads(), on_stack);
+            scan(job, &mut observed, Some(centers), None)?;
             check_spread(job, centers, &centers[..d])?;
             check_labels(labels, k, base)?;
             Ok(crate::exact::inertia::inertia(job, labels, centers, base))

@@ -3,7 +3,9 @@
 use super::memory::{with_memory, Memory};
 use super::{check_weights, count_starts, lend};
 use crate::call::{Init, Options, Shape};
-use crate::exact::range_check::{check_spread, scan, storage};
+use crate::exact::observed::storage;
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::points::{check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
@@ -62,7 +64,7 @@ pub(crate) struct SeedParts<'w> {
     drawing: Drawing<'w>,
     team: PerThread<Worker<'w>>,
     /// Storage of the scan.
-    seen: PerThread<&'w mut [f64]>,
+    observed: PerThread<&'w mut [f64]>,
 }
 
 impl Memory for SeedMemory {
@@ -72,7 +74,7 @@ impl Memory for SeedMemory {
         SeedParts {
             drawing: Drawing::cut(from, shape, self.init),
             team: PerThread::new(threads, || Worker::cut(from, shape, self.init)),
-            seen: PerThread::new(threads, || storage(from, shape.d)),
+            observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -104,14 +106,14 @@ pub(crate) fn seed_in(
             let SeedParts {
                 drawing,
                 mut team,
-                mut seen,
+                mut observed,
             } = parts;
             let Drawing {
                 mut seeding,
                 marks,
                 first,
             } = drawing;
-            seeding.set_largest(scan(job, &mut seen, None, None)?);
+            seeding.set_largest(scan(job, &mut observed, None, None)?);
             points.copy_point(0, first);
             check_spread(job, &[], first)?;
             let key = (options.seed, 0);

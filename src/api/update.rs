@@ -3,7 +3,9 @@
 use super::memory::{with_memory, Memory};
 use super::{check_labels, check_length, check_weights, count_centers, lend};
 use crate::call::{padded, Empty, Options, Shape};
-use crate::exact::range_check::{check_spread, scan, storage};
+use crate::exact::observed::storage;
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -74,7 +76,7 @@ pub(crate) struct UpdateParts<'w> {
     update: Update<'w>,
     team: PerThread<Sums<'w>>,
     /// Storage of the scan.
-    seen: PerThread<&'w mut [f64]>,
+    observed: PerThread<&'w mut [f64]>,
 }
 
 impl Memory for UpdateMemory {
@@ -88,7 +90,7 @@ impl Memory for UpdateMemory {
             distances: from.take(padded(shape.n)),
             update: Update::cut(from, &plan, self.empty),
             team: PerThread::new(threads, || Sums::cut(from, &each())),
-            seen: PerThread::new(threads, || storage(from, shape.d)),
+            observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -130,9 +132,9 @@ pub(crate) fn update_in(
                 distances,
                 mut update,
                 mut team,
-                mut seen,
+                mut observed,
             } = parts;
-            scan(job, &mut seen, None, Some(update.ranges()))?;
+            scan(job, &mut observed, None, Some(update.ranges()))?;
             check_labels(labels, k, base)?;
             for (own, label) in own.iter_mut().zip(labels) {
                 *own = label - base;
@@ -141,7 +143,7 @@ pub(crate) fn update_in(
             update.sum(job, &mut team, own);
             if update.relocates(job, &mut team) {
                 // Points will be ranked by D to these centers.
-                scan(job, &mut seen, Some(centers), None)?;
+                scan(job, &mut observed, Some(centers), None)?;
                 check_spread(job, centers, &centers[..d])?;
             }
             update.means(job, &mut team, own, distances, centers)?;

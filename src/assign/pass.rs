@@ -8,7 +8,7 @@ use super::label::{Counts, LabelScratch};
 use super::packing::{Packing, Prepared};
 use crate::call::{Job, Shape};
 use crate::exact::accumulator::{ExactSum, PRODUCT_DIGITS};
-use crate::exact::declared_range::Promise;
+use crate::exact::declared_range::DeclaredRange;
 use crate::exact::inertia;
 use crate::exact::limbs::Moves;
 use crate::points::Which;
@@ -127,7 +127,7 @@ impl<'w> Worker<'w> {
 /// are then thrown away.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {
-    pub(crate) promise: &'a Promise<'a>,
+    pub(crate) declared_range: &'a DeclaredRange<'a>,
     /// Whether the inertia is wanted.
     pub(crate) inertia: bool,
 }
@@ -391,17 +391,17 @@ impl Worker<'_> {
             self.sums.add(pass.job, terms, block, labels);
             return false;
         };
-        let promise = watch.promise;
+        let declared_range = watch.declared_range;
         let kept = match terms.look() && pass.job.weights.is_none() {
             true => {
                 let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
                 let labelled = (most as usize) < pass.centers.len() / pass.job.points.d();
                 labelled
                     && (self.sums.add(pass.job, terms, block.clone(), labels)
-                        || promise.kept(pass.job, block, self.seen))
+                        || declared_range.holds_block(pass.job, block, self.seen))
             }
             false => {
-                let kept = promise.kept(pass.job, block.clone(), self.seen);
+                let kept = declared_range.holds_block(pass.job, block.clone(), self.seen);
                 if kept {
                     self.sums.add(pass.job, terms, block, labels);
                 }

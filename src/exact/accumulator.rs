@@ -1,37 +1,36 @@
 //! Exact sums of doubles, rounded once.
 //!
 //! [`ExactSum`] is a fixed-point number wide enough for every finite double (Kulisch's long
-//! accumulator), and for every product of two, for sums whose range is not known beforehand: the inertia.
+//! accumulator), or for every product of two. It serves sums whose range is not known beforehand: the inertia.
 
-/// Exponent of the lowest bit a double can have.
-pub(crate) const LOWEST: i32 = -1074;
+use super::binary64::{exponent, magic, nearest, parts, rounding_error, LOWEST};
 
 /// Bits in a digit. Digits are kept in 64-bit integers, so that 2^30 additions need no carrying.
 const DIGIT: u32 = 32;
 const MASK: i64 = (1 << DIGIT) - 1;
 
-/// From here on the bits of a product of two doubles are multiples of 2^-1074.
+/// A product of two doubles from here on is a multiple of 2^-1074 before it is rounded.
 const WHOLE_PRODUCT: f64 = f64::from_bits((1023 - 960) << 52);
 
-/// Exponent above the highest digit: 110 bits more than a double has are head room for sums.
+/// Exponent above the highest digit: 110 bits above those of a double are headroom for sums.
 const HIGHEST: i32 = 1134;
 
 /// Digits of sums of doubles: from 2^-1074 on.
 pub(crate) const DIGITS: usize = 69;
 
-/// Carried sums of no number below 0 whose digits may be added one by one, at most, and what becomes of a digit (L35).
+/// How many sums of nonnegative numbers, with their carries propagated, may be added digit by digit, and the largest digit that gives (L35).
 const JOINED: i64 = 1 << 30;
 pub(crate) const LARGEST_DIGIT: i64 = JOINED * MASK;
 
 /// Digits of sums of products of two doubles, which have no bits below 2^-2148: from 2^-2162 on.
 pub(crate) const PRODUCT_DIGITS: usize = 103;
 
-/// A sum of doubles, and with [`PRODUCT_DIGITS`] of products of two, without any rounding. Order does not matter.
+/// An exact sum of doubles, or, with [`PRODUCT_DIGITS`], of products of two doubles. The order of additions does not matter.
 #[derive(Clone)]
 pub(crate) struct ExactSum<const COUNT: usize = DIGITS> {
-    /// Digit `i` counts units of 2^(32 i + [`FINEST`](Self::FINEST)); signed, and redundant until carried.
+    /// Digit `i` counts units of 2^(32 i + [`FINEST`](Self::FINEST)); signed, and not unique until carries are propagated.
     digits: [i64; COUNT],
-    /// Additions since the digits were last carried.
+    /// Additions since carries were last propagated.
     pending: u32,
 }
 
@@ -42,14 +41,14 @@ impl<const COUNT: usize> Default for ExactSum<COUNT> {
 }
 
 impl ExactSum<PRODUCT_DIGITS> {
-    /// Adds the exact products of distances and weights, which are less than 2^1020, at most 1024 of them: as vectors in three limbs
-    /// (L28), where these hold all and the products do not underflow, and else one by one.
+    /// Adds the exact products of distances and weights, at most 1024 of them, all below 2^1020: in three limbs (L28), in loops that
+    /// vectorize; one by one, if limbs do not hold all bits or products underflow.
     pub(crate) fn add_products(&mut self, weights: &[f64], distances: &[f64]) {
         let products = weights.iter().zip(distances);
         let underflow = |(&w, &x): (&f64, &f64)| w * x < WHOLE_PRODUCT && w > 0.0 && x > 0.0;
         let exact = |i: usize| {
             let product = weights[i] * distances[i];
-            (product, rounded_off(weights[i], distances[i], product))
+            (product, rounding_error(weights[i], distances[i], product))
         };
         if products.clone().any(underflow) || !self.add_limbs::<3, true>(distances.len(), exact) {
             products.for_each(|(&w, &x)| self.add_product(w, x));
@@ -84,17 +83,17 @@ impl<const COUNT: usize> ExactSum<COUNT> {
         self.add_shifted(whole, exponent, x.is_sign_negative());
     }
 
-    /// Adds numbers from 0 to 2^1020, at most 1024 of them: in two limbs of 50 bits below the largest, as vectors; or, if some leave
-    /// something over, which are smaller by 2^47, one by one.
+    /// Adds at most 1024 numbers from 0 to 2^1020: in two limbs of 50 bits below the largest, in loops that vectorize; one by one, if
+    /// the limbs do not hold all bits, which takes numbers that differ by a factor of 2^47.
     pub(crate) fn add_all(&mut self, terms: &[f64]) {
         if !self.add_limbs::<2, false>(terms.len(), |i| (terms[i], 0.0)) {
             terms.iter().for_each(|&x| self.add(x));
         }
     }
 
-    /// Adds `count` terms from 0 to 2^1020, at most 1024 of them, as so many limbs of 50 bits below the largest, unless these leave something
-    /// over. A term is a double, or, where there are `PAIRS`, the sum of one and of what is at most half a unit in its last place. Tells
-    /// whether it did.
+    /// Adds `count` terms from 0 to 2^1020, at most 1024 of them, in `LIMBS` limbs of 50 bits below the largest. Returns false and adds
+    /// nothing, if the limbs do not hold all bits. A term is a double, or, with `PAIRS`, the sum of a double and of another one of at most
+    /// half a unit in its last place.
     #[inline(always)]
     fn add_limbs<const LIMBS: usize, const PAIRS: bool>(
         &mut self,
@@ -164,7 +163,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
         }
     }
 
-    /// The sum of at most [`JOINED`] sums whose digits, added one by one, are these (L35).
+    /// A sum from the elementwise sums of the digits of at most [`JOINED`] sums (L35).
     pub(crate) fn from_digits(digits: &[i64; COUNT]) -> Self {
         ExactSum {
             digits: *digits,
@@ -178,7 +177,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
         &self.digits
     }
 
-    /// Adds this sum to one that stands as digits, and leaves the digits of the total: each but the last in [0, 2^32), a
+    /// Adds this sum to one given by its digits, which become the digits of the total: each but the last in [0, 2^32), and so a
     /// function of its value (L35).
     pub(crate) fn add_to(&mut self, digits: &mut [i64]) {
         let mut total = Self::new();
@@ -197,7 +196,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
         self.pending = 2;
     }
 
-    /// Brings every digit but the last into [0, 2^32); the last keeps the sign.
+    /// Propagates carries: every digit but the last comes into [0, 2^32); the last keeps the sign.
     fn carry(&mut self) {
         let mut carry = 0;
         for digit in &mut self.digits[..COUNT - 1] {
@@ -212,7 +211,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
     /// The sum, rounded once to nearest, ties to even; an exact zero is +0.0.
     pub(crate) fn round(&mut self) -> f64 {
         let (negative, head, exponent) = self.head();
-        // The highest 64 bits; the rest matters only by being zero or not.
+        // The highest 64 bits; of the rest it matters only whether it is zero.
         let shift = 64 - head.leading_zeros().min(64);
         let more = head & ((1 << shift) - 1) != 0;
         let magnitude = nearest((head >> shift) as u64, more, exponent + shift as i32);
@@ -223,15 +222,15 @@ impl<const COUNT: usize> ExactSum<COUNT> {
         }
     }
 
-    /// The sum, rounded once to a whole number times two to a power, which no sum is too great for: `(whole, power)`.
+    /// The sum, rounded once to `whole` times 2^`power`, which cannot overflow: `(whole, power)`.
     pub(crate) fn parts(&mut self) -> (f64, i32) {
         let (negative, head, exponent) = self.head();
         let whole = head as f64;
         (if negative { -whole } else { whole }, exponent)
     }
 
-    /// Whether the sum is negative, and the top three digits of its magnitude, 65 to 96 bits unless they are the lowest three, with
-    /// their exponent. The rest matters only by being zero or not, and stands as the lowest bit.
+    /// Whether the sum is negative, the top three digits of its magnitude (65 to 96 bits, or fewer if they are the lowest three), and
+    /// their exponent. The lowest bit is also set if any lower digit is not zero.
     fn head(&mut self) -> (bool, u128, i32) {
         self.carry();
         let mut magnitude = self.clone();
@@ -257,96 +256,11 @@ impl<const COUNT: usize> ExactSum<COUNT> {
     }
 }
 
-/// The whole number and the exponent that a finite magnitude is made of.
-pub(crate) fn parts(x: f64) -> (u64, i32) {
-    let bits = x.to_bits();
-    let fraction = bits & ((1 << 52) - 1);
-    // A subnormal has the exponent of the smallest normal and no hidden bit.
-    match (bits >> 52 & 0x7ff) as i32 {
-        0 => (fraction, LOWEST),
-        e => (fraction | 1 << 52, e - 1 + LOWEST),
-    }
-}
-
-/// `whole` times 2^`exponent`, or where there is `more`, anything between that and the same of `whole + 1`: rounded to nearest, ties to
-/// even. Where there is more, `whole` has 55 bits or more, or is beneath every double.
-#[inline]
-pub(crate) fn nearest(whole: u64, more: bool, exponent: i32) -> f64 {
-    if whole == 0 {
-        return 0.0;
-    }
-    // With the highest bit at 63.
-    let up = whole.leading_zeros();
-    let (whole, exponent) = (whole << up, exponent - up as i32);
-    if exponent + 63 > 1023 {
-        return f64::INFINITY;
-    }
-    // A double keeps 53 bits, none of them below 2^-1074; of 64 bits none is left beneath half of that.
-    const DROP: i32 = 11;
-    let (kept, below, drop) = match LOWEST - exponent {
-        ..=DROP => (whole >> DROP, whole << (64 - DROP), DROP),
-        drop @ ..64 => (whole >> drop, whole << (64 - drop), drop),
-        64 => (0, whole, 64),
-        _ => return 0.0,
-    };
-    let half = 1 << 63;
-    let above = below > half || below == half && (more || kept % 2 == 1);
-    // As a bit pattern: the hidden bit is one more of the exponent, which a subnormal has not; and so is a carry.
-    let biased = (exponent + drop - LOWEST) as u64;
-    f64::from_bits((biased << 52) + kept + u64::from(above))
-}
-
-/// What rounding has taken off a product of `a` and `b`, exactly (Dekker 1971), unless that has bits below 2^-1074. No step overflows,
-/// unless the product does.
-#[inline(always)]
-pub(crate) fn rounded_off(a: f64, b: f64, product: f64) -> f64 {
-    let ((a, a_rest), (b, b_rest)) = (halves(a), halves(b));
-    a_rest * b_rest - (((product - a * b) - a_rest * b) - a * b_rest)
-}
-
-/// A double as the sum of two of 26 bits.
-#[inline(always)]
-fn halves(x: f64) -> (f64, f64) {
-    // As a bit pattern, rounding is the same for all exponents, and overflows only next to infinity.
-    let high = f64::from_bits((x.to_bits() + (1 << 26)) & !((1 << 27) - 1));
-    (high, x - high)
-}
-
-/// `whole * 2^exponent` for an integer-valued double and an exponent of at least [`LOWEST`]. No
-/// rounding: the product is a multiple of 2^-1074, and a subnormal one is below 2^53 of these. (It
-/// overflows to infinity as it should.)
-#[inline]
-pub(crate) fn scale(whole: f64, exponent: i32) -> f64 {
-    let half = exponent / 2;
-    whole * power_of_two(half) * power_of_two(exponent - half)
-}
-
-/// M for the unit 2^`unit` (see [`limbs`](super::limbs)). Below 2^-1074 nothing is left to be split; there
-/// M = 1.5 * 2^-1022, which is still normal.
-pub(crate) fn magic(unit: i32) -> f64 {
-    1.5 * power_of_two(unit.max(LOWEST) + 52)
-}
-
-/// 2^`exponent`, for exponents of normal doubles.
-#[inline]
-pub(crate) fn power_of_two(exponent: i32) -> f64 {
-    debug_assert!((-1022..=1023).contains(&exponent));
-    f64::from_bits(((exponent + 1023) as u64) << 52)
-}
-
-/// Exponent of the highest set bit of a positive double.
-pub(crate) fn exponent(x: f64) -> i32 {
-    let bits = x.to_bits();
-    match (bits >> 52) as i32 {
-        0 => LOWEST + (63 - bits.leading_zeros() as i32),
-        biased => biased - 1023,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::reference as exact;
     use super::*;
+    use crate::exact::binary64::{power_of_two, scale};
+    use crate::exact::reference as exact;
 
     #[test]
     fn many_at_once_are_as_many_one_by_one() {
@@ -377,7 +291,7 @@ mod tests {
         sum.round()
     }
 
-    /// L28: products near one another, and far; that underflow, and that are far below any double.
+    /// L28: products of similar and of very different size; some underflow, some are far below any double.
     #[test]
     fn products_are_exact() {
         let mut state = 1u64;
@@ -448,8 +362,8 @@ mod tests {
         assert_eq!(sum(&[f64::MAX, half_ulp, -5e-324]), f64::MAX);
     }
 
-    /// L35: the digits of the most sums that may be joined, all as large as they can be, overflow neither as they are nor
-    /// when they are carried.
+    /// L35: the digits of the largest number of sums that may be joined, all as large as they can be, overflow neither when they are
+    /// added nor when carries are propagated.
     #[test]
     fn the_largest_digits_that_may_be_joined() {
         let full = 61;

@@ -1,25 +1,25 @@
-//! What the range of a stream promises of its chunks, and whether they keep it.
+//! The range that was declared for all chunks of a stream, and the test whether a chunk is within it.
 
-use super::range_check::{
-    locate_nonfinite, lowest_bit, see_block, weights, Range, Ranges, Seen, STACK,
-};
+use super::observed::{observe_block, Observed, STACK};
+use super::range::{lowest_bit, Range, Ranges};
+use super::range_check::{locate_nonfinite, weights};
 use crate::call::Job;
 use crate::points::{Layout, Points, Rows};
 use crate::runtime::error::{refuse, Error, Number, Status};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
-/// What was promised of points that are not all at hand.
-pub(crate) struct Promise<'a> {
+/// The range declared for points, of which only a chunk is in memory.
+pub(crate) struct DeclaredRange<'a> {
     /// The largest magnitudes of coordinates.
     pub(crate) magnitudes: &'a [f64],
-    /// What coordinates are within at a glance, where there are no weights.
+    /// Bounds that a quick test compares coordinates without weights with.
     pub(crate) bounds: Bounds<'a>,
-    /// The ranges of the coordinates of points of positive weight, all of them below twice `top`.
+    /// The ranges of the coordinates of points of positive weight, each below twice its `top`.
     pub(crate) ranges: &'a Ranges<'a>,
 }
 
-/// What the coordinates of each dimension are: at most as large as the limits, and multiples of the units, which are powers of
-/// two, with their reciprocals.
+/// Bounds of coordinates, an element for each dimension: magnitudes are at most the limit, and multiples of the unit, a power of
+/// two, whose reciprocal is given too.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Bounds<'a> {
     pub(crate) limits: &'a [f64],
@@ -36,21 +36,21 @@ pub(crate) struct Bound<L: Lanes> {
 }
 
 impl Bounds<'_> {
-    /// Whether there is something to look at.
+    /// Whether there are bounds.
     pub(crate) fn any(&self) -> bool {
         !self.limits.is_empty()
     }
 
-    /// Kernels read as many of each as there are dimensions.
+    /// Panics unless there are bounds for `dims` dimensions, which kernels rely on.
     pub(crate) fn check(&self, dims: usize) {
         let lengths = [self.limits, self.units, self.reciprocals].map(<[f64]>::len);
         assert_eq!(lengths, [dims; 3]);
     }
 
-    /// Those from dimension `i` on, of which there are `rest`.
+    /// The bounds of a vector of dimensions from `i` on, of which `rest` are left.
     ///
     /// # Safety
-    /// The caller is compiled for `L`; there are bounds for so many dimensions.
+    /// The caller is compiled for `L`; there are bounds for `i + rest` dimensions.
     #[inline(always)]
     pub(crate) unsafe fn load<L: Lanes>(&self, i: usize, rest: usize) -> Bound<L> {
         // SAFETY: the contract.
@@ -65,41 +65,34 @@ impl Bounds<'_> {
 }
 
 impl<L: Lanes> Bound<L> {
-    /// No bits set besides those of `off` where magnitudes are multiples of the unit (L36); NaN is none.
+    /// Returns `outside`, with further bits set where magnitudes may not be multiples of the unit (L36); NaN is none.
     ///
     /// # Safety
     /// The caller is compiled for `L`.
     #[inline(always)]
-    pub(crate) unsafe fn multiples(&self, magnitude: L::F, off: L::I) -> L::I {
+    pub(crate) unsafe fn multiples(&self, magnitude: L::F, outside: L::I) -> L::I {
         // SAFETY: the contract.
         unsafe {
             let whole = L::whole(L::mul(magnitude, self.reciprocal));
-            L::or_bits(off, L::sub(magnitude, L::mul(whole, self.unit)))
+            L::or_bits(outside, L::sub(magnitude, L::mul(whole, self.unit)))
         }
     }
 
-    /// No bits set besides those of `off` where magnitudes are within the limit, or NaN.
+    /// Returns `outside`, with further bits set where magnitudes exceed the limit; NaN does not.
     ///
     /// # Safety
     /// The caller is compiled for `L`.
     #[inline(always)]
-    pub(crate) unsafe fn within(&self, magnitude: L::F, off: L::I) -> L::I {
+    pub(crate) unsafe fn within(&self, magnitude: L::F, outside: L::I) -> L::I {
         // SAFETY: the contract.
         unsafe {
             let above = L::less(self.limit, magnitude);
-            L::or_bits(off, L::select(above, magnitude, L::splat(0.0)))
+            L::or_bits(outside, L::select(above, magnitude, L::splat(0.0)))
         }
     }
 }
 
-impl Range {
-    /// Whether numbers of such magnitude and lowest bit are inside.
-    fn holds(self, top: f64, low: f64) -> bool {
-        top == 0.0 || top < 2.0 * self.top && low >= self.low
-    }
-}
-
-/// Whether all coordinates are within the bounds of their dimensions, for sure; false for NaN.
+/// True only if all coordinates are within the bounds of their dimensions. May be false for coordinates that are; false for NaN.
 fn within(level: Level, rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
     bounds.check(rows.dims());
     level.run(Within { rows, bounds })
@@ -119,9 +112,9 @@ impl Kernel for Within<'_> {
         let Within { rows, bounds } = self;
         let (d, width) = (rows.dims(), I::Lanes::WIDTH);
         let mut i = 0;
-        let mut off = [0; 8];
-        // SAFETY: the caller is compiled for the lanes; `within` has seen to the bounds. As many vectors as there are, or one,
-        // the last partial; a vector is at most eight integers.
+        let mut outside = [0; 8];
+        // SAFETY: the caller is compiled for the lanes; `within` has checked the bounds. Four vectors are read only where d has as many
+        // dimensions left; of one, at least one dimension is. A vector is at most eight integers.
         unsafe {
             let mut bits = I::Lanes::zero_bits();
             while i + 4 * width <= d {
@@ -132,22 +125,23 @@ impl Kernel for Within<'_> {
                 bits = strip::<I::Lanes, 1>(rows, bounds, i, bits);
                 i += width;
             }
-            I::Lanes::store_bits(off.as_mut_ptr(), bits);
+            I::Lanes::store_bits(outside.as_mut_ptr(), bits);
         }
-        off == [0; 8]
+        outside == [0; 8]
     }
 }
 
-/// `off`, and bits set besides for what is not within the bounds in `V` vectors of dimensions from `first` on.
+/// Returns `outside`, with further bits set where coordinates may not be within the bounds, in `V` vectors of dimensions from `first` on.
 ///
 /// # Safety
-/// The caller is compiled for `L`; there are bounds for every dimension of the rows, of which there are as many, unless `V` is 1.
+/// The caller is compiled for `L`; there are bounds for every dimension of the rows. These have `V` vectors of dimensions from `first` on;
+/// if `V` is 1, at least one dimension.
 #[inline(always)]
 unsafe fn strip<L: Lanes, const V: usize>(
     rows: Rows<'_>,
     bounds: Bounds<'_>,
     first: usize,
-    mut off: L::I,
+    mut outside: L::I,
 ) -> L::I {
     let d = rows.dims();
     // SAFETY: loads stay below d, the last one partial.
@@ -157,7 +151,7 @@ unsafe fn strip<L: Lanes, const V: usize>(
             let i = first + v * L::WIDTH;
             *bound = bounds.load(i, d - i);
         }
-        // The maximum may forget a NaN, but one is no multiple of anything.
+        // The maximum may lose a NaN, but a NaN is no multiple of a unit.
         let mut largest = [L::splat(0.0); V];
         for p in 0..rows.count() {
             let row = rows.row(p).as_ptr();
@@ -165,28 +159,28 @@ unsafe fn strip<L: Lanes, const V: usize>(
                 let i = first + v * L::WIDTH;
                 let magnitude = L::abs(L::load_rest(row.add(i), d - i));
                 largest[v] = L::max(magnitude, largest[v]);
-                off = bound[v].multiples(magnitude, off);
+                outside = bound[v].multiples(magnitude, outside);
             }
         }
         for (bound, &largest) in bound.iter().zip(&largest) {
-            off = bound.within(largest, off);
+            outside = bound.within(largest, outside);
         }
-        off
+        outside
     }
 }
 
-impl Promise<'_> {
-    /// Whether a block is as promised, for sure; where it may be not, or may be none the less, storage of the scan decides.
-    pub(crate) fn kept(
+impl DeclaredRange<'_> {
+    /// Whether a block is within the range. A quick test mostly decides; else the block is observed, in the storage `observed`.
+    pub(crate) fn holds_block(
         &self,
         job: &Job<'_>,
         block: core::ops::Range<usize>,
-        seen: &mut [f64],
+        observed: &mut [f64],
     ) -> bool {
         let d = job.points.d();
         let weighted = job.weights.is_some();
         let quickly = |rows: Rows<'_>| within(job.level, rows, self.bounds);
-        let sure = match (job.points.layout(), job.points.flat_rows(&block, STACK)) {
+        let certain = match (job.points.layout(), job.points.flat_rows(&block, STACK)) {
             _ if weighted => false,
             (Layout::Columns, _) => false,
             (Layout::Rows, Some((whole, rest))) => {
@@ -210,39 +204,39 @@ impl Promise<'_> {
             }
             (Layout::Rows, None) => quickly(job.points.block_rows(block.clone(), 0..d, &mut [])),
         };
-        sure || {
-            let mut seen = Seen::new(seen);
-            see_block(job, 0..d, block, &mut seen);
-            self.holds(&seen, weighted)
+        certain || {
+            let mut observed = Observed::new(observed);
+            observe_block(job, 0..d, block, &mut observed);
+            self.holds(&observed, weighted)
         }
     }
 
-    /// Whether points are as promised, of which this was seen.
-    pub(crate) fn holds(&self, seen: &Seen<'_>, weighted: bool) -> bool {
+    /// Whether points of which this was observed are within the range.
+    pub(crate) fn holds(&self, observed: &Observed<'_>, weighted: bool) -> bool {
         let top = if weighted {
-            &*seen.top
+            &*observed.top
         } else {
-            &*seen.magnitude
+            &*observed.magnitude
         };
         self.magnitudes.iter().enumerate().all(|(i, &magnitude)| {
-            seen.poison[i] == 0.0
-                && seen.magnitude[i] <= magnitude
-                && self.ranges.of(i).holds(top[i], seen.low[i])
+            observed.poison[i] == 0.0
+                && observed.magnitude[i] <= magnitude
+                && self.ranges.of(i).covers(top[i], observed.low[i])
         })
     }
 
-    /// Where points with these weights break the promise.
+    /// The error of the first coordinate that is not within the range.
     #[cold]
-    pub(crate) fn broken(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
-        let breaks = |p: usize, i: usize| {
+    pub(crate) fn violation(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
+        let outside = |p: usize, i: usize| {
             let x = points.at(p, i);
             let counts = weights.is_none_or(|weights| weights[p] > 0.0);
             let term = if counts { x.abs() } else { 0.0 };
             let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
-            !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).holds(term, low)
+            !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).covers(term, low)
         };
         let mut places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
-        let (p, i) = places.find(|&(p, i)| breaks(p, i)).unwrap_or_default();
+        let (p, i) = places.find(|&(p, i)| outside(p, i)).unwrap_or_default();
         let x = points.at(p, i);
         if !x.is_finite() {
             return locate_nonfinite(points);
@@ -254,32 +248,32 @@ impl Promise<'_> {
         )
     }
 
-    /// Refuses weights that break the promise.
+    /// Refuses weights that are not within the range.
     pub(crate) fn check_weights(&self, all: &[f64]) -> Result<(), Error> {
         let range = weights(all)?;
-        let promised = self.ranges.weights.unwrap_or(Range {
+        let declared = self.ranges.weights.unwrap_or(Range {
             top: 0.0,
             low: f64::INFINITY,
         });
-        if promised.holds(range.top, range.low) {
+        if declared.covers(range.top, range.low) {
             return Ok(());
         }
-        let breaks = |&w: &f64| w > 0.0 && !promised.holds(w, lowest_bit(w));
-        let p = all.iter().position(breaks).unwrap_or(0);
+        let outside = |&w: &f64| w > 0.0 && !declared.covers(w, lowest_bit(w));
+        let p = all.iter().position(outside).unwrap_or(0);
         let w = Number(all[p]);
-        refuse!(Range, "weights: {w} at {p} is not in the range")
+        refuse!(Range, "weights: {w} at index {p} is not in the range")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::accumulator::{exponent, scale, LOWEST};
+    use crate::exact::binary64::{exponent, scale, LOWEST};
     use crate::simd::level::Isa;
 
     /// L36: units, magnitudes and lowest bits from one end of the doubles to the other.
     #[test]
-    fn multiples_are_told_at_every_magnitude() {
+    fn multiples_are_recognised_at_every_magnitude() {
         let mut random = 1u64;
         let mut next = || {
             random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
@@ -291,7 +285,7 @@ mod tests {
         let exponents: Vec<i32> = ends.into_iter().chain((-1070..1020).step_by(53)).collect();
         let (mut sure, mut sound) = (0, 0);
         for &unit in &exponents {
-            // What a range of such a lowest bit makes of it.
+            // The unit that is tested for this lowest bit.
             let held = unit.max(-1023);
             let (units, reciprocals) = ([scale(1.0, held); 9], [scale(1.0, -held); 9]);
             for &top in &exponents {
@@ -299,7 +293,7 @@ mod tests {
                     if top - bits < LOWEST {
                         continue;
                     }
-                    // So many bits after the first, and the last of them is set.
+                    // `bits` bits after the first, the last of which is set.
                     let whole = 1 << bits | next() & ((1 << bits) - 1) | 1;
                     let x = scale(whole as f64, top - bits);
                     let multiple = exponent(lowest_bit(x)) >= unit;
@@ -317,21 +311,30 @@ mod tests {
                             units: &units[..d],
                             reciprocals: &reciprocals[..d],
                         };
-                        let told = within(Level::new(isa), Rows::new(&row[..d], d), bounds);
-                        assert!(multiple || !told, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
-                        assert!(told || !certain, "{x:e} of 2^{unit}, {isa:?}, d = {d}");
-                        (sure, sound) = (sure + usize::from(told), sound + usize::from(multiple));
+                        let recognised = within(Level::new(isa), Rows::new(&row[..d], d), bounds);
+                        assert!(
+                            multiple || !recognised,
+                            "{x:e} of 2^{unit}, {isa:?}, d = {d}"
+                        );
+                        assert!(
+                            recognised || !certain,
+                            "{x:e} of 2^{unit}, {isa:?}, d = {d}"
+                        );
+                        (sure, sound) = (
+                            sure + usize::from(recognised),
+                            sound + usize::from(multiple),
+                        );
                     }
                 }
             }
         }
-        println!("L36: {sure} of {sound} multiples told at a glance, and nothing else");
+        println!("L36: {sure} of {sound} multiples recognised, and nothing else");
         assert!(sure > sound / 2 && sound > 10_000);
     }
 
-    /// What is no number is no multiple, and not within any limit.
+    /// NaN and infinity are outside any bounds.
     #[test]
-    fn what_is_no_number_is_outside() {
+    fn nonfinite_numbers_are_outside() {
         for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
             for (unit, reciprocal) in [
                 (0.0, 0.0),

@@ -1,4 +1,4 @@
-//! The squared distance D(x, c): the definition, and the only place that states it.
+//! The squared distance D(x, c): its definition and its evaluation.
 //!
 //! For a point x and a center c of d dimensions, in binary64, every operation rounded, nothing fused:
 //!
@@ -10,9 +10,9 @@
 //! D    = b[0] + b[1]
 //! ```
 //!
-//! The eight partial sums can be lanes of one vector (dimensions in lanes: [`own`]) or eight vectors
-//! that each hold the same partial sum of several points (points in lanes: [`Metric`]): the bits are
-//! the same, because each partial sum sees the same operations in the same order.
+//! The eight partial sums can be the lanes of one vector (dimensions in lanes: [`own`]) or eight vectors
+//! that each hold the same partial sum of several points (points in lanes: [`Metric`]). The bits are
+//! the same, because each partial sum goes through the same operations in the same order.
 
 use core::ops::Range;
 
@@ -46,7 +46,7 @@ pub(crate) fn squared_at(points: &Points<'_>, p: usize, c: &[f64]) -> f64 {
     }
 }
 
-/// The last lines of the definition: eight partial sums to one.
+/// The last lines of the definition: the sum of the eight partial sums.
 #[inline(always)]
 pub(crate) fn fold(s: &[f64; 8]) -> f64 {
     let a = [s[0] + s[4], s[1] + s[5], s[2] + s[6], s[3] + s[7]];
@@ -54,12 +54,15 @@ pub(crate) fn fold(s: &[f64; 8]) -> f64 {
     b[0] + b[1]
 }
 
-/// The same over vectors, of which only the first `m` partial sums are not zero. A partial sum is a
-/// square or zero, never -0, so leaving out a zero changes no bit.
+/// The same with vectors of partial sums, of which only the first `m` are not zero. A partial sum is never -0, so leaving out a zero
+/// changes no bit.
+///
+/// # Safety
+/// The caller is compiled for `L`.
 #[inline(always)]
 unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
     let mut a = *s;
-    // SAFETY: the caller is compiled for the instruction set.
+    // SAFETY: the contract.
     unsafe {
         for j in 0..4 {
             if j + 4 < m {
@@ -79,7 +82,7 @@ unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
     }
 }
 
-/// D for points in lanes. Two implementations, so that few dimensions are unrolled altogether.
+/// D with points in lanes. There are two implementations, so that loops over few dimensions unroll completely.
 pub(crate) trait Metric: Copy {
     /// D between `G` groups of `WIDTH` points, as [`pack`](crate::points::pack) lays them
     /// out, and the center at `center`.
@@ -93,11 +96,11 @@ pub(crate) trait Metric: Copy {
         center: *const f64,
     ) -> [L::F; G];
 
-    /// Dimensions.
+    /// The number of dimensions.
     fn d(self) -> usize;
 }
 
-/// `D` dimensions, at most eight: each its own partial sum.
+/// `D` dimensions, at most eight: each has a partial sum of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Few<const D: usize>;
 
@@ -200,7 +203,7 @@ pub(crate) fn own_block(
     }
 }
 
-/// The same for points in columns: a few points at a time, one partial sum array for each, so that
+/// The same for points in columns: a few points at a time, with an array of partial sums for each, so that
 /// memory is read along the columns.
 fn own_columns(
     points: &Points<'_>,
@@ -299,7 +302,7 @@ impl Kernel for Own<'_> {
             distances,
         } = self;
         let d = rows.dims();
-        // SAFETY: `own` has seen to labels, centers and distances; rows have d dimensions.
+        // SAFETY: `own` has checked labels, centers and distances; rows have d dimensions.
         unsafe {
             match d {
                 1 => return own_narrow::<1>(rows, labels, centers, distances),
@@ -320,11 +323,10 @@ impl Kernel for Own<'_> {
     }
 }
 
-/// Few dimensions, by scalars: of the sums of the definition those of the first D dimensions are not zero, and adding zeros
-/// changes nothing.
+/// Few dimensions, by scalars: only the first `D` partial sums of the definition are not zero, and adding zeros changes nothing.
 ///
 /// # Safety
-/// What [`Own`] is has been seen to; rows have `D` dimensions, at most four.
+/// The conditions stated at [`Own`] hold; rows have `D` dimensions, at most four.
 #[inline(always)]
 unsafe fn own_narrow<const D: usize>(
     rows: Rows<'_>,
@@ -347,7 +349,7 @@ unsafe fn own_narrow<const D: usize>(
     }
 }
 
-/// D is within `relative` |x - c|² + `absolute` of |x - c|² (L1).
+/// The rounding error of D: D is within `relative` |x - c|² + `absolute` of |x - c|² (L1).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DistanceError {
     pub(crate) relative: f64,

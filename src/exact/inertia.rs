@@ -1,5 +1,5 @@
-//! Inertia: the exact sum, rounded once, of D between the points and the centers their labels name,
-//! times the points' weights: of the exact products.
+//! Inertia: the sum of D between each point and the center its label names, times the weight of the point.
+//! Products and sum are exact; the sum is rounded once.
 
 use core::ops::Range;
 
@@ -8,10 +8,10 @@ use super::distance::own_block;
 use crate::call::Job;
 use crate::runtime::threads::PerThread;
 
-/// Points whose distances are on the stack at a time: the inertia needs no workspace.
+/// Points whose distances are on the stack at a time, so that the inertia needs no workspace.
 const TOGETHER: usize = 128;
 
-/// The inertia of labels that count from `base`, which the caller has checked.
+/// The inertia. Labels count from `base`; the caller has checked them.
 pub(crate) fn inertia(job: &Job<'_>, labels: &[i32], centers: &[f64], base: i32) -> f64 {
     let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
     job.crew.run(job.blocks(), &mut sums, |sum, block| {

@@ -1,11 +1,11 @@
-//! Numbers without any rounding, for the tests of the lemmas in `docs/proofs.md`: a whole number times a power of two, which is
-//! what every double is, and every sum and product of doubles. Dull on purpose.
+//! Exact numbers for the tests of the lemmas in `docs/proofs.md`: a whole number times a power of two. Every double is one, and so is
+//! every sum and product of doubles. Simple on purpose.
 
 use core::cmp::Ordering;
 use core::iter::Sum;
 use core::ops::{Add, Mul, Neg, Sub};
 
-/// The digits, from the lowest on, count units of 2^`exponent`. Neither the first nor the last digit is zero.
+/// Digits of 64 bits, lowest first, in units of 2^`exponent`. Neither the first nor the last digit is zero.
 #[derive(Clone, Debug)]
 pub(crate) struct Exact {
     negative: bool,
@@ -95,7 +95,7 @@ impl Exact {
         shifted
     }
 
-    /// This over another number, about.
+    /// An approximation of this divided by another number.
     pub(crate) fn over(&self, other: &Exact) -> f64 {
         if self.is_zero() {
             return 0.0;
@@ -108,7 +108,7 @@ impl Exact {
         a / b * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
     }
 
-    /// About this, as a number from 1 to 2, with its sign, times a power of two.
+    /// An approximation: a signed number whose magnitude is from 1 to 2, and the power of two that it is multiplied by.
     fn scientific(&self) -> (f64, i64) {
         let n = self.digits.len();
         let digit = |i: usize| n.checked_sub(i).map_or(0, |i| self.digits[i]);
@@ -117,12 +117,12 @@ impl Exact {
         (if self.negative { -number } else { number }, self.top())
     }
 
-    /// The nearest double, about.
+    /// A double next to it.
     pub(crate) fn about(&self) -> f64 {
         self.over(&Exact::whole(1))
     }
 
-    /// Its 256 highest bits or some more.
+    /// At least its 256 highest bits.
     fn short(self) -> Exact {
         let spare = self.digits.len().saturating_sub(5);
         let exponent = self.exponent + 64 * spare as i64;
@@ -259,7 +259,7 @@ fn sums_products_and_roots() {
     for a in numbers {
         for b in numbers {
             let (x, y) = (Exact::of(a), Exact::of(b));
-            // What a sum is off by is a double, and so is what is left of it.
+            // The rounding error of a sum is a double.
             let sum = a + b;
             if sum.is_finite() {
                 let rest = x.clone() + y.clone() - Exact::of(sum);

@@ -8,7 +8,9 @@ use super::stop::Rules;
 use crate::assign::Worker;
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
 use crate::exact::inertia;
-use crate::exact::range_check::{check_spread, scan, storage};
+use crate::exact::observed::storage;
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::runtime::error::{Error, Status};
 use crate::runtime::threads::{worthwhile, PerThread};
 use crate::runtime::workspace::Cut;
@@ -20,7 +22,7 @@ struct Teams<'w> {
     workers: PerThread<Worker<'w>>,
     seeders: PerThread<seed::Worker<'w>>,
     /// Storage of the scan.
-    seen: PerThread<&'w mut [f64]>,
+    observed: PerThread<&'w mut [f64]>,
 }
 
 impl<'w> Teams<'w> {
@@ -35,7 +37,7 @@ impl<'w> Teams<'w> {
         Teams {
             workers: PerThread::new(threads, || Worker::cut(from, shape, &plan())),
             seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
-            seen: PerThread::new(threads, || storage(from, shape.d)),
+            observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -85,7 +87,7 @@ impl<'w> Runner<'w> {
     pub(super) fn prepare(&mut self, job: &Job<'_>, given: Option<&[f64]>) -> Result<(), Error> {
         let state = &mut self.state;
         let ranges = Some(state.update.ranges());
-        let largest = scan(job, &mut self.teams.seen, given, ranges)?;
+        let largest = scan(job, &mut self.teams.observed, given, ranges)?;
         let first = &mut state.previous[..job.points.d()];
         job.points.copy_point(0, first);
         // Among the points alone, since their means are what they are compared with before long.

@@ -4,7 +4,7 @@
 //! many others.
 
 use super::whole;
-use crate::exact::range_check::lowest_bit;
+use crate::exact::range::lowest_bit;
 use crate::points::Points;
 use crate::simd::products::Working;
 

@@ -1,7 +1,7 @@
 //! What most of the points are like, from a few of them.
 
 use crate::call::Job;
-use crate::exact::accumulator::{exponent, power_of_two};
+use crate::exact::binary64::{exponent, power_of_two};
 
 /// Points of a sample at most and at least, and of how many they are one.
 const MOST: usize = 64;

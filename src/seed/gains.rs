@@ -1,7 +1,7 @@
 //! What a candidate takes off the total of the masses: bounds in units of T, summed by lanes, and in units of masses (L45).
 
-use crate::exact::accumulator::{self, exponent};
-use crate::exact::limbs::Unit;
+use crate::exact::binary64::{self, exponent};
+use crate::exact::mass_unit::Unit;
 
 /// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
 /// finely: they are charged to what a candidate takes off at most (L45).
@@ -84,8 +84,8 @@ impl InUnits {
 /// How many units one of T is, times the heaviest weight: 2 heaviest / scale² / unit. None of these need be near one, so their
 /// exponents are apart; beyond 2^1000 none of them tells anything, and below 2^-1000 they are less than a unit together.
 fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
-    let fraction = |x: f64| accumulator::scale(x, -exponent(x));
+    let fraction = |x: f64| binary64::scale(x, -exponent(x));
     let power = exponent(heaviest) - 2 * exponent(scale) - unit.exponent() + 1;
     let fractions = fraction(heaviest) / (fraction(scale) * fraction(scale));
-    accumulator::scale(fractions, power.clamp(-1000, 1000))
+    binary64::scale(fractions, power.clamp(-1000, 1000))
 }

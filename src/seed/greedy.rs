@@ -10,7 +10,7 @@
 //! power of two, the same masses are the same units: the same points are drawn (L42).
 
 use crate::call::Job;
-use crate::exact::limbs::Unit;
+use crate::exact::mass_unit::Unit;
 use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
 use super::dense::{approach, potentials, tally};

@@ -23,8 +23,8 @@ mod round;
 pub(crate) use round::{most, scratch, total, Comparing, Draws, Total};
 
 use crate::call::{Job, Shape};
-use crate::exact::accumulator::{exponent, magic, scale};
-use crate::exact::limbs::{unit, width};
+use crate::exact::binary64::{exponent, magic, scale};
+use crate::exact::limbs::size::{unit, width};
 use crate::exact::quotient::Sum;
 use crate::points::Points;
 use crate::runtime::threads::PerThread;

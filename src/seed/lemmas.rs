@@ -9,7 +9,7 @@ use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
 use crate::call::Shape;
 use crate::exact::distance::squared;
-use crate::exact::limbs::Unit;
+use crate::exact::mass_unit::Unit;
 use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
 use crate::quantize::int8::{code, Coded, Int8Coding, Int8Groups};

@@ -3,7 +3,7 @@
 use super::dense::tally;
 use super::sketch::{self, Sketch, Step};
 use crate::call::{padded, Job, Shape};
-use crate::exact::limbs::Unit;
+use crate::exact::mass_unit::Unit;
 use crate::runtime::workspace::{spoil, Cut};
 
 /// The least k with ln k >= 1, 2, 3, ... A table, because workspace sizes depend on it: they are asked for outside the

@@ -37,7 +37,7 @@ use core::ops::Range;
 use crate::assign::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
 use crate::assign::precision::{pack_int8, Int8Centers, Int8Packing};
 use crate::call::{Job, Shape};
-use crate::exact::accumulator::{exponent, parts, power_of_two};
+use crate::exact::binary64::{exponent, parts, power_of_two};
 use crate::exact::distance::DistanceError;
 use crate::points::Ahead;
 use crate::runtime::workspace::{spoil, Cut};

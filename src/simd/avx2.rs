@@ -85,7 +85,7 @@ impl Lanes for Avx2 {
         unsafe { _mm256_mul_pd(a, b) }
     }
     #[inline(always)]
-    unsafe fn rounded_off(a: __m256d, b: __m256d, product: __m256d) -> __m256d {
+    unsafe fn rounding_error(a: __m256d, b: __m256d, product: __m256d) -> __m256d {
         // SAFETY: see the top of this impl; the level has FMA, too.
         unsafe { _mm256_fmsub_pd(a, b, product) }
     }

@@ -76,7 +76,7 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mul_pd(a, b) }
     }
     #[inline(always)]
-    unsafe fn rounded_off(a: __m512d, b: __m512d, product: __m512d) -> __m512d {
+    unsafe fn rounding_error(a: __m512d, b: __m512d, product: __m512d) -> __m512d {
         // SAFETY: see the top of this impl.
         unsafe { _mm512_fmsub_pd(a, b, product) }
     }

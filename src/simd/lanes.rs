@@ -50,8 +50,8 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn sub(a: Self::F, b: Self::F) -> Self::F;
     /// `a * b`, rounded.
     unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
-    /// What rounding has taken off the `product` of `a` and `b`, exactly, unless that has bits below 2^-1074 (L23).
-    unsafe fn rounded_off(a: Self::F, b: Self::F, product: Self::F) -> Self::F;
+    /// The rounding error `a * b - product` of `product = fl(a * b)`: exact, unless it has bits below 2^-1074 (L23).
+    unsafe fn rounding_error(a: Self::F, b: Self::F, product: Self::F) -> Self::F;
     /// The smaller of two numbers, neither of them NaN nor both zero with different signs.
     unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
     /// The larger of two numbers, under the same condition.

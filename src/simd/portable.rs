@@ -82,8 +82,8 @@ impl Lanes for Portable {
         a * b
     }
     #[inline(always)]
-    unsafe fn rounded_off(a: f64x2, b: f64x2, product: f64x2) -> f64x2 {
-        // As `update::accumulator::rounded_off`, two at a time.
+    unsafe fn rounding_error(a: f64x2, b: f64x2, product: f64x2) -> f64x2 {
+        // As `exact::binary64::rounding_error`, two at a time.
         let ((a, a_rest), (b, b_rest)) = (halves(a), halves(b));
         a_rest * b_rest - (((product - a * b) - a_rest * b) - a * b_rest)
     }

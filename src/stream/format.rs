@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::whole::Stream;
 use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
-use crate::exact::limbs::{largest, Limbs};
+use crate::exact::limbs::size::{largest_sum, needed_limbs};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::update::Exported;
@@ -36,9 +36,9 @@ impl Format {
             true => Some(terms(d)?),
             false => None,
         };
-        let limbs = Limbs::needed(total, all, weights);
+        let limbs = needed_limbs(total, all, weights);
         let weight_limbs =
-            weights.map_or(0, |range| Limbs::needed(total, [range].into_iter(), None));
+            weights.map_or(0, |range| needed_limbs(total, [range].into_iter(), None));
         let of_weights = usize::from(weighted) + weight_limbs;
         let length = limbs
             .checked_mul(d)
@@ -112,7 +112,7 @@ impl Format {
             .or_else(|| {
                 (0..self.k).find_map(|j| {
                     let count = sums[counts + j];
-                    let limb = largest(count, total);
+                    let limb = largest_sum(count, total);
                     let of = |first: usize, each: usize| first + j * each..first + (j + 1) * each;
                     off(of(positive, usize::from(self.weighted)), 0, count)
                         .or_else(|| off(of(weights, self.weight_limbs), -limb, limb))

@@ -2,8 +2,10 @@
 
 use crate::api::{check_weights, lend, with_memory, Memory};
 use crate::call::{Options, Shape};
-use crate::exact::accumulator::{exponent, scale};
-use crate::exact::range_check::{locate_nonfinite, magnitude, see, storage, upper, weights, Range};
+use crate::exact::binary64::{exponent, scale};
+use crate::exact::observed::{observe, storage};
+use crate::exact::range::Range;
+use crate::exact::range_check::{locate_nonfinite, magnitude, upper, weights};
 use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
@@ -196,8 +198,8 @@ pub(crate) fn range_in(
         workspace,
         |job, mut storage, _| {
             let heavy = options.weights.map(weights).transpose()?;
-            let seen = see(job, 0..d, &mut storage);
-            if seen.poison.iter().any(|&x| x != 0.0) {
+            let observed = observe(job, 0..d, &mut storage);
+            if observed.poison.iter().any(|&x| x != 0.0) {
                 return Err(locate_nonfinite(points));
             }
             let mut widen = |i: usize, magnitude: f64, terms: Range| {
@@ -206,9 +208,9 @@ pub(crate) fn range_in(
                 }
             };
             for i in 0..d {
-                let magnitude = seen.magnitude[i];
-                let top = heavy.map_or(magnitude, |_| seen.top[i]);
-                let low = seen.low[i];
+                let magnitude = observed.magnitude[i];
+                let top = heavy.map_or(magnitude, |_| observed.top[i]);
+                let low = observed.low[i];
                 widen(i, magnitude, Range { top, low });
             }
             if let Some(terms) = heavy {

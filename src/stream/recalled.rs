@@ -2,13 +2,13 @@
 
 use super::range::Coded;
 use super::whole::Stream;
-use crate::exact::accumulator::{exponent, scale};
-use crate::exact::declared_range::{Bounds, Promise};
-use crate::exact::range_check::Ranges;
+use crate::exact::binary64::{exponent, scale};
+use crate::exact::declared_range::{Bounds, DeclaredRange};
+use crate::exact::range::Ranges;
 use crate::runtime::error::Error;
 use crate::runtime::workspace::Cut;
 
-/// What the range of a stream says, in arrays with an element for each dimension; see [`Promise`].
+/// What the range of a stream says, in arrays with an element for each dimension; see [`DeclaredRange`].
 pub(super) struct Recalled<'w> {
     magnitudes: &'w mut [f64],
     limits: &'w mut [f64],
@@ -54,8 +54,8 @@ impl<'w> Recalled<'w> {
         Ok(())
     }
 
-    pub(super) fn promise<'a>(&'a self, ranges: &'a Ranges<'a>) -> Promise<'a> {
-        Promise {
+    pub(super) fn declared_range<'a>(&'a self, ranges: &'a Ranges<'a>) -> DeclaredRange<'a> {
+        DeclaredRange {
             magnitudes: self.magnitudes,
             bounds: Bounds {
                 limits: self.limits,

@@ -7,7 +7,9 @@ use crate::api::{check_length, check_weights, with_memory, Drawing, Memory};
 use crate::assign::LabelScratch;
 use crate::call::{Init, Job, Options, Shape};
 use crate::exact::accumulator::{ExactSum, DIGITS};
-use crate::exact::range_check::{check_finite, see, storage, Extremes, Ranges};
+use crate::exact::observed::{observe, storage};
+use crate::exact::range::Ranges;
+use crate::exact::range_check::{check_finite, Extremes};
 use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error, Number};
 use crate::runtime::fp_environment::Standard;
@@ -47,7 +49,7 @@ pub(super) struct ChunkParts<'w> {
     ranges: Ranges<'w>,
     team: PerThread<LabelScratch<'w>>,
     /// Storage of the scan.
-    seen: PerThread<&'w mut [f64]>,
+    observed: PerThread<&'w mut [f64]>,
 }
 
 impl Memory for ChunkMemory {
@@ -61,7 +63,7 @@ impl Memory for ChunkMemory {
             recalled: Recalled::cut(from, shape.d),
             ranges: Ranges::cut(from, shape.d),
             team: PerThread::new(threads, || kmeans_parallel::scratch(from, shape)),
-            seen: PerThread::new(threads, || storage(from, shape.d)),
+            observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
@@ -148,15 +150,18 @@ fn with_chunk(
                 mut recalled,
                 mut ranges,
                 team,
-                mut seen,
+                mut observed,
             } = parts;
             recalled.fill(stream, &mut ranges)?;
-            let promise = recalled.promise(&ranges);
+            let declared_range = recalled.declared_range(&ranges);
             if let Some(weights) = options.weights {
-                promise.check_weights(weights)?;
+                declared_range.check_weights(weights)?;
             }
-            if !promise.holds(&see(job, 0..d, &mut seen), options.weights.is_some()) {
-                return Err(promise.broken(points, options.weights));
+            if !declared_range.holds(
+                &observe(job, 0..d, &mut observed),
+                options.weights.is_some(),
+            ) {
+                return Err(declared_range.violation(points, options.weights));
             }
             comparing.set_largest(largest);
             work(Chunk {

@@ -6,7 +6,7 @@ use super::whole::Stream;
 use crate::api::check_length;
 use crate::call::{Empty, Options, StoppedBy};
 use crate::exact::distance::fold;
-use crate::exact::limbs::{unit, unit_of_products};
+use crate::exact::limbs::size::{unit, unit_of_products};
 use crate::exact::quotient::{Divisor, Sum};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
@@ -103,7 +103,7 @@ impl Means<'_> {
                 false => unit(above(range, i), l, total),
             };
             let sum = Sum::new(count, |l| (limbs[l * d + i], unit_of(l)));
-            with(j, i, divisor.under(&sum));
+            with(j, i, divisor.divide(&sum));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::whole::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_memory, Memory};
 use crate::assign::{pass, Packing, PassInputs, Summing, Watch, Worker};
 use crate::call::{Empty, Options, Shape};
-use crate::exact::range_check::storage;
+use crate::exact::observed::storage;
 use crate::points::Points;
 use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::{refuse, Error};
@@ -231,17 +231,17 @@ pub(crate) fn sums_in(
             recalled.fill(stream, update.ranges())?;
             update.prepare();
             packing.set_largest(extremes.largest);
-            let promise = recalled.promise(update.known());
+            let declared_range = recalled.declared_range(update.known());
             if let Some(weights) = options.weights {
-                promise.check_weights(weights)?;
+                declared_range.check_weights(weights)?;
             }
             if let (true, Some(labels)) = (wanted.moved, &labels) {
                 labels.read(own);
             }
             update.clear(&mut team);
-            let terms = update.terms().watching(promise.bounds);
+            let terms = update.terms().watching(declared_range.bounds);
             let watch = Watch {
-                promise: &promise,
+                declared_range: &declared_range,
                 inertia: wanted.inertia,
             };
             let pass = pass(
@@ -258,7 +258,7 @@ pub(crate) fn sums_in(
                 },
             );
             if team.iter_mut().any(|worker| worker.found().broken) {
-                return Err(promise.broken(points, options.weights));
+                return Err(declared_range.violation(points, options.weights));
             }
             if update.apart() {
                 update.sum(job, &mut team, own);

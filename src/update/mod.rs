@@ -21,15 +21,17 @@ use core::ops::Range;
 
 use crate::call::{Empty, Job, Shape};
 use crate::exact::declared_range::Bounds;
-use crate::exact::range_check::{self, Ranges};
+use crate::exact::range::Ranges;
 use crate::points::{Layout, Rows};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
-use crate::exact::limbs::{
-    self, most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs, Limbs, Moves,
+use crate::exact::limbs::size::{
+    ending_low, most_limbs, most_limbs_of_products, needed_limbs, ordinary_limbs, stride,
+    wide_limbs,
 };
+use crate::exact::limbs::{self, Limbs, Moves, TermFormat};
 use crate::exact::quotient::Divisor;
 use relocate::Relocation;
 pub(crate) use tally::merge;
@@ -360,7 +362,7 @@ impl<'a> Terms<'a> {
     /// The same, of coordinates that are to be looked at while they are added: are they within the bounds?
     pub(crate) fn watching(self, bounds: Bounds<'a>) -> Self {
         let watching = |limbs: Limbs<'a>| match bounds.limits.len() > WIDEST {
-            true => limbs.watching(bounds),
+            true => limbs.testing(bounds),
             false => limbs,
         };
         Terms {
@@ -371,7 +373,7 @@ impl<'a> Terms<'a> {
 
     /// Whether adding looks at coordinates that have no weights.
     pub(crate) fn look(&self) -> bool {
-        self.coordinates.as_ref().is_some_and(Limbs::look)
+        self.coordinates.as_ref().is_some_and(Limbs::tests_terms)
     }
 }
 
@@ -430,7 +432,7 @@ impl<'w> Update<'w> {
         let Plan { total, d, .. } = self.plan;
         let (count, weights) = (self.needed(), self.ranges.weights);
         for i in 0..d {
-            let range = Limbs::ending_low(total, count, self.ranges.of(i), weights);
+            let range = ending_low(total, count, self.ranges.of(i), weights);
             self.ranges.set(i, range);
         }
         self.prepare();
@@ -440,7 +442,7 @@ impl<'w> Update<'w> {
     fn needed(&self) -> usize {
         let Plan { total, d, .. } = self.plan;
         let each = (0..d).map(|i| self.ranges.of(i));
-        Limbs::needed(total, each, self.ranges.weights)
+        needed_limbs(total, each, self.ranges.weights)
     }
 
     /// Decides about limbs, once the ranges are known.
@@ -451,13 +453,13 @@ impl<'w> Update<'w> {
         let words = self.limbs * stride(d);
         self.fused = words <= self.plan.magic && words * k <= self.plan.sums.min(self.plan.merged);
         if self.fused {
-            let of = (total, self.limbs, ranges.weights);
-            Limbs::fill(of, 0..d, |i| ranges.of(i), self.magic);
+            let format = self.format();
+            Limbs::fill(format, 0..d, |i| ranges.of(i), self.magic);
         }
         if let Some(range) = ranges.weights {
-            self.weight_limbs = Limbs::needed(total, [range].into_iter(), None);
-            let of = (total, self.weight_limbs, None);
-            Limbs::fill(of, 0..1, |_| range, self.weight_magic);
+            self.weight_limbs = needed_limbs(total, [range].into_iter(), None);
+            let format = self.weight_format();
+            Limbs::fill(format, 0..1, |_| range, self.weight_magic);
         }
     }
 
@@ -465,10 +467,8 @@ impl<'w> Update<'w> {
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms {
             coordinates: self.fused.then(|| self.view(self.magic, 0..self.plan.d)),
-            weights: (self.weight_limbs > 0).then(|| {
-                let of = (self.plan.total, self.weight_limbs, None);
-                Limbs::view(of, self.weight_magic, 0..1)
-            }),
+            weights: (self.weight_limbs > 0)
+                .then(|| Limbs::view(self.weight_format(), self.weight_magic, 0..1)),
             later: self.apart(),
         }
     }
@@ -708,18 +708,31 @@ impl<'w> Update<'w> {
         first..first.saturating_add(dims).min(self.plan.d)
     }
 
-    /// How many terms there are, limbs of each, and weights.
-    fn of(&self) -> (usize, usize, Option<range_check::Range>) {
-        (self.plan.total, self.limbs, self.ranges.weights)
+    /// The format of the coordinates, or of their products with weights.
+    fn format(&self) -> TermFormat {
+        TermFormat {
+            n: self.plan.total,
+            count: self.limbs,
+            weights: self.ranges.weights,
+        }
+    }
+
+    /// The format of the weights, which are terms of sums of their own.
+    fn weight_format(&self) -> TermFormat {
+        TermFormat {
+            n: self.plan.total,
+            count: self.weight_limbs,
+            weights: None,
+        }
     }
 
     /// The limbs of some dimensions, filled in before.
     fn view<'a>(&self, magic: &'a [f64], dims: Range<usize>) -> Limbs<'a> {
-        Limbs::view(self.of(), magic, dims)
+        Limbs::view(self.format(), magic, dims)
     }
 
     fn fill<'a>(&self, slab: Range<usize>, magic: &'a mut [f64]) -> Limbs<'a> {
-        Limbs::fill(self.of(), slab, |i| self.ranges.of(i), magic)
+        Limbs::fill(self.format(), slab, |i| self.ranges.of(i), magic)
     }
 
     /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.

@@ -4,7 +4,8 @@ use core::ops::Range;
 
 use crate::assign::{assign, LabelScratch, Packing};
 use crate::call::{padded, Job, Shape};
-use crate::exact::accumulator::{scale, ExactSum};
+use crate::exact::accumulator::ExactSum;
+use crate::exact::binary64::scale;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::seed::philox::uniform_for_point;

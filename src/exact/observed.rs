@@ -1,0 +1,243 @@
+//! What the coordinates of points are like: their magnitudes and lowest bits, and whether all are finite.
+
+use core::ops::Range;
+
+use crate::call::{padded, Job};
+use crate::points::{Layout, Rows};
+use crate::runtime::threads::PerThread;
+use crate::runtime::workspace::Cut;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level};
+
+/// Dimensions whose observations fit on the stack.
+pub(crate) const STACK: usize = 64;
+
+/// Coordinates copied to the stack at a time when points are columns.
+const COPIED: usize = 2048;
+
+/// Storage on the stack for [`STACK`] dimensions.
+pub(crate) type OnStack = [f64; 4 * STACK];
+
+pub(crate) fn on_stack() -> OnStack {
+    [0.0; 4 * STACK]
+}
+
+/// Storage for all of d dimensions.
+pub(crate) fn storage<'w>(from: &mut impl Cut<'w>, d: usize) -> &'w mut [f64] {
+    from.take(padded(d).saturating_mul(4).max(4 * STACK))
+}
+
+/// What one thread has observed of a slab of dimensions, each field with an element for each dimension.
+pub(crate) struct Observed<'a> {
+    /// Largest magnitude of a coordinate.
+    pub(crate) magnitude: &'a mut [f64],
+    /// With weights: largest magnitude of a coordinate of a point of positive weight.
+    pub(crate) top: &'a mut [f64],
+    /// Lowest bit of a coordinate of a point of positive weight.
+    pub(crate) low: &'a mut [f64],
+    /// +0 while all coordinates are finite, else NaN: 0 times infinity is NaN, and a NaN stays in a sum.
+    /// (A maximum does not keep a NaN once a number follows.)
+    pub(crate) poison: &'a mut [f64],
+}
+
+impl<'a> Observed<'a> {
+    /// The observations that storage holds already.
+    pub(crate) fn view(storage: &'a mut [f64]) -> Self {
+        let (first, second) = storage.split_at_mut(storage.len() / 2);
+        let (magnitude, top) = first.split_at_mut(first.len() / 2);
+        let (low, poison) = second.split_at_mut(second.len() / 2);
+        Observed {
+            magnitude,
+            top,
+            low,
+            poison,
+        }
+    }
+
+    /// Storage before anything is observed.
+    pub(crate) fn new(storage: &'a mut [f64]) -> Self {
+        let observed = Self::view(storage);
+        observed.magnitude.fill(0.0);
+        observed.top.fill(0.0);
+        observed.low.fill(f64::INFINITY);
+        observed.poison.fill(0.0);
+        observed
+    }
+
+    /// The number of dimensions that fit the storage, a multiple of 8.
+    pub(crate) fn room(&self) -> usize {
+        self.magnitude.len()
+    }
+
+    /// Adds what another thread has observed of its dimension `from` to dimension `to`.
+    fn widen(&mut self, other: &Observed<'_>, from: usize, to: usize) {
+        self.magnitude[to] = self.magnitude[to].max(other.magnitude[from]);
+        self.top[to] = self.top[to].max(other.top[from]);
+        self.low[to] = self.low[to].min(other.low[from]);
+        self.poison[to] += other.poison[from];
+    }
+}
+
+/// Adds `rows` to what was observed.
+fn observe_rows(
+    level: Level,
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    observed: &mut Observed<'_>,
+) {
+    let all = [
+        &observed.magnitude,
+        &observed.top,
+        &observed.low,
+        &observed.poison,
+    ];
+    assert!(all.iter().all(|of| of.len() >= padded(rows.dims())));
+    assert!(weights.is_none_or(|weights| weights.len() >= rows.count()));
+    level.run(Observe {
+        rows,
+        weights,
+        observed,
+    });
+}
+
+/// There is storage for the dimensions of the rows, rounded up to whole vectors, and a weight for each row, if there are any.
+struct Observe<'a, 'b> {
+    rows: Rows<'a>,
+    weights: Option<&'a [f64]>,
+    observed: &'a mut Observed<'b>,
+}
+
+/// Dimensions in lanes.
+impl Kernel for Observe<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let Observe {
+            rows,
+            weights,
+            observed,
+        } = self;
+        let d = rows.dims();
+        // The pointers are read once, and not again after each store.
+        let (magnitude, top) = (observed.magnitude.as_mut_ptr(), observed.top.as_mut_ptr());
+        let (low, poison) = (observed.low.as_mut_ptr(), observed.poison.as_mut_ptr());
+        for p in 0..rows.count() {
+            let row = rows.row(p).as_ptr();
+            let mut i = 0;
+            while i < d {
+                // SAFETY: the caller is compiled for the lanes. Loads of a row stay below d, the last one partial; i is a
+                // multiple of WIDTH, and the arrays have room for whole vectors (`observe_rows`).
+                unsafe {
+                    let x = I::Lanes::load_rest(row.add(i), d - i);
+                    let poison = poison.add(i);
+                    I::Lanes::store(
+                        poison,
+                        I::Lanes::add(
+                            I::Lanes::load(poison),
+                            I::Lanes::mul(x, I::Lanes::splat(0.0)),
+                        ),
+                    );
+                    let magnitude = magnitude.add(i);
+                    I::Lanes::store(
+                        magnitude,
+                        I::Lanes::max(I::Lanes::abs(x), I::Lanes::load(magnitude)),
+                    );
+                    let mut term = I::Lanes::abs(x);
+                    if let Some(weights) = weights {
+                        let positive = *weights.get_unchecked(p) > 0.0;
+                        term = I::Lanes::mul(term, I::Lanes::splat(f64::from(u8::from(positive))));
+                        let top = top.add(i);
+                        I::Lanes::store(top, I::Lanes::max(term, I::Lanes::load(top)));
+                    }
+                    let low = low.add(i);
+                    I::Lanes::store(
+                        low,
+                        I::Lanes::min(I::Lanes::lowest_bit(term), I::Lanes::load(low)),
+                    );
+                }
+                i += I::Lanes::WIDTH;
+            }
+        }
+    }
+}
+
+/// Observes the dimensions `dims` of all points; the result is in the storage of the first thread.
+pub(crate) fn observe<'a, B: AsMut<[f64]> + Send>(
+    job: &Job<'_>,
+    dims: Range<usize>,
+    storage: &'a mut PerThread<B>,
+) -> Observed<'a> {
+    for storage in storage.iter_mut() {
+        Observed::new(storage.as_mut());
+    }
+    job.crew.run(job.blocks(), storage, |storage, block| {
+        observe_block(
+            job,
+            dims.clone(),
+            block,
+            &mut Observed::view(storage.as_mut()),
+        );
+    });
+    let (first, others) = storage.split();
+    let mut first = Observed::view(first.as_mut());
+    for other in others {
+        let other = Observed::view(other.as_mut());
+        for i in 0..first.room() {
+            first.widen(&other, i, i);
+        }
+    }
+    first
+}
+
+/// Observes the dimensions `dims` of one block.
+pub(crate) fn observe_block(
+    job: &Job<'_>,
+    dims: Range<usize>,
+    block: Range<usize>,
+    observed: &mut Observed<'_>,
+) {
+    let points = &job.points;
+    let weights = job.weights_of(&block);
+    if points.layout() == Layout::Columns {
+        observe_columns(job, dims, block, observed);
+    } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, STACK)) {
+        // Few dimensions would leave most lanes empty. Rows without gaps are read as rows of several points each: each of their
+        // columns belongs to one dimension.
+        let mut flat = on_stack();
+        let mut flat = Observed::new(&mut flat);
+        observe_rows(job.level, whole, None, &mut flat);
+        for i in 0..whole.dims() {
+            observed.widen(&flat, i, i % points.d());
+        }
+        if let Some(rest) = rest {
+            observe_rows(job.level, rest, None, observed);
+        }
+    } else {
+        let rows = points.block_rows(block, dims, &mut []);
+        observe_rows(job.level, rows, weights, observed);
+    }
+}
+
+/// Observes a block of points in columns: it is copied to the stack as rows, a few dimensions at a time.
+fn observe_columns(
+    job: &Job<'_>,
+    dims: Range<usize>,
+    block: Range<usize>,
+    observed: &mut Observed<'_>,
+) {
+    let mut copy = [0.0; COPIED];
+    let mut storage = on_stack();
+    for first in dims.clone().step_by(STACK) {
+        let few = first..(first + STACK).min(dims.end);
+        let mut slab = Observed::new(&mut storage);
+        for start in block.clone().step_by(COPIED / STACK) {
+            let part = start..(start + COPIED / STACK).min(block.end);
+            let weights = job.weights_of(&part);
+            let rows = job.points.block_rows(part, few.clone(), &mut copy);
+            observe_rows(job.level, rows, weights, &mut slab);
+        }
+        for (c, i) in few.enumerate() {
+            observed.widen(&slab, c, i - dims.start);
+        }
+    }
+}
