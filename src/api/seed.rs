@@ -10,7 +10,7 @@ use crate::points::{check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
-use crate::seed::{Seeding, Worker};
+use crate::seed::{Key, Seeding, Worker};
 
 /// Draws k starting centers, each a row of the points: k rows of d.
 ///
@@ -116,7 +116,10 @@ pub(crate) fn seed_in(
             seeding.set_largest(scan(job, &mut observed, None, None)?);
             points.copy_point(0, first);
             check_spread(job, &[], first)?;
-            let key = (options.seed, 0);
+            let key = Key {
+                seed: options.seed,
+                restart: 0,
+            };
             crate::seed::seed(job, init, key, &mut seeding, &mut team, marks, centers);
             Ok(())
         },

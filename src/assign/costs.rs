@@ -1,6 +1,6 @@
 //! What tests and distances cost, by which passes choose among precisions.
 
-use super::screen::Found;
+use super::screen::ScreenResult;
 use crate::call::Job;
 
 /// What takes how long, in cycles, roughly.
@@ -26,8 +26,8 @@ impl Costs {
     }
 
     /// What it takes to decide the points that were left open.
-    pub(super) fn deciding(&self, found: Found, k: usize) -> f64 {
-        found.evaluated as f64 * self.alone + found.left as f64 * k as f64 * self.direct
+    pub(super) fn deciding(&self, result: ScreenResult, k: usize) -> f64 {
+        result.evaluated as f64 * self.alone + result.left as f64 * k as f64 * self.direct
     }
 
     /// Distances of a point that take half as long as those of all centers; but a few, of which most are enough, do in any case.

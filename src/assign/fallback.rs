@@ -14,7 +14,7 @@
 
 use super::costs::Costs;
 use super::precision::{Certificate, Method};
-use super::screen::Found;
+use super::screen::ScreenResult;
 use crate::call::Shape;
 
 /// Centers in one dimension from which on a search takes less than testing all of them.
@@ -66,7 +66,7 @@ pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
 /// What became of a block.
 #[derive(Clone, Copy)]
 pub(super) struct Tested {
-    pub(super) found: Found,
+    pub(super) result: ScreenResult,
     pub(super) points: usize,
     pub(super) k: usize,
     /// Whether margins are wanted: an open point has none, and will be tested once more.
@@ -108,14 +108,14 @@ impl Policy {
     /// Records what became of a block by a method, and chooses the next.
     pub(super) fn record(&mut self, method: Method, tested: Tested, costs: &Costs) {
         let Tested {
-            found,
+            result,
             points,
             k,
             margins,
         } = tested;
-        let deciding = costs.deciding(found, k) / (points as f64 * k as f64);
+        let deciding = costs.deciding(result, k) / (points as f64 * k as f64);
         let again = match margins {
-            true => costs.single * found.open as f64 / points as f64,
+            true => costs.single * result.open as f64 / points as f64,
             false => 0.0,
         };
         let after = match method.traits() {
@@ -299,9 +299,9 @@ mod tests {
                     };
                     let check =
                         |kind: &str, data: Data, ends: Method, open: i64, evaluated: i64| {
-                            let (found, counts) = passes(&data, level, kept);
+                            let (result, counts) = passes(&data, level, kept);
                             let what = format!("{level:?}, {kind}, d = {d}, k = {k}, kept: {kept}");
-                            assert_eq!(found, [ends; 2], "{what}");
+                            assert_eq!(result, [ends; 2], "{what}");
                             assert!(counts.rechecked <= open, "{what}: {}", counts.rechecked);
                             assert!(
                                 counts.evaluated <= evaluated,

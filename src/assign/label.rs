@@ -7,7 +7,7 @@ use super::direct::nearest;
 use super::fallback::{Policy, Tested};
 use super::packing::Prepared;
 use super::precision::{BlockRows, Method, Results, Rooms};
-use super::screen::Found;
+use super::screen::ScreenResult;
 use crate::call::{Job, Shape};
 use crate::points::{pack, Ahead, Which};
 use crate::quantize::int16::{self, Int16Rows};
@@ -118,24 +118,24 @@ impl<'w> LabelScratch<'w> {
             room: self.coded,
             block: self.tile,
         };
-        let found = self
+        let result = self
             .rooms
             .test(method, &prepared.ready, which, &mut block_rows, results);
-        let found = found.unwrap_or_else(|| {
+        let result = result.unwrap_or_else(|| {
             self.label_directly(job, which, next, wanted, prepared);
-            Found::default()
+            ScreenResult::default()
         });
-        self.decide(job, which, prepared, count - found.left..count);
+        self.decide(job, which, prepared, count - result.left..count);
         let tested = Tested {
-            found,
+            result,
             points: count,
             k,
             margins: wanted,
         };
         self.policy.record(method, tested, &costs);
         self.counts.pairs += (count * k) as i64;
-        self.counts.rechecked += found.open as i64;
-        self.counts.evaluated += (found.evaluated + found.left * k) as i64;
+        self.counts.rechecked += result.open as i64;
+        self.counts.evaluated += (result.evaluated + result.left * k) as i64;
         let margins = if wanted { &self.margins[..count] } else { &[] };
         (&self.labels[..count], margins)
     }

@@ -84,7 +84,7 @@ pub(crate) fn climb(
 }
 
 /// Prints a worst ratio, which is to be at most 1 and at least what has been reached before.
-pub(crate) fn tell(what: &str, worst: f64, floor: f64) {
+pub(crate) fn report(what: &str, worst: f64, floor: f64) {
     println!("{what}: worst measured / bound {worst:.5}");
     assert!(worst <= 1.0, "{what}: {worst}, beyond the bound");
     assert!(worst >= floor, "{what}: {worst}, less than {floor}");
@@ -225,7 +225,7 @@ fn l1_definition() {
             worst = worst.max(here);
         }
     }
-    tell("L1, relative", worst, 0.95);
+    report("L1, relative", worst, 0.95);
     let mut worst = 0.0f64;
     for d in [1, 2, 8, 9, 100, 1000] {
         let x = vec![(0.49999f64).sqrt() * two_to(-537); d];
@@ -234,7 +234,7 @@ fn l1_definition() {
         });
         worst = worst.max(here);
     }
-    tell("L1, underflow", worst, 0.95);
+    report("L1, underflow", worst, 0.95);
 }
 
 // --- L8: losses and decay ---
@@ -278,7 +278,7 @@ fn l8_losses() {
             }
         }
     }
-    tell("L8, losses", worst, 0.99999);
+    report("L8, losses", worst, 0.99999);
 }
 
 fn decays() -> Vec<unsafe fn(*mut f32, *const i32, *const f32) -> u32> {
@@ -320,7 +320,7 @@ fn l8_decay() {
             }
         }
     }
-    tell("L8, decay", worst, 0.9999);
+    report("L8, decay", worst, 0.9999);
 }
 
 // --- L9: a search among sorted centers ---

@@ -1,5 +1,5 @@
 //! Centers that equal an earlier one. They win nothing, as ties go to the lowest index; so the first of equals is screened, and
-//! the others start from infinity. Else every point near them would be within reach of all, and D would have to be
+//! the others start from infinity. Else every point near them would be within the error bound of all, and D would have to be
 //! evaluated to find it equal.
 
 use crate::simd::products::Element;

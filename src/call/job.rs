@@ -70,16 +70,16 @@ fn cut(
 impl<'a> Job<'a> {
     /// The blocks in order, the last one maybe short.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        self.spans(self.block)
+        self.stretches_of(self.block)
     }
 
     /// The stretches in order, the last one maybe short.
     pub(crate) fn stretches(&self) -> impl Iterator<Item = Range<usize>> + Send {
-        self.spans(self.stretch)
+        self.stretches_of(self.stretch)
     }
 
     /// Spans of so many points in order, the last one maybe short.
-    pub(crate) fn spans(
+    pub(crate) fn stretches_of(
         &self,
         span: usize,
     ) -> impl DoubleEndedIterator<Item = Range<usize>> + ExactSizeIterator + Send {

@@ -20,7 +20,7 @@ pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) ->
     if centers.chunks_exact(d).any(from_reference) {
         return Ok(());
     }
-    for block in job.spans(TOGETHER) {
+    for block in job.stretches_of(TOGETHER) {
         let (labels, mut distances) = ([0; TOGETHER], [0.0; TOGETHER]);
         let (labels, distances) = (&labels[..block.len()], &mut distances[..block.len()]);
         own_block(points, job.level, block, labels, reference, distances);

@@ -14,7 +14,7 @@ use crate::exact::spread::check_spread;
 use crate::runtime::error::{Error, Status};
 use crate::runtime::threads::{worthwhile, PerThread};
 use crate::runtime::workspace::Cut;
-use crate::seed;
+use crate::seed::{self, Key};
 use crate::update;
 
 /// What the threads of a fit work with.
@@ -118,7 +118,10 @@ impl<'w> Runner<'w> {
         let distances = seed::seed(
             job,
             rules.init,
-            (rules.seed, restart),
+            Key {
+                seed: rules.seed,
+                restart,
+            },
             &mut state.seeding,
             &mut teams.seeders,
             state.labels,

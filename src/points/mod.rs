@@ -5,7 +5,7 @@ mod transpose;
 mod view;
 
 pub(crate) use prefetch::{Ahead, LINE};
-pub(crate) use transpose::{pack, pour, Sink, Which};
+pub(crate) use transpose::{pack, transpose, Sink, Which};
 pub(crate) use view::{
     check_k, check_leading_dimension, check_sizes, check_sizes_of_fit, extent, Rows, GROUP,
 };

@@ -90,7 +90,7 @@ pub(crate) trait Sink<L: Lanes> {
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
 #[inline(always)]
-pub(crate) unsafe fn pour<L: Lanes>(
+pub(crate) unsafe fn transpose<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
     dims: Range<usize>,
@@ -311,6 +311,6 @@ impl Kernel for Pack<'_> {
             d: points.d(),
         };
         // SAFETY: the caller is compiled for the lanes; `pack` has seen to the points and to the tile.
-        unsafe { pour::<I::Lanes>(points, self.which, 0..points.d(), self.lanes, &mut plain) }
+        unsafe { transpose::<I::Lanes>(points, self.which, 0..points.d(), self.lanes, &mut plain) }
     }
 }

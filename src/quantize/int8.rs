@@ -10,7 +10,7 @@
 use core::ops::Range;
 
 use super::TO_WHOLE;
-use crate::points::{pour, Ahead, Points, Sink, Which};
+use crate::points::{transpose, Ahead, Points, Sink, Which};
 use crate::simd::products::{elements, Element};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
@@ -145,7 +145,7 @@ impl Kernel for Code<'_, '_> {
                 errors: zero,
                 kept: zero,
             };
-            pour::<I::Lanes>(&points, &Which::Block(block), 0..d, lanes, &mut coder);
+            transpose::<I::Lanes>(&points, &Which::Block(block), 0..d, lanes, &mut coder);
         }
     }
 }

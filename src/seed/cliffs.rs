@@ -2,6 +2,7 @@
 
 use super::greedy::credit;
 use super::masses::{candidates_per_step, Greedy, Masses};
+use super::philox::Key;
 use super::step_by_sketch::ROW;
 use super::worker::Worker;
 use crate::api::with_job;
@@ -11,6 +12,10 @@ use crate::points::{Layout, Points};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Buffer, Cut, Owned, Ruler};
 
+const KEY: Key = Key {
+    seed: 1,
+    restart: 0,
+};
 const N: usize = 1000;
 const D: usize = 12;
 const K: usize = 60;
@@ -38,7 +43,7 @@ fn in_vain(x: &[f64], d: usize, k: usize, weights: Option<&[f64]>) -> Option<f64
         let mut centers = vec![0.0; k * d];
         let mut greedy = Greedy::by_weight(job, &mut masses);
         assert!(greedy.scale.is_some(), "no sketch");
-        greedy.draw((1, 0), &mut team, &mut centers);
+        greedy.draw(KEY, &mut team, &mut centers);
         let pairs = n * (candidates_per_step(k) + 1) * (k - 1);
         let vain = (credit(n, k) + pairs as i128 - greedy.credit) / ROW;
         greedy.scale.map(|_| vain as f64 / pairs as f64)

@@ -175,14 +175,24 @@ unsafe fn potentials_by<L: Lanes, M: Metric>(
                 let lowered = L::min(L::mul(weight, distance), mass);
                 units = L::add_bits(units, L::add(lowered, L::splat(magic)));
             }
-            let mut lanes = [0; 8];
-            L::store_bits(lanes.as_mut_ptr(), units);
-            // Each addition brought the pattern of the magic number along.
-            let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
-            let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-            *sum = sum.wrapping_add(units.wrapping_sub(bias));
+            *sum = sum.wrapping_add(counted::<L>(units, masses.len(), magic));
         }
     }
+}
+
+/// The units in sums of bit patterns, to whose lanes so many numbers were added, each together with the `magic` number.
+///
+/// # Safety
+/// The caller is compiled for `L`.
+#[inline(always)]
+unsafe fn counted<L: Lanes>(patterns: L::I, numbers: usize, magic: f64) -> i64 {
+    let mut lanes = [0i64; 8];
+    // SAFETY: the contract; no vector has more than eight lanes.
+    unsafe { L::store_bits(lanes.as_mut_ptr(), patterns) };
+    // Each addition brought the pattern of the magic number along.
+    let bias = (numbers as i64).wrapping_mul(magic.to_bits() as i64);
+    let sum = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
+    sum.wrapping_sub(bias)
 }
 
 /// The sum of the masses in the coarse units and what is left in the fine ones that the magic numbers stand for.
@@ -216,12 +226,7 @@ impl Kernel for Tally<'_> {
             }
             let mut sums = [0; 2];
             for ((sum, units), magic) in sums.iter_mut().zip(units).zip(magic) {
-                let mut lanes = [0; 8];
-                I::Lanes::store_bits(lanes.as_mut_ptr(), units);
-                // Each addition brought the pattern of the magic number along.
-                let bias = (masses.len() as i64).wrapping_mul(magic.to_bits() as i64);
-                let units = lanes.iter().fold(0i64, |sum, &x| sum.wrapping_add(x));
-                *sum = units.wrapping_sub(bias);
+                *sum = counted::<I::Lanes>(units, masses.len(), magic);
             }
             sums
         }

@@ -25,7 +25,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Adds what a span's lanes sum up to.
+    /// Adds what a stretch's lanes sum up to.
     pub(super) fn add(&mut self, most: &[f32], least: &[f32]) {
         let sum = |lanes: &[f32]| lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
         self.most += sum(most).ceil() as i128;

@@ -15,13 +15,13 @@ use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
 use super::dense::{approach, potentials, tally};
 use super::masses::{candidates_per_step, largest, Greedy, Masses, MOST_CANDIDATES};
-use super::philox::{below, Draw};
+use super::philox::{below, Draw, Key};
 use super::worker::Worker;
 
 /// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
     job: &Job<'_>,
-    key: (u64, u32),
+    key: Key,
     state: &mut Masses<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &mut [f64],
@@ -38,8 +38,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
             Some(weights) => state.masses[..n].copy_from_slice(weights),
             None => state.masses[..n].fill(1.0),
         }
-        let spans = state.masses.chunks(state.span);
-        for (top, masses) in state.tops.iter_mut().zip(spans) {
+        let stretches = state.masses.chunks(state.stretch);
+        for (top, masses) in state.tops.iter_mut().zip(stretches) {
             *top = largest(masses);
         }
         let heaviest = largest(state.tops);
@@ -61,18 +61,17 @@ impl<'a, 'w> Greedy<'a, 'w> {
     /// Draws all centers; returns how many pairs of point and center were compared.
     pub(super) fn draw(
         &mut self,
-        (seed, restart): (u64, u32),
+        key: Key,
         team: &mut PerThread<Worker<'_>>,
         centers: &mut [f64],
     ) -> i64 {
         let (job, n, d) = (self.job, self.job.points.n(), self.job.points.d());
         let k = centers.len() / d;
         let draw = |step: usize, candidate: usize| Draw {
-            restart,
             step: step as u32,
             candidate: candidate as u32,
         };
-        let p = self.first((seed, restart));
+        let p = self.first(key);
         job.points.copy_point(p, &mut centers[..d]);
         self.begin(team, &centers[..d]);
         let mut compared = n as i64;
@@ -84,14 +83,14 @@ impl<'a, 'w> Greedy<'a, 'w> {
             if self.top() == 0.0 {
                 // Every point of positive weight lies on a center: draw any.
                 let positive = (0..n).filter(|&p| job.counts(p)).count();
-                let rank = below(positive as u128, seed, draw(step, 0)) as usize;
+                let rank = below(positive as u128, key, draw(step, 0)) as usize;
                 let p = (0..n).filter(|&p| job.counts(p)).nth(rank).unwrap_or(0);
                 job.points.copy_point(p, center);
                 continue;
             }
             let total = self.count();
             for c in 0..count {
-                let p = self.find(below(total, seed, draw(step, c)));
+                let p = self.find(below(total, key, draw(step, c)));
                 self.set_candidate(c, p);
             }
             self.expected = n / step;
@@ -102,14 +101,13 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// The first center, drawn by weight, as the masses are.
-    pub(super) fn first(&mut self, (seed, restart): (u64, u32)) -> usize {
+    pub(super) fn first(&mut self, key: Key) -> usize {
         let total = self.count();
         let draw = Draw {
-            restart,
             step: 0,
             candidate: 0,
         };
-        self.find(below(total, seed, draw))
+        self.find(below(total, key, draw))
     }
 
     /// Sets the masses by the first center.
@@ -146,21 +144,21 @@ impl<'a, 'w> Greedy<'a, 'w> {
     fn lower(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
-            span,
+            stretch,
             masses,
             totals,
             tops,
             ..
         } = &mut *self.state;
-        let spans = job.spans(*span).zip(masses.chunks_mut(*span));
+        let stretches = job.stretches_of(*stretch).zip(masses.chunks_mut(*stretch));
         // Backwards: what the pass before saw last may still be in the cache.
-        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
+        let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
         crew(job, job.points.d() + POINT).run(
-            spans,
+            stretches,
             team,
-            |worker, ((span, masses), (total, top))| {
+            |worker, ((stretch, masses), (total, top))| {
                 *top = 0.0;
-                for (block, masses) in job.blocks_of(span).zip(masses.chunks_mut(job.block)) {
+                for (block, masses) in job.blocks_of(stretch).zip(masses.chunks_mut(job.block)) {
                     worker.load(job, block);
                     let (tile, weights) = (&*worker.tile, &*worker.weights);
                     let most = approach(job.level, tile, weights, center, masses);

@@ -20,7 +20,7 @@
 
 mod round;
 
-pub(crate) use round::{most, scratch, total, Comparing, Draws, Total};
+pub(crate) use round::{most, scratch, total, Comparing, Draws, NewCandidates, Total};
 
 use crate::call::{Job, Shape};
 use crate::exact::binary64::{exponent, magic, scale};
@@ -32,6 +32,7 @@ use crate::runtime::workspace::{spoil, Cut};
 
 use super::greedy;
 use super::masses::Masses;
+use super::philox::Key;
 use super::worker::Worker;
 
 /// Rounds, at least.
@@ -107,12 +108,7 @@ impl Shares {
 
     /// The weights of candidates, rows of d, which were counted so: the exact sums, rounded, but at least one of the finest units;
     /// times the power of two with which no mass is greater than 2^1000, and none is lost to underflow where none need be (L46).
-    pub(crate) fn weights(
-        self,
-        (candidates, d): (&[f64], usize),
-        counts: &[i64],
-        weights: &mut [f64],
-    ) {
+    pub(crate) fn weights(self, candidates: &[f64], d: usize, counts: &[i64], weights: &mut [f64]) {
         let least = scale(1.0, self.place(self.limbs - 1));
         for (weight, counts) in weights.iter_mut().zip(counts.chunks_exact(self.limbs)) {
             let sum = Sum::new(self.limbs, |l| (counts[l], self.place(l)));
@@ -133,7 +129,7 @@ impl Shares {
 const LARGEST: i32 = 1000;
 
 /// What all rounds need.
-pub(super) struct Rounds<'w> {
+pub(super) struct ParallelMemory<'w> {
     /// Rows, and the weight of each.
     candidates: &'w mut [f64],
     weights: &'w mut [f64],
@@ -148,11 +144,11 @@ pub(super) struct Rounds<'w> {
     block: usize,
 }
 
-impl<'w> Rounds<'w> {
+impl<'w> ParallelMemory<'w> {
     pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
         // No point is drawn twice.
         let candidates = shape.of_points(most_of_all(shape.k).min(shape.n));
-        Rounds {
+        ParallelMemory {
             candidates: from.take(candidates.n.saturating_mul(shape.d)),
             weights: from.take(candidates.n),
             counts: from.take(
@@ -186,20 +182,20 @@ impl<'w> Rounds<'w> {
 /// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
     job: &Job<'_>,
-    (seed, restart): (u64, u32),
-    rounds: &mut Rounds<'_>,
+    key: Key,
+    memory: &mut ParallelMemory<'_>,
     team: &mut PerThread<Worker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
     let (n, d) = (job.points.n(), job.points.d());
     let k = centers.len() / d;
-    let Rounds {
+    let ParallelMemory {
         candidates,
         nearest,
         distances,
         comparing,
         ..
-    } = rounds;
+    } = memory;
     distances.fill(f64::INFINITY);
     let (mut count, mut round) = (0, 0);
     while due(round, count, k) {
@@ -210,39 +206,43 @@ pub(super) fn seed(
         }
         let draws = Draws {
             k,
-            seed,
-            restart,
+            key,
             round,
+            total,
+            first: 0,
         };
         let before = count;
-        comparing.mark(job, team, (draws, total, 0), known);
+        comparing.mark(job, team, draws, known);
         if comparing.marked(n).count() <= most(k) {
             for p in comparing.marked(n) {
                 job.points.copy_point(p, &mut candidates[count * d..][..d]);
                 count += 1;
             }
         }
-        let new = (&**candidates, before..count);
+        let new = NewCandidates {
+            rows: candidates,
+            range: before..count,
+        };
         comparing.approach(job, team, new, distances, Some(nearest));
         round += 1;
     }
 
     let heaviest = (0..n).fold(0.0, |top: f64, p| top.max(job.weight(p)));
     let shares = Shares::of(n, heaviest, job.weights.is_some());
-    let counts = &mut rounds.counts[..count * shares.limbs];
-    let weights = &mut rounds.weights[..count];
+    let counts = &mut memory.counts[..count * shares.limbs];
+    let weights = &mut memory.weights[..count];
     counts.fill(0);
     shares.weigh(job, nearest, counts);
-    shares.weights((&candidates[..count * d], d), counts, weights);
+    shares.weights(&candidates[..count * d], d, counts, weights);
     let Ok(points) = Points::rows(&candidates[..count * d], count, d) else {
         unreachable!("candidates are rows of the points");
     };
     let job = Job {
         points,
         weights: Some(weights),
-        block: rounds.block,
+        block: memory.block,
         ..*job
     };
     let compared = (count * n) as i64;
-    compared + greedy::seed(&job, (seed, restart), &mut rounds.masses, team, centers)
+    compared + greedy::seed(&job, key, &mut memory.masses, team, centers)
 }

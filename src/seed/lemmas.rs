@@ -2,14 +2,15 @@
 //! which a lemma claims, from ones built to do so, and prints the worst measured / bound. Points are coded, candidates packed and
 //! both compared by what a step uses.
 
-use super::gains::{factor, Bound, InUnits};
+mod sums_of_bounds;
+
+use super::gains::Bound;
 use super::masses::candidates_per_step;
-use super::sketch::{is_far, screen, Candidates, Part, Screening, Step, Vectors};
-use crate::assign::lemmas::{climb, over, tell, two_to, Collect, Rng};
+use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult, Step};
+use crate::assign::lemmas::{climb, over, report, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
 use crate::call::Shape;
 use crate::exact::distance::squared;
-use crate::exact::mass_unit::Unit;
 use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
 use crate::quantize::int8::{code, Coded, Int8Coding, Int8Groups};
@@ -24,7 +25,7 @@ use crate::simd::Level;
 struct Bytes {
     data: Vec<i32>,
     limits: Vec<i32>,
-    wild: Vec<u16>,
+    out_of_range: Vec<u16>,
     norms: Vec<f32>,
     errors: Vec<f32>,
     squares: Vec<f64>,
@@ -39,7 +40,7 @@ impl Bytes {
         let mut bytes = Bytes {
             data: vec![0; lanes * elements::<i32>(d)],
             limits: vec![0; lanes],
-            wild: vec![0; lanes / frame.width],
+            out_of_range: vec![0; lanes / frame.width],
             norms: vec![0.0; lanes],
             errors: vec![0.0; lanes],
             squares: vec![0.0; lanes],
@@ -60,7 +61,7 @@ impl Bytes {
         };
         let points = Points::rows(x, n, d).unwrap();
         code(level, &points, 0..n, n..n, frame, &mut coded);
-        bytes.part().shut();
+        bytes.part().close();
         bytes
     }
 
@@ -68,7 +69,7 @@ impl Bytes {
         Part {
             data: &mut self.data,
             limits: &mut self.limits,
-            wild: &mut self.wild,
+            out_of_range: &mut self.out_of_range,
             norms: &mut self.norms,
             errors: &mut self.errors,
             squares: &mut self.squares,
@@ -100,7 +101,8 @@ fn packed(
     Step::cut(&mut ruler, &shape, n, count);
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
     let mut step = Step::cut(&mut memory.buffer(), &shape, n, count);
-    if let (Some(candidates), open) = step.pack(centers, frame, Vectors::of(level).registers, fine)
+    if let (Some(candidates), open) =
+        step.pack(centers, frame, SketchLanes::of(level).registers, fine)
     {
         take(candidates, open);
     }
@@ -140,7 +142,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// |limit - T - s² (D' - D) / 2| over R; nothing where the point is wild or the candidate far.
+/// |limit - T - s² (D' - D) / 2| over R; nothing where the point is out of range or the candidate far.
 type Ratio = fn(Given<'_>, bool) -> f64;
 
 fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
@@ -149,13 +151,13 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
             mean: given.mean,
             scale: given.scale,
         },
-        width: Vectors::of(level).width,
+        width: SketchLanes::of(level).width,
         whole: false,
     };
     let mut bytes = Bytes::of(given.x, &frame, level);
     let mut part = bytes.part();
     part.set_limit(0, given.before, given.scale, false);
-    if part.wild[0] != 0 || is_far(given.c, &frame) {
+    if part.out_of_range[0] != 0 || is_far(given.c, &frame) {
         return 0.0;
     }
     let mut worst = 0.0;
@@ -169,12 +171,15 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
             chunk: 0..elements,
             values: core::ptr::null_mut(),
         };
-        let mut reach = [0; 16];
+        let mut error_bound = [0; 16];
         // SAFETY: a group of points, and a panel for as many elements; the CPU has the instruction set.
         unsafe {
             sweep::<S, 1, _>(&over, &candidates.panels, &mut collect, || ());
             let (norms, errors) = (bytes.norms.as_ptr(), bytes.errors.as_ptr());
-            S::store(reach.as_mut_ptr(), S::reach(norms, errors, candidates.per));
+            S::store(
+                error_bound.as_mut_ptr(),
+                S::error_bound(norms, errors, candidates.per),
+            );
         }
         let value = match collect.0[..] {
             [value] => value,
@@ -188,7 +193,7 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
         };
         let found = Exact::whole((bytes.limits[0] - value).into());
         let off = (found - given.lowered()).abs();
-        worst = off.over(&Exact::whole(reach[0].into()));
+        worst = off.over(&Exact::whole(error_bound[0].into()));
     });
     worst
 }
@@ -276,8 +281,8 @@ fn l43_first_bytes() {
         [190.0, 126.5],
         [0.5, 126.5],
     ];
-    tell("L43", of_products(false, &starts), 0.98);
-    tell("L43, the constant", of_the_constant(false), 0.6);
+    report("L43", of_products(false, &starts), 0.98);
+    report("L43, the constant", of_the_constant(false), 0.6);
 }
 
 #[test]
@@ -290,8 +295,8 @@ fn l44_second_bytes() {
         [180.0, 190.0],
         [0.5, 120.0 + half],
     ];
-    tell("L44", of_products(true, &starts), 0.98);
-    tell("L44, the constant", of_the_constant(true), 0.6);
+    report("L44", of_products(true, &starts), 0.98);
+    report("L44, the constant", of_the_constant(true), 0.6);
 }
 
 /// At the ends of the range of scales: where squares underflow in D or in the sketch, and among magnitudes that are far apart.
@@ -321,186 +326,10 @@ fn l43_ranges() {
             }
         }
     }
-    tell("L43 and L44, ranges", worst, 0.1);
+    report("L43 and L44, ranges", worst, 0.1);
 }
 
-/// The largest limit + R - T of points and candidates that are as far as they may be, over 2^27.7; a lane's sum is one of a group of
-/// points.
-#[test]
-fn l45_lanes() {
-    let mut worst = 0.0f64;
-    for d in [8, 64, 500, 2048] {
-        let length = two_to(13) * (1.0 - 1e-9);
-        let even = length / (d as f64).sqrt();
-        for sign in [1.0, -1.0] {
-            // An even point; a candidate of one long coordinate, which clamping makes short; and both even.
-            let mut one = vec![0.0; d];
-            one[0] = sign * length;
-            for c in [
-                one.clone(),
-                vec![sign * even; d],
-                one.iter().map(|x| 1.75 * x).collect(),
-            ] {
-                let level = Level::new(Isa::Portable);
-                let Vectors { width, .. } = Vectors::of(level);
-                let frame = Int8Groups {
-                    coding: Int8Coding {
-                        mean: &vec![0.0; d],
-                        scale: 1.0,
-                    },
-                    width,
-                    whole: false,
-                };
-                let x = vec![even; d * 3 * width];
-                let mut bytes = Bytes::of(&x, &frame, level);
-                let mut part = bytes.part();
-                let lanes = part.limits.len();
-                let before = 4.0 * length * length;
-                for p in 0..lanes {
-                    part.set_limit(p, before, 1.0, false);
-                }
-                assert!(part.wild.iter().all(|&bits| bits == 0) && !is_far(&c, &frame));
-                packed(
-                    &c,
-                    &frame,
-                    (level, false),
-                    lanes,
-                    &mut |candidates, open| {
-                        let mut sums = vec![0.0; 2 * width];
-                        let mut screening = Screening {
-                            weights: None,
-                            open,
-                            sums: &mut sums,
-                        };
-                        screen(level, &part, &candidates, &mut screening);
-                        // Three points a lane.
-                        let most = f64::from(sums[0]) / 3.0;
-                        let exact = 0.5 * (before - squared(&x[..d], &c));
-                        assert!(most >= exact);
-                        worst = worst.max(most / 2f64.powf(27.7));
-                    },
-                );
-            }
-        }
-    }
-    tell("L45, lanes", worst, 0.6);
-}
-
-/// Masses that are lowered, in units, over their bound; and their other bound over them.
-#[test]
-fn l45_sums_of_bounds() {
-    let (mut worst, mut least) = (0.0f64, 0.0f64);
-    let mut rng = Rng(45);
-    let mut all = vec![Level::new(Isa::Portable)];
-    if crate::isa() >= Isa::Avx2 {
-        all.push(Level::new(Isa::Avx2));
-    }
-    for level in all {
-        let Vectors { width, .. } = Vectors::of(level);
-        for turn in 0..120 {
-            let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
-            let whole = turn % 2 == 0;
-            let power = two_to([0, 250, -280][rng.below(3)]);
-            let number = |rng: &mut Rng| match whole {
-                true => power * (rng.below(255) as f64 - 127.0),
-                false => power * 127.0 * rng.unit(),
-            };
-            let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
-            let centers: Vec<f64> = (0..4 * d).map(|_| number(&mut rng)).collect();
-            // Even weights, decades apart, or none.
-            let decades = [0.0, 3.0, 40.0][rng.below(3)];
-            let heavy = two_to(rng.below(200) as i32 - 100);
-            let weights: Vec<f64> = (0..n)
-                .map(|_| heavy * 10f64.powf(-decades * rng.unit().abs()))
-                .collect();
-            let weighted = turn % 3 > 0;
-            let weight = |p: usize| if weighted { weights[p] } else { 1.0 };
-            let heaviest = (0..n).map(weight).fold(0.0, f64::max);
-            let (mean, scale) = (vec![0.0; d], 1.0 / power);
-            let frame = Int8Groups {
-                coding: Int8Coding { mean: &mean, scale },
-                width,
-                whole: false,
-            };
-            let mut bytes = Bytes::of(&x, &frame, level);
-            let mut part = bytes.part();
-            let before: Vec<f64> = (0..n)
-                .map(|p| squared(&x[p * d..][..d], &centers[..d]))
-                .collect();
-            for (p, &before) in before.iter().enumerate() {
-                part.set_limit(p, before, scale, before == 0.0);
-            }
-            let masses: Vec<f64> = (0..n).map(|p| weight(p) * before[p]).collect();
-            let top = masses.iter().copied().fold(0.0, f64::max);
-            if top == 0.0 {
-                continue;
-            }
-            let unit = Unit::of(top);
-            let lanes = part.limits.len();
-            let to = (level, rng.below(2) == 1);
-            packed(&centers[d..], &frame, to, lanes, &mut |candidates, open| {
-                let mut factors = vec![0.0; lanes];
-                for (p, share) in factors.iter_mut().enumerate().take(n) {
-                    *share = factor(weight(p), heaviest);
-                }
-                let mut sums = vec![0.0; 3 * 2 * width];
-                let mut screening = Screening {
-                    weights: weighted.then_some(&*factors),
-                    open,
-                    sums: &mut sums,
-                };
-                screen(level, &part, &candidates, &mut screening);
-                let units = InUnits::new(n, weighted, unit, heaviest, scale);
-                for (c, sums) in sums.chunks(2 * width).enumerate() {
-                    let candidate = &centers[(c + 1) * d..][..d];
-                    let (most, below) = sums.split_at(width);
-                    let mut bound = Bound::default();
-                    bound.add(most, below);
-                    let mut gain = 0i128;
-                    for p in 0..n {
-                        let mass = weight(p) * squared(&x[p * d..][..d], candidate);
-                        let bits = open[c * (lanes / width) + p / width];
-                        if mass < masses[p] {
-                            assert!(bits >> (p % width) & 1 == 1, "a point is missed");
-                            gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
-                        }
-                    }
-                    worst = worst.max(gain as f64 / units.most(&bound));
-                    if gain > 0 {
-                        least = least.max(units.least(&bound) / gain as f64);
-                    } else {
-                        assert!(units.least(&bound) <= 0.0);
-                    }
-                }
-            });
-        }
-    }
-    tell("L45, at most", worst, 0.98);
-    tell("L45, at least", least, 0.98);
-}
-
-/// The units of a weight that sums leave out are no more than what they are charged with; of others the factor is not less than the
-/// share.
-#[test]
-fn l45_factors() {
-    let mut rng = Rng(46);
-    let mut worst = 0.0f64;
-    for _ in 0..20_000 {
-        let heaviest = two_to(rng.below(1900) as i32 - 950) * (1.0 + rng.unit().abs());
-        let weight = heaviest * 10f64.powf(-36.0 * rng.unit().abs());
-        let share = Exact::of(weight);
-        let factor = Exact::of(factor(weight, heaviest).into()) * Exact::of(heaviest);
-        if factor.is_zero() {
-            assert!(weight / heaviest < 1e-30);
-            continue;
-        }
-        worst = over(worst, share, &factor);
-    }
-    tell("L45, factors", worst, 0.999998);
-    assert_eq!(factor(0.0, 1.0), 0.0);
-}
-
-/// D of a point that is not wild to its nearest center so far, over that to a far candidate.
+/// D of a point that is not out of range to its nearest center so far, over that to a far candidate.
 #[test]
 fn l47_far_candidates() {
     let mut worst = 0.0f64;
@@ -510,7 +339,7 @@ fn l47_far_candidates() {
         let (mean, long) = (vec![0.0; d], two_to(13) / scale);
         let frame = Int8Groups {
             coding: Int8Coding { mean: &mean, scale },
-            width: Vectors::of(level).width,
+            width: SketchLanes::of(level).width,
             whole: false,
         };
         // The point on the way from the mean to the candidate.
@@ -525,14 +354,14 @@ fn l47_far_candidates() {
             let mut bytes = Bytes::of(given.x, &frame, level);
             let mut part = bytes.part();
             part.set_limit(0, given.before, scale, false);
-            match part.wild[0] != 0 || !is_far(given.c, &frame) {
+            match part.out_of_range[0] != 0 || !is_far(given.c, &frame) {
                 true => 0.0,
                 false => given.before / squared(given.x, given.c),
             }
         };
         worst = worst.max(climb(numbers, two_to(510), 6_000 / (d + 50), ratio));
     }
-    tell("L47", worst, 0.85);
+    report("L47", worst, 0.85);
 }
 
 /// Where coordinates are whole a point is open to a candidate if its mass becomes less, and never else; beside points and candidates of
@@ -544,7 +373,7 @@ fn l48_whole_numbers() {
     for turn in 0..300 {
         let (d, n) = (8 + rng.below(20), 1 + rng.below(60));
         let level = Level::new([Isa::Portable, Isa::Avx2][turn % 2]);
-        let Vectors { width, .. } = Vectors::of(level);
+        let SketchLanes { width, .. } = SketchLanes::of(level);
         let unit = two_to([0, -390, 380, 3][rng.below(4)]);
         let most = [2, 3, 60][rng.below(3)];
         // One of so many is not whole, or longer, or so small that nothing is left of its square.
@@ -586,7 +415,7 @@ fn l48_whole_numbers() {
             lanes,
             &mut |candidates, open| {
                 let mut sums = vec![0.0; 3 * 2 * width];
-                let mut screening = Screening {
+                let mut screening = SketchResult {
                     weights: None,
                     open,
                     sums: &mut sums,
@@ -601,7 +430,7 @@ fn l48_whole_numbers() {
                         let after = distance(p, c + 2);
                         let bits = open[c * (lanes / width) + p / width];
                         let open = bits >> (p % width) & 1 == 1;
-                        if part.wild[p / width] >> (p % width) & 1 == 1 {
+                        if part.out_of_range[p / width] >> (p % width) & 1 == 1 {
                             continue;
                         }
                         assert!(open || after >= before, "a point is missed");

@@ -23,18 +23,18 @@ pub(crate) fn candidates_per_step(k: usize) -> usize {
 
 /// What greedy k-means++ keeps of all points.
 pub(super) struct Masses<'w> {
-    /// Points in a span, a multiple of those in a block: enough for some of them to be worth a list.
-    pub(super) span: usize,
+    /// Points in a stretch, a multiple of those in a block: enough for some of them to be worth a list.
+    pub(super) stretch: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
     pub(super) masses: &'w mut [f64],
-    /// The masses of each span, in fine units, and the largest of them.
+    /// The masses of each stretch, in fine units, and the largest of them.
     pub(super) totals: &'w mut [i128],
     pub(super) tops: &'w mut [f64],
     /// The points that may become the next center.
     pub(super) candidates: &'w mut [f64],
     pub(super) sketch: Sketch<'w>,
     pub(super) step: Step<'w>,
-    /// D between listed points and two of the candidates, where there is a sketch: those of a span from its first place on.
+    /// D between listed points and two of the candidates, where there is a sketch: those of a stretch from its first place on.
     pub(super) trials: [&'w mut [f64]; 2],
 }
 
@@ -43,17 +43,17 @@ impl<'w> Masses<'w> {
     pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
         let Shape { n, d, k, .. } = *shape;
         let count = candidates_per_step(k);
-        let room = match sketched && sketch::wanted(shape) {
+        let room = match sketched && sketch::worthwhile(shape) {
             true => n,
             false => 0,
         };
-        let span = shape.stretch();
-        let spans = shape.stretches();
+        let stretch = shape.stretch();
+        let stretches = shape.stretches();
         Masses {
-            span,
+            stretch,
             masses: from.take(padded(n)),
-            totals: from.take(spans),
-            tops: from.take(spans),
+            totals: from.take(stretches),
+            tops: from.take(stretches),
             candidates: from.take(count.saturating_mul(d)),
             sketch: Sketch::cut(from, shape, room),
             step: Step::cut(from, shape, room, count),
@@ -102,11 +102,11 @@ impl Greedy<'_, '_> {
         largest(self.state.tops)
     }
 
-    /// Sums the masses of each span.
+    /// Sums the masses of each stretch.
     pub(super) fn tally(&mut self) {
         let (level, unit) = (self.job.level, self.unit);
-        let spans = self.state.masses.chunks(self.state.span);
-        for (total, masses) in self.state.totals.iter_mut().zip(spans) {
+        let stretches = self.state.masses.chunks(self.state.stretch);
+        for (total, masses) in self.state.totals.iter_mut().zip(stretches) {
             *total = unit.join(tally(level, masses, unit.magic()));
         }
     }
@@ -133,8 +133,8 @@ impl Greedy<'_, '_> {
             }
             beyond
         };
-        let span = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
-        let first = span * self.state.span;
+        let stretch = self.state.totals.iter().take_while(|&&t| beyond(t)).count();
+        let first = stretch * self.state.stretch;
         let pieces = self.state.masses[first..].chunks(PIECE);
         let pieces = pieces.take_while(|m| beyond(unit.join(tally(level, m, unit.magic()))));
         let first = first + pieces.count() * PIECE;
@@ -150,7 +150,7 @@ impl Greedy<'_, '_> {
     }
 }
 
-/// Masses of a span that are summed together to find a point: whole groups of all kernels.
+/// Masses of a stretch that are summed together to find a point: whole groups of all kernels.
 const PIECE: usize = 64;
 
 /// The largest of some masses.

@@ -35,37 +35,38 @@ use crate::call::{Init, Job, Shape};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
 
-use kmeans_parallel::Rounds;
+use kmeans_parallel::ParallelMemory;
 use masses::Masses;
 use philox::Draw;
+pub(crate) use philox::Key;
 pub(crate) use worker::Worker;
 
 /// What seeding keeps.
 pub(crate) struct Seeding<'w> {
     masses: Masses<'w>,
-    rounds: Option<Rounds<'w>>,
+    parallel: Option<ParallelMemory<'w>>,
 }
 
 impl<'w> Seeding<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         Seeding {
             masses: Masses::cut(from, shape, init == Init::KmeansPlusPlus),
-            rounds: (init == Init::Parallel).then(|| Rounds::cut(from, shape)),
+            parallel: (init == Init::Parallel).then(|| ParallelMemory::cut(from, shape)),
         }
     }
 
     /// Forgets what was drawn.
     pub(crate) fn forget(&mut self) {
         self.masses.forget();
-        if let Some(rounds) = &mut self.rounds {
-            rounds.forget();
+        if let Some(parallel) = &mut self.parallel {
+            parallel.forget();
         }
     }
 
     /// Takes note of the largest magnitude of any coordinate.
     pub(crate) fn set_largest(&mut self, largest: f64) {
-        if let Some(rounds) = &mut self.rounds {
-            rounds.set_largest(largest);
+        if let Some(parallel) = &mut self.parallel {
+            parallel.set_largest(largest);
         }
     }
 
@@ -80,25 +81,20 @@ impl<'w> Seeding<'w> {
 pub(crate) fn seed(
     job: &Job<'_>,
     init: Init,
-    (seed, restart): (u64, u32),
+    key: Key,
     seeding: &mut Seeding<'_>,
     team: &mut PerThread<Worker<'_>>,
     marks: &mut [i32],
     centers: &mut [f64],
 ) -> i64 {
     match init {
-        Init::KmeansPlusPlus => {
-            greedy::seed(job, (seed, restart), &mut seeding.masses, team, centers)
-        }
-        Init::Parallel => match &mut seeding.rounds {
-            Some(rounds) => {
-                let key = (seed, restart);
-                kmeans_parallel::seed(job, key, rounds, team, centers)
-            }
-            None => unreachable!("rounds are cut for those who ask for them"),
+        Init::KmeansPlusPlus => greedy::seed(job, key, &mut seeding.masses, team, centers),
+        Init::Parallel => match &mut seeding.parallel {
+            Some(memory) => kmeans_parallel::seed(job, key, memory, team, centers),
+            None => unreachable!("memory is cut for k-means|| where it is asked for"),
         },
         Init::Random => {
-            random(job, (seed, restart), marks, centers);
+            random(job, key, marks, centers);
             0
         }
         Init::Given => 0,
@@ -107,7 +103,7 @@ pub(crate) fn seed(
 
 /// Distinct rows, every set of them equally likely (Floyd's sampling: Bentley and Floyd 1987). Rows of
 /// weight zero are drawn only when there are not enough others.
-fn random(job: &Job<'_>, (seed, restart): (u64, u32), marks: &mut [i32], centers: &mut [f64]) {
+fn random(job: &Job<'_>, key: Key, marks: &mut [i32], centers: &mut [f64]) {
     let points = &job.points;
     let (n, d) = (points.n(), points.d());
     let k = centers.len() / d;
@@ -118,11 +114,10 @@ fn random(job: &Job<'_>, (seed, restart): (u64, u32), marks: &mut [i32], centers
     for s in 0..drawn {
         let last = positive - drawn + s;
         let draw = Draw {
-            restart,
             step: s as u32,
             candidate: 0,
         };
-        let rank = philox::below(last as u128 + 1, seed, draw) as usize;
+        let rank = philox::below(last as u128 + 1, key, draw) as usize;
         let rank = if marks[rank] == 0 { rank } else { last };
         marks[rank] = s as i32 + 1;
     }

@@ -4,10 +4,16 @@
 //! made of what the draw is for, and so its value depends on nothing else: not on how many draws came
 //! before, nor on which thread asks.
 
+/// What all draws of a restart have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
+    pub(crate) seed: u64,
+    pub(crate) restart: u32,
+}
+
 /// What a draw is for.
 #[derive(Clone, Copy)]
 pub(super) struct Draw {
-    pub(super) restart: u32,
     /// Which center is being drawn.
     pub(super) step: u32,
     /// Which of several draws of the step.
@@ -25,18 +31,17 @@ fn bits(seed: u64, counter: [u32; 4]) -> u128 {
 
 /// A number of 53 bits in [0, 1) for point `p` of a round of k-means‖. Draws of single points have zero where these have their
 /// round.
-pub(super) fn uniform_for_point(seed: u64, (restart, round): (u32, u32), p: u64) -> f64 {
-    let bits = bits(seed, [p as u32, (p >> 32) as u32, restart, round + 1]) as u64;
+pub(super) fn uniform_for_point(key: Key, round: u32, p: u64) -> f64 {
+    let counter = [p as u32, (p >> 32) as u32, key.restart, round + 1];
+    let bits = bits(key.seed, counter) as u64;
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A whole number below `bound`: floor(u bound / 2^128) with 128 bits u (multiplication instead of division: Lemire 2019). A range
 /// of these numbers is drawn with its share of all, to within 2^-128 (L41).
-pub(super) fn below(bound: u128, seed: u64, draw: Draw) -> u128 {
-    high_product(
-        bits(seed, [draw.candidate, draw.step, draw.restart, 0]),
-        bound,
-    )
+pub(super) fn below(bound: u128, key: Key, draw: Draw) -> u128 {
+    let counter = [draw.candidate, draw.step, key.restart, 0];
+    high_product(bits(key.seed, counter), bound)
 }
 
 /// floor(a b / 2^128).

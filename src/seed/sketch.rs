@@ -24,25 +24,27 @@
 //! T's 128ths. That leaves |X - X̂| |C|, half of R or less (docs/decisions.md#second-bytes).
 //!
 //! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than all but a few. A point that is far beyond, or that
-//! is far from all centers so far, is *wild*: the sketch says nothing of it, and D between it and every candidate is evaluated, each by
-//! itself. A candidate far beyond is *far* from all points that are not wild, and lowers none of them (L47). So a few rows of any
+//! is far from all centers so far, is *out of range*: the sketch says nothing of it, and D between it and every candidate is evaluated, each by
+//! itself. A candidate far beyond is *far* from all points that are not out of range, and lowers none of them (L47). So a few rows of any
 //! magnitude cost themselves alone; where there are many, and wherever more rows are read in vain than a sketch saves, it is given up.
 //! Points of no mass, and the padding, have a limit that nothing is below. Where coordinates are small whole numbers times a power of
 //! two, so are those of the sketch, nothing is rounded, and R is 0: else all points that are as near to a candidate would be open (L48).
 //!
 //! The triangle inequality rules out nothing where there are many dimensions (docs/decisions.md#bounds-by-the-triangle-inequality).
 
+mod compare;
+
 use core::ops::Range;
 
-use crate::assign::panel::{steps, sweep, Panels, Receive, Sweep, GROUPS};
+pub(super) use compare::{screen, SketchLanes, SketchResult};
+
+use crate::assign::panel::Panels;
 use crate::assign::precision::{pack_int8, Int8Centers, Int8Packing};
 use crate::call::{Job, Shape};
 use crate::exact::binary64::{exponent, parts, power_of_two};
 use crate::exact::distance::DistanceError;
-use crate::points::Ahead;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::products::{elements, Integers, Screen};
-use crate::simd::{InstructionSet, Kernel, Level};
+use crate::simd::products::elements;
 
 use crate::quantize::int8::{Coded, Int8Coding, Int8Groups, ROUNDED};
 
@@ -53,19 +55,16 @@ pub(crate) const WIDEST: usize = 16;
 const NARROWEST: usize = 4;
 
 /// A limit that nothing is below.
-const SHUT: i32 = -(1 << 30);
+const CLOSED: i32 = -(1 << 30);
 
 /// What the norms of candidates, and R itself, are off by at most (L43).
 const MARGIN: f64 = 1.01;
 
-/// |X|² beyond which a point is wild, s² D to the nearest center so far beyond which it is so, too, and |C|² beyond which a candidate
+/// |X|² beyond which a point is out of range, s² D to the nearest center so far beyond which it is so, too, and |C|² beyond which a candidate
 /// is far (L43, L47).
 const LONG: f64 = (1 << 26) as f64;
 const AWAY: f64 = 4.0 * LONG;
 const FAR: f64 = 10.0 * LONG;
-
-/// How many times the groups at hand the memory that is asked for is ahead.
-const AHEAD: usize = 2;
 
 /// Points whose coordinates give mean and scale, and those whose medians tell which of them are usual.
 const SAMPLE: usize = 256;
@@ -89,8 +88,8 @@ pub(super) struct Sketch<'w> {
     /// Four bytes each, 128 added, in groups of as many points as the kernel has lanes.
     data: &'w mut [i32],
     limits: &'w mut [i32],
-    /// For each group, a bit for each wild point.
-    wild: &'w mut [u16],
+    /// For each group, a bit for each point that is out of range.
+    out_of_range: &'w mut [u16],
     /// |X̂| and |X̂ - X|, rounded up.
     norms: &'w mut [f32],
     errors: &'w mut [f32],
@@ -103,7 +102,7 @@ pub(super) struct Step<'w> {
     /// The candidates, negated, and |C|² / 2.
     panels: &'w mut [i32],
     starts: &'w mut [i32],
-    /// For each candidate and group of a span, a bit for each point that may be lowered.
+    /// For each candidate and group of a stretch, a bit for each point that may be lowered.
     pub(super) open: &'w mut [u16],
 }
 
@@ -187,7 +186,7 @@ fn unit(job: &Job<'_>, sample: impl Iterator<Item = usize>) -> Option<f64> {
     SANE.contains(&lowest).then(|| power_of_two(1 - lowest))
 }
 
-/// Whether a candidate is far from all points that are not wild.
+/// Whether a candidate is far from all points that are not out of range.
 pub(super) fn is_far(center: &[f64], frame: &Int8Groups<'_>) -> bool {
     square(center, frame) > FAR
 }
@@ -201,11 +200,11 @@ fn square(center: &[f64], frame: &Int8Groups<'_>) -> f64 {
     center.iter().zip(frame.coding.mean).map(square).sum()
 }
 
-/// The points of a span in a sketch.
+/// The points of a stretch in a sketch.
 pub(crate) struct Part<'a> {
     pub(crate) data: &'a mut [i32],
     pub(crate) limits: &'a mut [i32],
-    pub(crate) wild: &'a mut [u16],
+    pub(crate) out_of_range: &'a mut [u16],
     pub(crate) norms: &'a mut [f32],
     pub(crate) errors: &'a mut [f32],
     pub(crate) squares: &'a mut [f64],
@@ -222,7 +221,7 @@ pub(crate) struct Candidates<'a> {
 }
 
 /// Whether sketches pay for a shape.
-pub(super) fn wanted(shape: &Shape) -> bool {
+pub(super) fn worthwhile(shape: &Shape) -> bool {
     DIMENSIONS.contains(&shape.d) && shape.k >= CENTERS
 }
 
@@ -236,7 +235,7 @@ impl<'w> Sketch<'w> {
             mean: from.take(if n > 0 { shape.d } else { 0 }),
             data: from.take(lanes.saturating_mul(elements)),
             limits: from.take(lanes),
-            wild: from.take(lanes / NARROWEST),
+            out_of_range: from.take(lanes / NARROWEST),
             norms: from.take(lanes),
             errors: from.take(lanes),
             squares: from.take(lanes),
@@ -247,8 +246,8 @@ impl<'w> Sketch<'w> {
         self.whole = false;
         spoil(self.mean, f64::MAX);
         spoil(self.data, i32::MAX);
-        spoil(self.limits, SHUT);
-        spoil(self.wild, 0);
+        spoil(self.limits, CLOSED);
+        spoil(self.out_of_range, 0);
         spoil(self.norms, 0.0);
         spoil(self.errors, 0.0);
         spoil(self.squares, 0.0);
@@ -319,9 +318,9 @@ impl<'w> Sketch<'w> {
         self.mean.iter().enumerate().map(off).fold(0.0, f64::max)
     }
 
-    /// How many lanes each span has.
-    pub(super) fn lanes(&self, span: usize) -> impl Iterator<Item = usize> + Send + '_ {
-        self.limits.chunks(span).map(<[i32]>::len)
+    /// How many lanes each stretch has.
+    pub(super) fn lanes(&self, stretch: usize) -> impl Iterator<Item = usize> + Send + '_ {
+        self.limits.chunks(stretch).map(<[i32]>::len)
     }
 
     /// How points become bytes.
@@ -336,11 +335,11 @@ impl<'w> Sketch<'w> {
         }
     }
 
-    /// The points, span by span, and how they become bytes.
+    /// The points, stretch by stretch, and how they become bytes.
     pub(super) fn split(
         &mut self,
         scale: f64,
-        span: usize,
+        stretch: usize,
         width: usize,
     ) -> (
         Int8Groups<'_>,
@@ -357,17 +356,17 @@ impl<'w> Sketch<'w> {
         let whole = self.whole;
         let elements = self.data.len() / self.limits.len();
         let groups = self.limits.len() / width;
-        let parts = self.data.chunks_mut(span * elements);
-        let parts = parts.zip(self.limits.chunks_mut(span));
-        let parts = parts.zip(self.wild[..groups].chunks_mut(span / width));
-        let parts = parts.zip(self.norms.chunks_mut(span));
-        let parts = parts.zip(self.errors.chunks_mut(span));
-        let parts = parts.zip(self.squares.chunks_mut(span));
+        let parts = self.data.chunks_mut(stretch * elements);
+        let parts = parts.zip(self.limits.chunks_mut(stretch));
+        let parts = parts.zip(self.out_of_range[..groups].chunks_mut(stretch / width));
+        let parts = parts.zip(self.norms.chunks_mut(stretch));
+        let parts = parts.zip(self.errors.chunks_mut(stretch));
+        let parts = parts.zip(self.squares.chunks_mut(stretch));
         let parts = parts.map(
-            move |(((((data, limits), wild), norms), errors), squares)| Part {
+            move |(((((data, limits), out_of_range), norms), errors), squares)| Part {
                 data,
                 limits,
-                wild,
+                out_of_range,
                 norms,
                 errors,
                 squares,
@@ -391,22 +390,22 @@ impl Part<'_> {
     }
 
     /// Nothing can be lowered, as long as nothing else is said.
-    pub(super) fn shut(&mut self) {
-        self.limits.fill(SHUT);
-        self.wild.fill(0);
+    pub(super) fn close(&mut self) {
+        self.limits.fill(CLOSED);
+        self.out_of_range.fill(0);
     }
 
     /// Takes note of D between point `p` and its nearest center; `shut` tells whether nothing can lower its mass.
-    pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, shut: bool) {
-        let width = self.limits.len() / self.wild.len();
+    pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, closed: bool) {
+        let width = self.limits.len() / self.out_of_range.len();
         let (square, distance) = (self.squares[p], scale * (scale * distance));
         let near = square <= LONG && distance <= AWAY;
         let bit = 1 << (p % width);
-        self.wild[p / width] &= !bit;
-        self.limits[p] = SHUT;
-        match (shut, near) {
+        self.out_of_range[p / width] &= !bit;
+        self.limits[p] = CLOSED;
+        match (closed, near) {
             (true, _) => {}
-            (_, false) => self.wild[p / width] |= bit,
+            (_, false) => self.out_of_range[p / width] |= bit,
             _ => {
                 let twice = distance - square;
                 let even = (twice as i32 & !1) as f64 == twice;
@@ -419,244 +418,6 @@ impl Part<'_> {
                     self.errors[p] = ROUNDED as f32;
                 }
                 self.limits[p] = (0.5 * twice) as i32 + 1;
-            }
-        }
-    }
-}
-
-/// What a screening reads and writes besides the points.
-pub(crate) struct Screening<'a> {
-    /// Times the points' weights, if they have any: as many as there are lanes, finite in the padding.
-    pub(crate) weights: Option<&'a [f32]>,
-    /// For each candidate and group, a bit for each lane: may it be lowered?
-    pub(crate) open: &'a mut [u16],
-    /// For each candidate and lane, what it takes off at most, and at least.
-    pub(crate) sums: &'a mut [f32],
-}
-
-/// What a level compares points of a sketch by.
-#[derive(Clone, Copy)]
-pub(super) struct Vectors {
-    /// Points in a group.
-    pub(super) width: usize,
-    /// Registers that panels of candidates are packed for.
-    pub(super) registers: usize,
-    /// Whether products take so little that candidates may have two bytes for each coordinate.
-    pub(super) fine: bool,
-}
-
-impl Vectors {
-    pub(super) fn of(level: Level) -> Self {
-        struct Query;
-        impl Kernel for Query {
-            type Out = Vectors;
-            const PRODUCTS: bool = true;
-            #[inline(always)]
-            unsafe fn run<I: InstructionSet>(self) -> Vectors {
-                Vectors {
-                    width: I::Sketch::WIDTH,
-                    registers: I::Sketch::REGISTERS,
-                    fine: I::Sketch::FINE,
-                }
-            }
-        }
-        level.run(Query)
-    }
-}
-
-/// Finds for each candidate the points it may lower. Part and candidates are packed for the level.
-pub(super) fn screen(
-    level: Level,
-    part: &Part<'_>,
-    candidates: &Candidates<'_>,
-    screening: &mut Screening<'_>,
-) {
-    let Vectors { width, .. } = Vectors::of(level);
-    let (lanes, rows) = (part.limits.len(), candidates.panels.norms.len());
-    let count = rows / candidates.parts;
-    let elements = part.data.len() / lanes;
-    assert!(lanes.is_multiple_of(width) && part.data.len() == lanes * elements);
-    assert!(part.norms.len() == lanes && part.errors.len() == lanes);
-    assert!(rows == candidates.parts * count && candidates.panels.data.len() == rows * elements);
-    assert!(screening
-        .weights
-        .is_none_or(|weights| weights.len() >= lanes));
-    assert!(screening.open.len() >= lanes / width * count);
-    assert!(screening.sums.len() >= 2 * count * width);
-    level.run(Screened {
-        part,
-        elements,
-        candidates,
-        screening,
-    });
-}
-
-/// The part is whole groups of points of so many elements, as are the candidates, and there is room for what is found of each.
-struct Screened<'a, 'b> {
-    part: &'a Part<'a>,
-    elements: usize,
-    candidates: &'a Candidates<'a>,
-    screening: &'a mut Screening<'b>,
-}
-
-impl Kernel for Screened<'_, '_> {
-    type Out = ();
-    const PRODUCTS: bool = true;
-
-    #[inline(always)]
-    unsafe fn run<I: InstructionSet>(self) {
-        let Screened {
-            part,
-            elements,
-            candidates,
-            screening,
-        } = self;
-        // SAFETY: the caller is compiled for the vectors; `screen` has seen to the lengths.
-        unsafe {
-            match candidates.parts {
-                1 => screen_parts::<I::Sketch, 1>(part, elements, candidates, screening),
-                _ => screen_parts::<I::Sketch, 2>(part, elements, candidates, screening),
-            }
-        }
-    }
-}
-
-/// Finds the points, where coordinates of candidates have so many bytes.
-///
-/// # Safety
-/// The caller is compiled for `S`; what [`Screened`] says is so, groups being as wide as `S`.
-#[inline(always)]
-unsafe fn screen_parts<S: Integers, const PARTS: usize>(
-    part: &Part<'_>,
-    elements: usize,
-    candidates: &Candidates<'_>,
-    screening: &mut Screening<'_>,
-) {
-    let groups = part.limits.len() / S::WIDTH;
-    let mut g = 0;
-    // SAFETY: the contract above.
-    unsafe {
-        while g + GROUPS <= groups {
-            screen_groups::<S, GROUPS, PARTS>(part, elements, candidates, screening, g);
-            g += GROUPS;
-        }
-        while g < groups {
-            screen_groups::<S, 1, PARTS>(part, elements, candidates, screening, g);
-            g += 1;
-        }
-    }
-}
-
-/// `G` groups, the first of which is `first`.
-///
-/// # Safety
-/// That of [`screen_parts`].
-#[inline(always)]
-unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
-    part: &Part<'_>,
-    elements: usize,
-    candidates: &Candidates<'_>,
-    screening: &mut Screening<'_>,
-    first: usize,
-) {
-    let at = first * S::WIDTH;
-    // By value, so that nothing that is stored makes them be read again.
-    let panels = candidates.panels;
-    // SAFETY: the groups are inside the part.
-    unsafe {
-        let zero = S::splat(0);
-        let (mut open, mut sure) = ([zero; G], [zero; G]);
-        for g in 0..G {
-            let at = at + g * S::WIDTH;
-            let limit = S::load(part.limits.as_ptr().add(at));
-            let reach = S::reach(
-                part.norms.as_ptr().add(at),
-                part.errors.as_ptr().add(at),
-                candidates.per,
-            );
-            open[g] = S::add(limit, reach);
-            sure[g] = S::sub(limit, reach);
-        }
-        let mut receiver = Bounds::<S, G, PARTS> {
-            open,
-            sure,
-            weights: screening.weights.map(|weights| weights.as_ptr().add(at)),
-            high: [zero; G],
-            bits: screening.open.as_mut_ptr().add(first),
-            groups: part.limits.len() / S::WIDTH,
-            sums: screening.sums.as_mut_ptr(),
-        };
-        let groups = part.data.as_ptr().add(at * elements);
-        let over = Sweep {
-            groups,
-            elements,
-            chunk: 0..elements,
-            values: core::ptr::null_mut(),
-        };
-        let length = G * S::WIDTH * elements;
-        let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
-        let share = ahead.share(steps::<S>(elements, panels.norms.len()));
-        let between = || ahead.ask(share);
-        sweep::<S, G, _>(&over, &panels, &mut receiver, between);
-    }
-}
-
-/// Compares T with what it must be below.
-struct Bounds<S: Screen, const G: usize, const PARTS: usize> {
-    /// Limits plus and minus R.
-    open: [S::V; G],
-    sure: [S::V; G],
-    /// T without the second bytes of the candidate, which come next.
-    high: [S::V; G],
-    weights: Option<*const f32>,
-    /// The sets of the first candidate; those of the next one are `groups` further on.
-    bits: *mut u16,
-    groups: usize,
-    sums: *mut f32,
-}
-
-impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for Bounds<S, G, PARTS> {
-    #[inline(always)]
-    unsafe fn receive(&mut self, j: usize, values: &[S::V; G]) {
-        // SAFETY: the caller is compiled for `S`; every group has bits for every candidate and a weight for every lane, and
-        // every candidate two sums for every lane.
-        unsafe {
-            let mut values = *values;
-            if PARTS == 2 {
-                if j.is_multiple_of(PARTS) {
-                    self.high = values;
-                    return;
-                }
-                for (value, &high) in values.iter_mut().zip(&self.high) {
-                    *value = S::refine(high, *value);
-                }
-            }
-            let j = j / PARTS;
-            for (g, (&open, &value)) in self.open.iter().zip(&values).enumerate() {
-                let bits = !S::not_greater(open, value) & ((1 << S::WIDTH) - 1);
-                *self.bits.add(j * self.groups + g) = bits as u16;
-            }
-            // Whether anything is open or not: a branch that nobody can foretell would take longer.
-            let sums = self.sums.add(2 * j * S::WIDTH);
-            for (sums, limits) in [(sums, &self.open), (sums.add(S::WIDTH), &self.sure)] {
-                let mut larger = *limits;
-                for (larger, &value) in larger.iter_mut().zip(&values) {
-                    *larger = S::max(*larger, value);
-                }
-                if self.weights.is_none() {
-                    // Differences of sums are sums of differences, even if those wrap: each of these is below 2^27.7 (L45).
-                    let (mut all, mut below) = (larger[0], values[0]);
-                    for g in 1..G {
-                        all = S::add(all, larger[g]);
-                        below = S::add(below, values[g]);
-                    }
-                    S::accumulate(sums, None, &[S::sub(all, below)]);
-                } else {
-                    for (larger, &value) in larger.iter_mut().zip(&values) {
-                        *larger = S::sub(*larger, value);
-                    }
-                    S::accumulate(sums, self.weights, &larger);
-                }
             }
         }
     }

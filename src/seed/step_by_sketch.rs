@@ -15,7 +15,7 @@ use crate::simd::Level;
 use super::dense::tally;
 use super::gains::{factor, Bound, InUnits};
 use super::masses::{largest, Greedy, Masses, MOST_CANDIDATES};
-use super::sketch::{is_far, screen, Part, Screening, Vectors};
+use super::sketch::{is_far, screen, Part, SketchLanes, SketchResult};
 use super::sparse::{self, evaluate};
 use super::worker::Worker;
 
@@ -43,7 +43,7 @@ impl Greedy<'_, '_> {
     pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
-            span,
+            stretch,
             masses,
             totals,
             tops,
@@ -54,15 +54,15 @@ impl Greedy<'_, '_> {
         for worker in team.iter_mut() {
             worker.factors.fill(1.0);
         }
-        let Vectors { width, .. } = Vectors::of(job.level);
-        let (frame, parts) = sketch.split(scale, *span, width);
-        let spans = job.spans(*span).zip(parts);
-        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
-        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
-        job.crew.run(spans, team, |worker, item| {
-            let (((span, mut part), (masses, trial)), (total, top)) = item;
-            part.shut();
-            for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(span.clone())) {
+        let SketchLanes { width, .. } = SketchLanes::of(job.level);
+        let (frame, parts) = sketch.split(scale, *stretch, width);
+        let stretches = job.stretches_of(*stretch).zip(parts);
+        let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
+        let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut()));
+        job.crew.run(stretches, team, |worker, item| {
+            let (((stretch, mut part), (masses, trial)), (total, top)) = item;
+            part.close();
+            for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(stretch.clone())) {
                 let (next, coded) = (block.end..block.end + job.block, &mut part.after(at));
                 code(job.level, &job.points, block.clone(), next, &frame, coded);
                 let listed = &mut worker.listed[..block.len()];
@@ -70,13 +70,13 @@ impl Greedy<'_, '_> {
                     *index = p;
                 }
                 let trial = &mut trial[at..];
-                evaluate(job.level, &job.points, span.start, listed, center, trial);
+                evaluate(job.level, &job.points, stretch.start, listed, center, trial);
             }
-            for p in 0..span.len() {
-                masses[p] = job.weight(span.start + p) * trial[p];
+            for p in 0..stretch.len() {
+                masses[p] = job.weight(stretch.start + p) * trial[p];
                 part.set_limit(p, trial[p], scale, masses[p] == 0.0);
             }
-            *top = largest(&masses[..span.len()]);
+            *top = largest(&masses[..stretch.len()]);
             *total = unit.join(tally(job.level, masses, unit.magic()));
         });
     }
@@ -89,20 +89,20 @@ impl Greedy<'_, '_> {
         count: usize,
     ) -> usize {
         for worker in team.iter_mut() {
-            (worker.read, worker.wild, worker.lowered) = (0, 0, 0);
+            (worker.read, worker.out_of_range, worker.lowered) = (0, 0, 0);
         }
         let pairs = self.job.points.n() * count;
         let few = self.arrange(scale, count);
         let (best, evaluated) = self.best(team, scale, &few);
-        self.apply(team, scale, (best, few.count), evaluated);
+        self.apply(team, scale, best, few.count, evaluated);
         let read: usize = team.iter_mut().map(|worker| worker.read).sum();
-        let wild: usize = team.iter_mut().map(|worker| worker.wild).sum();
+        let out_of_range: usize = team.iter_mut().map(|worker| worker.out_of_range).sum();
         let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
         // Second bytes save three rows of five that were read in vain without them.
-        let wasted = (read - wild).saturating_sub(lowered);
+        let wasted = (read - out_of_range).saturating_sub(lowered);
         let vain = if self.fine { wasted * 5 / 2 } else { wasted };
-        let pay = vain * FINE.max(self.job.points.d()) > pairs;
-        self.fine = pay && Vectors::of(self.job.level).fine;
+        let worthwhile = vain * FINE.max(self.job.points.d()) > pairs;
+        self.fine = worthwhile && SketchLanes::of(self.job.level).fine;
         self.credit += (pairs + self.job.points.n()) as i128;
         self.credit -= ROW * read.saturating_sub(lowered) as i128;
         if self.credit < 0 {
@@ -115,7 +115,7 @@ impl Greedy<'_, '_> {
     fn arrange(&mut self, scale: f64, count: usize) -> Few {
         let d = self.job.points.d();
         let candidates = &mut self.state.candidates[..count * d];
-        let Vectors { width, .. } = Vectors::of(self.job.level);
+        let SketchLanes { width, .. } = SketchLanes::of(self.job.level);
         let frame = self.state.sketch.frame(scale, width);
         let mut few = Few {
             count: 0,
@@ -187,7 +187,7 @@ impl Greedy<'_, '_> {
         (best.1, true)
     }
 
-    /// Finds the open points of each candidate, and bounds for what it takes off; what it takes off wild points, exactly, is in the
+    /// Finds the open points of each candidate, and bounds for what it takes off; what it takes off points that are out of range, exactly, is in the
     /// workers' potentials.
     fn screen(
         &mut self,
@@ -198,7 +198,7 @@ impl Greedy<'_, '_> {
         let (job, heaviest, unit) = (self.job, self.heaviest, self.unit);
         let d = job.points.d();
         let Masses {
-            span,
+            stretch,
             masses,
             candidates,
             sketch,
@@ -210,33 +210,33 @@ impl Greedy<'_, '_> {
             worker.bounds.fill(Bound::default());
             worker.potentials.fill(0);
         }
-        let Vectors {
+        let SketchLanes {
             width, registers, ..
-        } = Vectors::of(job.level);
-        let (frame, parts) = sketch.split(scale, *span, width);
+        } = SketchLanes::of(job.level);
+        let (frame, parts) = sketch.split(scale, *stretch, width);
         let rows = &candidates[..count * d];
         let (candidates, open) = step.pack(&rows[..near * d], &frame, registers, self.fine);
-        let open = open.chunks_mut(*span / width * count);
-        let spans = job.spans(*span).zip(parts).zip(open);
-        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        let open = open.chunks_mut(*stretch / width * count);
+        let stretches = job.stretches_of(*stretch).zip(parts).zip(open);
+        let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
         type Item<'a> = (
             ((Range<usize>, Part<'a>), &'a mut [u16]),
             (&'a [f64], &'a mut [f64]),
         );
         let work = |worker: &mut Worker<'_>, item: Item<'_>| {
-            let (((span, part), open), (masses, trial)) = item;
-            let groups = part.wild.len();
+            let (((stretch, part), open), (masses, trial)) = item;
+            let groups = part.out_of_range.len();
             open[near * groups..count * groups].fill(0);
             if let Some(candidates) = &candidates {
                 if let Some(weights) = job.weights {
-                    let weights = &weights[span.clone()];
+                    let weights = &weights[stretch.clone()];
                     for (factor, &weight) in worker.factors.iter_mut().zip(weights) {
                         *factor = self::factor(weight, heaviest);
                     }
                 }
                 let sums = &mut worker.sums[..2 * near * width];
                 sums.fill(0.0);
-                let mut screening = Screening {
+                let mut screening = SketchResult {
                     weights: job.weights.map(|_| &*worker.factors),
                     open,
                     sums,
@@ -248,19 +248,26 @@ impl Greedy<'_, '_> {
                     bound.add(most, least);
                 }
             }
-            let length = sparse::list(job.level, part.wild, width, worker.listed);
+            let length = sparse::list(job.level, part.out_of_range, width, worker.listed);
             let listed = &worker.listed[..length];
             if listed.is_empty() {
                 return;
             }
             worker.read += count * length;
-            worker.wild += count * length;
+            worker.out_of_range += count * length;
             let each = rows.chunks_exact(d).zip(open.chunks_exact_mut(groups));
             for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
-                evaluate(job.level, &job.points, span.start, listed, candidate, trial);
+                evaluate(
+                    job.level,
+                    &job.points,
+                    stretch.start,
+                    listed,
+                    candidate,
+                    trial,
+                );
                 for (&p, distance) in listed.iter().zip(&*trial) {
                     let p = p as usize;
-                    let mass = job.weight(span.start + p) * *distance;
+                    let mass = job.weight(stretch.start + p) * *distance;
                     if mass < masses[p] {
                         open[p / width] |= 1 << (p % width);
                         *gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
@@ -271,8 +278,8 @@ impl Greedy<'_, '_> {
         // There and back: what one step saw last is still in the cache when the next one begins.
         self.back = !self.back;
         match self.back {
-            true => job.crew.run(spans.rev(), team, work),
-            false => job.crew.run(spans, team, work),
+            true => job.crew.run(stretches.rev(), team, work),
+            false => job.crew.run(stretches, team, work),
         }
         let mut bounds = [Bound::default(); MOST_CANDIDATES];
         for worker in team.iter_mut() {
@@ -289,7 +296,7 @@ impl Greedy<'_, '_> {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
         let Masses {
-            span,
+            stretch,
             masses,
             candidates,
             sketch,
@@ -298,29 +305,41 @@ impl Greedy<'_, '_> {
             ..
         } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
-        let Vectors { width, .. } = Vectors::of(job.level);
+        let SketchLanes { width, .. } = SketchLanes::of(job.level);
         for worker in team.iter_mut() {
             worker.gain = 0;
         }
-        let open = step.open.chunks(*span / width * count);
-        let spans = job.spans(*span).zip(sketch.lanes(*span)).zip(open);
-        let spans = spans.zip(masses.chunks(*span).zip(trial.chunks_mut(*span)));
+        let open = step.open.chunks(*stretch / width * count);
+        let stretches = job
+            .stretches_of(*stretch)
+            .zip(sketch.lanes(*stretch))
+            .zip(open);
+        let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
         let worth = self.expected.saturating_mul(d) >= WORTH;
-        job.crew.if_worth(worth).run(spans, team, |worker, item| {
-            let (((span, lanes), open), (masses, trial)) = item;
-            let listed = list(job.level, worker.listed, (open, c), lanes);
-            evaluate(job.level, &job.points, span.start, listed, candidate, trial);
-            worker.read += listed.len();
-            let mut gain = 0;
-            for (&p, distance) in listed.iter().zip(trial) {
-                let p = p as usize;
-                let mass = job.weight(span.start + p) * *distance;
-                // The same number, if it takes nothing off.
-                let lowered = if mass < masses[p] { mass } else { masses[p] };
-                gain += unit.coarse(masses[p]) - unit.coarse(lowered);
-            }
-            worker.gain += i128::from(gain);
-        });
+        job.crew
+            .if_worth(worth)
+            .run(stretches, team, |worker, item| {
+                let (((stretch, lanes), open), (masses, trial)) = item;
+                let listed = list(job.level, worker.listed, open, c, lanes);
+                evaluate(
+                    job.level,
+                    &job.points,
+                    stretch.start,
+                    listed,
+                    candidate,
+                    trial,
+                );
+                worker.read += listed.len();
+                let mut gain = 0;
+                for (&p, distance) in listed.iter().zip(trial) {
+                    let p = p as usize;
+                    let mass = job.weight(stretch.start + p) * *distance;
+                    // The same number, if it takes nothing off.
+                    let lowered = if mass < masses[p] { mass } else { masses[p] };
+                    gain += unit.coarse(masses[p]) - unit.coarse(lowered);
+                }
+                worker.gain += i128::from(gain);
+            });
         team.iter_mut().map(|worker| worker.gain).sum()
     }
 
@@ -329,13 +348,14 @@ impl Greedy<'_, '_> {
         &mut self,
         team: &mut PerThread<Worker<'_>>,
         scale: f64,
-        (c, count): (usize, usize),
+        c: usize,
+        count: usize,
         evaluated: bool,
     ) {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
         let Masses {
-            span,
+            stretch,
             masses,
             totals,
             tops,
@@ -345,49 +365,59 @@ impl Greedy<'_, '_> {
             trials: [trial, _],
             ..
         } = &mut *self.state;
-        let Vectors { width, .. } = Vectors::of(job.level);
+        let SketchLanes { width, .. } = SketchLanes::of(job.level);
         let candidate = &candidates[c * d..][..d];
-        let (_, parts) = sketch.split(scale, *span, width);
-        let open = step.open.chunks(*span / width * count);
-        let spans = job.spans(*span).zip(parts).zip(open);
-        let spans = spans.zip(masses.chunks_mut(*span).zip(trial.chunks_mut(*span)));
-        let spans = spans.zip(totals.iter_mut().zip(tops.iter_mut()));
+        let (_, parts) = sketch.split(scale, *stretch, width);
+        let open = step.open.chunks(*stretch / width * count);
+        let stretches = job.stretches_of(*stretch).zip(parts).zip(open);
+        let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
+        let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut()));
         let work = if evaluated { 16 } else { d.max(16) };
         let worth = self.expected.saturating_mul(work) >= WORTH;
-        job.crew.if_worth(worth).run(spans, team, |worker, item| {
-            let ((((span, mut part), open), (masses, trial)), (total, top)) = item;
-            let mut from_top = false;
-            let listed = list(job.level, worker.listed, (open, c), part.limits.len());
-            if !evaluated {
-                evaluate(job.level, &job.points, span.start, listed, candidate, trial);
-                worker.read += listed.len();
-            }
-            for (&p, &mut distance) in listed.iter().zip(trial) {
-                let p = p as usize;
-                let mass = job.weight(span.start + p) * distance;
-                if mass < masses[p] {
-                    *total -= unit.count(masses[p]) - unit.count(mass);
-                    from_top |= masses[p] == *top;
-                    masses[p] = mass;
-                    worker.lowered += 1;
-                    part.set_limit(p, distance, scale, mass == 0.0);
+        job.crew
+            .if_worth(worth)
+            .run(stretches, team, |worker, item| {
+                let ((((stretch, mut part), open), (masses, trial)), (total, top)) = item;
+                let mut from_top = false;
+                let listed = list(job.level, worker.listed, open, c, part.limits.len());
+                if !evaluated {
+                    evaluate(
+                        job.level,
+                        &job.points,
+                        stretch.start,
+                        listed,
+                        candidate,
+                        trial,
+                    );
+                    worker.read += listed.len();
                 }
-            }
-            if from_top {
-                *top = largest(masses);
-            }
-        });
+                for (&p, &mut distance) in listed.iter().zip(trial) {
+                    let p = p as usize;
+                    let mass = job.weight(stretch.start + p) * distance;
+                    if mass < masses[p] {
+                        *total -= unit.count(masses[p]) - unit.count(mass);
+                        from_top |= masses[p] == *top;
+                        masses[p] = mass;
+                        worker.lowered += 1;
+                        part.set_limit(p, distance, scale, mass == 0.0);
+                    }
+                }
+                if from_top {
+                    *top = largest(masses);
+                }
+            });
     }
 }
 
-/// The points of a span of so many lanes that candidate `c` may lower.
+/// The points of a stretch of so many lanes that candidate `c` may lower.
 fn list<'a>(
     level: Level,
     listed: &'a mut [u32],
-    (open, c): (&[u16], usize),
+    open: &[u16],
+    c: usize,
     lanes: usize,
 ) -> &'a [u32] {
-    let Vectors { width, .. } = Vectors::of(level);
+    let SketchLanes { width, .. } = SketchLanes::of(level);
     let groups = lanes / width;
     let length = sparse::list(level, &open[c * groups..][..groups], width, listed);
     &listed[..length]

@@ -19,12 +19,12 @@ pub(crate) struct Worker<'w> {
     /// Its weights; zeros in the padding, so that it has no mass. And how many ones, and nothing else, they are.
     pub(super) weights: &'w mut [f64],
     pub(super) ones: usize,
-    /// Of a span, where there is a sketch: the weights in single precision, those points that are looked at, and for each
+    /// Of a stretch, where there is a sketch: the weights in single precision, those points that are looked at, and for each
     /// candidate and lane bounds of what it takes off.
     pub(super) factors: &'w mut [f32],
     pub(super) listed: &'w mut [u32],
     pub(super) sums: &'w mut [f32],
-    /// Of this thread's part of the points, for each candidate: the mass it would leave, or takes off wild points, and bounds for
+    /// Of this thread's part of the points, for each candidate: the mass it would leave, or takes off points that are out of range, and bounds for
     /// what it takes off the others.
     pub(super) potentials: [i128; MOST_CANDIDATES],
     pub(super) bounds: [Bound; MOST_CANDIDATES],
@@ -33,8 +33,8 @@ pub(crate) struct Worker<'w> {
     /// Rows that were read in a step, and masses that were lowered.
     pub(super) read: usize,
     pub(super) lowered: usize,
-    /// Of these rows, those of wild points.
-    pub(super) wild: usize,
+    /// Of these rows, those of points that are out of range.
+    pub(super) out_of_range: usize,
     /// What the rounds of k-means|| find the nearest candidates with.
     pub(super) scratch: Option<LabelScratch<'w>>,
 }
@@ -51,7 +51,7 @@ impl<'w> AsMut<LabelScratch<'w>> for Worker<'w> {
 impl<'w> Worker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         let Shape { d, k, block, .. } = *shape;
-        let sketched = sketch::wanted(shape) && !matches!(init, Init::Random | Init::Given);
+        let sketched = sketch::worthwhile(shape) && !matches!(init, Init::Random | Init::Given);
         let room = if sketched { STRETCH } else { 0 };
         let sums = if sketched {
             2 * WIDEST * candidates_per_step(k)
@@ -70,7 +70,7 @@ impl<'w> Worker<'w> {
             gain: 0,
             read: 0,
             lowered: 0,
-            wild: 0,
+            out_of_range: 0,
             scratch: (init == Init::Parallel).then(|| scratch(from, shape)),
         }
     }

@@ -15,8 +15,8 @@ use crate::runtime::error::{refuse, Error, Number};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
-use crate::seed::kmeans_parallel::{self, Comparing, Draws, Shares, Total};
-use crate::seed::Worker;
+use crate::seed::kmeans_parallel::{self, Comparing, Draws, NewCandidates, Shares, Total};
+use crate::seed::{Key, Worker};
 
 /// Elements of the masses: digit i counts 2^(32 i - 1074).
 ///
@@ -180,7 +180,10 @@ impl Chunk<'_, '_, '_> {
     fn compare(&mut self, candidates: &[f64]) {
         let d = self.job.points.d();
         self.distances.fill(f64::INFINITY);
-        let all = (candidates, 0..candidates.len() / d);
+        let all = NewCandidates {
+            rows: candidates,
+            range: 0..candidates.len() / d,
+        };
         let nearest = Some(&mut *self.nearest);
         self.comparing
             .approach(self.job, &mut self.team, all, self.distances, nearest);
@@ -333,7 +336,10 @@ pub(crate) fn masses_in(
                     if known == 0 {
                         distances.fill(f64::INFINITY);
                     }
-                    let new = (candidates, known..candidates.len() / stream.d);
+                    let new = NewCandidates {
+                        rows: candidates,
+                        range: known..candidates.len() / stream.d,
+                    };
                     chunk
                         .comparing
                         .approach(chunk.job, &mut chunk.team, new, distances, None);
@@ -449,11 +455,14 @@ pub(crate) fn draw_in(
             let distances = (!candidates.is_empty()).then_some(distances);
             let draws = Draws {
                 k: stream.k,
-                seed: options.seed,
-                restart: 0,
+                key: Key {
+                    seed: options.seed,
+                    restart: 0,
+                },
                 round: drawn.round,
+                total,
+                first: drawn.first,
             };
-            let draws = (draws, total, drawn.first);
             chunk
                 .comparing
                 .mark(chunk.job, &mut chunk.team, draws, distances);
@@ -605,7 +614,7 @@ pub(crate) fn choose_in(
                 weights: own,
                 mut team,
             } = parts;
-            shares.weights((candidates, d), weights, own);
+            shares.weights(candidates, d, weights, own);
             let job = &Job {
                 weights: Some(own),
                 ..*job
@@ -613,7 +622,10 @@ pub(crate) fn choose_in(
             let Drawing {
                 mut seeding, marks, ..
             } = drawing;
-            let key = (options.seed, 0);
+            let key = Key {
+                seed: options.seed,
+                restart: 0,
+            };
             crate::seed::seed(job, AMONG, key, &mut seeding, &mut team, marks, centers);
             Ok(())
         },

@@ -3,7 +3,7 @@
 use crate::assign::costs::Costs;
 use crate::assign::margin::Units;
 use crate::assign::repeats::Repeats;
-use crate::assign::screen::{self, Found};
+use crate::assign::screen::{self, ScreenResult};
 use crate::call::{Job, Shape};
 use crate::points::Which;
 use crate::quantize::int16::Int16Rows;
@@ -57,8 +57,8 @@ pub(in crate::assign) trait Precision {
         pass: &PassCenters<'a>,
         which: &Which<'_>,
         rows: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, Self::Element>,
-    ) -> Found;
+        scratch: &mut screen::ScreenScratch<'_, Self::Element>,
+    ) -> ScreenResult;
 }
 
 /// A cost by pair, for so many centers.

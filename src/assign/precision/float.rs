@@ -9,10 +9,10 @@ use core::ops::Range;
 use super::{BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::margin::{Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
-use crate::assign::screen::{self, Found, Test, Tile};
+use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::Shape;
 use crate::exact::distance::{fold, DistanceError};
-use crate::points::{pour, Points, Sink, Which};
+use crate::points::{transpose, Points, Sink, Which};
 use crate::quantize::Grid;
 use crate::simd::products::{Screen, Working};
 use crate::simd::{Lanes, Vectorized};
@@ -24,7 +24,7 @@ pub(super) type Double = Float<f64>;
 
 impl<E: Working + Vectorized> Precision for Float<E> {
     type Element = E;
-    type Ready<'a> = screen::Pass<'a, E, FloatTest<'a, E>>;
+    type Ready<'a> = screen::ScreenInput<'a, E, FloatTest<'a, E>>;
 
     // A vector holds the fewer numbers the larger they are.
     const COST: f64 = size_of::<E>() as f64 / size_of::<f32>() as f64;
@@ -54,12 +54,12 @@ impl<E: Working + Vectorized> Precision for Float<E> {
         let CodedCenters { data, norms } = room.of_pass(pass);
         let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
         pass.repeats.exclude(norms, E::INFINITY);
-        Some(screen::Pass {
+        Some(screen::ScreenInput {
             points: job.points,
             centers,
             panels: Panels { data, norms },
             repeats: pass.repeats,
-            frame: FloatTest {
+            test: FloatTest {
                 mean,
                 certificate,
                 most,
@@ -75,13 +75,13 @@ impl<E: Working + Vectorized> Precision for Float<E> {
         pass: &PassCenters<'a>,
         which: &Which<'_>,
         _: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, E>,
-    ) -> Found {
+        scratch: &mut screen::ScreenScratch<'_, E>,
+    ) -> ScreenResult {
         screen::screen(pass.job.level, ready, which, scratch)
     }
 }
 
-/// What a working precision proves for one pass: the reach of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
+/// What a working precision proves for one pass: the error bound of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate {
     pub(crate) per_square: f64,
@@ -96,7 +96,7 @@ const HIGHER: f64 = 1.06;
 /// |c|² + 2 |x||c| is at most so many times |x|² + |c|²: the golden ratio (L3).
 const GOLDEN: f64 = 1.618_04;
 
-/// What squares and a reach may be off by when they make it (L3).
+/// What squares and an error bound may be off by when they make it (L3).
 const MARGIN: f64 = 1.1;
 
 impl Certificate {
@@ -128,7 +128,7 @@ impl Certificate {
         E::FAR / 64.0
     }
 
-    /// What the label's center adds to the reach, given what its values start from: all there is, if it is far.
+    /// What the label's center adds to the error bound, given what its values start from: all there is, if it is far.
     #[inline(always)]
     pub(crate) fn of_start<E: Working>(&self, start: E) -> E {
         match start < E::of(0.5 * E::FAR) {
@@ -279,12 +279,12 @@ impl<E: Working> Test<E> for FloatTest<'_, E> {
                 last: chunk.end == points.d(),
                 width,
                 elements,
-                reaches: tile.reaches.as_mut_ptr(),
+                error_bounds: tile.error_bounds.as_mut_ptr(),
                 group: elements,
                 squares: L::splat(0.0),
             };
             let lanes = which.len().next_multiple_of(width);
-            pour::<L>(points, which, chunk, lanes, &mut shifted);
+            transpose::<L>(points, which, chunk, lanes, &mut shifted);
         }
     }
 
@@ -304,20 +304,20 @@ impl<E: Working> Test<E> for FloatTest<'_, E> {
     }
 
     #[inline(always)]
-    fn complete(&self, labels: &[i32], _: &[f64], reaches: &mut [E]) {
+    fn complete(&self, labels: &[i32], _: &[f64], error_bounds: &mut [E]) {
         let Certificate {
             per_square,
             constant,
             ..
         } = self.certificate;
         let (per_square, constant) = (E::of(per_square), E::of(constant));
-        for (reach, &label) in reaches.iter_mut().zip(labels) {
+        for (error_bound, &label) in error_bounds.iter_mut().zip(labels) {
             // Where values start from |ĉ|² itself, errors are told by all centers.
             let of_center = match self.grid {
                 Some(_) => E::of(self.certificate.per_square * self.most),
                 None => self.certificate.of_start(self.starts[label as usize]),
             };
-            *reach = *reach * per_square + (of_center + constant);
+            *error_bound = *error_bound * per_square + (of_center + constant);
         }
     }
 
@@ -327,9 +327,9 @@ impl<E: Working> Test<E> for FloatTest<'_, E> {
     }
 
     #[inline(always)]
-    fn margin(&self, least: E, second: E, reach: E, left: E, _: f64) -> f32 {
-        let near = (left + least + reach).sqrt();
-        let far = (left + second - reach).sqrt();
+    fn margin(&self, least: E, second: E, error_bound: E, left: E, _: f64) -> f32 {
+        let near = (left + least + error_bound).sqrt();
+        let far = (left + second - error_bound).sqrt();
         (far * E::of(FAR) - near * E::of(NEAR)).down() - self.units.slack as f32
     }
 }
@@ -342,7 +342,7 @@ struct Shifted<'a, L: Lanes, E> {
     width: usize,
     elements: *mut E,
     /// Between chunks, |x̂|² so far.
-    reaches: *mut E,
+    error_bounds: *mut E,
     /// Of the current vector of points, in this chunk.
     group: *mut E,
     squares: L::F,
@@ -372,12 +372,12 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
     }
     #[inline(always)]
     unsafe fn end(&mut self) {
-        // SAFETY: there is a reach for every lane; lanes come in order.
+        // SAFETY: there is an error bound for every lane; lanes come in order.
         unsafe {
             // Chunks are summed by themselves first, so that few roundings add up.
             let squares = match self.chunk.start {
                 0 => self.squares,
-                _ => L::add(self.squares, E::load::<L>(self.reaches)),
+                _ => L::add(self.squares, E::load::<L>(self.error_bounds)),
             };
             let left = match self.last {
                 true => {
@@ -387,125 +387,11 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
                 }
                 false => squares,
             };
-            E::store::<L>(self.reaches, left);
-            self.reaches = self.reaches.add(L::WIDTH);
+            E::store::<L>(self.error_bounds, left);
+            self.error_bounds = self.error_bounds.add(L::WIDTH);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exact::distance::squared;
-    use crate::simd::products::Element;
-
-    /// Numbers that differ from call to call.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0 % bound
-        }
-
-        /// Whole numbers, of more bits than single precision has.
-        fn row(&mut self, d: usize, largest: u64) -> Vec<f64> {
-            let one = |random: &mut Self| random.below(2 * largest) as f64 - largest as f64;
-            (0..d).map(|_| one(self)).collect()
-        }
-    }
-
-    /// A center in panels of one, and what values start from.
-    fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
-        let (mut data, mut norm) = (vec![0.0f32; center.len()], [0.0f32]);
-        let mean = vec![0.0; center.len()];
-        let registers = 16;
-        pack_centers(
-            center,
-            &Scaling {
-                mean: &mean,
-                scale: 1.0,
-            },
-            certificate,
-            registers,
-            &mut data,
-            &mut norm,
-        );
-        (data, norm[0])
-    }
-
-    /// A value as a kernel without fused operations finds it.
-    fn value(x: &[f64], (panel, start): &(Vec<f32>, f32)) -> f32 {
-        let mut value = 0.0;
-        for (chunk, (x, panel)) in x
-            .chunks(f32::CHUNK)
-            .zip(panel.chunks(f32::CHUNK))
-            .enumerate()
-        {
-            let mut sum = if chunk == 0 { *start } else { 0.0 };
-            for (&x, &c) in x.iter().zip(panel) {
-                sum += x as f32 * c;
-            }
-            value = if chunk == 0 { sum } else { sum + value };
-        }
-        value
-    }
-
-    #[test]
-    fn far_centers_are_bounded_below() {
-        // L17
-        let (mut random, d) = (Random(3), 5);
-        let certificate = Certificate::new::<f32>(d, 1.0, false);
-        for exponent in 100..300 {
-            let unit = 2f64.powi(exponent - 30 - 50);
-            let center: Vec<f64> = random.row(d, 1 << 30).iter().map(|c| c * unit).collect();
-            let (panel, start) = packed(&center, &certificate);
-            let norm = squared(&center, &[0.0; 5]);
-            let infinite = certificate.of_start(start) == f32::INFINITY;
-            if norm < f32::FAR {
-                continue;
-            }
-            assert!(infinite && start.is_finite() && panel.iter().all(|&c| c == 0.0));
-            // The nearest that a point proves anything.
-            let length = Certificate::far::<f32>().sqrt() / norm.sqrt();
-            let x: Vec<f64> = center.iter().map(|c| c * length).collect();
-            let least = squared(&x, &center) - squared(&x, &[0.0; 5]);
-            assert!(least > 1.4 * f64::from(start), "2^{exponent}");
-        }
-    }
-
-    #[test]
-    fn whole_numbers_are_exact() {
-        // L18: at the very end of the range.
-        let mut random = Random(9);
-        for d in [1, 2, 5, 16, 64, 200] {
-            let most = (2f64.powi(24) / d as f64).sqrt().floor();
-            let far = (most / 2.0).floor();
-            let ends = |random: &mut Random, by: f64| -> Vec<f64> {
-                let sign = |random: &mut Random| [-by, by][random.below(2) as usize];
-                (0..d).map(|_| sign(random)).collect()
-            };
-            for _ in 0..50 {
-                let mut center = ends(&mut random, far);
-                // The unit is 1.
-                center[0] = 1.0;
-                let grid = Grid::of::<f32>(&center, &vec![0.0; d], 1.0).expect("whole numbers");
-                let x = ends(&mut random, most - far);
-                let points = crate::points::Points::rows(&x, 1, d).expect("a row");
-                assert!(grid.has(&points, 0, &vec![0.0; d]));
-                let certificate = Certificate::new::<f32>(d, 1.0, true);
-                let value = value(&x, &packed(&center, &certificate)) as i128;
-                let stored: i128 = x.iter().map(|&x| (x * x) as i128).sum();
-                assert_eq!(value, squared(&x, &center) as i128 - stored);
-                let beyond: Vec<f64> = x.iter().map(|x| 2.0 * x).collect();
-                let points = crate::points::Points::rows(&beyond, 1, d).expect("a row");
-                assert!(!grid.has(&points, 0, &vec![0.0; d]));
-                let off: Vec<f64> = x.iter().map(|x| x * 0.75 + 1.0 / 1024.0).collect();
-                let points = crate::points::Points::rows(&off, 1, d).expect("a row");
-                assert!(!grid.has(&points, 0, &vec![0.0; d]));
-            }
-        }
-    }
-}
+mod tests;

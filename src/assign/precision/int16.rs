@@ -12,7 +12,7 @@ use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::margin::{down, Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::repeats::Repeats;
-use crate::assign::screen::{self, Found, Test, Tile};
+use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::Shape;
 use crate::exact::distance::squared;
 use crate::points::{Ahead, Points, Which};
@@ -96,8 +96,8 @@ impl Precision for Int16 {
         pass: &PassCenters<'a>,
         which: &Which<'_>,
         rows: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, Pair>,
-    ) -> Found {
+        scratch: &mut screen::ScreenScratch<'_, Pair>,
+    ) -> ScreenResult {
         let (job, d) = (&pass.job, pass.mean.len());
         let rows = match (rows.kept.valid(which), which) {
             (Some(rows), _) => rows,
@@ -111,12 +111,12 @@ impl Precision for Int16 {
             }
             (None, Which::Some(..)) => unreachable!("picked points are not coded"),
         };
-        let pass = screen::Pass {
+        let pass = screen::ScreenInput {
             points: job.points,
             centers: pass.centers,
             panels: ready.panels,
             repeats: ready.repeats,
-            frame: Int16Test {
+            test: Int16Test {
                 rows,
                 centers: ready.centers,
             },
@@ -278,7 +278,7 @@ impl Test<Pair> for Int16Test<'_> {
         let Tile {
             width,
             elements,
-            reaches,
+            error_bounds,
             squares,
         } = tile;
         let (length, stride) = (chunk.len(), stride(points.d()));
@@ -286,7 +286,7 @@ impl Test<Pair> for Int16Test<'_> {
         // A chunk is all there is.
         assert!(chunk.start == 0 && 2 * (stride - 1) >= length && width == 2 * L::WIDTH);
         let whole = length + Pair::SIDES;
-        assert!(lanes * whole <= elements.len() && lanes <= reaches.len().min(squares.len()));
+        assert!(lanes * whole <= elements.len() && lanes <= error_bounds.len().min(squares.len()));
         let elements = elements.as_mut_ptr().cast::<i32>();
         let mut nowhere = [0; 16];
         // SAFETY: there is a row for every point, of two elements in 64 bits, and its norms; a vector that is loaded ends with the
@@ -324,14 +324,14 @@ impl Test<Pair> for Int16Test<'_> {
                     (errors[l], lengths[l]) = (norms.error, norms.length);
                 }
                 let sides = group.add(length * width);
-                let (reaches, squares) = (&mut reaches[lane..], &mut squares[lane..]);
-                let (reaches, squares) = (reaches.as_mut_ptr(), squares.as_mut_ptr());
+                let (error_bounds, squares) = (&mut error_bounds[lane..], &mut squares[lane..]);
+                let (error_bounds, squares) = (error_bounds.as_mut_ptr(), squares.as_mut_ptr());
                 for l in 0..2 * L::WIDTH {
                     let unit = unit(lengths[l]);
                     let e = self.centers.bound.e(errors[l]);
                     *sides.add(l) = -(e as i32);
                     *sides.add(width + l) = Pair::of(unit).0;
-                    *reaches.add(l) = Pair::of(Int16Bound::of_point(e, unit));
+                    *error_bounds.add(l) = Pair::of(Int16Bound::of_point(e, unit));
                     *squares.add(l) = f64::from(lengths[l]) * f64::from(lengths[l]);
                 }
             }
@@ -339,7 +339,7 @@ impl Test<Pair> for Int16Test<'_> {
     }
 
     #[inline(always)]
-    fn complete(&self, labels: &[i32], squares: &[f64], reaches: &mut [Pair]) {
+    fn complete(&self, labels: &[i32], squares: &[f64], error_bounds: &mut [Pair]) {
         let mut centers = [CenterNorms::OUT_OF_RANGE; 16];
         for (center, &label) in centers.iter_mut().zip(labels) {
             let norms = &self.centers.norms[2 * label as usize..];
@@ -348,28 +348,28 @@ impl Test<Pair> for Int16Test<'_> {
                 unit: norms[1].number(),
             };
         }
-        let squares = &squares[..reaches.len()];
-        for (l, (reach, &square)) in reaches.iter_mut().zip(squares).enumerate() {
-            let whole = Int16Bound::of_label(reach.number(), centers[l], square);
-            *reach = Pair::of(whole);
+        let squares = &squares[..error_bounds.len()];
+        for (l, (error_bound, &square)) in error_bounds.iter_mut().zip(squares).enumerate() {
+            let whole = Int16Bound::of_label(error_bound.number(), centers[l], square);
+            *error_bound = Pair::of(whole);
         }
     }
 
     #[inline(always)]
-    fn limit(&self, distance: f64, square: f64, reach: Pair) -> Option<Pair> {
+    fn limit(&self, distance: f64, square: f64, error_bound: Pair) -> Option<Pair> {
         let scale = self.centers.scale;
         let value = 0.5 * (scale * (scale * distance) - square * (1.0 - f64::from(OFF)));
         // For the rounding here.
         let limit = value as f32 + value.abs() as f32 * (2.0 * f32::EPSILON) + TINY;
-        (reach.number() < f32::INFINITY).then_some(Pair::of(limit))
+        (error_bound.number() < f32::INFINITY).then_some(Pair::of(limit))
     }
 
     #[inline(always)]
-    fn margin(&self, least: Pair, second: Pair, reach: Pair, _: Pair, square: f64) -> f32 {
+    fn margin(&self, least: Pair, second: Pair, error_bound: Pair, _: Pair, square: f64) -> f32 {
         let square = square as f32;
-        let [least, second, reach] = [least, second, reach].map(Pair::number);
+        let [least, second, error_bound] = [least, second, error_bound].map(Pair::number);
         let Int16Centers { scale, units, .. } = self.centers;
-        let near = (square * (1.0 + OFF) + 2.0 * (least + reach)).sqrt();
+        let near = (square * (1.0 + OFF) + 2.0 * (least + error_bound)).sqrt();
         let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
         let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
         // Either factor may be subnormal, and the product.

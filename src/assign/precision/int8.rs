@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::int16::Int16;
 use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::panel::{lay_out, Panels};
-use crate::assign::screen::{self, Found, Test, Tile};
+use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::{Job, Shape};
 use crate::points::{Layout, Points, Which};
 use crate::quantize::int16;
@@ -30,7 +30,7 @@ const CENTERS_BEYOND: f64 = 8.0;
 
 impl Precision for Int8 {
     type Element = i32;
-    type Ready<'a> = screen::Pass<'a, i32, Int8Test<'a>>;
+    type Ready<'a> = screen::ScreenInput<'a, i32, Int8Test<'a>>;
 
     const COST: f64 = 0.25;
     /// Too coarse.
@@ -81,12 +81,12 @@ impl Precision for Int8 {
         let CodedCenters { data, norms } = room.of_pass(pass);
         let bound = Int8Bound::new(pack_centers(centers, &how, registers, data, norms));
         pass.repeats.exclude(norms, i32::INFINITY);
-        Some(screen::Pass {
+        Some(screen::ScreenInput {
             points: job.points,
             centers,
             panels: Panels { data, norms },
             repeats: pass.repeats,
-            frame: Int8Test {
+            test: Int8Test {
                 coding: Int8Coding {
                     mean,
                     scale: scales.points,
@@ -102,8 +102,8 @@ impl Precision for Int8 {
         pass: &PassCenters<'a>,
         which: &Which<'_>,
         _: &mut BlockRows<'_, '_>,
-        scratch: &mut screen::Scratch<'_, i32>,
-    ) -> Found {
+        scratch: &mut screen::ScreenScratch<'_, i32>,
+    ) -> ScreenResult {
         screen::screen(pass.job.level, ready, which, scratch)
     }
 }
@@ -228,11 +228,11 @@ impl Test<i32> for Int8Test<'_> {
     }
 
     #[inline(always)]
-    fn limit(&self, distance: f64, square: f64, reach: i32) -> Option<i32> {
+    fn limit(&self, distance: f64, square: f64, error_bound: i32) -> Option<i32> {
         let scale = self.coding.scale;
         let value = 0.5 * self.center_scale * (scale * distance - square / scale);
         // Half the bound is the error of one value; the 1 is cut off (L10).
-        (reach < LARGEST_BOUND).then_some((value + 0.5 * f64::from(reach) + 1.0) as i32)
+        (error_bound < LARGEST_BOUND).then_some((value + 0.5 * f64::from(error_bound) + 1.0) as i32)
     }
 
     /// No other target has a level with products of bytes.
@@ -261,13 +261,13 @@ impl Test<i32> for Int8Test<'_> {
         let Tile {
             width,
             elements,
-            reaches,
+            error_bounds,
             squares,
         } = tile;
         // A chunk is all there is.
         assert!(chunk.start == 0 && chunk.end * 4 >= points.d());
         let lanes = which.len().next_multiple_of(width);
-        let (reaches, squares) = (&mut reaches[..lanes], &mut squares[..lanes]);
+        let (error_bounds, squares) = (&mut error_bounds[..lanes], &mut squares[..lanes]);
         let mut errors = [0.0; 64];
         assert!(lanes <= errors.len() && width.is_multiple_of(8));
         // SAFETY: compiled for the instruction sets named above; the tile has room for the groups. Bounds are made of vectors of
@@ -294,16 +294,17 @@ impl Test<i32> for Int8Test<'_> {
             for lane in (0..lanes).step_by(8) {
                 let norm = _mm512_sqrt_pd(_mm512_loadu_pd(squares.as_ptr().add(lane)));
                 let error = _mm512_sqrt_pd(_mm512_loadu_pd(errors.as_ptr().add(lane)));
-                let reach = _mm512_fmadd_pd(
+                let error_bound = _mm512_fmadd_pd(
                     norm,
                     _mm512_set1_pd(per_norm),
                     _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(constant)),
                 );
                 // In this order: of NaN and the largest it is the largest (L17).
-                let reach = _mm512_min_pd(reach, _mm512_set1_pd(f64::from(LARGEST_BOUND)));
+                let error_bound =
+                    _mm512_min_pd(error_bound, _mm512_set1_pd(f64::from(LARGEST_BOUND)));
                 _mm256_storeu_si256(
-                    reaches.as_mut_ptr().add(lane).cast(),
-                    _mm512_cvttpd_epi32(reach),
+                    error_bounds.as_mut_ptr().add(lane).cast(),
+                    _mm512_cvttpd_epi32(error_bound),
                 );
             }
         }

@@ -35,7 +35,7 @@ use int16::Int16;
 use int8::Int8;
 pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 
-use super::screen::{self, Found};
+use super::screen::{self, ScreenResult};
 use crate::call::{Job, Shape};
 use crate::points::Which;
 use crate::quantize::int16::Int16Rows;
@@ -46,7 +46,7 @@ use crate::simd::products::Element;
 struct Room<'w, E> {
     tile: &'w mut [E],
     values: &'w mut [E],
-    reaches: &'w mut [E],
+    error_bounds: &'w mut [E],
     least: &'w mut [E],
 }
 
@@ -58,7 +58,7 @@ impl<'w, E: Element> Room<'w, E> {
         Room {
             tile: from.take(room(screen::tile::<E>(d))),
             values: from.take(room(screen::values::<E>(d, k))),
-            reaches: from.take(room(block)),
+            error_bounds: from.take(room(block)),
             least: from.take(room(block)),
         }
     }
@@ -66,11 +66,11 @@ impl<'w, E: Element> Room<'w, E> {
     fn forget(&mut self) {
         spoil(self.tile, E::INFINITY);
         spoil(self.values, E::default());
-        spoil(self.reaches, E::default());
+        spoil(self.error_bounds, E::default());
         spoil(self.least, E::default());
     }
 
-    fn scratch<'a>(&'a mut self, results: Results<'a>) -> screen::Scratch<'a, E> {
+    fn scratch<'a>(&'a mut self, results: Results<'a>) -> screen::ScreenScratch<'a, E> {
         let Results {
             labels,
             margins,
@@ -78,10 +78,10 @@ impl<'w, E: Element> Room<'w, E> {
             patience,
             next,
         } = results;
-        screen::Scratch {
+        screen::ScreenScratch {
             tile: self.tile,
             values: self.values,
-            reaches: self.reaches,
+            error_bounds: self.error_bounds,
             least: self.least,
             open,
             patience,
@@ -92,7 +92,7 @@ impl<'w, E: Element> Room<'w, E> {
     }
 }
 
-/// Where the results of a test go, and what it may cost (see [`screen::Scratch`]).
+/// Where the results of a test go, and what it may cost (see [`screen::ScreenScratch`]).
 pub(super) struct Results<'a> {
     pub(super) labels: &'a mut [i32],
     pub(super) margins: &'a mut [f32],
@@ -307,7 +307,7 @@ macro_rules! precisions {
                 which: &Which<'_>,
                 rows: &mut BlockRows<'_, '_>,
                 results: Results<'_>,
-            ) -> Option<Found> {
+            ) -> Option<ScreenResult> {
                 match method {
                     $(Method::$Precision => {
                         let mut scratch = self.$field.scratch(results);

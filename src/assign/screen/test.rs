@@ -13,9 +13,9 @@ pub(crate) struct Tile<'a, E> {
     /// Element `e` of a chunk of lane `l` of group `g` is at `(g * (chunk.len() + sides) + e) * width + l`; the sides, if
     /// elements have any, follow.
     pub(crate) elements: &'a mut [E],
-    /// Each lane's reach, or what is known of it without a label, after the last chunk.
-    pub(crate) reaches: &'a mut [E],
-    /// Each lane's |X|², for frames that have a limit.
+    /// Each lane's error bound, or what is known of it without a label, after the last chunk.
+    pub(crate) error_bounds: &'a mut [E],
+    /// Each lane's |X|², for tests that have a limit.
     pub(crate) squares: &'a mut [f64],
 }
 
@@ -37,7 +37,7 @@ pub(crate) trait Test<E> {
         tile: Tile<'_, E>,
     );
 
-    /// Reaches for any labels, of what packing left for them; for frames to which that is less than to [`complete`](Self::complete)
+    /// Error bounds for any labels, of what packing left for them; for tests to which that is less work than to [`complete`](Self::complete)
     /// them.
     ///
     /// # Safety
@@ -47,7 +47,7 @@ pub(crate) trait Test<E> {
         None
     }
 
-    /// Makes reaches of what packing left for them, where they depend on the labels of the least values, too.
+    /// Makes error bounds of what packing left for them, where they depend on the labels of the least values, too.
     #[inline(always)]
     fn complete(&self, _labels: &[i32], _squares: &[f64], _reaches: &mut [E]) {}
 
@@ -57,15 +57,15 @@ pub(crate) trait Test<E> {
         false
     }
 
-    /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's reach and
-    /// |X|²; for frames that know.
+    /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's error bound and
+    /// |X|²; for tests that know.
     #[inline(always)]
     fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
         None
     }
 
     /// How much nearer the center of the least value is than any other, at least, given the second least value, and the point's
-    /// reach, what packing left for that, and |X|²; not positive, or NaN, where that is not known, as by frames that are too coarse
+    /// error bound, what packing left for that, and |X|²; not positive, or NaN, where that is not known, as by tests that are too coarse
     /// for it.
     #[inline(always)]
     fn margin(&self, _least: E, _second: E, _reach: E, _left: E, _square: f64) -> f32 {

@@ -8,7 +8,7 @@ use crate::exact::accumulator::ExactSum;
 use crate::exact::binary64::scale;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
-use crate::seed::philox::uniform_for_point;
+use crate::seed::philox::{uniform_for_point, Key};
 
 /// Candidates of a round, at most.
 pub(crate) fn most(k: usize) -> usize {
@@ -34,25 +34,28 @@ impl Total {
     }
 }
 
-/// Which draws: for k centers, with the seed, in a restart and a round.
+/// The draws of a round, for k centers.
 #[derive(Clone, Copy)]
 pub(crate) struct Draws {
     pub(crate) k: usize,
-    pub(crate) seed: u64,
-    pub(crate) restart: u32,
+    pub(crate) key: Key,
     pub(crate) round: u32,
+    /// The sum of the masses of all points.
+    pub(crate) total: Total,
+    /// The index of the first point at hand among all points.
+    pub(crate) first: u64,
 }
 
 impl Draws {
-    /// Whether point `p` of this mass becomes a candidate.
-    pub(crate) fn take(self, total: Total, p: u64, mass: f64) -> bool {
+    /// Whether point `p` of those at hand, which has this mass, becomes a candidate.
+    pub(crate) fn take(self, p: usize, mass: f64) -> bool {
         if mass == 0.0 {
             return false;
         }
-        let u = uniform_for_point(self.seed, (self.restart, self.round), p);
+        let u = uniform_for_point(self.key, self.round, self.first + p as u64);
         // In units of the total's last place, which no share of it overflows; one that underflows is below any u but 0.
-        let share = scale(mass, -total.exponent);
-        u == 0.0 || u * total.whole < (2 * self.k) as f64 * share
+        let share = scale(mass, -self.total.exponent);
+        u == 0.0 || u * self.total.whole < (2 * self.k) as f64 * share
     }
 }
 
@@ -93,6 +96,12 @@ pub(crate) struct Comparing<'w> {
     room: usize,
 }
 
+/// Rows of candidates, and those of them that no point was compared with yet.
+pub(crate) struct NewCandidates<'a> {
+    pub(crate) rows: &'a [f64],
+    pub(crate) range: Range<usize>,
+}
+
 /// The shape of a comparison with the candidates of a round.
 fn compared(shape: &Shape) -> Shape {
     Shape {
@@ -127,20 +136,21 @@ impl<'w> Comparing<'w> {
         self.packing.forget();
     }
 
-    /// Lowers `distances` to those to the candidates in `range`, where they are less, and names those that are `nearest`, where
-    /// that is wanted.
+    /// Lowers `distances` to those to the new candidates, where these are less, and writes the indices of these to `nearest`, where they
+    /// are wanted.
     pub(crate) fn approach<'s, S: AsMut<LabelScratch<'s>> + Send>(
         &mut self,
         job: &Job<'_>,
         team: &mut PerThread<S>,
-        (candidates, range): (&[f64], Range<usize>),
+        candidates: NewCandidates<'_>,
         distances: &mut [f64],
         mut nearest: Option<&mut [i32]>,
     ) {
         let (n, d) = (job.points.n(), job.points.d());
+        let NewCandidates { rows, range } = candidates;
         for first in range.clone().step_by(self.room) {
             let last = (first + self.room).min(range.end);
-            let centers = &candidates[first * d..last * d];
+            let centers = &rows[first * d..last * d];
             let new = &mut self.new[..n];
             let packing = &mut self.packing;
             assign(job, packing, team, centers, 0, self.labels, Some(&mut *new));
@@ -157,13 +167,12 @@ impl<'w> Comparing<'w> {
 }
 
 impl Comparing<'_> {
-    /// Marks the points that become candidates: those of draws with this total, point `first` and the following ones being at
-    /// hand, of these `distances` to the nearest candidate, if there is one.
+    /// Marks the points at hand that become candidates; `distances` are to the nearest candidate so far, if there is one.
     pub(crate) fn mark<S: Send>(
         &mut self,
         job: &Job<'_>,
         team: &mut PerThread<S>,
-        (draws, total, first): (Draws, Total, u64),
+        draws: Draws,
         distances: Option<&[f64]>,
     ) {
         let marks = self.labels.chunks_mut(job.block);
@@ -171,7 +180,7 @@ impl Comparing<'_> {
             .run(job.blocks().zip(marks), team, |_, (block, marks)| {
                 for (p, mark) in block.zip(marks) {
                     let mass = mass(job, distances, p);
-                    *mark = i32::from(draws.take(total, first + p as u64, mass));
+                    *mark = i32::from(draws.take(p, mass));
                 }
             });
     }

@@ -66,8 +66,8 @@ pub(crate) trait Integers: Screen<E = i32> {
     /// Whether products take so little that candidates may have two bytes for each coordinate.
     const FINE: bool = false;
 
-    /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_REACH`] if that is less; as a whole number.
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
+    /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_BOUND`] if that is less; as a whole number.
+    unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
     /// `high` plus the 128th part of `low`, rounded down.
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
     /// Adds each lane of some vectors, times its weight if there are weights, to the sum of its lane.
@@ -477,14 +477,14 @@ pairs!(PortablePairs, PortableF32, dot_halves, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V {
-        let mut reach = [0; 4];
-        for (l, reach) in reach.iter_mut().enumerate() {
+    unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V {
+        let mut error_bound = [0; 4];
+        for (l, error_bound) in error_bound.iter_mut().enumerate() {
             // SAFETY: the caller vouches for a vector of readable elements.
             let (norm, error) = unsafe { (*norms.add(l), *errors.add(l)) };
-            *reach = (norm * per[0] + error * per[1] + per[2]).min(MOST_REACH) as i32;
+            *error_bound = (norm * per[0] + error * per[1] + per[2]).min(MOST_BOUND) as i32;
         }
-        wide::i32x4::new(reach)
+        wide::i32x4::new(error_bound)
     }
     #[inline(always)]
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V {
@@ -505,7 +505,7 @@ impl Integers for PortableBytes {
 }
 
 /// More than any R of a point that may be open (L43).
-pub(crate) const MOST_REACH: f32 = (1 << 29) as f32;
+pub(crate) const MOST_BOUND: f32 = (1 << 29) as f32;
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;

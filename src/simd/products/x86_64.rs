@@ -1,6 +1,6 @@
 //! Lanes for screening on x86-64: AVX2, AVX-512, AVX-512 VNNI.
 
-use super::{Integers, Pair, Screen, MOST_REACH};
+use super::{Integers, Pair, Screen, MOST_BOUND};
 use core::arch::x86_64::*;
 
 /// The vectors of x86-64, whose intrinsics differ only in their names.
@@ -212,13 +212,13 @@ impl Integers for Vnni {
     const FINE: bool = true;
 
     #[inline(always)]
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m512i {
+    unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m512i {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
         unsafe {
             let error = _mm512_mul_ps(_mm512_loadu_ps(errors), _mm512_set1_ps(per[1]));
             let both = _mm512_fmadd_ps(_mm512_loadu_ps(norms), _mm512_set1_ps(per[0]), error);
-            let reach = _mm512_add_ps(both, _mm512_set1_ps(per[2]));
-            _mm512_cvttps_epi32(_mm512_min_ps(reach, _mm512_set1_ps(MOST_REACH)))
+            let error_bound = _mm512_add_ps(both, _mm512_set1_ps(per[2]));
+            _mm512_cvttps_epi32(_mm512_min_ps(error_bound, _mm512_set1_ps(MOST_BOUND)))
         }
     }
     #[inline(always)]
@@ -312,13 +312,13 @@ pairs!(Avx2Pairs, Avx2F32, madd, scaled_256);
 
 impl Integers for Avx2Bytes {
     #[inline(always)]
-    unsafe fn reach(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m256i {
+    unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m256i {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
         unsafe {
             let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
             let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
-            let reach = _mm256_add_ps(both, _mm256_set1_ps(per[2]));
-            _mm256_cvttps_epi32(_mm256_min_ps(reach, _mm256_set1_ps(MOST_REACH)))
+            let error_bound = _mm256_add_ps(both, _mm256_set1_ps(per[2]));
+            _mm256_cvttps_epi32(_mm256_min_ps(error_bound, _mm256_set1_ps(MOST_BOUND)))
         }
     }
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::assign::lemmas::{
-    climb, exact_squared, least_two, margin_over, over, pairs_of_centers, tell, two_to, Collect,
+    climb, exact_squared, least_two, margin_over, over, pairs_of_centers, report, two_to, Collect,
     Given, Rng,
 };
 use crate::assign::panel::{sweep, Panels, Sweep};
@@ -47,7 +47,7 @@ fn l2_norms() {
         };
         worst = worst.max(climb(center, 4.0, 50_000 / (d + 100), ratio));
     }
-    tell("L2", worst, 0.9);
+    report("L2", worst, 0.9);
 }
 
 // --- L3, L16: the floating certificate ---
@@ -56,7 +56,7 @@ fn l2_norms() {
 struct Floats<E> {
     values: Vec<E>,
     /// For each center as the label.
-    reaches: Vec<E>,
+    error_bounds: Vec<E>,
     /// |x̂|².
     left: E,
 }
@@ -101,14 +101,14 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
     };
     let mut values = vec![zero; k * S::WIDTH];
     let mut elements = vec![zero; S::WIDTH * d.min(S::E::CHUNK)];
-    let mut reaches = vec![zero; S::WIDTH];
+    let mut error_bounds = vec![zero; S::WIDTH];
     let mut collect = Collect(Vec::new());
     for start in (0..d).step_by(S::E::CHUNK) {
         let chunk = start..d.min(start + S::E::CHUNK);
         let tile = Tile {
             width: S::WIDTH,
             elements: &mut elements,
-            reaches: &mut reaches,
+            error_bounds: &mut error_bounds,
             squares: &mut [],
         };
         // SAFETY: the CPU has the instruction set; there is room for a group of one chunk, and for the values of all centers.
@@ -124,18 +124,18 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
         }
     }
     let values = collect.0;
-    let left = reaches[0];
-    let reach = |j: usize| {
-        let mut reach = [left];
-        test.complete(&[j as i32], &[], &mut reach);
-        reach[0]
+    let left = error_bounds[0];
+    let error_bound = |j: usize| {
+        let mut error_bound = [left];
+        test.complete(&[j as i32], &[], &mut error_bound);
+        error_bound[0]
     };
-    let reaches = (0..k).map(reach).collect();
+    let error_bounds = (0..k).map(error_bound).collect();
     take(
         &test,
         Floats {
             values,
-            reaches,
+            error_bounds,
             left,
         },
     );
@@ -179,15 +179,15 @@ fn of_values<E: Working>(evaluate: Evaluate<E>, given: Given<'_>) -> f64 {
         let eta = Exact::of(0.5 * (per_square * left + constant));
         let scale = Exact::of(given.scale).square();
         let square = exact_squared(given.x, given.mean);
-        for (j, (value, reach)) in found.values.iter().zip(&found.reaches).enumerate() {
+        for (j, (value, error_bound)) in found.values.iter().zip(&found.error_bounds).enumerate() {
             let c = given.center(j);
-            let (value, reach) = (value.to_f64(), reach.to_f64());
+            let (value, error_bound) = (value.to_f64(), error_bound.to_f64());
             assert!(value.is_finite(), "L17: {value}");
             for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
                 let exact = scale.clone() * (distance - square.clone());
                 let least = Exact::of(value) - eta.clone();
-                if reach.is_finite() {
-                    let half = Exact::of(reach) * Exact::two_to(-1);
+                if error_bound.is_finite() {
+                    let half = Exact::of(error_bound) * Exact::two_to(-1);
                     let off = (exact - least - half.clone()).abs();
                     worst = over(worst, off, &half);
                 } else if exact < least {
@@ -231,13 +231,13 @@ fn certificate<E: Working>(levels: &[Evaluate<E>], dims: &[usize]) -> f64 {
 #[test]
 fn l3_single_precision() {
     let worst = certificate(&singles(), &[2, 3, 5, 8, 17, 128, 129, 300, 1100]);
-    tell("L3, binary32", worst, 0.8);
+    report("L3, binary32", worst, 0.8);
 }
 
 #[test]
 fn l3_double_precision() {
     let worst = certificate(&doubles(), &[2, 3, 5, 8, 17, 128, 129, 300, 1100, 4096]);
-    tell("L3, binary64", worst, 0.55);
+    report("L3, binary64", worst, 0.55);
 }
 
 /// Where products, norms and squares underflow.
@@ -276,8 +276,8 @@ fn of_margin<E: Working + PartialOrd>(evaluate: Evaluate<E>, given: Given<'_>, u
     let mut worst = 0.0;
     evaluate(given, &mut |test, found| {
         let (label, least, second) = least_two(&found.values);
-        let (reach, left) = (found.reaches[label], found.left);
-        let margin = Test::<E>::margin(test, least, second, reach, left, 0.0);
+        let (error_bound, left) = (found.error_bounds[label], found.left);
+        let margin = Test::<E>::margin(test, least, second, error_bound, left, 0.0);
         worst = margin_over(given, units, label, margin);
     });
     worst
@@ -308,7 +308,7 @@ fn margins<E: Working + PartialOrd>(
             }
         }
     }
-    tell(what, worst, floor);
+    report(what, worst, floor);
 }
 
 #[test]

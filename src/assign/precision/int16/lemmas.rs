@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::assign::lemmas::{
-    climb, exact_squared, least_two, margin_over, over, pairs_of_centers, tell, two_to, Collect,
+    climb, exact_squared, least_two, margin_over, over, pairs_of_centers, report, two_to, Collect,
     Given, Rng,
 };
 use crate::assign::panel::{sweep, Panels, Sweep};
@@ -24,7 +24,7 @@ struct Values {
     /// e, u, and the error bound for each center.
     least: f64,
     unit: f64,
-    reaches: Vec<f32>,
+    error_bounds: Vec<f32>,
     /// w and K of each center.
     centers: Vec<(f64, f64)>,
     /// X̂·Ĉ of each center, and E.
@@ -76,12 +76,12 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
     let tile = Tile {
         width,
         elements: &mut group,
-        reaches: &mut of_point,
+        error_bounds: &mut of_point,
         squares: &mut squares,
     };
     // SAFETY: the CPU has the instruction set; there is room for a group and its sides.
     unsafe { test.pack::<L>(&points, &Which::Block(0..1), 0..length, tile) };
-    let (mut values, mut reaches) = (Vec::new(), Vec::new());
+    let (mut values, mut error_bounds) = (Vec::new(), Vec::new());
     for j in 0..k {
         let panels = Panels {
             data: &data[j * length..][..length],
@@ -99,7 +99,7 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
         values.push(collect.0[0].number());
         let mut whole = of_point.clone();
         test.complete(&vec![j as i32; width], &squares, &mut whole);
-        reaches.push(whole[0].number());
+        error_bounds.push(whole[0].number());
     }
     let coded = |i: usize| i64::from((row[i / 4] >> (16 * (i % 4))) as i16);
     let of_center = |j: usize, i: usize| {
@@ -113,7 +113,7 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
         values,
         least: -f64::from(group[length * width].0),
         unit: group[(length + 1) * width].number().into(),
-        reaches,
+        error_bounds,
         centers: (0..k)
             .map(|j| {
                 (
@@ -170,13 +170,13 @@ fn of_values(evaluate: Evaluate, given: Given<'_>) -> [f64; 3] {
             worst[0] = over(worst[0], off.abs(), &error);
             let lowered =
                 Exact::of(found.least) * both + Exact::of(start) * Exact::two_to(-21) + eta.clone();
-            let reach = Exact::of(found.reaches[j].into());
+            let error_bound = Exact::of(found.error_bounds[j].into());
             for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
                 let exact = exact_value(given, distance);
                 let above = value.clone() + lowered.clone() - exact.clone() - eta.clone();
                 worst[1] = over(worst[1], above, &lowered);
                 let below = exact - value.clone() + eta.clone();
-                worst[2] = over(worst[2], below, &reach);
+                worst[2] = over(worst[2], below, &error_bound);
             }
         }
     });
@@ -219,9 +219,9 @@ fn l5_int16() {
             }
         }
     }
-    tell("L5, product", worst[0], 0.98);
-    tell("L5, lower bound", worst[1], 0.97);
-    tell("L5, upper bound", worst[2], 0.97);
+    report("L5, product", worst[0], 0.98);
+    report("L5, lower bound", worst[1], 0.97);
+    report("L5, upper bound", worst[2], 0.97);
 }
 
 // --- L7: margins ---
@@ -230,8 +230,8 @@ fn of_margin(evaluate: Evaluate, given: Given<'_>, units: f64) -> f64 {
     let mut worst = 0.0;
     evaluate(given, units, &mut |test, found| {
         let (label, least, second) = least_two(&found.values);
-        let [least, second, reach] = [least, second, found.reaches[label]].map(Pair::of);
-        let margin = test.margin(least, second, reach, Pair::default(), found.square);
+        let [least, second, error_bound] = [least, second, found.error_bounds[label]].map(Pair::of);
+        let margin = test.margin(least, second, error_bound, Pair::default(), found.square);
         worst = margin_over(given, units, label, margin);
     });
     worst
@@ -266,8 +266,8 @@ fn l7_margins_of_int16() {
             }
         }
     }
-    tell("L7", worst, 0.999);
-    tell("L7, where the factor is subnormal", tiny, 0.99);
+    report("L7", worst, 0.999);
+    report("L7, where the factor is subnormal", tiny, 0.99);
 }
 
 // --- L10: the limit once D of the best is known ---
@@ -288,8 +288,9 @@ fn l10_limit_of_int16() {
                     evaluate(given, 1.0, &mut |test, found| {
                         for j in 0..given.k() {
                             let distance = squared(given.x, given.center(j));
-                            let reach = Pair::of(found.reaches[j]);
-                            let Some(limit) = test.limit(distance, found.square, reach) else {
+                            let error_bound = Pair::of(found.error_bounds[j]);
+                            let Some(limit) = test.limit(distance, found.square, error_bound)
+                            else {
                                 continue;
                             };
                             let value = exact_value(given, Exact::of(distance));
@@ -310,5 +311,5 @@ fn l10_limit_of_int16() {
             }
         }
     }
-    tell("L10, 16 bits", worst, 0.3);
+    report("L10, 16 bits", worst, 0.3);
 }

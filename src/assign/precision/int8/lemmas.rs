@@ -1,7 +1,7 @@
 //! L4 and L10 against exact arithmetic.
 
 use super::*;
-use crate::assign::lemmas::{climb, exact_squared, over, tell, Collect, Given, Rng};
+use crate::assign::lemmas::{climb, exact_squared, over, report, Collect, Given, Rng};
 use crate::assign::panel::{sweep, Panels, Sweep};
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
@@ -156,7 +156,7 @@ fn l4_int8() {
             }
         }
     }
-    tell("L4", worst, 0.98);
+    report("L4", worst, 0.98);
 }
 
 // --- L10: the limit once D of the best is known ---
@@ -215,5 +215,5 @@ fn l10_limit_of_int8() {
             }
         }
     }
-    tell("L10, 8 bits", worst, 0.95);
+    report("L10, 8 bits", worst, 0.95);
 }

@@ -1,0 +1,206 @@
+//! The sums of one thread, and what a pass adds to them.
+
+use core::ops::Range;
+
+use super::plan::Plan;
+use super::tally::Tally;
+use crate::call::Job;
+use crate::exact::declared_range::Bounds;
+use crate::exact::limbs::{self, Limbs, Moves};
+use crate::points::{Layout, Rows};
+use crate::runtime::workspace::{spoil, Cut};
+
+/// The sums of one thread.
+pub(crate) struct Sums<'w> {
+    pub(super) tally: Tally<'w>,
+    /// For each cluster the limbs of its sums: of all dimensions, or of the slab.
+    pub(super) limbs: &'w mut [i64],
+    /// A block's coordinates as rows, when points are columns.
+    pub(super) rows: &'w mut [f64],
+    /// The dimensions this thread has taken, and their limbs.
+    pub(super) slab: Range<usize>,
+    pub(super) slab_magic: &'w mut [f64],
+}
+
+impl<'w> Sums<'w> {
+    pub(crate) fn cut(from: &mut impl Cut<'w>, plan: &Plan) -> Self {
+        Sums {
+            tally: Tally::cut(from, plan.held, plan.weight_words),
+            limbs: from.take(plan.sums),
+            rows: from.take(plan.rows),
+            slab: 0..0,
+            slab_magic: from.take(plan.magic),
+        }
+    }
+
+    /// Whether there is room for sums.
+    pub(super) fn holds(&self) -> bool {
+        !self.tally.counts.is_empty()
+    }
+
+    /// Forgets what was added.
+    pub(crate) fn forget(&mut self) {
+        self.tally.forget();
+        spoil(self.limbs, i64::MAX);
+        spoil(self.rows, f64::MAX);
+        spoil(self.slab_magic, f64::MAX);
+    }
+
+    /// Adds a block, whose labels these are; tells whether all its terms were looked at, and are as they should be.
+    pub(crate) fn add(
+        &mut self,
+        job: &Job<'_>,
+        terms: &Terms<'_>,
+        block: Range<usize>,
+        labels: &[i32],
+    ) -> bool {
+        if terms.later {
+            return false;
+        }
+        let tally = &mut self.tally;
+        if let (Some(weights), Some(limbs)) = (job.weights_of(&block), &terms.weights) {
+            for (&j, &w) in labels.iter().zip(weights) {
+                tally.positive[j as usize] += i64::from(w > 0.0);
+            }
+            let rows = Rows::new(weights, 1);
+            let sums = &mut tally.weights[..tally.counts.len() * limbs.words()];
+            let terms = limbs::Terms {
+                rows,
+                weights: None,
+                labels,
+                limbs,
+            };
+            limbs::accumulate(job.level, terms, sums, None);
+        }
+        match &terms.coordinates {
+            Some(limbs) => {
+                let sums = &mut self.limbs[..tally.counts.len() * limbs.words()];
+                let counts = Some(&mut *tally.counts);
+                add_rows(job, limbs, block, labels, self.rows, sums, counts)
+            }
+            None => {
+                for &j in labels {
+                    tally.counts[j as usize] += 1;
+                }
+                false
+            }
+        }
+    }
+
+    /// Moves points from cluster to cluster; their indices count from the start of `among`. For the fused plan.
+    pub(crate) fn transfer(
+        &mut self,
+        job: &Job<'_>,
+        terms: &Terms<'_>,
+        among: Range<usize>,
+        moves: &Moves<'_>,
+    ) {
+        if moves.points.is_empty() {
+            return;
+        }
+        let tally = &mut self.tally;
+        let weights = job.weights_of(&among);
+        for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
+            let (from, to) = (from as usize, to as usize);
+            tally.counts[from] -= 1;
+            tally.counts[to] += 1;
+            if let Some(weights) = weights {
+                let positive = i64::from(weights[p as usize] > 0.0);
+                tally.positive[from] -= positive;
+                tally.positive[to] += positive;
+            }
+        }
+        let k = tally.counts.len();
+        if let (Some(weights), Some(limbs)) = (weights, &terms.weights) {
+            let rows = Rows::new(weights, 1);
+            let sums = &mut tally.weights[..k * limbs.words()];
+            limbs::transfer(job.level, rows, None, moves, limbs, sums);
+        }
+        let Some(limbs) = &terms.coordinates else {
+            return;
+        };
+        let sums = &mut self.limbs[..k * limbs.words()];
+        match job.points.layout() {
+            Layout::Rows => {
+                let rows = job.points.block_rows(among, limbs.range(), &mut []);
+                limbs::transfer(job.level, rows, weights, moves, limbs, sums);
+            }
+            // Few points of many: one after the other.
+            Layout::Columns => {
+                for (i, &p) in moves.points.iter().enumerate() {
+                    let p = p as usize;
+                    let point = among.start + p..among.start + p + 1;
+                    let row = job.points.block_rows(point, limbs.range(), self.rows);
+                    let weight = weights.map(|weights| &weights[p..=p]);
+                    let one = Moves::one(&moves.from[i], &moves.to[i]);
+                    limbs::transfer(job.level, row, weight, &one, limbs, sums);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the coordinates of a block in the dimensions of `limbs`.
+pub(super) fn add_rows(
+    job: &Job<'_>,
+    limbs: &Limbs<'_>,
+    block: Range<usize>,
+    labels: &[i32],
+    copy: &mut [f64],
+    sums: &mut [i64],
+    counts: Option<&mut [i64]>,
+) -> bool {
+    let terms = limbs::Terms {
+        rows: job.points.block_rows(block.clone(), limbs.range(), copy),
+        weights: job.weights_of(&block),
+        labels,
+        limbs,
+    };
+    limbs::accumulate(job.level, terms, sums, counts)
+}
+
+impl<'w> AsMut<Sums<'w>> for Sums<'w> {
+    fn as_mut(&mut self) -> &mut Sums<'w> {
+        self
+    }
+}
+
+/// Sums as plain integers, for each cluster; see [`stream`](crate::stream) for what they mean.
+pub(crate) struct Exported<'a> {
+    pub(crate) counts: &'a mut [i64],
+    pub(crate) positive: &'a mut [i64],
+    pub(crate) weights: &'a mut [i64],
+    pub(crate) coordinates: &'a mut [i64],
+}
+
+/// What a pass over blocks adds to the [`Sums`].
+pub(crate) struct Terms<'a> {
+    /// In the fused plan: coordinates.
+    pub(super) coordinates: Option<Limbs<'a>>,
+    /// Weights, if there are any.
+    pub(super) weights: Option<Limbs<'a>>,
+    /// Whether nothing is added yet: only some threads have sums.
+    pub(super) later: bool,
+}
+
+/// Dimensions up to which a vector may hold all of them: they are looked at apart, as that costs next to nothing.
+const WIDEST: usize = 8;
+
+impl<'a> Terms<'a> {
+    /// The same, of coordinates that are to be looked at while they are added: are they within the bounds?
+    pub(crate) fn watching(self, bounds: Bounds<'a>) -> Self {
+        let watching = |limbs: Limbs<'a>| match bounds.limits.len() > WIDEST {
+            true => limbs.testing(bounds),
+            false => limbs,
+        };
+        Terms {
+            coordinates: self.coordinates.map(watching),
+            ..self
+        }
+    }
+
+    /// Whether adding looks at coordinates that have no weights.
+    pub(crate) fn look(&self) -> bool {
+        self.coordinates.as_ref().is_some_and(Limbs::tests_terms)
+    }
+}
