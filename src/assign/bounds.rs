@@ -7,12 +7,13 @@
 //!     s δ(x, c_j) - (1 + α) s δ(x, c_label) - w  >=  m    for all j other than the label
 //! ```
 //!
-//! While m > 0 the label is that of the definition. Margins come out of a pass that screens in floating point (L6) or words (L7);
-//! bytes are too coarse to leave any. When centers move, a margin is less by at most the label's *loss*, what its center has moved
-//! and the farthest move of any other (L8): a lone mover does not cost its own points twice.
+//! While m > 0 the label is that of the definition. Passes that test in floating point (L6) or in 16 bits (L7) find margins; 8 bits are
+//! too coarse for them. When centers move, a margin falls by at most the label's *loss*: how far its own center has moved, plus the
+//! farthest move of any other center (L8).
 //!
-//! One margin a point, and neither one for each group of centers (docs/decisions.md#bounds-to-groups-of-centers), which spares more
-//! pairs and takes longer, nor Hamerly's other test (docs/decisions.md#half-the-distance-to-the-nearest-center), which spares few.
+//! There is one margin for each point. One for each group of centers would spare more pairs and take longer
+//! (docs/decisions.md#bounds-to-groups-of-centers), and Hamerly's other test spares few
+//! (docs/decisions.md#half-the-distance-to-the-nearest-center).
 
 mod margins;
 
@@ -130,7 +131,7 @@ impl<'w> Bounds<'w> {
     }
 }
 
-/// What it costs to test a point, in cycles of a core with 512-bit vectors, roughly (docs/decisions.md#what-a-look-costs). Narrower
+/// What it costs to test a point, in cycles of a core with 512-bit vectors, roughly (docs/decisions.md#what-a-test-costs). Narrower
 /// vectors make tests more expensive, and margins are worthwhile sooner.
 #[derive(Clone, Copy)]
 pub(super) struct MarginCosts {

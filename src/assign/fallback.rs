@@ -7,7 +7,7 @@
 //!    ([`ALLOWANCE`](super::precision::Precision::ALLOWANCE)).
 //! 2. Among the floating-point precisions and D itself, to what took least per pair, as far as that was tried; what was not tried may
 //!    leave nothing open.
-//! 3. Back to where the pass began, after 8 blocks, then 16, up to 128: rows of a kind often come together, and others after them.
+//! 3. Back to where the pass began, after 8 blocks, then 16, up to 128, since similar rows often come together.
 //!
 //! The next pass begins where the last thread ended, and every eighth at the first again: centers may lie better by then. None of this
 //! changes a label. What was measured is in `docs/decisions.md`, "When to fall back" and "Precisions: where each begins".
@@ -21,8 +21,7 @@ use crate::call::Shape;
 const SORTED: usize = 192;
 
 impl Method {
-    /// Where to begin for a shape. One dimension leaves nothing to save: there D costs no more than a test, and leaves nothing
-    /// open.
+    /// Where to begin for a shape. In one dimension D costs no more than a test, and leaves nothing open.
     pub(super) fn first(shape: &Shape) -> Self {
         match (shape.d, shape.k) {
             (1, SORTED..) => Method::Sorted,
@@ -322,8 +321,8 @@ mod tests {
         }
     }
 
-    /// Where two centers are nearly as near, no precision tells: with few dimensions D of all centers takes least; with many, D of the
-    /// two.
+    /// Where two centers are nearly as near, no precision proves a label. With few dimensions it takes least to evaluate D for all
+    /// centers; with many, for the two.
     #[test]
     fn near_ties_end_with_two_distances_a_point_or_with_all() {
         let levels = [Isa::Portable, Isa::Avx2];

@@ -140,7 +140,7 @@ impl<'w> LabelScratch<'w> {
         (&self.labels[..count], margins)
     }
 
-    /// Labels points by a search among sorted centers, or by D of all of them. That does not tell how near the second is.
+    /// Labels points by a search among sorted centers, or by D of all of them. This finds no margins: they are 0 where they are wanted.
     fn label_directly(
         &mut self,
         job: &Job<'_>,

@@ -1,9 +1,9 @@
-//! What margins are measured in, and how they round (L6 to L8).
+//! The units of margins, and how margins round (L6 to L8).
 
 use crate::exact::distance::DistanceError;
 use crate::simd::products::Working;
 
-/// By how much farther than the nearest, of itself, a center is to be for D to tell (L6): 2^-22.
+/// The relative difference of two distances from which on D orders them correctly (L6): 2^-22.
 pub(crate) const ALPHA: f64 = 1.0 / (1 << 22) as f64;
 
 /// Factors of the farther and the nearer distance in a margin: room for α, and for roundings (L6, L7).

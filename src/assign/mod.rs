@@ -7,14 +7,14 @@
 //! |---|---|
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
-//! | `margin` | what these are measured in |
+//! | `margin` | the units of margins |
 //! | `label` | the labels of one block |
-//! | `fallback` | which way a shape is labelled, and where it goes when too much stays open |
+//! | `fallback` | which precision a shape begins in, and where it goes when too much stays open |
 //! | `costs` | what tests and distances cost |
-//! | `packing` | the centers of a pass, made ready for that |
+//! | `packing` | the centers of a pass, prepared for every precision |
 //! | `precision` | what is evaluated in 8 bits, 16 bits, binary32 and binary64, and when that is a proof |
 //! | `screen` | labels that are proven in one of these, and the rest decided by D |
-//! | `panel` | the products it is made of |
+//! | `panel` | the products that screening is made of |
 //! | `sorted` | one dimension, many centers |
 //! | `direct` | D for every pair |
 //! | `repeats` | centers that equal others |

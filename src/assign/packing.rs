@@ -29,8 +29,8 @@ pub(crate) struct Packing<'w> {
     indices: &'w mut [i32],
 }
 
-/// What most of the points are like: it sets origin and scale of every precision, from the first pass of a call to
-/// the last. What is far beyond it, points or centers, is left to D, and makes nothing else coarser.
+/// What most of the points are like. It sets origin and scale of every precision for all passes of a call. Points and centers that are
+/// far beyond it are left to D, and make nothing else coarser.
 #[derive(Clone, Copy)]
 struct Usual {
     /// How far points are from the origin, as a rule.
@@ -72,12 +72,12 @@ impl<'w> Packing<'w> {
         spoil(self.indices, 0);
     }
 
-    /// Takes note of the largest magnitude of any coordinate: of other points than before.
+    /// Sets the largest magnitude of any coordinate, of points that may be others than before.
     pub(crate) fn set_largest(&mut self, largest: f64) {
         (self.largest, self.usual) = (largest, None);
     }
 
-    /// Looks what is usual among the points, once.
+    /// What is usual among the points, which is found once.
     fn usual(&mut self, job: &Job<'_>) -> Usual {
         let (largest, mean) = (self.largest, &mut *self.mean);
         *self.usual.get_or_insert_with(|| {

@@ -23,7 +23,7 @@ pub(crate) const GROUPS: usize = 3;
 /// Elements of a point up to which points stay in registers, and centers pass by one at a time.
 const FEW: usize = 4;
 
-/// And up to which panels are narrower: what is known of each lane is looked at so often that it has to stay in registers, too.
+/// And up to which panels are narrower: the least values of each lane are read so often that they have to stay in registers, too.
 const SOME: usize = 8;
 
 /// Centers of the widest panel.
@@ -109,7 +109,7 @@ pub(crate) struct Sweep<E> {
     pub(crate) elements: usize,
     pub(crate) chunk: Range<usize>,
     /// Where the values of each center for the points are kept from chunk to chunk, `G` vectors a center; or null, if there
-    /// is but one chunk, and nobody wants to know them afterwards.
+    /// is only one chunk, and they are not needed afterwards.
     pub(crate) values: *mut E,
 }
 
@@ -225,7 +225,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
                 i += 1;
             }
         }
-        // One by one, not in a loop, which is too long for the compiler to unroll, and would have `acc` in memory.
+        // Written out: the compiler would not unroll so long a loop, and would keep `acc` in memory.
         let mut deliver = Deliver {
             over,
             first,

@@ -48,7 +48,7 @@ impl<'a> Repeats<'a> {
                     table[place] = j as u32;
                     break;
                 }
-                // As numbers: D does not tell 0 from -0.
+                // Compared as numbers: 0 and -0 are the same to D.
                 if centers[other as usize * d..][..d] == *center {
                     (kinds[other as usize], kinds[j]) = (FIRST, LATER);
                     any = true;

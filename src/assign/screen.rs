@@ -1,11 +1,11 @@
-//! Screening: labels proven in a working precision, and the rest decided by D.
+//! Screening: labels are proven in a working precision, and the rest are decided by D.
 //!
 //! The first test keeps the least and the second least Ŝ of every point. A gap wider than the point's error bound proves the
-//! label (see [`certify`](super::certify)). For the points that stay open, a second test finds the few centers within
+//! label (L2 to L5, L16). For the points that stay open, a second test finds the few centers within
 //! the error bound of the least, and evaluates D for these alone. Where these are so many that it takes less to evaluate D for all
 //! centers, several points side by side, that is left to the fallback.
 //!
-//! Three groups of points at a time are compared with all centers. Where there are many dimensions, the points are packed
+//! Three groups of points are compared with all centers at a time. Where there are many dimensions, the points are packed
 //! chunk of dimensions by chunk, the values of the centers for these few points are kept from chunk to chunk, and the second
 //! test reads them. Of very many centers, those of one part after the other are kept: after each part, the second test
 //! decides among the centers so far. Where there are few dimensions, a few more points are packed at a time; keeping values would
@@ -50,7 +50,7 @@ pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
     level.run(points).unwrap_or_default()
 }
 
-/// The pass and the scratch are as [`ScreenInput::check`] and [`Test::check`] want them.
+/// The input and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
 struct ScreenPoints<'a, 'b, E, F> {
     pass: &'a ScreenInput<'a, E, F>,
     which: &'a Which<'a>,
@@ -96,8 +96,8 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
             true => count,
             false => PACKED,
         };
-        // SAFETY: the caller is compiled for the vectors; `screen` has seen to the lengths. There are these lanes, the last group of them maybe not full; a tile has room for so many points of few
-        // dimensions.
+        // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths. The last group of lanes may not be full; a tile
+        // has room for so many points of few dimensions.
         unsafe {
             for start in (0..count).step_by(packed) {
                 let end = count.min(start + packed);
@@ -159,8 +159,8 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         }
     }
 
-    /// The first test at `G` groups, and where values are kept, the second. Where they are not, the groups are in the tile
-    /// already, from `place` on.
+    /// The first test of `G` groups, and, where values are kept, the second. Where they are not, the groups are in the tile already, from
+    /// `place` on.
     ///
     /// # Safety
     /// The caller is compiled for `L` and `S`; there are these `G` groups from `lane` on.

@@ -19,8 +19,8 @@ use crate::points::Rows;
 use crate::simd::products::{Element, Pair};
 use crate::simd::{InstructionSet, Kernel, Level};
 
-/// Dimensions for which points are coded: fewer do not pay (docs/decisions.md#keeping-points-in-16-bits), and more than these are no longer
-/// one chunk.
+/// Dimensions for which points are coded: with fewer it is not worthwhile (docs/decisions.md#keeping-points-in-16-bits), and more than these
+/// are not one chunk.
 const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 
 /// Whether points of d dimensions may be coded.

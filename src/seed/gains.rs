@@ -3,8 +3,8 @@
 use crate::exact::binary64::{self, exponent};
 use crate::exact::mass_unit::Unit;
 
-/// Shares of the largest weight below which points are passed over by the sums of bounds, where single precision could not tell them
-/// finely: they are charged to what a candidate takes off at most (L45).
+/// The share of the largest weight below which sums of bounds leave a point out, because single precision would be too coarse for it.
+/// Such points are added to what a candidate takes off at most (L45).
 const LIGHT: f64 = 1e-30;
 
 /// More than any point takes off, in units of T (L45): 2^30.
@@ -16,7 +16,7 @@ const SUMMED: f64 = 1e-3;
 /// More units than the masses of a point are off by, before and after, as they are counted (L45).
 const COUNTED: f64 = 4.0;
 
-/// What bounds tell of a candidate, in units of T times the largest weight.
+/// Bounds for what a candidate takes off, in units of T times the largest weight.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bound {
     /// What it takes off the total at most, and at least.
@@ -82,7 +82,7 @@ impl InUnits {
 }
 
 /// How many units one of T is, times the heaviest weight: 2 heaviest / scale² / unit. None of these need be near one, so their
-/// exponents are apart; beyond 2^1000 none of them tells anything, and below 2^-1000 they are less than a unit together.
+/// exponents are apart; beyond 2^1000 the bounds say nothing, and below 2^-1000 all of them together are less than a unit.
 fn per_bound(unit: Unit, heaviest: f64, scale: f64) -> f64 {
     let fraction = |x: f64| binary64::scale(x, -exponent(x));
     let power = exponent(heaviest) - 2 * exponent(scale) - unit.exponent() + 1;

@@ -151,7 +151,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
             ..
         } = &mut *self.state;
         let stretches = job.stretches_of(*stretch).zip(masses.chunks_mut(*stretch));
-        // Backwards: what the pass before saw last may still be in the cache.
+        // Backwards, because what the last pass read at its end may still be in the cache.
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
         crew(job, job.points.d() + POINT).run(
             stretches,
@@ -201,7 +201,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 }
 
-/// What may be spent in vain on a sketch of n points before it has saved anything: an eighth of what k centers take without.
+/// The pairs that a sketch of n points may read without saving anything: an eighth of those that k centers take without a sketch.
 pub(super) fn credit(n: usize, k: usize) -> i128 {
     const PART: i128 = 8;
     n as i128 * (candidates_per_step(k) + 1) as i128 * k as i128 / PART

@@ -39,7 +39,7 @@ pub(super) struct Masses<'w> {
 }
 
 impl<'w> Masses<'w> {
-    /// For a shape; with a sketch, if it pays and is wanted.
+    /// For a shape; with a sketch, if it is wanted and worthwhile.
     pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, sketched: bool) -> Self {
         let Shape { n, d, k, .. } = *shape;
         let count = candidates_per_step(k);
@@ -76,7 +76,7 @@ impl Masses<'_> {
     }
 }
 
-/// Masses on their way down.
+/// Masses that are lowered step by step, and what decides how.
 pub(super) struct Greedy<'a, 'w> {
     pub(super) job: &'a Job<'a>,
     pub(super) state: &'a mut Masses<'w>,
@@ -86,7 +86,7 @@ pub(super) struct Greedy<'a, 'w> {
     pub(super) heaviest: f64,
     /// Of the sketch, if there is one.
     pub(super) scale: Option<f64>,
-    /// Pairs that the sketch may still read in vain before it is given up.
+    /// Pairs that the sketch may still read without saving anything, before it is given up.
     pub(super) credit: i128,
     /// Whether the last pass went backwards.
     pub(super) back: bool,
@@ -111,7 +111,7 @@ impl Greedy<'_, '_> {
         }
     }
 
-    /// Sees to it that the totals are in the unit of the masses as they are; returns their sum.
+    /// Brings the totals to the unit of the present masses, and returns their sum.
     pub(super) fn count(&mut self) -> u128 {
         let unit = Unit::of(self.top());
         if unit != self.unit {
@@ -125,7 +125,7 @@ impl Greedy<'_, '_> {
     pub(super) fn find(&self, target: u128) -> usize {
         let (level, unit) = (self.job.level, self.unit);
         let mut left = target as i128;
-        // Goes past whole pieces, as long as the target is beyond them.
+        // Skips whole pieces while the target is beyond them.
         let mut beyond = |total: i128| {
             let beyond = left >= total;
             if beyond {

@@ -1,4 +1,4 @@
-//! A sketch: the points in bytes, once for all steps, to tell which of them a candidate may lower.
+//! A sketch: the points in 8 bits, coded once for all steps, from which it follows which masses a candidate may lower.
 //!
 //! Let X = s (x - μ) and C = s (c - μ) with any fixed μ and s > 0, and X̂, Ĉ their coordinates as whole numbers of at most 127
 //! in magnitude. Then for D = D(x, c)
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! where the kernel evaluates T exactly, in 32-bit integers. A point's *limit* is s² D' / 2 - |X|² / 2, D' being D to its nearest
-//! center so far. Within R of it T tells whether a candidate is nearer (L43): one with
+//! center so far. To within R of it, T decides whether a candidate is nearer (L43): one with
 //!
 //! ```text
 //!     T >= limit + R,     R = |X̂| |C - Ĉ| + |X - X̂| |C| + 5 and a hundredth,
@@ -66,12 +66,12 @@ const LONG: f64 = (1 << 26) as f64;
 const AWAY: f64 = 4.0 * LONG;
 const FAR: f64 = 10.0 * LONG;
 
-/// Points whose coordinates give mean and scale, and those whose medians tell which of them are usual.
+/// Points whose coordinates give mean and scale, and those whose medians decide which of them are usual.
 const SAMPLE: usize = 256;
 const MIDDLE: usize = 15;
 
-/// One row of so many may be beyond what is usual; more of them have masses that are to be told. And how many times as far off as the
-/// others is usual.
+/// One row of this many may be beyond what is usual; if there are more, their masses matter. And a row is usual if it is at most this many
+/// times as far off as the others.
 const RARE: usize = 20;
 const USUAL: f64 = 4.0;
 
@@ -220,7 +220,7 @@ pub(crate) struct Candidates<'a> {
     pub(crate) per: [f32; 3],
 }
 
-/// Whether sketches pay for a shape.
+/// Whether sketches are worthwhile for a shape.
 pub(super) fn worthwhile(shape: &Shape) -> bool {
     DIMENSIONS.contains(&shape.d) && shape.k >= CENTERS
 }
@@ -389,13 +389,13 @@ impl Part<'_> {
         }
     }
 
-    /// Nothing can be lowered, as long as nothing else is said.
+    /// Closes all points: no mass can be lowered until limits are set.
     pub(super) fn close(&mut self) {
         self.limits.fill(CLOSED);
         self.out_of_range.fill(0);
     }
 
-    /// Takes note of D between point `p` and its nearest center; `shut` tells whether nothing can lower its mass.
+    /// Sets the limit of point `p` from D between it and its nearest center; `closed`, if nothing can lower its mass.
     pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, closed: bool) {
         let width = self.limits.len() / self.out_of_range.len();
         let (square, distance) = (self.squares[p], scale * (scale * distance));

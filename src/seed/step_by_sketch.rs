@@ -1,13 +1,15 @@
 //! A step of greedy k-means++ by a sketch: bounds for all pairs, D for the few that matter.
 //!
-//! 1. One pass over the sketch finds for each candidate the points it may lower, how much of the total it takes off at
-//!    most and at least. Wild points, of which the sketch says nothing, are evaluated.
+//! 1. One pass over the sketch finds for each candidate the points whose masses it may lower, and how much it takes off the total at
+//!    most and at least. Points that are out of range, of which the sketch says nothing, are evaluated by D.
 //! 2. If others may take off as much as the most promising candidate, it is evaluated exactly, D for its open points, and then
 //!    so are those others that still may.
 //! 3. The best lowers the masses of those of its open points that it is nearer to.
 
 use core::ops::Range;
 
+use crate::call::Job;
+use crate::exact::mass_unit::Unit;
 use crate::quantize::int8::code;
 use crate::runtime::threads::PerThread;
 use crate::simd::Level;
@@ -15,18 +17,18 @@ use crate::simd::Level;
 use super::dense::tally;
 use super::gains::{factor, Bound, InUnits};
 use super::masses::{largest, Greedy, Masses, MOST_CANDIDATES};
-use super::sketch::{is_far, screen, Part, SketchLanes, SketchResult};
+use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult};
 use super::sparse::{self, evaluate};
 use super::worker::Worker;
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
 const WORTH: usize = 1 << 17;
 
-/// Pairs of point and candidate whose second bytes take as long as a row from memory, of few dimensions; of many, more of them are
-/// for nothing, as the sketch does not come any faster.
+/// Pairs of point and candidate whose second bytes take as long as one row from memory, for few dimensions. For more dimensions, as many
+/// pairs as there are dimensions do.
 const FINE: usize = 160;
 
-/// What a row that is read in vain takes, in pairs without a sketch.
+/// What it costs to read a row that is not lowered, in pairs without a sketch.
 pub(super) const ROW: i128 = 2;
 
 /// The candidates of a step, after those that are the same have been left out.
@@ -98,7 +100,7 @@ impl Greedy<'_, '_> {
         let read: usize = team.iter_mut().map(|worker| worker.read).sum();
         let out_of_range: usize = team.iter_mut().map(|worker| worker.out_of_range).sum();
         let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
-        // Second bytes save three rows of five that were read in vain without them.
+        // Second bytes save three of five rows that were read without being lowered.
         let wasted = (read - out_of_range).saturating_sub(lowered);
         let vain = if self.fine { wasted * 5 / 2 } else { wasted };
         let worthwhile = vain * FINE.max(self.job.points.d()) > pairs;
@@ -219,67 +221,26 @@ impl Greedy<'_, '_> {
         let open = open.chunks_mut(*stretch / width * count);
         let stretches = job.stretches_of(*stretch).zip(parts).zip(open);
         let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
-        type Item<'a> = (
-            ((Range<usize>, Part<'a>), &'a mut [u16]),
-            (&'a [f64], &'a mut [f64]),
-        );
-        let work = |worker: &mut Worker<'_>, item: Item<'_>| {
-            let (((stretch, part), open), (masses, trial)) = item;
-            let groups = part.out_of_range.len();
-            open[near * groups..count * groups].fill(0);
+        let items = stretches.map(|(((points, part), open), (masses, trial))| StepItem {
+            points,
+            part,
+            open,
+            masses,
+            trial,
+        });
+        let work = |worker: &mut Worker<'_>, mut item: StepItem<'_>| {
+            let groups = item.part.out_of_range.len();
+            item.open[near * groups..count * groups].fill(0);
             if let Some(candidates) = &candidates {
-                if let Some(weights) = job.weights {
-                    let weights = &weights[stretch.clone()];
-                    for (factor, &weight) in worker.factors.iter_mut().zip(weights) {
-                        *factor = self::factor(weight, heaviest);
-                    }
-                }
-                let sums = &mut worker.sums[..2 * near * width];
-                sums.fill(0.0);
-                let mut screening = SketchResult {
-                    weights: job.weights.map(|_| &*worker.factors),
-                    open,
-                    sums,
-                };
-                screen(job.level, &part, candidates, &mut screening);
-                let sums = screening.sums.chunks_exact(2 * width);
-                for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
-                    let (most, least) = sums.split_at(width);
-                    bound.add(most, least);
-                }
+                compare(worker, job, heaviest, candidates, &mut item);
             }
-            let length = sparse::list(job.level, part.out_of_range, width, worker.listed);
-            let listed = &worker.listed[..length];
-            if listed.is_empty() {
-                return;
-            }
-            worker.read += count * length;
-            worker.out_of_range += count * length;
-            let each = rows.chunks_exact(d).zip(open.chunks_exact_mut(groups));
-            for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
-                evaluate(
-                    job.level,
-                    &job.points,
-                    stretch.start,
-                    listed,
-                    candidate,
-                    trial,
-                );
-                for (&p, distance) in listed.iter().zip(&*trial) {
-                    let p = p as usize;
-                    let mass = job.weight(stretch.start + p) * *distance;
-                    if mass < masses[p] {
-                        open[p / width] |= 1 << (p % width);
-                        *gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
-                    }
-                }
-            }
+            evaluate_out_of_range(worker, job, unit, rows, &mut item);
         };
-        // There and back: what one step saw last is still in the cache when the next one begins.
+        // Alternately forwards and backwards: what one step read last is still in the cache when the next one begins.
         self.back = !self.back;
         match self.back {
-            true => job.crew.run(stretches.rev(), team, work),
-            false => job.crew.run(stretches, team, work),
+            true => job.crew.run(items.rev(), team, work),
+            false => job.crew.run(items, team, work),
         }
         let mut bounds = [Bound::default(); MOST_CANDIDATES];
         for worker in team.iter_mut() {
@@ -406,6 +367,84 @@ impl Greedy<'_, '_> {
                     *top = largest(masses);
                 }
             });
+    }
+}
+
+/// A stretch in a step: its points, in the sketch, too, and their masses; and for each candidate and group the points that it may lower.
+/// `trial` is room for distances.
+struct StepItem<'a> {
+    points: Range<usize>,
+    part: Part<'a>,
+    open: &'a mut [u16],
+    masses: &'a [f64],
+    trial: &'a mut [f64],
+}
+
+/// Compares a stretch with the candidates that are not far: finds their open points, and adds to the worker's bounds.
+fn compare(
+    worker: &mut Worker<'_>,
+    job: &Job<'_>,
+    heaviest: f64,
+    candidates: &Candidates<'_>,
+    item: &mut StepItem<'_>,
+) {
+    if let Some(weights) = job.weights {
+        let weights = &weights[item.points.clone()];
+        for (factor, &weight) in worker.factors.iter_mut().zip(weights) {
+            *factor = self::factor(weight, heaviest);
+        }
+    }
+    let SketchLanes { width, .. } = SketchLanes::of(job.level);
+    let near = candidates.panels.norms.len() / candidates.parts;
+    let sums = &mut worker.sums[..2 * near * width];
+    sums.fill(0.0);
+    let mut result = SketchResult {
+        weights: job.weights.map(|_| &*worker.factors),
+        open: item.open,
+        sums,
+    };
+    screen(job.level, &item.part, candidates, &mut result);
+    let sums = result.sums.chunks_exact(2 * width);
+    for (bound, sums) in worker.bounds.iter_mut().zip(sums) {
+        let (most, least) = sums.split_at(width);
+        bound.add(most, least);
+    }
+}
+
+/// Evaluates D between the points of a stretch that are out of range and all candidates, which are `rows`: opens the points whose masses
+/// these lower, and adds to the worker's potentials what they take off.
+fn evaluate_out_of_range(
+    worker: &mut Worker<'_>,
+    job: &Job<'_>,
+    unit: Unit,
+    rows: &[f64],
+    item: &mut StepItem<'_>,
+) {
+    let SketchLanes { width, .. } = SketchLanes::of(job.level);
+    let (d, groups, first) = (
+        job.points.d(),
+        item.part.out_of_range.len(),
+        item.points.start,
+    );
+    let length = sparse::list(job.level, item.part.out_of_range, width, worker.listed);
+    let listed = &worker.listed[..length];
+    if listed.is_empty() {
+        return;
+    }
+    let read = rows.len() / d * length;
+    worker.read += read;
+    worker.out_of_range += read;
+    let each = rows.chunks_exact(d).zip(item.open.chunks_exact_mut(groups));
+    for ((candidate, open), gain) in each.zip(&mut worker.potentials) {
+        evaluate(job.level, &job.points, first, listed, candidate, item.trial);
+        for (&p, distance) in listed.iter().zip(&*item.trial) {
+            let p = p as usize;
+            let (before, mass) = (item.masses[p], job.weight(first + p) * *distance);
+            if mass < before {
+                open[p / width] |= 1 << (p % width);
+                *gain += i128::from(unit.coarse(before) - unit.coarse(mass));
+            }
+        }
     }
 }
 

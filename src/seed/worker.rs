@@ -16,11 +16,11 @@ use crate::runtime::workspace::{spoil, Cut};
 pub(crate) struct Worker<'w> {
     /// A block, packed for the lanes.
     pub(super) tile: &'w mut [f64],
-    /// Its weights; zeros in the padding, so that it has no mass. And how many ones, and nothing else, they are.
+    /// Its weights, with zeros in the padding, so that this has no mass. If they are all ones, how many; else 0.
     pub(super) weights: &'w mut [f64],
     pub(super) ones: usize,
-    /// Of a stretch, where there is a sketch: the weights in single precision, those points that are looked at, and for each
-    /// candidate and lane bounds of what it takes off.
+    /// Of a stretch, where there is a sketch: the weights in single precision, the points that are evaluated, and for each candidate
+    /// and lane bounds for what it takes off.
     pub(super) factors: &'w mut [f32],
     pub(super) listed: &'w mut [u32],
     pub(super) sums: &'w mut [f32],

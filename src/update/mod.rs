@@ -4,7 +4,8 @@
 //! the exact sum of the weights), as real numbers, rounded once. The sums are kept as integers, so they have no order: threads, blocks
 //! and moved points merge by plain addition.
 //!
-//! [`limbs`](crate::exact::limbs) says how a coordinate becomes integers, and [`quotient`](crate::exact::quotient) how they become a mean; this file, who adds them up where:
+//! [`limbs`](crate::exact::limbs) says how a coordinate becomes integers, and [`quotient`](crate::exact::quotient) how these become a mean. This folder adds them
+//! up, by one of two plans:
 //!
 //! * *fused*: every thread has sums of its own for all clusters and dimensions, and adds a block's
 //!   points to them right after it has labelled the block, while it is in the cache. These sums last from
@@ -86,7 +87,7 @@ impl<'w> Update<'w> {
         &self.ranges
     }
 
-    /// Decides about limbs, once the ranges are known, for sums that nobody else reads.
+    /// Decides about limbs, once the ranges are known, for sums that are read by this call alone.
     pub(crate) fn prepare_alone(&mut self) {
         let Plan { total, d, .. } = self.plan;
         let (count, weights) = (self.needed(), self.ranges.weights);
@@ -229,7 +230,7 @@ impl<'w> Update<'w> {
         Ok(())
     }
 
-    /// Lets empty clusters take points: in labels, sums and tallies. Returns how many.
+    /// Gives points to empty clusters, in labels, sums and tallies; returns how many.
     fn relocate<S: AsMut<Sums<'w>>>(
         &mut self,
         job: &Job<'_>,

@@ -6,7 +6,7 @@ use crate::exact::limbs::size::{
 };
 use crate::points::Layout;
 
-/// How much room the sums get; a function of sizes and options alone, so that a query can tell.
+/// How much room the sums get. It depends on sizes and options alone, so that a query can compute it.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     /// The points of all sums: those of the shape, or more, of which it is a part.

@@ -5,8 +5,8 @@
 //! D is 0; but never the last point of positive weight that is left to a cluster. A taken point leaves its cluster and becomes the
 //! only member of positive weight of the empty one. Then the means are computed, of all clusters at once.
 //!
-//! Which points are passed over can be told beforehand (L30): of each cluster the one that ranks lowest, and no other. So the points
-//! taken are simply the first m of the rest, and nothing but the order of the points decides which: no thread, block or layout.
+//! The points that are passed over are known beforehand (L30): of each cluster the one that ranks lowest, and no other. So the points taken
+//! are the first m of the rest, and they depend on the order of the points alone, not on threads, blocks or layout.
 
 use super::tally::Tally;
 use crate::call::Job;
@@ -14,7 +14,7 @@ use crate::exact::distance::own_block;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
-/// Who was moved, in order to move it back: the labels are the caller's, and only the means are asked.
+/// The points that were moved, so that they can be moved back: the labels are the caller's, and only the means change.
 pub(super) struct Relocation<'w> {
     /// Of each cluster the point that ranks lowest.
     last: &'w mut [usize],

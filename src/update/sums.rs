@@ -46,7 +46,7 @@ impl<'w> Sums<'w> {
         spoil(self.slab_magic, f64::MAX);
     }
 
-    /// Adds a block, whose labels these are; tells whether all its terms were looked at, and are as they should be.
+    /// Adds a block with these labels; returns whether all its terms were tested, and are in range.
     pub(crate) fn add(
         &mut self,
         job: &Job<'_>,
@@ -183,11 +183,11 @@ pub(crate) struct Terms<'a> {
     pub(super) later: bool,
 }
 
-/// Dimensions up to which a vector may hold all of them: they are looked at apart, as that costs next to nothing.
+/// Dimensions up to which a vector may hold all of them: these are tested by themselves, which costs next to nothing.
 const WIDEST: usize = 8;
 
 impl<'a> Terms<'a> {
-    /// The same, of coordinates that are to be looked at while they are added: are they within the bounds?
+    /// The same terms, whose coordinates are tested while they are added: whether they are within the bounds.
     pub(crate) fn watching(self, bounds: Bounds<'a>) -> Self {
         let watching = |limbs: Limbs<'a>| match bounds.limits.len() > WIDEST {
             true => limbs.testing(bounds),
@@ -199,7 +199,7 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// Whether adding looks at coordinates that have no weights.
+    /// Whether adding tests coordinates that have no weights.
     pub(crate) fn look(&self) -> bool {
         self.coordinates.as_ref().is_some_and(Limbs::tests_terms)
     }

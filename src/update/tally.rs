@@ -2,9 +2,9 @@
 
 use crate::runtime::workspace::{spoil, Cut};
 
-/// Who is in which cluster.
+/// How many members each cluster has, and what they weigh.
 pub(super) struct Tally<'w> {
-    /// Members of each cluster, whatever their weight: as often was each limb's bias added.
+    /// Members of each cluster, whatever their weight: each limb's bias was added as often.
     pub(super) counts: &'w mut [i64],
     /// Members of positive weight; without weights a copy of the counts, made when they are complete.
     pub(super) positive: &'w mut [i64],

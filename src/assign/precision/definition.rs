@@ -19,23 +19,23 @@ pub(in crate::assign) trait Precision {
 
     /// What a pair takes, as a part of what it takes in binary32.
     const COST: f64;
-    /// Whether values tell margins.
+    /// Whether a test finds margins.
     const MARGINS: bool = true;
-    /// What the points that it leaves open may cost, by pair, before another precision takes less; of precisions that are chosen by
-    /// what they have cost so far there is none.
+    /// What the points that it leaves open may cost for each pair before another precision takes less. None for precisions that are
+    /// chosen by what they have cost so far.
     const ALLOWANCE: Option<Allowance> = None;
 
-    /// Whether it may be worthwhile for a shape, of three centers and two dimensions at least: whether a workspace has room for it. For
-    /// more than some number of dimensions it may be worthwhile no more, if that number is a power of two or one of
+    /// Whether it may be worthwhile for a shape of at least three centers and two dimensions, so that a workspace has room for it. It may
+    /// be limited to shapes of at most some number of dimensions, if that number is a power of two or one of
     /// [`last_dimensions`](super::last_dimensions).
     fn suits(shape: &Shape) -> bool;
 
-    /// Whether the CPU can, and it is worthwhile in a pass.
+    /// Whether the CPU has the instructions, and it is worthwhile in a pass.
     fn worthwhile(_: &PassCenters<'_>) -> bool {
         true
     }
 
-    /// Whether it would be used by a pass over k centers, and finds no margins, so that these cost more than the labels.
+    /// Whether a pass over k centers would use it, and it finds no margins, so that margins would cost more than the labels.
     fn makes_margins_expensive(_: &Job<'_>, _k: usize) -> bool {
         false
     }

@@ -17,7 +17,7 @@ use crate::quantize::Grid;
 use crate::simd::products::{Screen, Working};
 use crate::simd::{Lanes, Vectorized};
 
-/// A floating-point precision, and labels in it: there are fewer centers than whole numbers that it tells apart.
+/// A floating-point precision. Labels are compared in it, too, so there are fewer centers than whole numbers that it represents.
 pub(super) struct Float<E>(PhantomData<E>);
 pub(super) type Single = Float<f32>;
 pub(super) type Double = Float<f64>;
@@ -81,7 +81,7 @@ impl<E: Working + Vectorized> Precision for Float<E> {
     }
 }
 
-/// What a working precision proves for one pass: the error bound of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
+/// The error bounds of a precision in one pass: the error bound of a point with label b is `per_square * (|x̂|² + |ĉ_b|²) + constant` (L16).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate {
     pub(crate) per_square: f64,
@@ -128,7 +128,7 @@ impl Certificate {
         E::FAR / 64.0
     }
 
-    /// What the label's center adds to the error bound, given what its values start from: all there is, if it is far.
+    /// What the label's center adds to the error bound, given what its values start from: infinity, if it is far.
     #[inline(always)]
     pub(crate) fn of_start<E: Working>(&self, start: E) -> E {
         match start < E::of(0.5 * E::FAR) {
@@ -145,7 +145,7 @@ impl Certificate {
         (t as f64 + 3.0) * E::ROUNDOFF + (norm as f64 + 3.0) * f64::ROUNDOFF
     }
 
-    /// Whether the lemmas hold for so many dimensions at all: whether these roundings are 0.05 at most (L3), and those of D are less than
+    /// Whether the lemmas hold for so many dimensions: whether these roundings are 0.05 at most (L3), and those of D are less than
     /// margins allow for (L6). In integers, as sizes of workspaces depend on it: they are asked for in the caller's floating-point environment.
     pub(crate) fn holds<E: Working>(d: usize) -> bool {
         const MOST: u128 = (1 << 53) / 20;
@@ -312,7 +312,7 @@ impl<E: Working> Test<E> for FloatTest<'_, E> {
         } = self.certificate;
         let (per_square, constant) = (E::of(per_square), E::of(constant));
         for (error_bound, &label) in error_bounds.iter_mut().zip(labels) {
-            // Where values start from |ĉ|² itself, errors are told by all centers.
+            // Where values start from |ĉ|² itself, the error bound takes the largest of all centers (L18).
             let of_center = match self.grid {
                 Some(_) => E::of(self.certificate.per_square * self.most),
                 None => self.certificate.of_start(self.starts[label as usize]),
@@ -381,7 +381,7 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
             };
             let left = match self.last {
                 true => {
-                    // What is too far, or not a number, is infinitely far.
+                    // A point that is too far, or not a number, gets an infinite |x̂|², so that nothing is proven of it.
                     let near = L::less(squares, L::splat(Certificate::far::<E>()));
                     L::select(near, squares, L::splat(f64::INFINITY))
                 }

@@ -16,8 +16,8 @@
 //! | `float` | Ŝ_j ≈ \|ĉ_j\|² - 2 x̂·ĉ_j, a little less | L2, L3, L6, L16, L17, L18 |
 //!
 //! [`Precision`] is what such a file provides, and the list at the end of this one, from the cheapest that may leave much open to
-//! the surest, makes a pass try it: a new precision is a file and a line in that list. When a pass goes from one to another is told in
-//! [`fallback`](super::fallback).
+//! the surest, makes a pass try it: a new precision is a file and a line in that list. [`fallback`](super::fallback) says when a pass goes from one to
+//! another.
 
 mod definition;
 mod float;
@@ -101,7 +101,7 @@ pub(super) struct Results<'a> {
     pub(super) next: Range<usize>,
 }
 
-/// What the first thread that wants it makes, in the room there is for it.
+/// A value that the first thread to need it makes, in memory that was reserved for it.
 struct Lazy<T, R> {
     made: OnceLock<T>,
     room: Mutex<Option<R>>,
@@ -189,7 +189,7 @@ impl Ready<'_, '_> {
         method
     }
 
-    /// The first from a method on that can test these points, and tell margins if they are wanted.
+    /// The first precision from a method on that can test these points, and finds margins if they are wanted.
     pub(super) fn first_for(
         &self,
         from: Method,

@@ -85,7 +85,7 @@ pub(crate) struct ScreenScratch<'a, E> {
     pub(crate) patience: u32,
     pub(crate) labels: &'a mut [i32],
     /// For each point: how much nearer its center is than any other, at least (see [`bounds`](super::bounds)); or empty, where
-    /// nobody wants to know.
+    /// margins are not wanted.
     pub(crate) margins: &'a mut [f32],
     /// The block that is likely next.
     pub(crate) next: Range<usize>,

@@ -21,7 +21,7 @@ pub(crate) struct Tile<'a, E> {
 
 /// How points are coded for a test in elements `E`, and what its values prove.
 pub(crate) trait Test<E> {
-    /// Panics unless there is what packing of all these points relies on.
+    /// Panics unless everything is there that packing these points relies on.
     fn check(&self, points: &Points<'_>, which: &Which<'_>);
 
     /// Packs a chunk of the elements of the points. The chunks of a point come in order.
@@ -57,8 +57,8 @@ pub(crate) trait Test<E> {
         false
     }
 
-    /// A value that no center has that is nearer to a point than one at this squared `distance`, given the point's error bound and
-    /// |X|²; for tests that know.
+    /// An upper limit for the values of all centers that are nearer to a point than one at this squared `distance`, given the point's
+    /// error bound and |X|²; for tests that have one (L10).
     #[inline(always)]
     fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
         None

@@ -9,9 +9,9 @@ use crate::simd::{InstructionSet, Kernel, Level};
 /// How many times the groups at hand the memory that is asked for is ahead.
 const AHEAD: usize = 2;
 
-/// What a screening reads and writes besides the points.
+/// What a comparison reads besides points and candidates, and what it writes.
 pub(crate) struct SketchResult<'a> {
-    /// Times the points' weights, if they have any: as many as there are lanes, finite in the padding.
+    /// The points' weights, if they have any, which sums are multiplied by: one for each lane, finite in the padding.
     pub(crate) weights: Option<&'a [f32]>,
     /// For each candidate and group, a bit for each lane: may it be lowered?
     pub(crate) open: &'a mut [u16],
@@ -186,7 +186,7 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
     }
 }
 
-/// Compares T with what it must be below.
+/// Compares T with the limits.
 struct CompareLimits<S: Screen, const G: usize, const PARTS: usize> {
     /// Limits plus and minus R.
     open: [S::V; G],
@@ -221,7 +221,7 @@ impl<S: Integers, const G: usize, const PARTS: usize> Receive<S, G> for CompareL
                 let bits = !S::not_greater(open, value) & ((1 << S::WIDTH) - 1);
                 *self.bits.add(j * self.groups + g) = bits as u16;
             }
-            // Whether anything is open or not: a branch that nobody can foretell would take longer.
+            // Done whether anything is open or not: a branch that cannot be predicted would take longer.
             let sums = self.sums.add(2 * j * S::WIDTH);
             for (sums, limits) in [(sums, &self.open), (sums.add(S::WIDTH), &self.sure)] {
                 let mut larger = *limits;
