@@ -1,8 +1,7 @@
 //! The direct kernel: D itself for every pair, points in lanes.
 //!
-//! Each lane walks all centers in ascending index and keeps the first smallest D, so ties go to the
-//! lowest index without further ado. For few dimensions this is also the fastest kernel there is: a
-//! point's coordinates stay in registers, and a center costs little more than its d squares.
+//! Each lane takes the centers in ascending order and keeps the first smallest D, so ties go to the lowest index. For few dimensions
+//! this is also the fastest kernel: a point's coordinates stay in registers, and a center costs little more than its d squares.
 
 use crate::exact::distance::{Few, Many, Metric};
 use crate::points::Ahead;
@@ -57,7 +56,7 @@ impl Kernel for Nearest<'_> {
         // Groups in flight hide the latency of the running minimum and share each center's broadcast;
         // how many depends on the registers their coordinates (or partial sums) leave.
         let many = I::Lanes::REGISTERS >= 32;
-        // SAFETY: the caller is compiled for the lanes; `nearest` has seen to the lengths.
+        // SAFETY: the caller is compiled for the lanes; `nearest` has checked the lengths.
         unsafe {
             match (d, many) {
                 (1, _) => walk::<I::Lanes, _, 4>(Few::<1>, tile, centers, labels, distances, ahead),

@@ -28,7 +28,7 @@ pub(crate) struct LabelScratch<'w> {
     counts: Counts,
 }
 
-/// What the tests of a pass came to.
+/// What a pass counted.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
     /// Pairs of point and center that were tested.
@@ -70,12 +70,12 @@ impl<'w> LabelScratch<'w> {
         self.counts = Counts::default();
     }
 
-    /// The method that the pass ended with, and what it came to.
+    /// The method that the pass ended with, and what it counted.
     pub(super) fn end(&self) -> (Method, Counts) {
         (self.policy.method(), self.counts)
     }
 
-    /// Forgets what was labelled.
+    /// Forgets the last block.
     pub(crate) fn forget(&mut self) {
         spoil(self.tile, f64::MAX);
         spoil(self.distances, 0.0);
@@ -176,9 +176,9 @@ impl<'w> LabelScratch<'w> {
         prepared: &Prepared<'_, '_>,
         places: Range<usize>,
     ) {
-        const TOGETHER: usize = 64;
-        let (mut points, mut labels) = ([0; TOGETHER], [0; TOGETHER]);
-        for lanes in self.open[places].chunks(TOGETHER) {
+        const DECIDED_TOGETHER: usize = 64;
+        let (mut points, mut labels) = ([0; DECIDED_TOGETHER], [0; DECIDED_TOGETHER]);
+        for lanes in self.open[places].chunks(DECIDED_TOGETHER) {
             for (point, &lane) in points.iter_mut().zip(lanes) {
                 *point = (which.point(lane as usize) - which.first()) as u32;
             }

@@ -1,4 +1,4 @@
-//! Centers made ready for a pass, in whatever precisions it comes to use.
+//! Centers prepared for a pass, in each precision that it uses.
 
 use super::margin::Units;
 use super::precision::{Centers, Method, PassCenters, Ready};
@@ -64,7 +64,7 @@ impl<'w> Packing<'w> {
         }
     }
 
-    /// Forgets where passes ended: restarts do the same whichever came before.
+    /// Forgets where passes ended, so that a restart does not depend on those before it.
     pub(crate) fn forget(&mut self) {
         (self.start, self.passes) = (self.first, 0);
         self.centers.forget();
@@ -89,7 +89,7 @@ impl<'w> Packing<'w> {
         })
     }
 
-    /// What margins of these points are measured in, whatever finds them.
+    /// The units of margins of these points, which are the same in all precisions.
     pub(crate) fn units(&mut self, job: &Job<'_>) -> Units {
         self.usual(job).units
     }
@@ -103,12 +103,12 @@ impl<'w> Packing<'w> {
         };
     }
 
-    /// Whether a pass would go in a precision that is cheaper than any that finds margins.
+    /// Whether the next pass would use a precision that is cheaper than any that finds margins.
     pub(crate) fn makes_margins_expensive(&self, job: &Job<'_>, k: usize) -> bool {
         self.start.makes_margins_expensive(job, k)
     }
 
-    /// Prepares for the centers of a pass, at most as many as there is room for, in which `margins` may be wanted, and `rows` kept.
+    /// Prepares the centers of a pass, at most as many as there is room for. `margins` may be wanted in it, and coded `rows` may be kept.
     pub(super) fn prepare<'a>(
         &'a mut self,
         job: &Job<'a>,
@@ -155,7 +155,7 @@ impl<'w> Packing<'w> {
 
 /// Centers ready for a pass.
 pub(super) struct Prepared<'a, 'w> {
-    /// The method that it starts with, and the one that threads go back to, now and then.
+    /// The method that it starts with, and the one that threads go back to from time to time.
     pub(super) start: Method,
     pub(super) lowest: Method,
     pub(super) ready: Ready<'a, 'w>,

@@ -1,14 +1,14 @@
-//! Centers that equal an earlier one. They win nothing, as ties go to the lowest index; so the first of equals is screened, and
-//! the others start from infinity. Else every point near them would be within the error bound of all, and D would have to be
-//! evaluated to find it equal.
+//! Centers that equal an earlier one. Ties go to the lowest index, so only the first of equal centers is tested, and the values of the
+//! others start from infinity. Otherwise every point near them would have all of them within its error bound, and D would be evaluated
+//! only to find that it is equal (L19).
 
 use crate::simd::products::Element;
 
-/// No other center equals it.
+/// No other center equals this one.
 const ALONE: u32 = 0;
-/// Later ones do.
+/// Later ones equal it.
 const FIRST: u32 = 1;
-/// An earlier one does.
+/// An earlier one equals it.
 const LATER: u32 = 2;
 
 /// For each center whether others equal it; nothing where none does.
@@ -60,7 +60,7 @@ impl<'a> Repeats<'a> {
         Repeats(any.then_some(&*kinds))
     }
 
-    /// Lets those that equal an earlier one start from infinity.
+    /// Sets the start of those that equal an earlier one to infinity.
     pub(super) fn exclude<E: Element>(self, norms: &mut [E], infinity: E) {
         let kinds = self.0.into_iter().flatten();
         for (norms, &kind) in norms.chunks_exact_mut(E::NORMS).zip(kinds) {
@@ -70,7 +70,7 @@ impl<'a> Repeats<'a> {
         }
     }
 
-    /// Takes from points with such labels the margins, which do not hold for what equals their center.
+    /// Sets to 0 the margins of points whose center equals others: a margin would say that those are farther.
     #[inline(always)]
     pub(super) fn spoil(self, labels: &[i32], margins: &mut [f32]) {
         if let Some(kinds) = self.0 {
@@ -83,7 +83,7 @@ impl<'a> Repeats<'a> {
     }
 }
 
-/// Mixes coordinates, four at a time, as one product has to wait for the last.
+/// A hash of coordinates, in four chains, since each product has to wait for the one before it.
 fn hash(center: &[f64]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |sum: u64, x: f64| {

@@ -2,8 +2,8 @@
 //!
 //! In one dimension D = (x - c)², twice rounded. Rounding is monotonic (L9), so D does not decrease with c moving away from x to
 //! either side: the least D is that of one of the two centers next to x. Others can have the same D, by rounding, and
-//! one of them a lower index; they follow directly, and how far they go on either side is searched, too. (All centers may be as
-//! far from a point as each other, if it is far enough.) The lowest index of a run of centers is found in a tree of minima.
+//! one of them a lower index. Those follow directly on either side, and a search finds the last of them. (For a point that is far enough,
+//! all centers may have the same D.) The lowest index of a run of centers is found in a tree of minima.
 
 /// The distinct centers in ascending order.
 pub(crate) struct Sorted<'a> {
@@ -84,7 +84,7 @@ impl<'a> Sorted<'a> {
             };
             let least = below.min(above);
             let (mut from, mut to) = (upper, upper);
-            // (A point of a stream may be no number, or so far off that D overflows: it gets some label, and is refused.)
+            // (A point of a stream may be NaN, or so far off that D overflows. It gets some label here, and is refused later.)
             if upper > 0 && below == least {
                 from = upper - 1;
                 if from > 0 && distance(from - 1) == least {

@@ -1,7 +1,7 @@
-//! Whole numbers: where nothing is rounded, least values that are equal are equal distances, and the first of them is the label.
+//! Coordinates that are whole numbers times a power of two. Where they are small, nothing is rounded: equal least values are equal
+//! distances, and the first of them is the label (L18).
 //!
-//! Else D would have to decide once more what the values say already: rows of a binary table, or of counts, are as far from
-//! many others.
+//! Rows of a binary table, or of counts, have the same distance from many centers. Otherwise D would have to decide all of these ties.
 
 use super::whole;
 use crate::exact::range::lowest_bit;
@@ -36,7 +36,7 @@ impl Grid {
             let differences = center.iter().zip(mean).map(|(c, m)| (c - m).abs());
             far = differences.fold(far, f64::max);
             range = unit * across - far;
-            // A center that is a mean has all bits, and the first is mostly enough.
+            // A center that is a mean has low bits, so that the first one usually decides.
             if range.is_nan() || range < far {
                 return None;
             }

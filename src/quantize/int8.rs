@@ -14,14 +14,14 @@ use crate::points::{transpose, Ahead, Points, Sink, Which};
 use crate::simd::products::{elements, Element};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
-/// What rounds where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
+/// The roundings where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
 /// limit, one for R, and one for binary64 and binary32.
 pub(crate) const ROUNDED: f64 = 5.0;
 
 /// The largest coded coordinate.
 const LARGEST: f64 = 127.0;
 
-/// What the bytes of points are more than their coordinates: products are of unsigned bytes with signed ones.
+/// Added to coordinates of points, because products are of unsigned bytes with signed ones.
 const OFFSET: f64 = 128.0;
 
 /// How coordinates are coded: X = scale (x - mean), rounded.
@@ -68,7 +68,7 @@ pub(crate) struct Int8Groups<'a> {
     pub(crate) whole: bool,
 }
 
-/// Where the bytes of points go, and what else is to be known of them.
+/// Where the bytes of points go, and their norms.
 pub(crate) struct Coded<'a> {
     pub(crate) data: &'a mut [i32],
     /// |X̂| and |X̂ - X|, rounded up; where coordinates are usually whole, the latter of others is [`ROUNDED`] more.
@@ -78,8 +78,8 @@ pub(crate) struct Coded<'a> {
     pub(crate) squares: &'a mut [f64],
 }
 
-/// Turns a block into bytes, with room for whole groups of it, at least; lanes past its end repeat its last point. The points `next`
-/// are likely to come after these.
+/// Codes a block, for whole groups of which there is room; lanes past its end repeat its last point. The points `next` are likely to
+/// come after these.
 pub(crate) fn code(
     level: Level,
     points: &Points<'_>,
@@ -129,7 +129,7 @@ impl Kernel for Code<'_, '_> {
         let d = points.d();
         let lanes = block.len().next_multiple_of(groups.width);
         let ahead = Ahead::of(&points, next, 0..d);
-        // SAFETY: the caller is compiled for the lanes; `code` has seen to the points and the room.
+        // SAFETY: the caller is compiled for the lanes; `code` has checked the points and the room.
         unsafe {
             let zero = I::Lanes::splat(0.0);
             let mut coder = Coder::<I::Lanes> {

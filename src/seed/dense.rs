@@ -53,7 +53,7 @@ impl Kernel for Approach<'_> {
             center,
             masses,
         } = self;
-        // SAFETY: the caller is compiled for the lanes; `approach` has seen to the lengths.
+        // SAFETY: the caller is compiled for the lanes; `approach` has checked the lengths.
         unsafe {
             with_metric!(
                 center.len(),
@@ -140,7 +140,7 @@ impl Kernel for Potentials<'_> {
             magic,
             sums,
         } = self;
-        // SAFETY: the caller is compiled for the lanes; `potentials` has seen to the lengths.
+        // SAFETY: the caller is compiled for the lanes; `potentials` has checked the lengths.
         unsafe {
             with_metric!(
                 candidates.len() / sums.len(),
@@ -213,7 +213,7 @@ impl Kernel for Tally<'_> {
     #[inline(always)]
     unsafe fn run<I: InstructionSet>(self) -> [i64; 2] {
         let Tally { masses, magic } = self;
-        // SAFETY: the caller is compiled for the lanes; `tally` has seen to the length. No vector has more than eight lanes.
+        // SAFETY: the caller is compiled for the lanes; `tally` has checked the length. No vector has more than eight lanes.
         unsafe {
             let mut units = [I::Lanes::zero_bits(); 2];
             let vectors = [I::Lanes::splat(magic[0]), I::Lanes::splat(magic[1])];

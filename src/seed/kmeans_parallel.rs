@@ -13,10 +13,10 @@
 //! ```
 //!
 //! u(p) is 53 bits in [0, 1) from the counter (p, restart, round). So what a round takes from the points is an exact sum, and a
-//! candidate's weight is a sum of integers: whoever has a part of the points needs only these of the others, and the points that
-//! they drew (see [`stream`](crate::stream)).
+//! candidate's weight is a sum of integers. So where the points are in several parts, only these sums and the points that were drawn have
+//! to be exchanged (see [`stream`](crate::stream)).
 //!
-//! About 2 k candidates come in a round; 3 k + 32 is more than five standard deviations above that, and there to bound memory.
+//! A round draws about 2 k candidates; 3 k + 32 is more than five standard deviations above that, and bounds the memory.
 
 mod round;
 
@@ -48,8 +48,8 @@ pub(crate) fn due(round: u32, candidates: usize, k: usize) -> bool {
     round < ROUNDS || candidates < k
 }
 
-/// How the weights of candidates are counted: as limbs are, in as many as keep what rounding takes from all points together below
-/// 2^-18 of the heaviest one (L46).
+/// How the weights of candidates are summed: in limbs, of which there are so many that rounding takes less than 2^-18 of the heaviest
+/// weight from all points together (L46).
 #[derive(Clone, Copy)]
 pub(crate) struct Shares {
     /// Points of all chunks.
@@ -116,7 +116,7 @@ impl Shares {
         }
         let most = weights.iter().fold(0.0, |top: f64, &w| top.max(w));
         let largest = candidates.iter().fold(0.0, |top: f64, c| top.max(c.abs()));
-        // No D is greater, which is a double where this would be none, nor is a weight.
+        // No D is greater, because it is finite even where this product would overflow.
         let farthest = (4.0 * largest * largest * d as f64).clamp(1.0, f64::MAX);
         let power = LARGEST - exponent(most) - exponent(farthest) - 2;
         for weight in weights {
@@ -128,7 +128,7 @@ impl Shares {
 /// Masses of candidates, and their weights, stay below two to this.
 const LARGEST: i32 = 1000;
 
-/// What all rounds need.
+/// What k-means‖ keeps from round to round.
 pub(super) struct ParallelMemory<'w> {
     /// Rows, and the weight of each.
     candidates: &'w mut [f64],

@@ -63,7 +63,7 @@ impl<'w> Seeding<'w> {
         }
     }
 
-    /// Takes note of the largest magnitude of any coordinate.
+    /// Sets the largest magnitude of any coordinate.
     pub(crate) fn set_largest(&mut self, largest: f64) {
         if let Some(parallel) = &mut self.parallel {
             parallel.set_largest(largest);

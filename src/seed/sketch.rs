@@ -293,13 +293,13 @@ impl<'w> Sketch<'w> {
             return Some(scale);
         }
         // From the medians on, as sums of large numbers round; coordinates that share a cache line together.
-        const TOGETHER: usize = 8;
+        const IN_A_LINE: usize = 8;
         let count = kept.clone().count() as f64;
-        for (block, means) in self.mean.chunks_mut(TOGETHER).enumerate() {
-            let mut sums = [0.0; TOGETHER];
+        for (block, means) in self.mean.chunks_mut(IN_A_LINE).enumerate() {
+            let mut sums = [0.0; IN_A_LINE];
             for (p, _) in kept.clone() {
                 for (i, (sum, mean)) in sums.iter_mut().zip(&*means).enumerate() {
-                    *sum += job.points.at(p, block * TOGETHER + i) - mean;
+                    *sum += job.points.at(p, block * IN_A_LINE + i) - mean;
                 }
             }
             for (mean, sum) in means.iter_mut().zip(sums) {

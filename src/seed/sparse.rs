@@ -1,10 +1,10 @@
-//! Some points against one candidate, by D itself: those that nothing cheaper decides.
+//! D between some points and one candidate, where nothing cheaper decides.
 
 use crate::exact::distance::{pair, squared_at};
 use crate::points::{Layout, Points, LINE};
 use crate::simd::{prefetch, InstructionSet, Kernel, Lanes, Level};
 
-/// Coordinates asked for ahead.
+/// Coordinates that are prefetched.
 const AHEAD: usize = 1024;
 
 /// Elements that are written beyond a list.
@@ -39,7 +39,7 @@ impl Kernel for List<'_> {
         } = self;
         let lanes = (1 << width) - 1;
         let mut length = 0;
-        // Where few points are left most sets are empty: several at once.
+        // Where few points are left, most sets are empty: four are tested at once.
         for (some, first) in sets.chunks(4).zip((0..).step_by(4)) {
             if some.iter().fold(0, |bits, set| bits | set) == 0 {
                 continue;
@@ -57,7 +57,7 @@ impl Kernel for List<'_> {
     }
 }
 
-/// Evaluates D between a center and each of the points `listed`, which count from `first`. Rows that come soon are asked for early: they
+/// Evaluates D between a center and each of the points `listed`, which count from `first`. The next rows are prefetched, since they
 /// may be far apart.
 pub(super) fn evaluate(
     level: Level,
@@ -111,7 +111,7 @@ impl Kernel for Listed<'_> {
                         prefetch(row.wrapping_add(i).cast());
                     }
                 };
-                // As many rows ahead as make some kilobytes.
+                // So many rows ahead that they make some kilobytes.
                 let mut soon = listed.clone();
                 soon.by_ref().take((AHEAD / d).clamp(1, 16)).for_each(ask);
                 for (p, distance) in listed.zip(distances) {

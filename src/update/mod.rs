@@ -1,4 +1,4 @@
-//! Centers: exact, label-bucketed sums.
+//! Centers: exact sums of the points of each label.
 //!
 //! A center is the exact sum of its members' coordinates over their number (with weights: the exact sum of the exact products, over
 //! the exact sum of the weights), as real numbers, rounded once. The sums are kept as integers, so they have no order: threads, blocks
@@ -11,9 +11,9 @@
 //!   points to them right after it has labelled the block, while it is in the cache. These sums last from
 //!   iteration to iteration: once few points move, only those are taken out and put in;
 //! * *slabs*: after all labels are known, every thread takes a slab of the dimensions and goes through
-//!   all points. That is the plan when sums for every thread would outgrow the points themselves, and
-//!   for data of so wide a range that the limbs of all dimensions do not fit the workspace at once. Of very many clusters only some
-//!   threads have sums, and count the points when all have labels: memory does not grow with both threads and clusters.
+//!   all points. That is the plan when sums for every thread would take more memory than the points, and for data of so wide a range that
+//!   the limbs of all dimensions do not fit the workspace at once. Of very many clusters only some threads have sums, and count the points
+//!   once all have labels, so that memory does not grow with threads times clusters.
 
 mod plan;
 mod relocate;
@@ -77,12 +77,12 @@ impl<'w> Update<'w> {
         self.relocation.forget();
     }
 
-    /// Where the scan leaves the ranges.
+    /// Where the range check writes the ranges.
     pub(crate) fn ranges(&mut self) -> &mut Ranges<'w> {
         &mut self.ranges
     }
 
-    /// The ranges, as they were left.
+    /// The ranges, as the range check wrote them.
     pub(crate) fn known(&self) -> &Ranges<'w> {
         &self.ranges
     }
@@ -133,7 +133,7 @@ impl<'w> Update<'w> {
         }
     }
 
-    /// Whether sums stay from one iteration to the next, so that it is enough to move what moved.
+    /// Whether sums stay from one iteration to the next, so that it is enough to move the points whose labels change.
     pub(crate) fn lasting(&self) -> bool {
         self.fused
     }
@@ -290,7 +290,7 @@ impl<'w> Update<'w> {
         }
     }
 
-    /// Hands over the sums of all clusters, the points having these labels: those of all dimensions at once, or slab by slab.
+    /// Calls `take` with the sums of all clusters, for points with these labels: of all dimensions at once, or slab by slab.
     fn each_slab<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,
@@ -313,8 +313,8 @@ impl<'w> Update<'w> {
         take(&self.view(self.magic, 0..self.plan.d), sums.limbs);
     }
 
-    /// The slabs plan. After every round of one slab a thread the sums are taken by one thread,
-    /// because the slabs of the centers interleave in memory.
+    /// The slabs plan. When each thread has summed one slab, one thread takes the sums of all, because the slabs of the centers interleave in
+    /// memory.
     fn sum_by_slabs<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,

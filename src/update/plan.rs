@@ -24,15 +24,15 @@ pub(crate) struct Plan {
     pub(super) rows: usize,
     /// Integers for all clusters that every thread may have of its own, for a fused plan.
     pub(super) merged: usize,
-    /// Threads that have sums, of all.
+    /// Threads that have sums, and all threads.
     pub(super) holders: usize,
     pub(super) threads: usize,
-    /// Clusters that a thread with sums has them for.
+    /// Clusters of each thread that has sums.
     pub(super) held: usize,
 }
 
-/// Integers for a cluster that a thread's sums take at least, about: limbs of one dimension, and a tally. Products have twice as many
-/// limbs, and a tally of weights as many again.
+/// About the least number of integers that a thread's sums take for a cluster: the limbs of one dimension, and a tally. Products have
+/// twice as many limbs, and a tally of weights has as many again.
 fn least_words(weighted: bool) -> usize {
     if weighted {
         192
@@ -75,8 +75,8 @@ impl Plan {
             1 => usize::MAX,
             _ => most_merged / threads,
         };
-        // What more than one thread have of very many clusters is as much as one has, and 16 bytes a point; a few take no more than
-        // is free.
+        // Of very many clusters, all threads but the first together have as much as that one, and 16 bytes for each point; few clusters take
+        // no more than is free.
         let least = least_words(weighted);
         let holders = match k <= FREE / least {
             true => threads,

@@ -353,7 +353,6 @@ impl Kernel for Decay<'_> {
 
     #[inline(always)]
     unsafe fn run<I: InstructionSet>(self) -> usize {
-        const TOGETHER: usize = DECAYED_TOGETHER;
         let Decay {
             margins,
             labels,
@@ -368,12 +367,12 @@ impl Kernel for Decay<'_> {
         unsafe {
             let mut p = 0;
             while p < count {
-                let here = TOGETHER.min(count - p);
-                let bits = if here == TOGETHER {
+                let here = DECAYED_TOGETHER.min(count - p);
+                let bits = if here == DECAYED_TOGETHER {
                     let margins = margins.as_mut_ptr().add(p);
                     I::Lanes::decay(margins, labels.as_ptr().add(p), losses.as_ptr())
                 } else {
-                    let (mut rest, mut theirs) = ([0.0; TOGETHER], [0; TOGETHER]);
+                    let (mut rest, mut theirs) = ([0.0; DECAYED_TOGETHER], [0; DECAYED_TOGETHER]);
                     rest[..here].copy_from_slice(&margins[p..]);
                     theirs[..here].copy_from_slice(&labels[p..]);
                     let bits = I::Lanes::decay(rest.as_mut_ptr(), theirs.as_ptr(), losses.as_ptr());
@@ -381,7 +380,7 @@ impl Kernel for Decay<'_> {
                     bits & ((1 << here) - 1)
                 };
                 listed += I::Lanes::list(tested.as_mut_ptr().add(listed), p as u32, bits);
-                p += TOGETHER;
+                p += DECAYED_TOGETHER;
             }
         }
         listed

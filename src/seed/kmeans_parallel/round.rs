@@ -53,7 +53,7 @@ impl Draws {
             return false;
         }
         let u = uniform_for_point(self.key, self.round, self.first + p as u64);
-        // In units of the total's last place, which no share of it overflows; one that underflows is below any u but 0.
+        // In units of the total's last place, in which no mass overflows; one that underflows is below any u but 0.
         let share = scale(mass, -self.total.exponent);
         u == 0.0 || u * self.total.whole < (2 * self.k) as f64 * share
     }
@@ -65,15 +65,15 @@ pub(crate) fn mass(job: &Job<'_>, distances: Option<&[f64]>, p: usize) -> f64 {
 }
 
 /// Masses that are summed together.
-const TOGETHER: usize = 128;
+const SUMMED_TOGETHER: usize = 128;
 
 /// The exact sum of the masses.
 pub(crate) fn total(job: &Job<'_>, distances: Option<&[f64]>) -> ExactSum {
     let mut sums = PerThread::new(job.crew.threads(), ExactSum::new);
     job.crew.run(job.blocks(), &mut sums, |sum, block| {
-        for first in block.clone().step_by(TOGETHER) {
-            let part = first..(first + TOGETHER).min(block.end);
-            let mut masses = [0.0; TOGETHER];
+        for first in block.clone().step_by(SUMMED_TOGETHER) {
+            let part = first..(first + SUMMED_TOGETHER).min(block.end);
+            let mut masses = [0.0; SUMMED_TOGETHER];
             for (mass, p) in masses.iter_mut().zip(part) {
                 *mass = self::mass(job, distances, p);
             }
@@ -87,7 +87,7 @@ pub(crate) fn total(job: &Job<'_>, distances: Option<&[f64]>) -> ExactSum {
     first.clone()
 }
 
-/// Comparisons of points with candidates, a round's at a time.
+/// Compares points with candidates, those of one round at a time.
 pub(crate) struct Comparing<'w> {
     /// Of each point: the nearest of the new candidates, and D to it.
     labels: &'w mut [i32],
@@ -110,7 +110,7 @@ fn compared(shape: &Shape) -> Shape {
     }
 }
 
-/// What a thread compares with the candidates of a round with.
+/// What a thread needs to compare its points with the candidates of a round.
 pub(crate) fn scratch<'w>(from: &mut impl Cut<'w>, shape: &Shape) -> LabelScratch<'w> {
     LabelScratch::cut(from, &compared(shape))
 }
@@ -125,7 +125,7 @@ impl<'w> Comparing<'w> {
         }
     }
 
-    /// Takes note of the largest magnitude of any coordinate.
+    /// Sets the largest magnitude of any coordinate.
     pub(crate) fn set_largest(&mut self, largest: f64) {
         self.packing.set_largest(largest);
     }

@@ -96,7 +96,7 @@ impl Kernel for CompareSketch<'_, '_> {
             candidates,
             screening,
         } = self;
-        // SAFETY: the caller is compiled for the vectors; `screen` has seen to the lengths.
+        // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths.
         unsafe {
             match candidates.parts {
                 1 => screen_parts::<I::Sketch, 1>(part, elements, candidates, screening),
