@@ -216,7 +216,7 @@ fn families_in_many_dimensions() {
     families(&[(60, 129, 36), (40, 300, 9)], &least_ways(), 3);
 }
 
-/// More blocks than one, so that threads go up the ladder and down again.
+/// More blocks than one, so that threads fall back to other precisions, and return.
 #[test]
 fn families_over_several_blocks() {
     families(&[(1500, 16, 30), (500, 40, 20)], &least_ways(), 1);

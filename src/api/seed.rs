@@ -10,7 +10,7 @@ use crate::points::{check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
-use crate::seed::{Key, Seeding, Worker};
+use crate::seed::{Key, SeedWorker, Seeding};
 
 /// Draws k starting centers, each a row of the points: k rows of d.
 ///
@@ -62,7 +62,7 @@ pub(crate) struct SeedMemory {
 
 pub(crate) struct SeedParts<'w> {
     drawing: Drawing<'w>,
-    team: PerThread<Worker<'w>>,
+    team: PerThread<SeedWorker<'w>>,
     /// Storage of the scan.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -73,7 +73,7 @@ impl Memory for SeedMemory {
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> SeedParts<'w> {
         SeedParts {
             drawing: Drawing::cut(from, shape, self.init),
-            team: PerThread::new(threads, || Worker::cut(from, shape, self.init)),
+            team: PerThread::new(threads, || SeedWorker::cut(from, shape, self.init)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }

@@ -28,7 +28,7 @@ use crate::runtime::workspace::Cut;
 use margins::{KeptMargins, Valid};
 
 /// The margins of a fit, and when they are worthwhile.
-pub(crate) struct Bounds<'w> {
+pub(crate) struct HamerlyBounds<'w> {
     margins: KeptMargins<'w>,
     costs: MarginCosts,
     /// Whether margins are kept even where they are not worthwhile.
@@ -51,14 +51,14 @@ pub(crate) struct LastPass<'a> {
     pub(crate) stretch: usize,
 }
 
-impl<'w> Bounds<'w> {
+impl<'w> HamerlyBounds<'w> {
     /// Room for margins, if the algorithm has any.
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
         let (n, k) = match algorithm {
             Algorithm::Lloyd => (0, 0),
             Algorithm::Auto | Algorithm::Hamerly => (shape.n, shape.k),
         };
-        Bounds {
+        HamerlyBounds {
             margins: KeptMargins::cut(from, n, k),
             costs: MarginCosts::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
@@ -168,7 +168,7 @@ impl MarginCosts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bounds, LastPass};
+    use super::{HamerlyBounds, LastPass};
     use crate::call::{Algorithm, Shape};
     use crate::points::Layout;
     use crate::runtime::workspace::{Cut, Plain};
@@ -190,7 +190,7 @@ mod tests {
 
     /// What the next pass does in each of ten stretches, after one that changed few labels, where margins are expensive to find;
     /// those that it finds are `margin`, and every label loses a little more than 1 after it.
-    fn pass(bounds: &mut Bounds<'_>, margin: f32) -> String {
+    fn pass(bounds: &mut HamerlyBounds<'_>, margin: f32) -> String {
         let last = LastPass {
             labels: &[7; N],
             changed: 10,
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn some_stretches_are_asked_first() {
         let shape = Shape::of_assign(N, D, K, Layout::Rows, 1);
-        let mut bounds = Bounds::cut(&mut Leak, &shape, Algorithm::Auto);
+        let mut bounds = HamerlyBounds::cut(&mut Leak, &shape, Algorithm::Auto);
         bounds.forget();
         // Margins that the centers' moves use up: no more of them, until fewer labels change.
         assert_eq!(pass(&mut bounds, 0.5), "f-------f-");

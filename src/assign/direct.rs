@@ -20,7 +20,7 @@ pub(super) fn nearest(
 ) {
     assert!(labels.len().is_multiple_of(level.width()) && distances.len() >= labels.len());
     assert!(tile.len() >= labels.len() * d && centers.len().is_multiple_of(d));
-    level.run(Nearest {
+    level.run(NearestByD {
         tile,
         d,
         centers,
@@ -31,7 +31,7 @@ pub(super) fn nearest(
 }
 
 /// There are whole groups of labels, as many distances, and a tile of as many points; and centers of as many dimensions.
-struct Nearest<'a> {
+struct NearestByD<'a> {
     tile: &'a [f64],
     d: usize,
     centers: &'a [f64],
@@ -40,12 +40,12 @@ struct Nearest<'a> {
     ahead: &'a mut Ahead,
 }
 
-impl Kernel for Nearest<'_> {
+impl Kernel for NearestByD<'_> {
     type Out = ();
 
     #[inline(always)]
     unsafe fn run<I: InstructionSet>(self) {
-        let Nearest {
+        let NearestByD {
             tile,
             d,
             centers,
@@ -91,7 +91,7 @@ impl Kernel for Nearest<'_> {
 /// Steps of `G` groups, then single groups.
 ///
 /// # Safety
-/// The caller is compiled for `L`; what [`Nearest`] says is so, and the metric is for its dimensions.
+/// The caller is compiled for `L`; what [`NearestByD`] says is so, and the metric is for its dimensions.
 #[inline(always)]
 unsafe fn walk<L: Lanes, M: Metric, const G: usize>(
     metric: M,

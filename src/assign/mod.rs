@@ -35,11 +35,11 @@ mod repeats;
 pub(crate) mod screen;
 mod sorted;
 
-pub(crate) use bounds::{Bounds, LastPass};
+pub(crate) use bounds::{HamerlyBounds, LastPass};
 pub(crate) use fallback::last_dimensions;
 pub(crate) use label::LabelScratch;
 pub(crate) use packing::Packing;
-pub(crate) use pass::{pass, PassInputs, PassResult, Summing, Watch, Worker};
+pub(crate) use pass::{pass, PassInputs, PassResult, PassWorker, Summing, Watch};
 
 use crate::call::Job;
 use crate::exact::distance::own_block;

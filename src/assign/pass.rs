@@ -72,14 +72,14 @@ impl Clock {
 }
 
 /// What one thread of a fit works with, and what it found in the current pass.
-pub(crate) struct Worker<'w> {
+pub(crate) struct PassWorker<'w> {
     scratch: LabelScratch<'w>,
     sums: Sums<'w>,
     /// The points of a stretch that have to be tested.
     listed: &'w mut [u32],
     moving: Moving<'w>,
     /// Storage of the range check, where the pass is watched.
-    seen: &'w mut [f64],
+    observed: &'w mut [f64],
     /// Labels that this thread changed.
     changed: i64,
     clock: Clock,
@@ -88,15 +88,15 @@ pub(crate) struct Worker<'w> {
     watched: Watched,
 }
 
-impl<'w> Worker<'w> {
+impl<'w> PassWorker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, plan: &Plan) -> Self {
         let stretch = shape.stretch();
-        Worker {
+        PassWorker {
             scratch: LabelScratch::cut(from, shape),
             sums: Sums::cut(from, plan),
             listed: from.take(stretch),
             moving: Moving::cut(from, stretch),
-            seen: &mut [],
+            observed: &mut [],
             changed: 0,
             clock: Clock(Instant::now()),
             assigning: Duration::ZERO,
@@ -114,8 +114,8 @@ impl<'w> Worker<'w> {
     }
 
     /// One that can be watched.
-    pub(crate) fn watched(self, seen: &'w mut [f64]) -> Self {
-        Worker { seen, ..self }
+    pub(crate) fn watched(self, observed: &'w mut [f64]) -> Self {
+        PassWorker { observed, ..self }
     }
 }
 
@@ -140,14 +140,14 @@ pub(crate) struct Watched {
     pub(crate) inertia: ExactSum<PRODUCT_DIGITS>,
 }
 
-impl Worker<'_> {
+impl PassWorker<'_> {
     /// What watching found.
     pub(crate) fn found(&mut self) -> &mut Watched {
         &mut self.watched
     }
 }
 
-impl<'w> AsMut<Sums<'w>> for Worker<'w> {
+impl<'w> AsMut<Sums<'w>> for PassWorker<'w> {
     fn as_mut(&mut self) -> &mut Sums<'w> {
         &mut self.sums
     }
@@ -187,7 +187,7 @@ pub(crate) enum Summing<'a> {
 pub(crate) fn pass(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
-    team: &mut PerThread<Worker<'_>>,
+    team: &mut PerThread<PassWorker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
     inputs: PassInputs<'_, '_>,
@@ -276,7 +276,7 @@ struct PassContext<'a, 'w, 'p> {
     costs: MarginCosts,
 }
 
-impl Worker<'_> {
+impl PassWorker<'_> {
     /// Labels a stretch.
     fn label_stretch(&mut self, pass: &PassContext<'_, '_, '_>, mut stretch: Stretch<'_>) {
         self.clock.lap();
@@ -398,10 +398,10 @@ impl Worker<'_> {
                 let labelled = (most as usize) < pass.centers.len() / pass.job.points.d();
                 labelled
                     && (self.sums.add(pass.job, terms, block.clone(), labels)
-                        || declared_range.holds_block(pass.job, block, self.seen))
+                        || declared_range.holds_block(pass.job, block, self.observed))
             }
             false => {
-                let kept = declared_range.holds_block(pass.job, block.clone(), self.seen);
+                let kept = declared_range.holds_block(pass.job, block.clone(), self.observed);
                 if kept {
                     self.sums.add(pass.job, terms, block, labels);
                 }

@@ -35,17 +35,17 @@ use sweeps::Screening;
 /// Labels some points, by vectors that the level has: lane after lane, `which` of them it is. The panels are those of `centers`.
 pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
     level: Level,
-    pass: &ScreenInput<'_, E, F>,
+    input: &ScreenInput<'_, E, F>,
     which: &Which<'_>,
     scratch: &mut ScreenScratch<'_, E>,
 ) -> ScreenResult {
     let Some(vectors) = level.vectors::<E>() else {
         unreachable!("centers are packed for vectors that the level has")
     };
-    pass.check(which, scratch, vectors.width);
-    pass.test.check(&pass.points, which);
+    input.check(which, scratch, vectors.width);
+    input.test.check(&input.points, which);
     let points = ScreenPoints {
-        pass,
+        input,
         which,
         scratch,
     };
@@ -54,7 +54,7 @@ pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
 
 /// The input and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
 struct ScreenPoints<'a, 'b, E, F> {
-    pass: &'a ScreenInput<'a, E, F>,
+    input: &'a ScreenInput<'a, E, F>,
     which: &'a Which<'a>,
     scratch: &'a mut ScreenScratch<'b, E>,
 }
@@ -78,17 +78,17 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
         // Points are packed by the lanes, one vector or two of these to a group.
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
         let ScreenPoints {
-            pass,
+            input,
             which,
             scratch,
         } = self;
         let count = which.len();
         let mut screening = Screening {
-            pass,
+            input,
             which,
             count,
-            keeps: keeps::<E>(pass.points.d()),
-            ahead: pass.test.ahead(&pass.points, scratch.next.clone()),
+            keeps: keeps::<E>(input.points.d()),
+            ahead: input.test.ahead(&input.points, scratch.next.clone()),
             scratch,
             squares: [0.0; AT_A_TIME],
             again: 0,
@@ -146,7 +146,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 }
                 return;
             }
-            let k = self.pass.panels.count();
+            let k = self.input.panels.count();
             // A constant array of `None` would be copied whole, and a decision is large.
             let mut deciding = core::array::from_fn::<_, G, _>(|_| None);
             for first in (0..k).step_by(KEPT) {
@@ -185,7 +185,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         all: bool,
         nearest: &Nearest<S, G>,
     ) -> Option<Unproven<S>> {
-        let pass = self.pass;
+        let input = self.input;
         let scratch = &mut *self.scratch;
         let labels = &mut scratch.labels[at..at + S::WIDTH];
         // SAFETY: labels, error bounds and margins have room for the lanes.
@@ -196,7 +196,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             let gap = S::sub(nearest.second[g], nearest.least[g]);
             let mut lanes = (1 << S::WIDTH.min(self.count - at)) - 1;
             let measured = all && !scratch.margins.is_empty();
-            if let Some(error_bound) = pass.test.at_most::<S>(left) {
+            if let Some(error_bound) = input.test.at_most::<S>(left) {
                 lanes &= S::not_greater(gap, error_bound);
                 if lanes == 0 && !measured {
                     return None;
@@ -205,7 +205,8 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             let squares = &self.squares[g * S::WIDTH..][..S::WIDTH];
             let mut error_bounds = [E::default(); WIDEST];
             S::store(error_bounds.as_mut_ptr(), left);
-            pass.test
+            input
+                .test
                 .complete(labels, squares, &mut error_bounds[..S::WIDTH]);
             let error_bound = S::load(error_bounds.as_ptr());
             if measured {
@@ -217,10 +218,10 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 let mut margins = [0.0; WIDEST];
                 for (l, &square) in squares.iter().enumerate() {
                     let error_bound = error_bounds[l];
-                    let test = &pass.test;
+                    let test = &input.test;
                     margins[l] = test.margin(least[l], second[l], error_bound, lefts[l], square);
                 }
-                pass.repeats.spoil(labels, &mut margins);
+                input.repeats.spoil(labels, &mut margins);
                 scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
             }
             lanes &= S::not_greater(gap, error_bound);
@@ -229,7 +230,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 let l = inexact.trailing_zeros();
                 inexact &= inexact - 1;
                 let point = self.which.point(at + l as usize);
-                if pass.test.is_exact(&pass.points, point) {
+                if input.test.is_exact(&input.points, point) {
                     lanes &= !(1 << l);
                 }
             }
@@ -299,8 +300,8 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     ) where
         Self: 'c,
     {
-        let (pass, which) = (self.pass, self.which);
-        let all = centers.end == pass.panels.count();
+        let (input, which) = (self.input, self.which);
+        let all = centers.end == input.panels.count();
         // SAFETY: the contract; values were kept for the group and the centers.
         unsafe {
             let mut before = [0; WIDEST];
@@ -323,16 +324,16 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 for (l, p) in chosen.iter_mut().enumerate() {
                     *p = which.point(at + l);
                 }
-                Decide::new(pass, chosen, 0, limit, scratch.patience)
+                Decide::new(input, chosen, 0, limit, scratch.patience)
             });
             decide.given_up |= unproven.unknown;
             (decide.lanes, decide.limit) = (unproven.lanes & !decide.given_up, limit);
-            ask_for(&pass.points, &decide.chosen, decide.lanes);
+            ask_for(&input.points, &decide.chosen, decide.lanes);
             if centers.start > 0 {
                 decide.recall::<L>(&before);
             }
             let squares = &self.squares[g * S::WIDTH..][..S::WIDTH];
-            decide.tighten::<L, F>(&pass.test, labels, &unproven.error_bounds, squares);
+            decide.tighten::<L, F>(&input.test, labels, &unproven.error_bounds, squares);
             // With the new limit, the least alone may be within the error bound.
             let open = S::not_greater(nearest.second[g], decide.limit) & decide.lanes;
             decide.lanes = open;
@@ -374,9 +375,12 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     #[inline(always)]
     unsafe fn test_again<L: Lanes, S: Screen<E = E>>(&mut self) {
         let Screening {
-            pass, which, again, ..
+            input,
+            which,
+            again,
+            ..
         } = *self;
-        let elements = elements::<E>(pass.points.d());
+        let elements = elements::<E>(input.points.d());
         // From the end, as points that are left take the places after them.
         for start in (0..again).step_by(S::WIDTH).rev() {
             let scratch = &mut *self.scratch;
@@ -405,10 +409,11 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     error_bounds: &mut error_bounds,
                     squares: &mut [],
                 };
-                pass.test
-                    .pack::<L>(&pass.points, &these, chunk.clone(), tile);
+                input
+                    .test
+                    .pack::<L>(&input.points, &these, chunk.clone(), tile);
                 let unproven = ((1u64 << lanes) - 1) as u32;
-                let decide = Decide::<S>::new(pass, chosen, unproven, limit, scratch.patience);
+                let decide = Decide::<S>::new(input, chosen, unproven, limit, scratch.patience);
                 let mut deciding = Deciding::<L, S> {
                     decide,
                     lanes: PhantomData,
@@ -419,7 +424,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     chunk,
                     values: core::ptr::null_mut(),
                 };
-                sweep::<S, 1, _>(&over, &pass.panels, &mut deciding, || ());
+                sweep::<S, 1, _>(&over, &input.panels, &mut deciding, || ());
                 let decide = deciding.decide;
                 self.result.evaluated += decide.evaluated;
                 decide.each(unproven & !decide.given_up, |l, label| {

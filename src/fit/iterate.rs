@@ -4,7 +4,9 @@ use core::ops::AddAssign;
 use std::time::Instant;
 
 use super::stop::Rules;
-use crate::assign::{pass, Bounds, LastPass, Packing, PassInputs, PassResult, Summing, Worker};
+use crate::assign::{
+    pass, HamerlyBounds, LastPass, Packing, PassInputs, PassResult, PassWorker, Summing,
+};
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
 use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::Error;
@@ -23,7 +25,7 @@ pub(super) struct State<'w> {
     pub(super) best_centers: &'w mut [f64],
     pub(super) seeding: Seeding<'w>,
     pub(super) packing: Packing<'w>,
-    pub(super) bounds: Bounds<'w>,
+    pub(super) bounds: HamerlyBounds<'w>,
     pub(super) quantized: QuantizedPoints<'w>,
     pub(super) update: Update<'w>,
 }
@@ -48,7 +50,7 @@ impl<'w> State<'w> {
             best_centers: from.take(best_centers),
             seeding: Seeding::cut(from, shape, options.init),
             packing: Packing::cut(from, shape),
-            bounds: Bounds::cut(from, shape, options.algorithm),
+            bounds: HamerlyBounds::cut(from, shape, options.algorithm),
             quantized: QuantizedPoints::cut(from, shape, options.algorithm),
             update: Update::cut(from, plan, options.empty),
         }
@@ -123,7 +125,7 @@ impl<'w> State<'w> {
     fn assign(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<Worker<'w>>,
+        team: &mut PerThread<PassWorker<'w>>,
         before: &Before,
     ) -> PassResult {
         let (n, k) = (job.points.n() as i64, self.centers.len() / job.points.d());
@@ -168,7 +170,7 @@ impl<'w> State<'w> {
     }
 
     /// Moves the centers to the means of their points.
-    fn update(&mut self, job: &Job<'_>, team: &mut PerThread<Worker<'w>>) -> Result<(), Error> {
+    fn update(&mut self, job: &Job<'_>, team: &mut PerThread<PassWorker<'w>>) -> Result<(), Error> {
         let State {
             labels,
             centers,
@@ -192,7 +194,7 @@ pub(super) fn iterate<'w>(
     rules: &Rules,
     restart: u32,
     state: &mut State<'w>,
-    team: &mut PerThread<Worker<'w>>,
+    team: &mut PerThread<PassWorker<'w>>,
     tell: impl Fn(&Progress) -> bool,
     spent: &mut Spent,
 ) -> Result<Outcome, Error> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::iterate::{iterate, restarts, Outcome, Spent, State};
 use super::stop::Rules;
-use crate::assign::Worker;
+use crate::assign::PassWorker;
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
 use crate::exact::inertia;
 use crate::exact::observed::storage;
@@ -19,8 +19,8 @@ use crate::update;
 
 /// What the threads of a fit work with.
 struct Teams<'w> {
-    workers: PerThread<Worker<'w>>,
-    seeders: PerThread<seed::Worker<'w>>,
+    workers: PerThread<PassWorker<'w>>,
+    seeders: PerThread<seed::SeedWorker<'w>>,
     /// Storage of the scan.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -35,8 +35,8 @@ impl<'w> Teams<'w> {
     ) -> Self {
         let mut plan = plan.each();
         Teams {
-            workers: PerThread::new(threads, || Worker::cut(from, shape, &plan())),
-            seeders: PerThread::new(threads, || seed::Worker::cut(from, shape, init)),
+            workers: PerThread::new(threads, || PassWorker::cut(from, shape, &plan())),
+            seeders: PerThread::new(threads, || seed::SeedWorker::cut(from, shape, init)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -44,8 +44,8 @@ impl<'w> Teams<'w> {
 
 impl Teams<'_> {
     fn forget(&mut self) {
-        self.workers.iter_mut().for_each(Worker::forget);
-        self.seeders.iter_mut().for_each(seed::Worker::forget);
+        self.workers.iter_mut().for_each(PassWorker::forget);
+        self.seeders.iter_mut().for_each(seed::SeedWorker::forget);
     }
 }
 

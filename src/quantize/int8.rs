@@ -58,9 +58,9 @@ pub(crate) fn round(x: f64) -> f64 {
     super::whole(x.clamp(-LARGEST, LARGEST))
 }
 
-/// How points are coded that are kept in groups.
+/// The format of points that are coded in groups.
 #[derive(Clone, Copy)]
-pub(crate) struct Int8Groups<'a> {
+pub(crate) struct Int8Format<'a> {
     pub(crate) coding: Int8Coding<'a>,
     /// Lanes in a group.
     pub(crate) width: usize,
@@ -85,12 +85,12 @@ pub(crate) fn code(
     points: &Points<'_>,
     block: Range<usize>,
     next: Range<usize>,
-    groups: &Int8Groups<'_>,
+    format: &Int8Format<'_>,
     coded: &mut Coded<'_>,
 ) {
-    let lanes = block.len().next_multiple_of(groups.width);
-    assert!(!block.is_empty() && block.end <= points.n() && groups.coding.mean.len() == points.d());
-    assert!(groups.width.is_multiple_of(level.width()));
+    let lanes = block.len().next_multiple_of(format.width);
+    assert!(!block.is_empty() && block.end <= points.n() && format.coding.mean.len() == points.d());
+    assert!(format.width.is_multiple_of(level.width()));
     assert!(coded.data.len() >= lanes * elements::<i32>(points.d()));
     assert!(coded.norms.len() >= lanes && coded.errors.len() >= lanes);
     assert!(coded.squares.len() >= lanes);
@@ -98,7 +98,7 @@ pub(crate) fn code(
         points,
         block,
         next,
-        groups,
+        format,
         coded,
     });
 }
@@ -108,7 +108,7 @@ struct Code<'a, 'b> {
     points: &'a Points<'a>,
     block: Range<usize>,
     next: Range<usize>,
-    groups: &'a Int8Groups<'a>,
+    format: &'a Int8Format<'a>,
     coded: &'a mut Coded<'b>,
 }
 
@@ -121,19 +121,19 @@ impl Kernel for Code<'_, '_> {
             points,
             block,
             next,
-            groups,
+            format,
             coded,
         } = self;
         // By value, so that no store to the coded points makes it be read again.
-        let (points, groups) = (*points, *groups);
+        let (points, format) = (*points, *format);
         let d = points.d();
-        let lanes = block.len().next_multiple_of(groups.width);
+        let lanes = block.len().next_multiple_of(format.width);
         let ahead = Ahead::of(&points, next, 0..d);
         // SAFETY: the caller is compiled for the lanes; `code` has checked the points and the room.
         unsafe {
             let zero = I::Lanes::splat(0.0);
             let mut coder = Coder::<I::Lanes> {
-                groups,
+                format,
                 coded,
                 share: ahead.share(lanes / I::Lanes::WIDTH),
                 ahead,
@@ -152,7 +152,7 @@ impl Kernel for Code<'_, '_> {
 
 /// Makes bytes of lanes.
 struct Coder<'a, 'b, L: Lanes> {
-    groups: Int8Groups<'a>,
+    format: Int8Format<'a>,
     coded: &'a mut Coded<'b>,
     d: usize,
     /// What is asked for meanwhile, and how many lines of it at a time.
@@ -178,7 +178,7 @@ const PLACES: [f64; FOUR] = [1.0, 256.0, 65_536.0, 16_777_216.0];
 impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     #[inline(always)]
     unsafe fn begin(&mut self, lane: usize) {
-        let width = self.groups.width;
+        let width = self.format.width;
         let part = lane % width;
         self.lane = lane;
         // SAFETY: the group of this lane starts at (lane rounded down to whole groups) * elements, inside the data; the vector is
@@ -194,8 +194,8 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     unsafe fn take(&mut self, i: usize, x: L::F) {
         // SAFETY: i is below d, which the mean has; element i / 4 is inside the group.
         unsafe {
-            let mean = L::splat(*self.groups.coding.mean.get_unchecked(i));
-            let exact = L::mul(L::sub(x, mean), L::splat(self.groups.coding.scale));
+            let mean = L::splat(*self.format.coding.mean.get_unchecked(i));
+            let exact = L::mul(L::sub(x, mean), L::splat(self.format.coding.scale));
             let clamped = L::min(L::max(exact, L::splat(-LARGEST)), L::splat(LARGEST));
             let rounded = L::sub(L::add(clamped, L::splat(TO_WHOLE)), L::splat(TO_WHOLE));
             let off = L::sub(exact, rounded);
@@ -207,7 +207,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
             let placed = L::mul(byte, L::splat(PLACES[i % FOUR]));
             self.element = L::add(self.element, placed);
             if i % FOUR == FOUR - 1 || i == self.d - 1 {
-                let to = self.place.add(i / FOUR * self.groups.width);
+                let to = self.place.add(i / FOUR * self.format.width);
                 L::store_low(to, L::add(self.element, L::splat(TO_WHOLE)));
                 self.element = L::splat(0.0);
             }
@@ -239,7 +239,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
             *norm = (kept.sqrt() * UP) as f32;
         }
         for (error, &off) in reached.iter_mut().zip(&errors) {
-            let more = match self.groups.whole && off > 0.0 {
+            let more = match self.format.whole && off > 0.0 {
                 true => ROUNDED,
                 false => 0.0,
             };

@@ -4,7 +4,7 @@ use super::greedy::credit;
 use super::masses::{candidates_per_step, Greedy, Masses};
 use super::philox::Key;
 use super::step_by_sketch::ROW;
-use super::worker::Worker;
+use super::worker::SeedWorker;
 use crate::api::with_job;
 use crate::assign::lemmas::{two_to, Rng};
 use crate::call::{Init, Options, Shape};
@@ -21,9 +21,9 @@ const D: usize = 12;
 const K: usize = 60;
 
 /// What one thread seeds with.
-fn cut<'w>(from: &mut impl Cut<'w>, shape: &Shape) -> (Masses<'w>, Worker<'w>) {
+fn cut<'w>(from: &mut impl Cut<'w>, shape: &Shape) -> (Masses<'w>, SeedWorker<'w>) {
     let masses = Masses::cut(from, shape, true);
-    (masses, Worker::cut(from, shape, Init::KmeansPlusPlus))
+    (masses, SeedWorker::cut(from, shape, Init::KmeansPlusPlus))
 }
 
 /// Rows read in vain over pairs of a point and a candidate or center, or nothing if the sketch was given up.

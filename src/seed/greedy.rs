@@ -16,14 +16,14 @@ use crate::runtime::threads::{worthwhile, Crew, PerThread};
 use super::dense::{approach, potentials, tally};
 use super::masses::{candidates_per_step, largest, Greedy, Masses, MOST_CANDIDATES};
 use super::philox::{below, Draw, Key};
-use super::worker::Worker;
+use super::worker::SeedWorker;
 
 /// Draws all centers; returns how many pairs of point and center were compared.
 pub(super) fn seed(
     job: &Job<'_>,
     key: Key,
     state: &mut Masses<'_>,
-    team: &mut PerThread<Worker<'_>>,
+    team: &mut PerThread<SeedWorker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
     Greedy::by_weight(job, state).draw(key, team, centers)
@@ -62,7 +62,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     pub(super) fn draw(
         &mut self,
         key: Key,
-        team: &mut PerThread<Worker<'_>>,
+        team: &mut PerThread<SeedWorker<'_>>,
         centers: &mut [f64],
     ) -> i64 {
         let (job, n, d) = (self.job, self.job.points.n(), self.job.points.d());
@@ -111,7 +111,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// Sets the masses by the first center.
-    fn begin(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
+    fn begin(&mut self, team: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
         match self.scale {
             Some(scale) => self.sketch(team, scale, center),
             None => {
@@ -122,7 +122,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// Makes the best of the candidates a center, and lowers the masses by it.
-    fn step(&mut self, team: &mut PerThread<Worker<'_>>, count: usize, center: &mut [f64]) {
+    fn step(&mut self, team: &mut PerThread<SeedWorker<'_>>, count: usize, center: &mut [f64]) {
         let d = center.len();
         let chosen = |candidates: &[f64], best: usize, center: &mut [f64]| {
             center.copy_from_slice(&candidates[best * d..][..d]);
@@ -141,7 +141,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// Lowers the masses by a new center, all points evaluated.
-    fn lower(&mut self, team: &mut PerThread<Worker<'_>>, center: &[f64]) {
+    fn lower(&mut self, team: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
             stretch,
@@ -170,7 +170,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
-    fn least_potential(&mut self, team: &mut PerThread<Worker<'_>>, count: usize) -> usize {
+    fn least_potential(&mut self, team: &mut PerThread<SeedWorker<'_>>, count: usize) -> usize {
         let job = self.job;
         let [coarse, _] = self.unit.magic();
         let candidates = &self.state.candidates[..count * job.points.d()];
@@ -189,7 +189,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 *potential += i128::from(sum);
             }
         });
-        let potential = |c: usize, team: &mut PerThread<Worker<'_>>| {
+        let potential = |c: usize, team: &mut PerThread<SeedWorker<'_>>| {
             let potentials = team.iter_mut().map(|worker| worker.potentials[c]);
             potentials.sum::<i128>()
         };

@@ -33,7 +33,7 @@ use crate::runtime::workspace::{spoil, Cut};
 use super::greedy;
 use super::masses::Masses;
 use super::philox::Key;
-use super::worker::Worker;
+use super::worker::SeedWorker;
 
 /// Rounds, at least.
 const ROUNDS: u32 = 5;
@@ -184,7 +184,7 @@ pub(super) fn seed(
     job: &Job<'_>,
     key: Key,
     memory: &mut ParallelMemory<'_>,
-    team: &mut PerThread<Worker<'_>>,
+    team: &mut PerThread<SeedWorker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
     let (n, d) = (job.points.n(), job.points.d());

@@ -6,14 +6,14 @@ mod sums_of_bounds;
 
 use super::gains::Bound;
 use super::masses::candidates_per_step;
-use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult, Step};
+use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult, StepMemory};
 use crate::assign::lemmas::{climb, over, report, two_to, Collect, Rng};
 use crate::assign::panel::{sweep, Sweep};
 use crate::call::Shape;
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
 use crate::points::{Layout, Points};
-use crate::quantize::int8::{code, Coded, Int8Coding, Int8Groups};
+use crate::quantize::int8::{code, Coded, Int8Coding, Int8Format};
 use crate::runtime::workspace::{Owned, Ruler};
 use crate::simd::level::Isa;
 #[cfg(target_arch = "x86_64")]
@@ -33,18 +33,18 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(x: &[f64], frame: &Int8Groups<'_>, level: Level) -> Self {
-        let d = frame.coding.mean.len();
+    fn of(x: &[f64], format: &Int8Format<'_>, level: Level) -> Self {
+        let d = format.coding.mean.len();
         let n = x.len() / d;
-        let lanes = n.next_multiple_of(frame.width);
+        let lanes = n.next_multiple_of(format.width);
         let mut bytes = Bytes {
             data: vec![0; lanes * elements::<i32>(d)],
             limits: vec![0; lanes],
-            out_of_range: vec![0; lanes / frame.width],
+            out_of_range: vec![0; lanes / format.width],
             norms: vec![0.0; lanes],
             errors: vec![0.0; lanes],
             squares: vec![0.0; lanes],
-            whole: frame.whole,
+            whole: format.whole,
         };
         let Bytes {
             data,
@@ -60,7 +60,7 @@ impl Bytes {
             squares,
         };
         let points = Points::rows(x, n, d).unwrap();
-        code(level, &points, 0..n, n..n, frame, &mut coded);
+        code(level, &points, 0..n, n..n, format, &mut coded);
         bytes.part().close();
         bytes
     }
@@ -81,12 +81,12 @@ impl Bytes {
 /// Calls a function with what a step makes of candidates, and room for the bits of n points.
 fn packed(
     centers: &[f64],
-    frame: &Int8Groups<'_>,
+    format: &Int8Format<'_>,
     (level, fine): (Level, bool),
     n: usize,
     take: &mut dyn FnMut(Candidates<'_>, &mut [u16]),
 ) {
-    let d = frame.coding.mean.len();
+    let d = format.coding.mean.len();
     let shape = Shape {
         n,
         d,
@@ -98,11 +98,11 @@ fn packed(
     };
     let count = (centers.len() / d).max(candidates_per_step(4));
     let mut ruler = Ruler::default();
-    Step::cut(&mut ruler, &shape, n, count);
+    StepMemory::cut(&mut ruler, &shape, n, count);
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
-    let mut step = Step::cut(&mut memory.buffer(), &shape, n, count);
+    let mut step = StepMemory::cut(&mut memory.buffer(), &shape, n, count);
     if let (Some(candidates), open) =
-        step.pack(centers, frame, SketchLanes::of(level).registers, fine)
+        step.pack(centers, format, SketchLanes::of(level).registers, fine)
     {
         take(candidates, open);
     }
@@ -146,7 +146,7 @@ impl<'a> Given<'a> {
 type Ratio = fn(Given<'_>, bool) -> f64;
 
 fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
-    let frame = Int8Groups {
+    let format = Int8Format {
         coding: Int8Coding {
             mean: given.mean,
             scale: given.scale,
@@ -154,15 +154,15 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
         width: SketchLanes::of(level).width,
         whole: false,
     };
-    let mut bytes = Bytes::of(given.x, &frame, level);
+    let mut bytes = Bytes::of(given.x, &format, level);
     let mut part = bytes.part();
     part.set_limit(0, given.before, given.scale, false);
-    if part.out_of_range[0] != 0 || is_far(given.c, &frame) {
+    if part.out_of_range[0] != 0 || is_far(given.c, &format) {
         return 0.0;
     }
     let mut worst = 0.0;
     let to = (level, fine);
-    packed(given.c, &frame, to, 1, &mut |candidates, _| {
+    packed(given.c, &format, to, 1, &mut |candidates, _| {
         let mut collect = Collect(Vec::new());
         let elements = elements::<i32>(given.x.len());
         let over = Sweep {
@@ -337,7 +337,7 @@ fn l47_far_candidates() {
     for (d, exponent) in [(8, 0), (9, 500), (33, -520), (300, -535), (2048, 3)] {
         let scale = 127.0 / two_to(exponent);
         let (mean, long) = (vec![0.0; d], two_to(13) / scale);
-        let frame = Int8Groups {
+        let format = Int8Format {
             coding: Int8Coding { mean: &mean, scale },
             width: SketchLanes::of(level).width,
             whole: false,
@@ -346,15 +346,15 @@ fn l47_far_candidates() {
         let mut x = vec![0.0; d];
         x[0] = long * (1.0 - 1e-9);
         let times = |by: i32| -> Vec<f64> { x.iter().map(|x| x * f64::from(by) / 256.0).collect() };
-        let far = (256..).find(|&by| is_far(&times(by), &frame));
+        let far = (256..).find(|&by| is_far(&times(by), &format));
         let mut numbers = [x.clone(), times(far.unwrap())].concat();
         numbers.push(4.0 * long * long * (1.0 - 1e-9));
         let ratio = |numbers: &[f64]| {
             let given = Given::of(numbers, d, Some(&mean), scale);
-            let mut bytes = Bytes::of(given.x, &frame, level);
+            let mut bytes = Bytes::of(given.x, &format, level);
             let mut part = bytes.part();
             part.set_limit(0, given.before, scale, false);
-            match part.out_of_range[0] != 0 || !is_far(given.c, &frame) {
+            match part.out_of_range[0] != 0 || !is_far(given.c, &format) {
                 true => 0.0,
                 false => given.before / squared(given.x, given.c),
             }
@@ -389,15 +389,15 @@ fn l48_whole_numbers() {
         let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
         let centers: Vec<f64> = (0..5 * d).map(|_| number(&mut rng)).collect();
         let (mean, scale) = (vec![0.0; d], 2.0 / unit);
-        let frame = Int8Groups {
+        let format = Int8Format {
             coding: Int8Coding { mean: &mean, scale },
             width,
             whole: true,
         };
-        if centers.chunks(d).any(|c| is_far(c, &frame)) {
+        if centers.chunks(d).any(|c| is_far(c, &format)) {
             continue;
         }
-        let mut bytes = Bytes::of(&x, &frame, level);
+        let mut bytes = Bytes::of(&x, &format, level);
         let mut part = bytes.part();
         let distance = |p: usize, c: usize| squared(&x[p * d..][..d], &centers[c * d..][..d]);
         // The nearest of two centers: a limit is set twice.
@@ -410,7 +410,7 @@ fn l48_whole_numbers() {
         let to = (level, rng.below(2) == 1);
         packed(
             &centers[2 * d..],
-            &frame,
+            &format,
             to,
             lanes,
             &mut |candidates, open| {

@@ -1,7 +1,7 @@
 //! The masses of greedy k-means++: what is kept of all points, sums of it, and draws by it.
 
 use super::dense::tally;
-use super::sketch::{self, Sketch, Step};
+use super::sketch::{self, Sketch, StepMemory};
 use crate::call::{padded, Job, Shape};
 use crate::exact::mass_unit::Unit;
 use crate::runtime::workspace::{spoil, Cut};
@@ -33,7 +33,7 @@ pub(super) struct Masses<'w> {
     /// The points that may become the next center.
     pub(super) candidates: &'w mut [f64],
     pub(super) sketch: Sketch<'w>,
-    pub(super) step: Step<'w>,
+    pub(super) step: StepMemory<'w>,
     /// D between listed points and two of the candidates, where there is a sketch: those of a stretch from its first place on.
     pub(super) trials: [&'w mut [f64]; 2],
 }
@@ -56,7 +56,7 @@ impl<'w> Masses<'w> {
             tops: from.take(stretches),
             candidates: from.take(count.saturating_mul(d)),
             sketch: Sketch::cut(from, shape, room),
-            step: Step::cut(from, shape, room, count),
+            step: StepMemory::cut(from, shape, room, count),
             trials: [from.take(room), from.take(room)],
         }
     }

@@ -39,7 +39,7 @@ use kmeans_parallel::ParallelMemory;
 use masses::Masses;
 use philox::Draw;
 pub(crate) use philox::Key;
-pub(crate) use worker::Worker;
+pub(crate) use worker::SeedWorker;
 
 /// What seeding keeps.
 pub(crate) struct Seeding<'w> {
@@ -83,7 +83,7 @@ pub(crate) fn seed(
     init: Init,
     key: Key,
     seeding: &mut Seeding<'_>,
-    team: &mut PerThread<Worker<'_>>,
+    team: &mut PerThread<SeedWorker<'_>>,
     marks: &mut [i32],
     centers: &mut [f64],
 ) -> i64 {

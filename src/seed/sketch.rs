@@ -46,7 +46,7 @@ use crate::exact::distance::DistanceError;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::products::elements;
 
-use crate::quantize::int8::{Coded, Int8Coding, Int8Groups, ROUNDED};
+use crate::quantize::int8::{Coded, Int8Coding, Int8Format, ROUNDED};
 
 /// Lanes in the widest group.
 pub(crate) const WIDEST: usize = 16;
@@ -98,7 +98,7 @@ pub(super) struct Sketch<'w> {
 }
 
 /// What a step compares the points with, and what it finds.
-pub(super) struct Step<'w> {
+pub(super) struct StepMemory<'w> {
     /// The candidates, negated, and |C|² / 2.
     panels: &'w mut [i32],
     starts: &'w mut [i32],
@@ -106,12 +106,12 @@ pub(super) struct Step<'w> {
     pub(super) open: &'w mut [u16],
 }
 
-impl<'w> Step<'w> {
+impl<'w> StepMemory<'w> {
     /// For so many points and candidates.
     pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, n: usize, candidates: usize) -> Self {
         let groups = n.next_multiple_of(WIDEST) / NARROWEST;
         let candidates = if n > 0 { candidates } else { 0 };
-        Step {
+        StepMemory {
             panels: from.take((2 * candidates).saturating_mul(elements::<i32>(shape.d))),
             starts: from.take(2 * candidates),
             open: from.take(groups.saturating_mul(candidates)),
@@ -128,24 +128,24 @@ impl<'w> Step<'w> {
     pub(super) fn pack(
         &mut self,
         centers: &[f64],
-        frame: &Int8Groups<'_>,
+        format: &Int8Format<'_>,
         registers: usize,
         fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
-        let Int8Coding { mean, scale } = frame.coding;
+        let Int8Coding { mean, scale } = format.coding;
         let count = centers.len() / mean.len();
         let parts = if fine { 2 } else { 1 };
         let panels = &mut self.panels[..parts * count * elements::<i32>(mean.len())];
         let starts = &mut self.starts[..parts * count];
         let how = Int8Centers {
-            coding: frame.coding,
+            coding: format.coding,
             ratio: 1.0,
             parts,
         };
         let Int8Packing { radius, error } = pack_int8(centers, &how, registers, panels, starts);
         let underflow = 0.5 * (scale * (scale * DistanceError::new(mean.len()).absolute));
-        let even = |center| square(center, frame) % 2.0 == 0.0;
-        let whole = frame.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
+        let even = |center| square(center, format) % 2.0 == 0.0;
+        let whole = format.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
         let rounded = match whole {
             true => 0.0,
             false => ROUNDED + MARGIN * underflow,
@@ -187,17 +187,17 @@ fn unit(job: &Job<'_>, sample: impl Iterator<Item = usize>) -> Option<f64> {
 }
 
 /// Whether a candidate is far from all points that are not out of range.
-pub(super) fn is_far(center: &[f64], frame: &Int8Groups<'_>) -> bool {
-    square(center, frame) > FAR
+pub(super) fn is_far(center: &[f64], format: &Int8Format<'_>) -> bool {
+    square(center, format) > FAR
 }
 
 /// |C|².
-fn square(center: &[f64], frame: &Int8Groups<'_>) -> f64 {
+fn square(center: &[f64], format: &Int8Format<'_>) -> f64 {
     let square = |(x, m): (&f64, &f64)| {
-        let x = (x - m) * frame.coding.scale;
+        let x = (x - m) * format.coding.scale;
         x * x
     };
-    center.iter().zip(frame.coding.mean).map(square).sum()
+    center.iter().zip(format.coding.mean).map(square).sum()
 }
 
 /// The points of a stretch in a sketch.
@@ -324,8 +324,8 @@ impl<'w> Sketch<'w> {
     }
 
     /// How points become bytes.
-    pub(super) fn frame(&self, scale: f64, width: usize) -> Int8Groups<'_> {
-        Int8Groups {
+    pub(super) fn format(&self, scale: f64, width: usize) -> Int8Format<'_> {
+        Int8Format {
             coding: Int8Coding {
                 mean: self.mean,
                 scale,
@@ -342,10 +342,10 @@ impl<'w> Sketch<'w> {
         stretch: usize,
         width: usize,
     ) -> (
-        Int8Groups<'_>,
+        Int8Format<'_>,
         impl DoubleEndedIterator<Item = Part<'_>> + ExactSizeIterator + Send,
     ) {
-        let frame = Int8Groups {
+        let format = Int8Format {
             coding: Int8Coding {
                 mean: self.mean,
                 scale,
@@ -373,7 +373,7 @@ impl<'w> Sketch<'w> {
                 whole,
             },
         );
-        (frame, parts)
+        (format, parts)
     }
 }
 

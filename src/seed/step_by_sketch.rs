@@ -19,7 +19,7 @@ use super::gains::{factor, Bound, InUnits};
 use super::masses::{largest, Greedy, Masses, MOST_CANDIDATES};
 use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult};
 use super::sparse::{self, evaluate};
-use super::worker::Worker;
+use super::worker::SeedWorker;
 
 /// Work of a pass, in coordinates, from which on it is worth waking the other threads.
 const WORTH: usize = 1 << 17;
@@ -42,7 +42,12 @@ struct Few {
 
 impl Greedy<'_, '_> {
     /// Sketches the points, and sets their masses by the first center.
-    pub(super) fn sketch(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, center: &[f64]) {
+    pub(super) fn sketch(
+        &mut self,
+        team: &mut PerThread<SeedWorker<'_>>,
+        scale: f64,
+        center: &[f64],
+    ) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
             stretch,
@@ -57,7 +62,7 @@ impl Greedy<'_, '_> {
             worker.factors.fill(1.0);
         }
         let SketchLanes { width, .. } = SketchLanes::of(job.level);
-        let (frame, parts) = sketch.split(scale, *stretch, width);
+        let (format, parts) = sketch.split(scale, *stretch, width);
         let stretches = job.stretches_of(*stretch).zip(parts);
         let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut()));
@@ -66,7 +71,7 @@ impl Greedy<'_, '_> {
             part.close();
             for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(stretch.clone())) {
                 let (next, coded) = (block.end..block.end + job.block, &mut part.after(at));
-                code(job.level, &job.points, block.clone(), next, &frame, coded);
+                code(job.level, &job.points, block.clone(), next, &format, coded);
                 let listed = &mut worker.listed[..block.len()];
                 for (index, p) in listed.iter_mut().zip(at as u32..) {
                     *index = p;
@@ -86,7 +91,7 @@ impl Greedy<'_, '_> {
     /// Chooses the best of `count` candidates, and lowers the masses by it.
     pub(super) fn step_by_sketch(
         &mut self,
-        team: &mut PerThread<Worker<'_>>,
+        team: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         count: usize,
     ) -> usize {
@@ -118,7 +123,7 @@ impl Greedy<'_, '_> {
         let d = self.job.points.d();
         let candidates = &mut self.state.candidates[..count * d];
         let SketchLanes { width, .. } = SketchLanes::of(self.job.level);
-        let frame = self.state.sketch.frame(scale, width);
+        let format = self.state.sketch.format(scale, width);
         let mut few = Few {
             count: 0,
             near: 0,
@@ -130,7 +135,7 @@ impl Greedy<'_, '_> {
             if before.any(|other| other == &candidate[..d]) {
                 continue;
             }
-            let far = is_far(&candidate[..d], &frame);
+            let far = is_far(&candidate[..d], &format);
             candidates.copy_within(c * d..(c + 1) * d, few.count * d);
             few.ranks[few.count] = c;
             if !far {
@@ -146,7 +151,12 @@ impl Greedy<'_, '_> {
     }
 
     /// The best of the candidates, and whether it was evaluated.
-    fn best(&mut self, team: &mut PerThread<Worker<'_>>, scale: f64, few: &Few) -> (usize, bool) {
+    fn best(
+        &mut self,
+        team: &mut PerThread<SeedWorker<'_>>,
+        scale: f64,
+        few: &Few,
+    ) -> (usize, bool) {
         let Few { count, ranks, .. } = *few;
         let bounds = self.screen(team, scale, few);
         let mut order = [0; MOST_CANDIDATES];
@@ -193,7 +203,7 @@ impl Greedy<'_, '_> {
     /// workers' potentials.
     fn screen(
         &mut self,
-        team: &mut PerThread<Worker<'_>>,
+        team: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         &Few { count, near, .. }: &Few,
     ) -> [Bound; MOST_CANDIDATES] {
@@ -215,9 +225,9 @@ impl Greedy<'_, '_> {
         let SketchLanes {
             width, registers, ..
         } = SketchLanes::of(job.level);
-        let (frame, parts) = sketch.split(scale, *stretch, width);
+        let (format, parts) = sketch.split(scale, *stretch, width);
         let rows = &candidates[..count * d];
-        let (candidates, open) = step.pack(&rows[..near * d], &frame, registers, self.fine);
+        let (candidates, open) = step.pack(&rows[..near * d], &format, registers, self.fine);
         let open = open.chunks_mut(*stretch / width * count);
         let stretches = job.stretches_of(*stretch).zip(parts).zip(open);
         let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
@@ -228,7 +238,7 @@ impl Greedy<'_, '_> {
             masses,
             trial,
         });
-        let work = |worker: &mut Worker<'_>, mut item: StepItem<'_>| {
+        let work = |worker: &mut SeedWorker<'_>, mut item: StepItem<'_>| {
             let groups = item.part.out_of_range.len();
             item.open[near * groups..count * groups].fill(0);
             if let Some(candidates) = &candidates {
@@ -253,7 +263,7 @@ impl Greedy<'_, '_> {
     }
 
     /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
-    fn evaluate(&mut self, team: &mut PerThread<Worker<'_>>, c: usize, count: usize) -> i128 {
+    fn evaluate(&mut self, team: &mut PerThread<SeedWorker<'_>>, c: usize, count: usize) -> i128 {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
         let Masses {
@@ -307,7 +317,7 @@ impl Greedy<'_, '_> {
     /// Lowers the masses by candidate `c`; if it was `evaluated`, D of its open points is in the first trial.
     fn apply(
         &mut self,
-        team: &mut PerThread<Worker<'_>>,
+        team: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         c: usize,
         count: usize,
@@ -382,7 +392,7 @@ struct StepItem<'a> {
 
 /// Compares a stretch with the candidates that are not far: finds their open points, and adds to the worker's bounds.
 fn compare(
-    worker: &mut Worker<'_>,
+    worker: &mut SeedWorker<'_>,
     job: &Job<'_>,
     heaviest: f64,
     candidates: &Candidates<'_>,
@@ -414,7 +424,7 @@ fn compare(
 /// Evaluates D between the points of a stretch that are out of range and all candidates, which are `rows`: opens the points whose masses
 /// these lower, and adds to the worker's potentials what they take off.
 fn evaluate_out_of_range(
-    worker: &mut Worker<'_>,
+    worker: &mut SeedWorker<'_>,
     job: &Job<'_>,
     unit: Unit,
     rows: &[f64],

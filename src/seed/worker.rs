@@ -13,7 +13,7 @@ use crate::points::{pack, Which};
 use crate::runtime::workspace::{spoil, Cut};
 
 /// What one thread seeds with.
-pub(crate) struct Worker<'w> {
+pub(crate) struct SeedWorker<'w> {
     /// A block, packed for the lanes.
     pub(super) tile: &'w mut [f64],
     /// Its weights, with zeros in the padding, so that this has no mass. If they are all ones, how many; else 0.
@@ -39,7 +39,7 @@ pub(crate) struct Worker<'w> {
     pub(super) scratch: Option<LabelScratch<'w>>,
 }
 
-impl<'w> AsMut<LabelScratch<'w>> for Worker<'w> {
+impl<'w> AsMut<LabelScratch<'w>> for SeedWorker<'w> {
     fn as_mut(&mut self) -> &mut LabelScratch<'w> {
         match &mut self.scratch {
             Some(scratch) => scratch,
@@ -48,7 +48,7 @@ impl<'w> AsMut<LabelScratch<'w>> for Worker<'w> {
     }
 }
 
-impl<'w> Worker<'w> {
+impl<'w> SeedWorker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
         let Shape { d, k, block, .. } = *shape;
         let sketched = sketch::worthwhile(shape) && !matches!(init, Init::Random | Init::Given);
@@ -58,7 +58,7 @@ impl<'w> Worker<'w> {
         } else {
             0
         };
-        Worker {
+        SeedWorker {
             tile: from.take(block.saturating_mul(d)),
             weights: from.take(block),
             ones: 0,

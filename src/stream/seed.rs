@@ -16,7 +16,7 @@ use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::kmeans_parallel::{self, Comparing, Draws, NewCandidates, Shares, Total};
-use crate::seed::{Key, Worker};
+use crate::seed::{Key, SeedWorker};
 
 /// Elements of the masses: digit i counts 2^(32 i - 1074).
 ///
@@ -82,7 +82,7 @@ pub(super) struct ChooseMemory;
 pub(super) struct ChooseParts<'w> {
     drawing: Drawing<'w>,
     weights: &'w mut [f64],
-    team: PerThread<Worker<'w>>,
+    team: PerThread<SeedWorker<'w>>,
 }
 
 impl Memory for ChooseMemory {
@@ -92,7 +92,7 @@ impl Memory for ChooseMemory {
         ChooseParts {
             drawing: Drawing::cut(from, shape, AMONG),
             weights: from.take(shape.n),
-            team: PerThread::new(threads, || Worker::cut(from, shape, AMONG)),
+            team: PerThread::new(threads, || SeedWorker::cut(from, shape, AMONG)),
         }
     }
 }

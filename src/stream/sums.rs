@@ -4,7 +4,7 @@ use super::format::{check_count, Format, COMPARED, INERTIA, MEASURED, MOVED};
 use super::recalled::Recalled;
 use super::whole::Stream;
 use crate::api::{check_labels, check_length, check_weights, lend, with_memory, Memory};
-use crate::assign::{pass, Packing, PassInputs, Summing, Watch, Worker};
+use crate::assign::{pass, Packing, PassInputs, PassWorker, Summing, Watch};
 use crate::call::{Empty, Options, Shape};
 use crate::exact::observed::storage;
 use crate::points::Points;
@@ -65,7 +65,7 @@ pub(super) struct SumsParts<'w> {
     recalled: Recalled<'w>,
     packing: Packing<'w>,
     update: Update<'w>,
-    team: PerThread<Worker<'w>>,
+    team: PerThread<PassWorker<'w>>,
 }
 
 impl Memory for SumsMemory {
@@ -80,7 +80,7 @@ impl Memory for SumsMemory {
             packing: Packing::cut(from, shape),
             update: Update::cut(from, &plan, Empty::Keep),
             team: PerThread::new(threads, || {
-                Worker::cut(from, shape, &each()).watched(storage(from, shape.d))
+                PassWorker::cut(from, shape, &each()).watched(storage(from, shape.d))
             }),
         }
     }
@@ -304,7 +304,7 @@ fn check_labelled(
 }
 
 /// Adds the inertia of n points, which all threads have summed.
-fn add_inertia(team: &mut PerThread<Worker<'_>>, n: usize, head: &mut [i64]) {
+fn add_inertia(team: &mut PerThread<PassWorker<'_>>, n: usize, head: &mut [i64]) {
     let (first, others) = team.split();
     let inertia = &mut first.found().inertia;
     for other in others {

@@ -44,15 +44,15 @@ pub(super) struct Decide<'a, S: Screen> {
 impl<'a, S: Screen> Decide<'a, S> {
     #[inline(always)]
     pub(super) fn new<F>(
-        pass: &ScreenInput<'a, S::E, F>,
+        input: &ScreenInput<'a, S::E, F>,
         chosen: [usize; WIDEST],
         lanes: u32,
         limit: S::V,
         patience: u32,
     ) -> Self {
         Decide {
-            points: pass.points,
-            centers: pass.centers,
+            points: input.points,
+            centers: input.centers,
             chosen,
             lanes,
             limit,

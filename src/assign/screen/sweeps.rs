@@ -12,7 +12,7 @@ use crate::simd::Lanes;
 
 /// Points being screened.
 pub(super) struct Screening<'a, 'b, E, F> {
-    pub(super) pass: &'a ScreenInput<'a, E, F>,
+    pub(super) input: &'a ScreenInput<'a, E, F>,
     pub(super) which: &'a Which<'a>,
     pub(super) count: usize,
     pub(super) keeps: bool,
@@ -32,9 +32,9 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// The caller is compiled for `L` and `S`; there are these lanes, at most [`PACKED`](super::input::PACKED).
     #[inline(always)]
     pub(super) unsafe fn pack<L: Lanes, S: Screen<E = E>>(&mut self, lanes: Range<usize>) {
-        let pass = self.pass;
+        let input = self.input;
         let which = self.which.part(lanes.clone());
-        let chunk = 0..elements::<E>(pass.points.d());
+        let chunk = 0..elements::<E>(input.points.d());
         let tile = Tile {
             width: S::WIDTH,
             elements: self.scratch.tile,
@@ -43,7 +43,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         };
         // SAFETY: the contract above.
         unsafe {
-            pass.test.pack::<L>(&pass.points, &which, chunk, tile);
+            input.test.pack::<L>(&input.points, &which, chunk, tile);
         }
     }
 
@@ -57,8 +57,8 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         place: usize,
         nearest: &mut Nearest<S, G>,
     ) {
-        let pass = self.pass;
-        let elements = elements::<E>(pass.points.d());
+        let input = self.input;
+        let elements = elements::<E>(input.points.d());
         let share = self.share::<S, G>(elements);
         let ahead = &mut self.ahead;
         // SAFETY: the contract above.
@@ -69,14 +69,14 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 chunk: 0..elements,
                 values: core::ptr::null_mut(),
             };
-            sweep::<S, G, _>(&over, &pass.panels, nearest, || ahead.ask(share));
+            sweep::<S, G, _>(&over, &input.panels, nearest, || ahead.ask(share));
         }
     }
 
     /// Cache lines of the next block to ask for at each opportunity, when all elements are swept at once.
     #[inline(always)]
     fn share<S: Screen<E = E>, const G: usize>(&self, elements: usize) -> usize {
-        let steps = steps::<S>(elements, self.pass.panels.count());
+        let steps = steps::<S>(elements, self.input.panels.count());
         self.ahead.share(self.count.div_ceil(G * S::WIDTH) * steps)
     }
 
@@ -93,12 +93,15 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         nearest: &mut Nearest<S, G>,
     ) {
         let Screening {
-            pass, which, count, ..
+            input,
+            which,
+            count,
+            ..
         } = *self;
-        let d = pass.points.d();
+        let d = input.points.d();
         let elements = elements::<E>(d);
-        let panels = pass.panels.part(centers.clone(), elements);
-        let all = centers.end == pass.panels.count();
+        let panels = input.panels.part(centers.clone(), elements);
+        let all = centers.end == input.panels.count();
         let share = self.share::<S, G>(elements);
         let scratch = &mut *self.scratch;
         let lanes = lane..count.min(lane + G * S::WIDTH);
@@ -116,8 +119,9 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 };
                 // SAFETY: a tile has room for a chunk of the groups.
                 unsafe {
-                    pass.test
-                        .pack::<L>(&pass.points, &part, chunk.clone(), tile);
+                    input
+                        .test
+                        .pack::<L>(&input.points, &part, chunk.clone(), tile);
                 }
             }
             // A chunk of everything: the next block, evenly. Else the next chunk.
@@ -127,18 +131,18 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             } else {
                 let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
                 next_chunk = match which {
-                    Which::Some(..) => Ahead::of(&pass.points, 0..0, 0..0),
+                    Which::Some(..) => Ahead::of(&input.points, 0..0, 0..0),
                     Which::Block(block) if last && all => {
                         let next = match lanes.end < count {
                             true => block.start + lanes.end,
                             false => scratch.next.start,
                         };
-                        Ahead::of(&pass.points, next..next + AT_A_TIME, dims(0))
+                        Ahead::of(&input.points, next..next + AT_A_TIME, dims(0))
                     }
                     Which::Block(block) => {
                         let points = block.start + lanes.start..block.start + lanes.end;
                         let next = if last { 0 } else { chunk.end };
-                        Ahead::of(&pass.points, points, dims(next * E::COORDINATES))
+                        Ahead::of(&input.points, points, dims(next * E::COORDINATES))
                     }
                 };
                 let share = next_chunk.share(steps::<S>(chunk.len(), centers.len()));

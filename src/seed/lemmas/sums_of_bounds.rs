@@ -23,7 +23,7 @@ fn l45_lanes() {
             ] {
                 let level = Level::new(Isa::Portable);
                 let SketchLanes { width, .. } = SketchLanes::of(level);
-                let frame = Int8Groups {
+                let format = Int8Format {
                     coding: Int8Coding {
                         mean: &vec![0.0; d],
                         scale: 1.0,
@@ -32,17 +32,17 @@ fn l45_lanes() {
                     whole: false,
                 };
                 let x = vec![even; d * 3 * width];
-                let mut bytes = Bytes::of(&x, &frame, level);
+                let mut bytes = Bytes::of(&x, &format, level);
                 let mut part = bytes.part();
                 let lanes = part.limits.len();
                 let before = 4.0 * length * length;
                 for p in 0..lanes {
                     part.set_limit(p, before, 1.0, false);
                 }
-                assert!(part.out_of_range.iter().all(|&bits| bits == 0) && !is_far(&c, &frame));
+                assert!(part.out_of_range.iter().all(|&bits| bits == 0) && !is_far(&c, &format));
                 packed(
                     &c,
-                    &frame,
+                    &format,
                     (level, false),
                     lanes,
                     &mut |candidates, open| {
@@ -97,12 +97,12 @@ fn l45_sums_of_bounds() {
             let weight = |p: usize| if weighted { weights[p] } else { 1.0 };
             let heaviest = (0..n).map(weight).fold(0.0, f64::max);
             let (mean, scale) = (vec![0.0; d], 1.0 / power);
-            let frame = Int8Groups {
+            let format = Int8Format {
                 coding: Int8Coding { mean: &mean, scale },
                 width,
                 whole: false,
             };
-            let mut bytes = Bytes::of(&x, &frame, level);
+            let mut bytes = Bytes::of(&x, &format, level);
             let mut part = bytes.part();
             let before: Vec<f64> = (0..n)
                 .map(|p| squared(&x[p * d..][..d], &centers[..d]))
@@ -118,41 +118,47 @@ fn l45_sums_of_bounds() {
             let unit = Unit::of(top);
             let lanes = part.limits.len();
             let to = (level, rng.below(2) == 1);
-            packed(&centers[d..], &frame, to, lanes, &mut |candidates, open| {
-                let mut factors = vec![0.0; lanes];
-                for (p, share) in factors.iter_mut().enumerate().take(n) {
-                    *share = factor(weight(p), heaviest);
-                }
-                let mut sums = vec![0.0; 3 * 2 * width];
-                let mut screening = SketchResult {
-                    weights: weighted.then_some(&*factors),
-                    open,
-                    sums: &mut sums,
-                };
-                screen(level, &part, &candidates, &mut screening);
-                let units = InUnits::new(n, weighted, unit, heaviest, scale);
-                for (c, sums) in sums.chunks(2 * width).enumerate() {
-                    let candidate = &centers[(c + 1) * d..][..d];
-                    let (most, below) = sums.split_at(width);
-                    let mut bound = Bound::default();
-                    bound.add(most, below);
-                    let mut gain = 0i128;
-                    for p in 0..n {
-                        let mass = weight(p) * squared(&x[p * d..][..d], candidate);
-                        let bits = open[c * (lanes / width) + p / width];
-                        if mass < masses[p] {
-                            assert!(bits >> (p % width) & 1 == 1, "a point is missed");
-                            gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
+            packed(
+                &centers[d..],
+                &format,
+                to,
+                lanes,
+                &mut |candidates, open| {
+                    let mut factors = vec![0.0; lanes];
+                    for (p, share) in factors.iter_mut().enumerate().take(n) {
+                        *share = factor(weight(p), heaviest);
+                    }
+                    let mut sums = vec![0.0; 3 * 2 * width];
+                    let mut screening = SketchResult {
+                        weights: weighted.then_some(&*factors),
+                        open,
+                        sums: &mut sums,
+                    };
+                    screen(level, &part, &candidates, &mut screening);
+                    let units = InUnits::new(n, weighted, unit, heaviest, scale);
+                    for (c, sums) in sums.chunks(2 * width).enumerate() {
+                        let candidate = &centers[(c + 1) * d..][..d];
+                        let (most, below) = sums.split_at(width);
+                        let mut bound = Bound::default();
+                        bound.add(most, below);
+                        let mut gain = 0i128;
+                        for p in 0..n {
+                            let mass = weight(p) * squared(&x[p * d..][..d], candidate);
+                            let bits = open[c * (lanes / width) + p / width];
+                            if mass < masses[p] {
+                                assert!(bits >> (p % width) & 1 == 1, "a point is missed");
+                                gain += i128::from(unit.coarse(masses[p]) - unit.coarse(mass));
+                            }
+                        }
+                        worst = worst.max(gain as f64 / units.most(&bound));
+                        if gain > 0 {
+                            least = least.max(units.least(&bound) / gain as f64);
+                        } else {
+                            assert!(units.least(&bound) <= 0.0);
                         }
                     }
-                    worst = worst.max(gain as f64 / units.most(&bound));
-                    if gain > 0 {
-                        least = least.max(units.least(&bound) / gain as f64);
-                    } else {
-                        assert!(units.least(&bound) <= 0.0);
-                    }
-                }
-            });
+                },
+            );
         }
     }
     report("L45, at most", worst, 0.98);
