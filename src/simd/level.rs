@@ -138,19 +138,25 @@ macro_rules! levels {
                             return Level(Set::$plain).run(kernel);
                         })?
                         // SAFETY: the CPU has the features: there is a level of this set.
-                        unsafe { $file(kernel) }
+                        unsafe { $file::run(kernel) }
                     })+
                 }
             }
         }
 
+        // Each in a module of its own, because the compiler makes one unit of all instances that a module has of its generic functions:
+        // so kernels are compiled for several levels at once.
         $(
             $(#[$target])*
-            #[inline(never)]
-            $(#[target_feature($(enable = $feature),+)])?
-            unsafe fn $file<K: Kernel>(kernel: K) -> K::Out {
-                // SAFETY: this function is compiled for the features of the set, and who calls it vouches for the CPU.
-                unsafe { kernel.run::<super::$file::$set>() }
+            mod $file {
+                use crate::simd::{$file::$set, Kernel};
+
+                #[inline(never)]
+                $(#[target_feature($(enable = $feature),+)])?
+                pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Out {
+                    // SAFETY: this function is compiled for the features of the set, and who calls it vouches for the CPU.
+                    unsafe { kernel.run::<$set>() }
+                }
             }
         )+
     };
