@@ -149,13 +149,11 @@ macro_rules! levels {
         $(
             $(#[$target])*
             mod $file {
-                use crate::simd::{$file::$set, Kernel};
-
                 #[inline(never)]
                 $(#[target_feature($(enable = $feature),+)])?
-                pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Out {
+                pub(super) unsafe fn run<K: super::Kernel>(kernel: K) -> K::Out {
                     // SAFETY: this function is compiled for the features of the set, and who calls it vouches for the CPU.
-                    unsafe { kernel.run::<$set>() }
+                    unsafe { kernel.run::<super::super::$file::$set>() }
                 }
             }
         )+
