@@ -9,35 +9,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Fine: the outputs are written.
+/// Success: the outputs are written.
 #define CENTRA_OK 0
 
-/// Stopped early by the progress callback; the outputs are written and belong together.
+/// The progress callback stopped the fit; the outputs are written and consistent with one another.
 #define CENTRA_CANCELLED 1
 
 /// A required pointer is null or not aligned for its type.
 #define CENTRA_ERR_NULL -1
 
-/// A size is zero, too large or inconsistent: d or k zero, k > n (and so n zero) where centers are found, k > 2^31 - 1, ld too
-/// small, or a number of bytes that does not fit the address space.
+/// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone (centra_fit,
+/// centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
 #define CENTRA_ERR_SHAPE -2
 
 /// A NaN or an infinity in points, weights or given centers.
 #define CENTRA_ERR_NONFINITE -3
 
-/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
-/// largest magnitude or weight counts as its upper 32 bits, rounded up); or, where distances are computed,
-/// coordinates that are not all equal but differ so little that the squared distance between any two points or centers underflows
-/// to 0: by less than about 2^-537. (A fit and a seeding look at the points alone, too.)
+/// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the largest weight are
+/// rounded up to their upper 32 bits for this test); or, where distances are computed, coordinates that are not all equal but differ so
+/// little, by less than about 2^-537, that the squared distance between any two points or centers underflows to 0. (A fit and a
+/// seeding test the points also without the centers.)
 #define CENTRA_ERR_RANGE -4
 
-/// A negative weight, or points of which none has a positive one.
+/// A weight is negative, or none is positive.
 #define CENTRA_ERR_WEIGHTS -5
 
 /// The workspace is too small or not aligned to 16 bytes.
 #define CENTRA_ERR_WORKSPACE -6
 
-/// An option has a value it cannot have, or a struct_size is not one that this library knows.
+/// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also those that it
+/// does not use.
 #define CENTRA_ERR_OPTION -7
 
 /// An output overlaps another argument.
@@ -46,13 +47,13 @@
 /// A cluster became empty under CENTRA_EMPTY_ERROR.
 #define CENTRA_ERR_EMPTY -9
 
-/// A label outside label_base .. label_base + k - 1.
+/// A label is less than label_base or greater than label_base + k - 1.
 #define CENTRA_ERR_LABEL -10
 
-/// Memory could not be allocated: a workspace of the library's own, mostly.
+/// Memory could not be allocated: usually the workspace, where the caller gave none.
 #define CENTRA_ERR_MEMORY -11
 
-/// A defect of this library.
+/// A defect of this library was detected.
 #define CENTRA_ERR_INTERNAL -12
 
 /// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
@@ -61,12 +62,12 @@
 /// Start from k distinct rows, drawn uniformly.
 #define CENTRA_INIT_RANDOM 1
 
-/// Start from what the array of centers holds on entry.
+/// Start from the centers that the array centers holds on entry.
 #define CENTRA_INIT_GIVEN 2
 
 /// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
-/// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
-/// many. The workspace grows by up to 15 k + 160 rows of d, and by 24 bytes a point.
+/// k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that k passes over the points take too
+/// long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24 bytes a point.
 #define CENTRA_INIT_PARALLEL 3
 
 /// An empty cluster takes the point farthest from its own center (the default).
@@ -84,13 +85,13 @@
 /// Dimension i is n contiguous doubles at points + i * ld.
 #define CENTRA_COLUMNS 1
 
-/// Bounds where they pay (the default).
+/// Bounds on distances are used where they save time (the default).
 #define CENTRA_ALGORITHM_AUTO 0
 
-/// Every iteration looks at every point; the least memory.
+/// Every iteration compares every point with the centers; the least memory.
 #define CENTRA_ALGORITHM_LLOYD 1
 
-/// Every iteration looks at those points whose bound does not prove their label, from the second on.
+/// From the second iteration on, only points whose bound does not prove their label are compared with the centers.
 #define CENTRA_ALGORITHM_HAMERLY 2
 
 /// No label changed.
@@ -105,16 +106,16 @@
 /// The progress callback asked for it.
 #define CENTRA_STOPPED 3
 
-/// Wanted of centra_stream_sums: the inertia.
+/// Flag of centra_stream_sums: add the inertia.
 #define CENTRA_STREAM_INERTIA 1
 
-/// Wanted of centra_stream_sums: how many labels change.
+/// Flag of centra_stream_sums: count the labels that change.
 #define CENTRA_STREAM_MOVED 2
 
 /// Elements of the masses that centra_stream_masses sums.
 #define CENTRA_STREAM_MASS_DIGITS 69
 
-/// What a progress callback is told, after every iteration of every restart.
+/// What a progress callback receives after every iteration of every restart.
 typedef struct centra_progress {
     /// Size of this struct; members that a later version adds come after these.
     size_t struct_size;
@@ -124,17 +125,17 @@ typedef struct centra_progress {
     int64_t iteration;
     /// Labels that changed in this iteration.
     int64_t moved;
-    /// Sum over the centers of the squared distance between where they are and where they were.
+    /// Sum over the centers of the squared distance between the new and the previous center.
     double shift;
 } centra_progress;
 
-/// Called on the calling thread, in the caller's floating-point environment, after every iteration; a value
-/// other than 0 stops the fit there. `user` is the option progress_data. It must return normally:
+/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every iteration. A return
+/// value other than 0 stops the fit there. `user` is the option progress_data. The callback must return normally:
 /// no longjmp, no exception.
 typedef int32_t (*centra_progress_fn)(const struct centra_progress *progress, void *user);
 
-/// What a caller may choose. Fill it by centra_options_init, then change members. NULL in place of a pointer
-/// to it means the defaults.
+/// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
+/// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
 typedef struct centra_options {
     /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
     /// defaults; a larger one is refused.
@@ -142,44 +143,43 @@ typedef struct centra_options {
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     int32_t init;
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
-    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center they
-    /// were labelled by, largest first, ties to the lowest index; down this ranking each empty cluster, in ascending index, takes
-    /// one for its only member of positive weight, and then the means are computed. The last such member of a cluster is never
-    /// taken, nor a point that lies on its center: what is left of the empty clusters keep their centers. This is scikit-learn's and
-    /// oneDAL's rule. A point is taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
+    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center that
+    /// they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index, takes the next point
+    /// of this ranking as its only member of positive weight; then the means are computed. The last such member of a cluster is never
+    /// taken, nor a point that lies on its center; empty clusters for which no point is left keep their centers. This is the rule of
+    /// scikit-learn and oneDAL. A point is taken with all of its weight: here a point of weight 2 does not act as two points.
     int32_t empty;
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
     int32_t layout;
     /// The first label: 0 (default) or 1.
     int32_t label_base;
-    /// 1 (default): the calling thread only, and no allocation when a workspace is given; 0: all cores this
-    /// process may use; N: at most N. Fewer are used where the work does not pay for them. Results do not
-    /// depend on it. Threads live no longer than the call.
+    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
+    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
+    /// depend on it. Threads end before the call returns.
     int32_t threads;
-    /// Restarts; the best inertia wins, ties to the earliest. At least 1, the default.
+    /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
     int32_t n_init;
-    /// Iterations of a restart, at most; default 300. 0 assigns to the starting centers and stops.
+    /// The most iterations of a restart; default 300. 0 labels the points by the starting centers and stops.
     int64_t max_iter;
-    /// Stop when the squared shifts of the centers sum to no more than this; 0 (default): only when no label
+    /// Stop when the squared shifts of the centers sum to no more than this. 0 (default): stop only when no label
     /// changes. Finite, not negative.
     double tol;
-    /// Seed of the random draws; default 0. Draws depend on it, the points, the weights and k alone.
+    /// Seed of the random draws; default 0. Draws depend only on it, the points, the weights and k.
     uint64_t seed;
-    /// n weights, finite and not negative, not all zero; or NULL (default) for all ones. Ignored by
-    /// centra_assign, where they change nothing.
+    /// n weights, finite and not negative, not all zero; or NULL (default): all weights are 1.
     const double *weights;
     /// Called after every iteration, or NULL (default).
     centra_progress_fn progress;
     /// Passed to progress.
     void *progress_data;
-    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit keeps from doing
-    /// again what cannot have changed. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes a point and 4 a
-    /// center of workspace; words, the points in 16 bits a coordinate, which later iterations read in place of them, take
-    /// 8 ceil(d / 4) + 8 bytes a point where 32 <= d <= 1024 and k >= 3. With CENTRA_ALGORITHM_LLOYD there is neither.
+    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work in later
+    /// iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4 a center. Where
+    /// 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate, instead of the points; these take
+    /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     int32_t algorithm;
 } centra_options;
 
-/// What a fit did. Fill it by centra_report_init. Written when the status is not negative.
+/// What a fit did. Initialise the struct by centra_report_init. It is written when the status is not negative.
 typedef struct centra_report {
     /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it is written; a
     /// larger one is refused.
@@ -194,15 +194,15 @@ typedef struct centra_report {
     int64_t empty_clusters;
     /// Labels that changed in the last iteration of the returned restart.
     int64_t moved;
-    /// The exact sum of the squared distances to the returned centers, times the weights, rounded once.
+    /// The sum of the squared distances to the returned centers times the weights: summed exactly, rounded once.
     double inertia;
-    /// Pairs of point and center evaluated, over all restarts and the seeding.
+    /// Pairs of a point and a center that were evaluated, over all restarts and the seeding.
     int64_t distances;
-    /// Points decided by the squared distance itself after a cheaper test left them open, over all restarts.
+    /// Points that a cheaper test left open, and whose squared distances were compared, over all restarts.
     int64_t rechecked;
-    /// Pairs proven away without being evaluated, over all restarts.
+    /// Pairs that bounds excluded without evaluation, over all restarts.
     int64_t skipped;
-    /// Seconds spent looking for NaN and ranges.
+    /// Seconds spent in the range check.
     double seconds_scan;
     /// Seconds spent seeding.
     double seconds_seed;
@@ -214,7 +214,7 @@ typedef struct centra_report {
     int64_t workspace_bytes;
 } centra_report;
 
-/// How far a streamed fit has come. Initialise it by centra_stream_state_init.
+/// The state of a fit of a stream. Initialise the struct by centra_stream_state_init.
 typedef struct centra_stream_state {
     /// Set by centra_stream_state_init.
     size_t struct_size;
@@ -224,13 +224,13 @@ typedef struct centra_stream_state {
     int32_t stopped_by;
     /// Iterations so far.
     int64_t iterations;
-    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was wanted of all points; else -1.
+    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was set for all points; else -1.
     int64_t moved;
     /// Clusters without a point of positive weight in the last pass.
     int64_t empty_clusters;
-    /// Sum over the centers of the squared distance between where they are and where they were.
+    /// Sum over the centers of the squared distance between the new and the previous center.
     double shift;
-    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was wanted of all points; else NaN.
+    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was set for all points; else NaN.
     double inertia;
 } centra_stream_state;
 
@@ -238,31 +238,31 @@ typedef struct centra_stream_state {
 extern "C" {
 #endif // __cplusplus
 
-/// Sets the options of the first version of this struct, up to progress_data, to their defaults, and struct_size to the size of
-/// that version; a program that was built with an older header has no room for more. In C, where this header knows how large
-/// the struct is, a macro of the same name calls centra_options_init_sized instead. Does nothing when options is NULL.
+/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the size of
+/// that version: a program that was built with an older header has no memory for more. In C a macro of the same name calls
+/// centra_options_init_sized instead, with the size of the struct in this header. Does nothing if options is NULL.
 ///
 /// # Safety
 /// `options` is NULL, or points to a centra_options of any version.
 void centra_options_init(struct centra_options *options);
 
-/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to these bytes, or to as many as
-/// this library knows. Does nothing when options is NULL or the bytes are too few for the member itself.
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes, at most to the
+/// size that this library knows. Does nothing if options is NULL or struct_size is less than sizeof(size_t).
 ///
 /// # Safety
 /// `options` is NULL, or points to `struct_size` writable bytes.
 void centra_options_init_sized(struct centra_options *options,
                                size_t struct_size);
 
-/// Sets all results of the first version of this struct, up to seconds_update, to zero, and struct_size to the size of that
-/// version; otherwise as centra_options_init. Does nothing when report is NULL.
+/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of that
+/// version. In C a macro of the same name calls centra_report_init_sized instead. Does nothing if report is NULL.
 ///
 /// # Safety
 /// `report` is NULL, or points to a centra_report of any version.
 void centra_report_init(struct centra_report *report);
 
-/// Sets the results that fit struct_size bytes to zero, and the member struct_size to these bytes, or to as many as this
-/// library knows. Does nothing when report is NULL or the bytes are too few for the member itself.
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to the size that
+/// this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
 ///
 /// # Safety
 /// `report` is NULL, or points to `struct_size` writable bytes.
@@ -272,37 +272,40 @@ void centra_report_init_sized(struct centra_report *report,
 /// The meaning of a status: static text, never NULL.
 const char *centra_status_message(int32_t status);
 
-/// This thread's last refusal in words, such as "points: NaN at row 1234, dimension 5"; "" before the first. Rows and
-/// dimensions count from 0. The text belongs to the library and is valid on this thread until its next refusal.
+/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the first
+/// refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this thread until its next
+/// refusal.
 const char *centra_error_detail(void);
 
 /// The version of the library, "major.minor.patch": static text.
 const char *centra_version(void);
 
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
-/// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
+/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that the CPU has,
+/// unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first call.
 const char *centra_isa(void);
-
-extern int pthread_setcancelstate(int state, int *found);
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
-/// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: (16 + d) n + (54 d + 480) k + T (1200 d + 3 Mi) bytes, k taking up to four times as much with
-/// weights; if T > 1, the parts without T up to twice, and sums of T (16 Mi + 32 Ki d), or 2 n d, if that is less: what a thread takes
-/// beside twice the size for one does not grow with k; and for words (see algorithm) n (2 d + 16) where 32 <= d <= 1024; neither these nor 4 n of the rest with CENTRA_ALGORITHM_LLOYD; 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
-/// side, up to T of them in up to 16 MiB, and each takes what a call with one thread takes. The bytes never fall as n, d, k or
-/// threads grow: what words and sketches take with 1024 and 2048 dimensions is asked for with more, too. With CENTRA_INIT_KMEANSPP, k >= 4 and
-/// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
-/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
+/// Options used: layout, threads, init, n_init, algorithm, and whether weights is NULL (the weights are not read).
 ///
-/// n, d, k: points, dimensions, centers; where k is more than n (which may be 0), the bytes suffice for the calls that allow it.
+/// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
+///
+/// - with one thread, (16 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with weights the part of k is up to four times as large;
+/// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
+/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
+///   up to 1024 here;
+/// - in addition, 4 n with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
+/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points (d counts up to
+///   2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up to 15 k + 160 rows of d doubles
+///   with up to d + 67 bytes more each.
+///
+/// n, d, k: points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that allow it.
 /// options: NULL for the defaults.
-/// bytes: receives the number.
+/// bytes: receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. May be
-/// called from any thread.
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call
+/// it.
 ///
 /// # Safety
 /// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
@@ -312,33 +315,41 @@ int32_t centra_workspace_size(size_t n,
                               const struct centra_options *options,
                               size_t *bytes);
 
-/// Clusters: seeds, then alternates assignment and update until it stops.
+/// Clusters points: chooses starting centers, then alternates assignment and update until it stops.
 ///
 /// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
-/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least D(x, c_j); a
-/// center is the exact sum of its points over their number (with weights: of the exact products over the exact sum of the weights), as real
-/// numbers, rounded once. So an integer weight is as good as that many copies of a point.
+/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
+/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products divided by the exact
+/// sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w copies of it would.
+///
+/// Options used: all.
 ///
 /// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps are not touched.
-/// k: centers, 1 <= k <= n.
+///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read.
+/// k: number of centers, 1 <= k <= n.
 /// options: NULL for the defaults.
 /// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
 /// labels: n labels from label_base on, written; or NULL.
-/// report: what was done; initialised by centra_report_init; or NULL.
+/// report: initialised by centra_report_init; written; or NULL.
 /// workspace, workspace_bytes: a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
-///     contents irrelevant before and after; with threads = 1 the call then allocates nothing. Or NULL and 0.
+///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
 ///
-/// Labels, centers and inertia returned belong together: the labels are those of the nearest returned centers.
+/// Labels, centers and inertia are consistent: each label names the nearest of the returned centers.
 ///
-/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. May be called from any
-/// number of threads at once on different outputs, and after fork(). A child that is forked by the progress callback may return from it:
-/// it goes on alone, with the same result.
+/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of
+/// threads may call it at once with different outputs, also after fork(). A child process that the progress callback forks may return
+/// from the callback: it continues alone, with the same result.
 ///
-/// Threads of its own end before a call does. They have all signals blocked but those of faults, so that handlers run on the caller's threads, and stacks of
-/// 2 MiB, of which they touch little. Where they, or memory for them, cannot be had there are fewer; CENTRA_ERR_MEMORY is returned
-/// where a call cannot do without. A thread inside of a call is not cancelled (pthread_cancel, of the deferred kind) before the call
-/// has returned, in callbacks neither. A stack of 128 KiB is enough for the calling thread, its callbacks aside.
+/// Stack: 128 KiB are enough for the calling thread of every call, not counting its callbacks.
+///
+/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal handlers run on
+/// threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for them, cannot be had, fewer are
+/// used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is cancelled inside a call or its callbacks
+/// (pthread_cancel, deferred) ends after the call has returned.
+///
+/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by dlopen, the C library
+/// allocates them at the first call of a thread, and ends the process if there is no memory for them. Call centra_error_detail on a
+/// thread to have them allocated earlier.
 ///
 /// Method: Lloyd 1982; sums: Kulisch 1971; seeding: Arthur and Vassilvitskii 2007.
 ///
@@ -358,11 +369,12 @@ int32_t centra_fit(const double *points,
 
 /// Labels points by given centers.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
-///     also NULL, and no label is written); of the options count layout, label_base and threads.
+/// Options used: layout, label_base, threads.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
-/// sqdist: n squared distances to the centers the labels name, written; or NULL.
+/// sqdist: n squared distances to the centers that the labels name, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -380,17 +392,19 @@ int32_t centra_assign(const double *points,
                       void *workspace,
                       size_t workspace_bytes);
 
-/// Moves every center to the mean of its points: the exact sum of each coordinate over the number of points (with
-/// weights: the exact sum of the exact products over the exact sum of the weights), as real numbers, rounded once. A mean lies among the
-/// coordinates it is of.
+/// Moves every center to the mean of its points: the exact sum of each coordinate divided by the number of points (with
+/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
+/// least and the largest coordinate of its points.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
-///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
+/// Options used: layout, label_base, threads, weights, empty.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
+///     NULL, and all clusters are empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
-/// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
-///     holds what they keep. Where a cluster is empty under CENTRA_EMPTY_RELOCATE, it is to hold the centers that the labels were
-///     found with, from which distances are measured, and all of it is checked as in centra_assign; else nothing of it is read.
-/// counts: k numbers of points that make up each mean, of any weight, written; or NULL.
+/// centers: k contiguous rows of d; written, except for clusters that stay empty, which keep what the array holds on entry. If a
+///     cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the labels were found with: distances are
+///     measured from them, and they are checked as in centra_assign. In all other cases the array is not read.
+/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -408,12 +422,13 @@ int32_t centra_update(const double *points,
                       void *workspace,
                       size_t workspace_bytes);
 
-/// Draws starting centers: those that the first restart of centra_fit would start from.
+/// Draws starting centers: those from which the first restart of centra_fit starts.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, threads, weights, seed
-///     and init, which must not be CENTRA_INIT_GIVEN.
-/// centers: k contiguous rows of d, written; each a copy of a point of positive weight (where there are fewer than k of
-///     these, CENTRA_INIT_RANDOM goes on with the others, the other two repeat some).
+/// Options used: layout, threads, weights, seed, init.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
+/// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
+///     these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -433,12 +448,13 @@ int32_t centra_seed(const double *points,
                     void *workspace,
                     size_t workspace_bytes);
 
-/// The inertia of given labels and centers: the exact sum of the squared distances between the points and the centers
-/// their labels name, times the weights, rounded once; +infinity where it exceeds the largest
-/// double.
+/// The inertia of given labels and centers: the sum of the squared distances between the points and the centers that
+/// their labels name, times the weights; summed exactly, rounded once, +infinity if it exceeds the largest double.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,
-///     and the inertia is 0); of the options count layout, label_base, threads and weights.
+/// Options used: layout, label_base, threads, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
+///     inertia is 0.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on; read only.
 /// inertia: written.
@@ -457,12 +473,12 @@ int32_t centra_inertia(const double *points,
                        const int32_t *labels,
                        double *inertia);
 
-/// The elements of a range: 3 (d + 1) int32_t.
+/// The number of elements of a range: 3 (d + 1) integers of type int32_t.
 ///
-/// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
-/// three for the weights; all zero in the beginning, and reducible by element-wise maximum. The three are: the upper 32 bits of the
-/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a coordinate of a
-/// point of positive weight; 1024 - the exponent of the lowest bit set in any of these.
+/// A range describes the magnitudes of the points of a stream, and must be known before they are summed. It has three integers for each
+/// dimension, then three for the weights; all are zero at first, and ranges are reduced by element-wise maximum. The three are: the upper
+/// 32 bits of the largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a
+/// coordinate of a point of positive weight; 1024 - the exponent of the lowest bit set in any such coordinate.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
 ///
@@ -471,23 +487,27 @@ int32_t centra_inertia(const double *points,
 int32_t centra_stream_range_length(size_t d,
                                    size_t *length);
 
-/// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
-/// over all points exceeds 2^62. Calls on one array leave the same integers whatever the threads, the chunks and their order; so do
-/// element-wise sums, but for the digits of the inertia, which then stand for the same number.
+/// The number of elements of the sums of a pass, of type int64_t. They are all zero at first, and sums are reduced by element-wise
+/// addition in any order; no sum over all points exceeds 2^62. Calls that add to one array leave the same integers whatever the threads,
+/// the chunks and their order. Element-wise addition gives the same integers too, except for the digits of the inertia, which
+/// represent the same number.
 ///
-/// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
+/// total: the number of points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
 /// range: the reduced range of all chunks.
-/// length: receives the number: with L limbs a coordinate 106 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
-///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers; with
-///     weights that are no small integers one or two more.
+/// length: receives the number of elements: 106 + k (1 + L d) with L limbs a coordinate, and k (1 + W) more with weights of W limbs.
+///     L and W follow from range and total: L is 2 for ordinary doubles and up to 4096 points, 2 to 4 for more points, and 1 for small
+///     integers; weights that are not small integers add one or two.
 ///
-/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 103 digits
-/// of the inertia, digit i counting 2^(32 i - 2162); k counts of points; with weights k counts of points of positive weight, and k W
-/// limbs of their weights; k L d limbs of terms, coordinates or exact products of these with weights, those of cluster j, limb l,
-/// dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), where w = min(50, 62 - ceil(log2 total)), and 2^E is the least power of two
-/// above the dimension's largest coordinate, and with weights that times the least above the largest weight. Units of weights, and of
-/// coordinates without weights, are no less than 2^-1074. The digits that a call leaves
-/// are carried, each in [0, 2^32); at most 2^30 arrays may be added element by element.
+/// The elements are, in this order:
+///
+/// - the number of points in the inertia; the number of points whose labels were compared; the number of those that changed;
+/// - 103 digits of the inertia, digit i in units of 2^(32 i - 2162). A call leaves each of them in [0, 2^32); at most 2^30 arrays may be
+///   added element by element;
+/// - k counts of points; with weights also k counts of points of positive weight, and k W limbs of the weights;
+/// - k L d limbs of the coordinates, or with weights of their exact products with weights: limb l of cluster j in dimension i is at
+///   (j L + l) d + i, in units of 2^(E - (l + 1) w), with w = min(50, 62 - ceil(log2 total)). 2^E is the least power of two above the
+///   largest coordinate of the dimension, and with weights this times the least power of two above the largest weight. Units of
+///   weights, and of coordinates without weights, are at least 2^-1074.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
@@ -499,10 +519,14 @@ int32_t centra_stream_sums_length(int64_t total,
                                   const int32_t *range,
                                   size_t *length);
 
-/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
-/// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
-/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 3 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
-/// not grow with total, and never falls as n, d, k or threads grow.
+/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for the calls of
+/// k-means||, only if init is CENTRA_INIT_PARALLEL.
+///
+/// Options used: layout, threads, init, and whether weights is NULL (the weights are not read).
+///
+/// The number does not grow with total, and never falls as n, d, k or threads grow. For planning: with one thread about
+/// (4 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
+/// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
 ///
@@ -517,12 +541,13 @@ int32_t centra_stream_workspace_size(size_t n,
 
 /// Widens a range by a chunk of points.
 ///
-/// points, n, d, ld, options: as for centra_fit, but n may be 0 (and points then NULL); of the options count layout, threads and
-///     weights. Where one chunk has weights, all must.
+/// Options used: layout, threads, weights.
+///
+/// points, n, d, ld, options: as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has weights, all must.
 /// range: see centra_stream_range_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that no points give. Threads: as for
+/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that cannot come from any points. Threads: as for
 /// centra_fit.
 ///
 /// # Safety
@@ -538,19 +563,21 @@ int32_t centra_stream_range(const double *points,
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be 0 (and points then NULL), and less than k; of the options count
-///     layout, label_base, threads and weights.
+/// Options used: layout, label_base, threads, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
 /// total, range: see centra_stream_sums_length; read only.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written; or NULL.
-/// wanted: the sum of CENTRA_STREAM_INERTIA, if the inertia is to be added, and of CENTRA_STREAM_MOVED, if on entry labels are those of
-///     the last pass over this chunk (in the first pass any that name a cluster), and those that change are to be counted.
+/// wanted: 0, or a combination of CENTRA_STREAM_INERTIA, to add the inertia, and CENTRA_STREAM_MOVED, to count the labels that change:
+///     then labels on entry are those of the last pass over this chunk (in the first pass any that name a cluster).
 /// sums: see centra_stream_sums_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched; among them CENTRA_ERR_RANGE for points or weights that are
-/// not in the range, and for a range or sums that no points give, CENTRA_ERR_SHAPE for more points than total, CENTRA_ERR_LABEL for
-/// labels on entry that name no cluster, and CENTRA_ERR_WEIGHTS for weights where the range has none, or none where it has some.
+/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_RANGE for points or weights that are
+/// not in the range, and for a range or sums that cannot come from any points, CENTRA_ERR_SHAPE for more points than total,
+/// CENTRA_ERR_LABEL for labels on entry that name no cluster, CENTRA_ERR_WEIGHTS if there are weights and the range has none, or the
+/// reverse.
 /// Threads: as for centra_fit.
 ///
 /// # Safety
@@ -570,16 +597,16 @@ int32_t centra_stream_sums(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
-/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate over the number of points (with weights: of
-/// the exact products over the exact sum of the weights), as real numbers, rounded once.
+/// Moves every center to the mean of its points, from reduced sums: the exact sum of each coordinate divided by the number of points
+/// (with weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once.
 ///
 /// total, d, k, range: see centra_stream_sums_length.
-/// sums: those of all points; read only.
-/// centers: k contiguous rows of d; written, but for those of clusters without a point of positive weight.
-/// counts: k numbers of points, written; or NULL.
+/// sums: the reduced sums of all points; read only.
+/// centers: k contiguous rows of d; written, except for clusters without a point of positive weight.
+/// counts: the number of points in each of k clusters, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
-/// total, CENTRA_ERR_RANGE for a range or sums that no points give. Allocates nothing. Any thread.
+/// total, CENTRA_ERR_RANGE for a range or sums that cannot come from any points. Allocates nothing. Any thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -591,29 +618,32 @@ int32_t centra_stream_means(int64_t total,
                             double *centers,
                             int64_t *counts);
 
-/// Prepares a state for the first pass. Does nothing when state is NULL or struct_size is less than this library's.
+/// Prepares a state for the first pass. Does nothing if state is NULL or struct_size is less than the size that this library knows.
 ///
 /// struct_size: sizeof(centra_stream_state).
 ///
 /// # Safety
 /// `state` is NULL, or points to `struct_size` writable bytes.
-void centra_stream_state_init(struct centra_stream_state *state, size_t struct_size);
+void centra_stream_state_init(struct centra_stream_state *state,
+                              size_t struct_size);
 
-/// One step of the loop that centra_fit runs, after a pass of all chunks against the centers: tells whether that pass was the last,
+/// One step of the loop of centra_fit, after a pass of all chunks against the centers: decides whether that pass was the last,
 /// and if not, moves the centers to the means.
 ///
+/// Options used: max_iter, tol, empty.
+///
 /// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; max_iter, tol and empty count.
-/// sums: reduced, of all points against these centers; read only.
+/// options: NULL for the defaults.
+/// sums: the reduced sums of all points, labelled by these centers; read only.
 /// centers: k contiguous rows of d; read, and written unless the loop is done.
 /// state: read and written.
 ///
-/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label moves, or earlier where
-/// labels move that leave every mean as it was (those of points of weight zero, say); the iterations can then be fewer than those of
-/// centra_fit, all other results are the same.
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if
+/// the labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
+/// than in centra_fit; all other results are the same.
 ///
-/// Empty clusters: CENTRA_EMPTY_KEEP as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE (the
-/// default) as under CENTRA_EMPTY_ERROR an empty cluster gives CENTRA_ERR_EMPTY.
+/// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE
+/// (the default) an empty cluster gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR.
 ///
 /// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
 ///
@@ -628,20 +658,20 @@ int32_t centra_stream_step(int64_t total,
                            double *centers,
                            struct centra_stream_state *state);
 
-/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
-/// rounds; rows of d.
+/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as many, of all
+/// rounds.
 ///
-/// A distributed start goes, with "sum" for a reduction by element-wise sum,
+/// A distributed start goes as follows, where "sum" is a reduction by element-wise addition:
 ///
 /// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
 ///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
 ///   - drawn = 0; centra_stream_draw of every chunk;
-///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
-///     of them; round + 1;
+///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but none, if all chunks
+///     together drew more than of_round; round + 1;
 /// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
-/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+/// The centers are those of centra_seed with CENTRA_INIT_PARALLEL for all points at once.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
 ///
@@ -663,12 +693,14 @@ int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t 
 /// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
 /// distance to the nearest candidate; its weight, while there is none.
 ///
+/// Options used: layout, threads, weights.
+///
 /// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
 /// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
-///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
-///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
+/// known, distances: distances is NULL, and all candidates are compared; or it has n squared distances: on entry to the nearest of the
+///     first `known` candidates (not read if that is 0), on return to the nearest of all, so that the next round compares only new ones.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at most 2^30 chunks are
+///     reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves each digit in [0, 2^32).
 /// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
@@ -696,15 +728,17 @@ int32_t centra_stream_masses(const double *points,
 /// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
 /// all mass, independently.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// Options used: layout, threads, weights, seed.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// masses: the reduced masses of this round; read only.
 /// candidates, count: as centra_stream_masses had them; read only.
 /// distances: NULL, or as centra_stream_masses left them; read only.
 /// round: from 0.
 /// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are drawn are appended in
 ///     order, as far as there is room.
-/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+/// drawn: the number of points drawn so far, those of previous chunks included; read and written.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -729,8 +763,8 @@ int32_t centra_stream_draw(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
-/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
-/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at most 2^22; else up
+/// to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
 ///
 /// total, d, k, range: see centra_stream_sums_length. length: receives the number.
 ///
@@ -747,11 +781,13 @@ int32_t centra_stream_weights_length(int64_t total,
 
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
+/// Options used: layout, threads, weights.
+///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
-/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
-///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
-///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
+/// weights: as many elements as centra_stream_weights_length tells, zero at first; read and written. They are reduced by element-wise
+///     addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at L j + l, in units of
+///     2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of two above the heaviest weight.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -773,10 +809,12 @@ int32_t centra_stream_weigh(const double *points,
 
 /// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
 ///
+/// Options used: threads, seed.
+///
 /// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; threads and seed count.
+/// options: NULL for the defaults.
 /// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
-/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// centers: k contiguous rows of d, written; candidates are repeated if there are fewer than k.
 /// workspace, workspace_bytes: as for centra_stream_masses.
 ///
 /// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.

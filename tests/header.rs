@@ -65,13 +65,17 @@ fn is_up_to_date() {
     );
 }
 
+/// Whether a line of the header starts the declaration of a function.
+fn declares(line: &str) -> bool {
+    !line.is_empty() && !line.starts_with([' ', '*', '/', '#', '}']) && !line.starts_with("typedef")
+}
+
 /// The names of the functions that the header declares, each with the line before it.
 fn functions(header: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut before = "";
     for line in header.lines() {
-        let declares = !line.starts_with([' ', '*', '/', '#', '}']) && !line.starts_with("typedef");
-        if let (true, Some((head, _))) = (declares, line.split_once('(')) {
+        if let (true, Some((head, _))) = (declares(line), line.split_once('(')) {
             let name = head.rsplit([' ', '*']).next().unwrap_or_default();
             if name.starts_with("centra_") {
                 found.push((name.to_owned(), before.to_owned()));
@@ -124,6 +128,9 @@ fn every_name_is_prefixed() {
         }
         if let Some(rest) = line.strip_prefix("typedef struct ") {
             assert!(rest.starts_with("centra_"), "{line}");
+        }
+        if declares(line) && !line.starts_with("extern \"C\"") {
+            assert!(line.contains("centra_"), "{line}");
         }
     }
 }

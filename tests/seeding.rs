@@ -795,7 +795,7 @@ fn what_a_start_in_chunks_is_given_is_checked() {
     for count in [-1, 5, i64::MIN, i64::MAX] {
         let error = draw(&masses, None, count).expect_err("so many were not drawn");
         assert_eq!(error.status(), Status::Shape);
-        assert!(error.to_string().contains("drawn: "), "{error}");
+        assert!(error.to_string().contains("drawn = "), "{error}");
     }
     let error = draw(&masses, Some(&[0.0, f64::NAN, 0.0, 0.0]), 0).expect_err("NaN");
     assert_eq!(error.status(), Status::NonFinite);

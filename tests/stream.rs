@@ -338,7 +338,7 @@ fn broken_promises_are_refused() {
             &[1.0, 2.0],
             Some(&ones),
             Status::Weights,
-            "weights: the range has none that is positive",
+            "weights: given, but the range has no positive weight",
         ),
         (
             &[1.0; 7],

@@ -12,8 +12,7 @@ use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 
-/// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d. There may be fewer points
-/// than centers, and none.
+/// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d. n may be less than k, and 0.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -39,7 +38,7 @@ pub fn assign(
     Ok(labels)
 }
 
-/// [`assign`] in the caller's buffers; `sqdist`, if wanted, receives the squared distances.
+/// [`assign`] in buffers of the caller; `sqdist`, if given, receives the squared distances.
 pub fn assign_into(
     points: &Points<'_>,
     centers: &[f64],
@@ -65,7 +64,7 @@ pub(crate) struct AssignMemory;
 pub(crate) struct AssignParts<'w> {
     packing: Packing<'w>,
     team: PerThread<LabelScratch<'w>>,
-    /// Storage of the scan.
+    /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
@@ -81,7 +80,7 @@ impl Memory for AssignMemory {
     }
 }
 
-/// What all ways to call an assignment come to; labels count from `base`.
+/// An assignment, as every interface calls it; labels count from `base`.
 pub(crate) fn assign_in(
     points: &Points<'_>,
     centers: &[f64],

@@ -1,11 +1,11 @@
-//! What suffices for a shape and for all smaller ones.
+//! Bytes that suffice for a shape and for all smaller ones.
 
 use super::memory::Memory;
 use crate::assign;
 use crate::call::{Shape, BLOCK_COORDINATES, STEP};
 use crate::runtime::error::Error;
 
-/// Dimensions beyond which blocks are smaller, each once.
+/// The numbers of dimensions up to which blocks keep their size.
 fn block_ends() -> impl Iterator<Item = usize> {
     let end = |steps| BLOCK_COORDINATES / (steps * STEP);
     (1..=BLOCK_COORDINATES / STEP)
@@ -13,18 +13,18 @@ fn block_ends() -> impl Iterator<Item = usize> {
         .map(end)
 }
 
-/// Centers beyond which there is less to keep: labels then do not fit single precision, also where rounds of k-means‖ compare
-/// points with more centers.
+/// The number of centers beyond which calls keep less: labels then do not fit single precision. That includes rounds of k-means‖, which
+/// compare points with more centers.
 const LAST_CENTERS: [usize; 2] = [(1 << 24) - 1, ((1 << 24) - 1 - 32) / 3];
 
-/// The most bytes that a call takes of any shape up to this one: what suffices for it, suffices for fewer points, dimensions,
-/// centers and threads.
+/// The most bytes that a call takes for any shape up to this one, so that they suffice for fewer points, dimensions,
+/// centers and threads too.
 ///
-/// A part of a workspace grows with points, dimensions, centers, threads, and the size of a block, as far as the others
-/// stay what they are. They do not: more dimensions make smaller blocks, more work makes more threads and with them
-/// smaller blocks, and there are ways for few dimensions or centers alone. So the shapes looked at have the threads of this one,
-/// blocks as if for one, and dimensions and centers just before something changes; what is divided among threads is bounded
-/// where it is cut (L38).
+/// Each part of a workspace grows with points, dimensions, centers, threads, and the size of a block, if only one of them changes.
+/// But they depend on one another: more dimensions make smaller blocks, more work makes more threads and with them
+/// smaller blocks, and there are methods for few dimensions or few centers only. So the maximum is taken over shapes that have the
+/// threads of this one, the blocks of one thread, and dimensions and centers just before a method ends. What is divided among threads
+/// is bounded where it is cut (L38).
 pub(crate) fn bound(memory: &impl Memory, shape: &Shape) -> Result<usize, Error> {
     let Shape { d, k, .. } = *shape;
     let powers = (0..usize::BITS - 1).map(|bit| 1 << bit);

@@ -11,7 +11,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::Plan;
 
-/// Seeds, and iterates assignment and update until it stops.
+/// Chooses starting centers, and alternates assignment and update until it stops.
 ///
 /// ```
 /// use centra::{Options, Points};
@@ -80,8 +80,8 @@ fn fit_owned(
     })
 }
 
-/// `fit` in the caller's buffers: k rows of d in `centers` (read under [`Init::Given`]), labels if they
-/// are wanted, and a workspace of at least `workspace_size` bytes, aligned to 16. With one thread it
+/// `fit` in buffers of the caller: k rows of d in `centers` (read under [`Init::Given`]), labels if given,
+/// and a workspace of at least `workspace_size` bytes, aligned to 16. With one thread it
 /// allocates nothing.
 ///
 /// ```
@@ -106,14 +106,14 @@ pub fn fit_into(
     fit_in(points, options, centers, labels, lend(workspace)?)
 }
 
-/// Bytes that restarts side by side may take together.
+/// The most bytes of restarts that run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 16 << 20;
 
 /// The memory of a fit.
 pub(crate) struct FitMemory<'a> {
     weighted: bool,
     options: &'a Options<'a>,
-    /// Restarts that are done at a time: one by all threads, or several by one thread each.
+    /// The number of restarts that run at a time: one on all threads, or several on one thread each.
     side_by_side: usize,
 }
 
@@ -156,7 +156,7 @@ impl<'a> FitMemory<'a> {
             threads: 1,
             ..*shape
         };
-        // A callback keeps restarts from running side by side, and those take more.
+        // With a callback restarts do not run side by side, which would take more memory.
         let free = Options {
             progress: None,
             ..options.clone()
@@ -172,7 +172,7 @@ impl Memory for FitMemory<'_> {
 
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w> {
         let plan = Plan::new(shape, shape.n, self.weighted);
-        // Threads that cannot be had leave their restarts to the others.
+        // If fewer threads can be started, these do all restarts.
         let (runners, each) = match self.side_by_side {
             1 => (1, threads),
             _ => (threads, 1),
@@ -187,7 +187,7 @@ impl Memory for FitMemory<'_> {
     }
 }
 
-/// What all ways to call a fit come to.
+/// A fit, as every interface calls it.
 pub(crate) fn fit_in(
     points: &Points<'_>,
     options: &Options<'_>,

@@ -9,8 +9,8 @@ use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 
-/// The exact sum of D between the points and the centers their labels name, times their weights,
-/// rounded once. There may be fewer points than centers, and none, which have 0. Allocates nothing with one thread.
+/// The sum of D between the points and the centers that their labels name, times the weights: summed exactly,
+/// rounded once. n may be less than k, and 0, which gives 0. Allocates nothing with one thread.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -27,7 +27,7 @@ pub fn inertia(
     inertia_in(points, centers, labels, options, 0)
 }
 
-/// What all ways to call it come to; labels count from `base`. It needs no workspace.
+/// An inertia, as every interface calls it; labels count from `base`. It needs no workspace.
 pub(crate) fn inertia_in(
     points: &Points<'_>,
     centers: &[f64],

@@ -1,8 +1,8 @@
 //! The memory of a call, described once.
 //!
-//! A description is a function that takes all parts, those of every thread among them, from any [`Cut`]. Run with a ruler it tells the
-//! bytes; run with the workspace it hands out the parts, of the same lengths in the same order. So a new temporary of a call is one
-//! line, and no query can forget it.
+//! A description is a function that takes all parts, including those of every thread, from a [`Cut`]. Run with a ruler it gives the number
+//! of bytes; run with the workspace it hands out the parts, of the same lengths in the same order. So a new temporary of a call is one
+//! line, and the query includes it.
 
 use super::with_job;
 use crate::call::{Job, Options, Shape};
@@ -11,15 +11,15 @@ use crate::runtime::error::Error;
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::{Cut, Ruler, Workspace};
 
-/// The memory of a call. What it depends on besides the shape are the fields of who implements this.
+/// The memory of a call. The fields of the implementing type are what it depends on besides the shape.
 pub(crate) trait Memory {
-    /// What it is cut into.
+    /// The parts that it is cut into.
     type Parts<'w>;
 
-    /// Takes the parts for a call of this shape on so many threads.
+    /// Takes the parts for a call of this shape on `threads` threads.
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w>;
 
-    /// The threads that a call of this shape asks for, of which it may get fewer.
+    /// The threads that a call of this shape asks for; it may get fewer.
     fn threads(&self, shape: &Shape) -> usize {
         shape.threads
     }
@@ -32,8 +32,8 @@ pub(crate) trait Memory {
     }
 }
 
-/// Calls `work` with the job of these inputs and with the parts of the call's memory, in the standard floating-point environment.
-/// A workspace that is too short is refused before anything is done.
+/// Calls `work` with the job of these inputs and the parts of the memory of the call, in the standard floating-point environment.
+/// A workspace that is too short is refused before anything else is done.
 pub(crate) fn with_memory<M: Memory, R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,

@@ -1,11 +1,11 @@
-//! The calls: what the safe Rust API and the C ABI have in common, and the former's thin rest.
+//! The calls, as the Rust API and the C ABI share them.
 //!
 //! | file | what is in it |
 //! |---|---|
 //! | `fit`, `assign`, `update`, `seed`, `inertia` | a call: its functions, its memory, what it does |
 //! | `memory` | how the memory of a call is described, measured and cut |
-//! | `bound` | what suffices for all smaller shapes, too |
-//! | `query` | what suffices for all calls |
+//! | `bound` | bytes that suffice also for all smaller shapes |
+//! | `query` | bytes that suffice for all calls |
 
 mod assign;
 mod bound;
@@ -40,18 +40,18 @@ use crate::runtime::threads::with_crew;
 use crate::runtime::workspace::Workspace;
 use crate::simd::Level;
 
-/// The bytes of a buffer whose elements are aligned to 16, for use as a workspace.
+/// The bytes of a buffer of elements that are aligned to 16, for use as a workspace.
 pub fn as_bytes(buffer: &mut [u128]) -> &mut [u8] {
     // SAFETY: a u128 is sixteen bytes without padding, and any bytes are one.
     unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), size_of_val(buffer)) }
 }
 
 pub(crate) fn lend(workspace: &mut [u8]) -> Result<Workspace<'_>, Error> {
-    // SAFETY: the borrow makes the bytes ours.
+    // SAFETY: the borrow is exclusive, and gives the length.
     unsafe { Workspace::given(workspace.as_mut_ptr(), workspace.len()) }
 }
 
-/// k, from an array of whole rows.
+/// k, from an array of k rows of d.
 fn count_centers(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     let (length, d) = (centers.len(), points.d());
     if !length.is_multiple_of(d) {
@@ -64,7 +64,7 @@ fn count_centers(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     Ok(length / d)
 }
 
-/// k, where every center is to have a point.
+/// k, which must not exceed n.
 fn count_starts(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     let k = count_centers(points, centers)?;
     check_sizes_of_fit(points.n(), points.d(), k)?;
@@ -98,15 +98,15 @@ pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Er
             let (label, last) = (labels[p], base as i64 + k as i64 - 1);
             refuse!(
                 Label,
-                "labels: {label} at {p} is not one of {base} to {last}"
+                "labels: {label} at index {p} is not one of {base} to {last}"
             )
         }
         None => Ok(()),
     }
 }
 
-/// Calls `work` with the job of these inputs on so many threads, or fewer where no more can be had, in the standard floating-point
-/// environment. They may be more threads than one pass is worth, of which the shape tells.
+/// Calls `work` with the job of these inputs in the standard floating-point environment, on `threads` threads, or fewer if no more can
+/// be started. `threads` may be more than is worthwhile for one pass, which is what the shape has.
 pub(crate) fn with_job<R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,

@@ -10,7 +10,7 @@ use crate::points::{check_sizes, Layout};
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every `_into` call on points of this shape, in either layout,
-/// with these options; where k is more than n, those that allow it. They never fall as n, d, k or the threads grow.
+/// with these options; if k is more than n, for the calls that allow it. They never fall as n, d, k or the threads grow.
 pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options<'_>) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
     let bytes = |layout| workspace_bytes(n, d, k, layout, weighted, options);
@@ -52,7 +52,7 @@ mod tests {
     use crate::call::{Algorithm, Init};
     use crate::stream;
 
-    /// Around every size from which on something is done otherwise.
+    /// Sizes around every change of method.
     const POINTS: [usize; 24] = [
         1,
         7,
@@ -109,7 +109,7 @@ mod tests {
 
     type Sizes = (usize, usize, usize, usize);
 
-    /// Shapes none of which is smaller than one before.
+    /// Shapes that grow: none is smaller than a previous one.
     fn growing(next: &mut impl FnMut(usize) -> usize) -> Vec<Sizes> {
         let mut at: Vec<[usize; 4]> = (0..10)
             .map(|_| {
@@ -136,13 +136,13 @@ mod tests {
                 THREADS[at[3]],
             )
         });
-        // Calls that draw centers ask for as many points.
+        // Calls that draw centers need at least k points.
         shapes.filter(|&(n, _, k, _)| k <= n).collect()
     }
 
-    /// What `exact` tells of a shape, `query` tells at least of it and of any that is not smaller; nor does it fall. It is at
-    /// most a quarter more, but for what restarts side by side may take, half a mebibyte a thread, and a quarter of the points and
-    /// candidates: what ends with some number of dimensions.
+    /// For each shape, `query` gives at least the bytes of `exact` for it and for any smaller shape, and does not fall. Returns the worst
+    /// ratio of the two, not counting restarts side by side, half a mebibyte a thread, and parts that end at some number of dimensions:
+    /// a quarter of the points and candidates.
     fn check(
         name: &str,
         shapes: &[Sizes],
@@ -176,7 +176,7 @@ mod tests {
         worst
     }
 
-    /// What each call touches: fit, assign, update and seed.
+    /// The bytes that each call touches: fit, assign, update and seed.
     fn calls(
         n: usize,
         d: usize,
@@ -252,7 +252,8 @@ mod tests {
         assert!(worst.iter().all(|&worst| worst < 1.25));
     }
 
-    /// What the header says: bytes without words and sketches, for one thread, and for more.
+    /// The bound in the header for one thread, without quantized points and sketches; and one for several threads that is tighter
+    /// for few points than that of the header.
     #[test]
     fn the_documented_bytes() {
         let (mut one, mut many) = (0.0f64, 0.0f64);
@@ -291,9 +292,8 @@ mod tests {
         assert!(one <= 1.0 && many <= 1.0);
     }
 
-    /// Threads do not each have memory for all clusters: beside what one thread takes, all of them take as much again, and so much each
-    /// as does not grow with the clusters. In every call, by itself and as the query tells. Calls for a chunk of a stream have less for
-    /// one thread, and 16 bytes a point more with several.
+    /// The bound in the header for several threads: twice what one thread takes, and for each thread an amount that does not grow with
+    /// the clusters. It holds for every call by itself, and for the query. Calls for a chunk of a stream take 16 bytes a point more.
     #[test]
     fn threads_share_memory_for_clusters() {
         const STREAM: usize = 5;
@@ -324,7 +324,7 @@ mod tests {
                 [fit, assign, update, seed, all, chunk.unwrap()]
             };
             let one = of(1);
-            for threads in [16, 64, 1000] {
+            for threads in [2, 3, 16, 64, 1000] {
                 for (call, (bytes, one)) in of(threads).into_iter().zip(one).enumerate() {
                     let points = if call == STREAM { 16 * n } else { 0 };
                     let more = bytes.saturating_sub(2 * one + points) / threads;

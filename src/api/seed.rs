@@ -12,7 +12,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::{Key, SeedWorker, Seeding};
 
-/// Draws k starting centers, each a row of the points: k rows of d.
+/// Draws k starting centers, each a copy of a point: k rows of d.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 0.5, 9.0, 9.5], 4, 1)?;
@@ -27,7 +27,7 @@ pub fn seed(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Vec<
     Ok(centers)
 }
 
-/// [`seed`] in the caller's buffers.
+/// [`seed`] in buffers of the caller.
 pub fn seed_into(
     points: &Points<'_>,
     options: &Options<'_>,
@@ -37,7 +37,7 @@ pub fn seed_into(
     seed_in(points, options, centers, lend(workspace)?)
 }
 
-/// What drawing centers takes, its threads aside.
+/// The memory of drawing centers, without that of threads.
 pub(crate) struct Drawing<'w> {
     pub(crate) seeding: Seeding<'w>,
     pub(crate) marks: &'w mut [i32],
@@ -63,7 +63,7 @@ pub(crate) struct SeedMemory {
 pub(crate) struct SeedParts<'w> {
     drawing: Drawing<'w>,
     team: PerThread<SeedWorker<'w>>,
-    /// Storage of the scan.
+    /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
@@ -79,7 +79,7 @@ impl Memory for SeedMemory {
     }
 }
 
-/// What all ways to call a seeding come to.
+/// A seeding, as every interface calls it.
 pub(crate) fn seed_in(
     points: &Points<'_>,
     options: &Options<'_>,

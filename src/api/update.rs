@@ -12,10 +12,10 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::{Plan, Sums, Update};
 
-/// Replaces each center by the mean of its points; returns the number of points of each.
+/// Replaces each center by the mean of its points; returns the number of points of each cluster.
 ///
-/// Centers of clusters without a point of positive weight are treated as `options.empty` says; on
-/// entry `centers` holds what they may keep. There may be fewer points than centers, and none.
+/// `options.empty` decides about clusters without a point of positive weight; on
+/// entry `centers` holds the centers that they may keep. n may be less than k, and 0.
 ///
 /// ```
 /// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
@@ -43,7 +43,7 @@ pub fn update(
     Ok(counts)
 }
 
-/// [`update`] in the caller's buffers; `counts`, if wanted, receives the number of points of each center.
+/// [`update`] in buffers of the caller; `counts`, if given, receives the number of points of each cluster.
 pub fn update_into(
     points: &Points<'_>,
     labels: &[i32],
@@ -70,12 +70,12 @@ pub(crate) struct UpdateMemory {
 }
 
 pub(crate) struct UpdateParts<'w> {
-    /// Labels from 0, which relocation may change for a while.
+    /// Labels from 0, which relocation changes temporarily.
     labels: &'w mut [i32],
     distances: &'w mut [f64],
     update: Update<'w>,
     team: PerThread<Sums<'w>>,
-    /// Storage of the scan.
+    /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
@@ -95,7 +95,7 @@ impl Memory for UpdateMemory {
     }
 }
 
-/// What all ways to call an update come to; labels count from `base`.
+/// An update, as every interface calls it; labels count from `base`.
 pub(crate) fn update_in(
     points: &Points<'_>,
     labels: &[i32],
@@ -142,7 +142,7 @@ pub(crate) fn update_in(
             update.prepare_alone();
             update.sum(job, &mut team, own);
             if update.relocates(job, &mut team) {
-                // Points will be ranked by D to these centers.
+                // Relocation ranks points by D to these centers.
                 scan(job, &mut observed, Some(centers), None)?;
                 check_spread(job, centers, &centers[..d])?;
             }

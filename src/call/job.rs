@@ -1,4 +1,4 @@
-//! What every pass over the points shares: the inputs, the instructions, the threads, the size of a block.
+//! The job: what every pass over the points shares.
 
 use core::ops::Range;
 
@@ -6,11 +6,11 @@ use crate::points::{Points, GROUP};
 use crate::runtime::threads::Crew;
 use crate::simd::Level;
 
-/// The inputs of a call and the means to work on them.
+/// The inputs of a call, its instruction set, its threads, and the sizes of blocks and stretches.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) points: Points<'a>,
-    /// One for each point, or none for all ones.
+    /// A weight for each point; `None` if all are 1.
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) level: Level,
     pub(crate) crew: &'a Crew<'a>,
@@ -20,11 +20,11 @@ pub(crate) struct Job<'a> {
     pub(crate) stretch: usize,
 }
 
-/// Coordinates in a block: 128 KiB, so that a block that was packed is still in the second-level
+/// Coordinates in a block: 128 KiB, so that a block that was labelled is still in the second-level
 /// cache when it is summed.
 pub(crate) const BLOCK_COORDINATES: usize = 1 << 14;
 
-/// Three groups of the widest vectors: what kernels take in one step.
+/// Three groups of the widest vectors: the points that kernels process in one step.
 pub(crate) const STEP: usize = 48;
 
 /// Points in a block, a multiple of [`STEP`]: few enough for the cache, and for every thread to get
@@ -38,7 +38,7 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
     (size - size % STEP).max(STEP)
 }
 
-/// Points that are picked from together: enough for full tiles of those few that need a look.
+/// Points in a stretch: enough for full tiles of the few points whose bound does not prove their label.
 pub(crate) const STRETCH: usize = 4096;
 
 /// Points in a stretch, a multiple of the block: few enough for every thread to get several.
@@ -56,7 +56,7 @@ pub(crate) fn padded(n: usize) -> usize {
     n.next_multiple_of(GROUP)
 }
 
-/// Pieces of so many points.
+/// Ranges of at most `size` points, in order.
 fn cut(
     points: Range<usize>,
     size: usize,
@@ -68,17 +68,17 @@ fn cut(
 }
 
 impl<'a> Job<'a> {
-    /// The blocks in order, the last one maybe short.
+    /// The blocks in order; the last one may be shorter.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + Send {
         self.stretches_of(self.block)
     }
 
-    /// The stretches in order, the last one maybe short.
+    /// The stretches in order; the last one may be shorter.
     pub(crate) fn stretches(&self) -> impl Iterator<Item = Range<usize>> + Send {
         self.stretches_of(self.stretch)
     }
 
-    /// Spans of so many points in order, the last one maybe short.
+    /// Ranges of so many points in order; the last one may be shorter.
     pub(crate) fn stretches_of(
         &self,
         span: usize,
@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
         cut(0..self.points.n(), span)
     }
 
-    /// The blocks of a span, which starts with one.
+    /// The blocks of a range that starts with a block.
     pub(crate) fn blocks_of(
         &self,
         span: Range<usize>,

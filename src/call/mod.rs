@@ -1,4 +1,4 @@
-//! What a call is: what its caller may choose, the shape of its passes, and what these share.
+//! What all calls have in common: options, the shape of a pass, and the inputs that passes share.
 
 mod job;
 mod options;

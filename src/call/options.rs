@@ -1,4 +1,4 @@
-//! What a caller may choose, and what a fit reports.
+//! Options of a call, and the report of a fit.
 
 use crate::runtime::error::{refuse, Error, Number};
 use crate::simd::level::Isa;
@@ -12,10 +12,10 @@ pub enum Init {
     KmeansPlusPlus,
     /// k distinct rows, drawn uniformly.
     Random,
-    /// Where the caller's centers are.
+    /// The centers that the caller gives.
     Given,
-    /// k-means‖: five rounds or more of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
-    /// large that k passes over the points are too many.
+    /// k-means‖: at least five rounds of about 2 k candidates each, and greedy k-means++ among these (Bahmani et al. 2012). For k so
+    /// large that k passes over the points take too long.
     Parallel,
 }
 
@@ -33,11 +33,11 @@ pub enum Init {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Empty {
-    /// Points of positive weight are ranked by the squared distance to the center they were labelled by, largest first, ties to
-    /// the lowest index; down this ranking each empty cluster, in ascending index, takes one for its only member of positive
-    /// weight, and then the means are computed. The last such member of a cluster is never taken, nor a point that lies on its
-    /// center: what is left of the empty clusters keep their centers. This is scikit-learn's and oneDAL's rule. A point is
-    /// taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
+    /// Points of positive weight are ranked by the squared distance to the center that they are labelled with, largest first, ties to
+    /// the lowest index. Each empty cluster, in ascending index, takes the next point of this ranking as its only member of positive
+    /// weight; then the means are computed. The last such member of a cluster is never taken, nor a point that lies on its
+    /// center; empty clusters for which no point is left keep their centers. This is the rule of scikit-learn and oneDAL. A point is
+    /// taken with all of its weight: here a point of weight 2 does not act as two points.
     #[default]
     Relocate,
     /// Its center stays where it was.
@@ -46,7 +46,7 @@ pub enum Empty {
     Error,
 }
 
-/// How a fit keeps from doing again what cannot have changed. The results do not depend on it.
+/// How a fit avoids work in later iterations. The results do not depend on it.
 ///
 /// ```
 /// use centra::{Algorithm, KMeans};
@@ -59,19 +59,18 @@ pub enum Empty {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Bounds where they pay, and words: the points in 16 bits a coordinate, which later iterations read in place of them. 4
-    /// bytes of workspace a point and 4 a center, and for 32 to 1024 dimensions and 3 centers or more 8 ceil(d / 4) + 8 a
-    /// point for words.
+    /// Bounds on distances where they save time: 4 bytes of workspace a point and 4 a center. For 32 to 1024 dimensions and at least 3
+    /// centers, later iterations read quantized points, 16 bits a coordinate, instead of the points: 8 ceil(d / 4) + 8 bytes a point.
     #[default]
     Auto,
-    /// Every iteration looks at every point as it is (Lloyd 1982); the least memory.
+    /// Every iteration compares every point with the centers (Lloyd 1982); the least memory.
     Lloyd,
-    /// The same as `Auto`, but every iteration looks at those points whose bound does not prove their label, from the second on
-    /// (Hamerly 2010), whether that pays or not.
+    /// The same as `Auto`, but bounds are always used: from the second iteration on, only points whose bound does not prove their label
+    /// are compared with the centers (Hamerly 2010).
     Hamerly,
 }
 
-/// What a progress callback is told, after every iteration of every restart.
+/// What a progress callback receives after every iteration of every restart.
 ///
 /// ```
 /// use centra::{KMeans, Points, Progress};
@@ -94,7 +93,7 @@ pub struct Progress {
     pub iteration: i64,
     /// Labels that changed in this iteration.
     pub moved: i64,
-    /// Sum over the centers of D between where they are and where they were.
+    /// Sum over the centers of D between the new and the previous center.
     pub shift: f64,
 }
 
@@ -104,31 +103,31 @@ pub struct Progress {
 pub struct Options<'a> {
     /// Where the centers start; only for fits and seedings.
     pub init: Init,
-    /// Under [`Init::Given`] the centers to start from; those that are to be written, where there are none here.
+    /// Under [`Init::Given`] the starting centers; if `None`, the array that the centers are written to holds them.
     pub given: Option<&'a [f64]>,
     /// What becomes of empty clusters.
     pub empty: Empty,
-    /// 1: the calling thread only, and no allocation with a workspace of the caller's; 0: all cores this
-    /// process may use; or a number. Fewer are used where the work does not pay for them. The results do
+    /// 1: only the calling thread, and no allocation if a workspace is given; 0: all cores this
+    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. The results do
     /// not depend on it.
     pub threads: usize,
-    /// Restarts; the best inertia wins, ties to the earliest.
+    /// The number of restarts. The one with the least inertia is returned, ties to the earliest.
     pub n_init: u32,
-    /// Iterations of a restart, at most; 0 assigns to the starting centers and stops.
+    /// The most iterations of a restart; 0 labels the points by the starting centers and stops.
     pub max_iter: u64,
-    /// Stop when the centers' squared shifts sum to no more than this; 0: only when no label changes.
+    /// Stop when the squared shifts of the centers sum to no more than this; 0: stop only when no label changes.
     pub tol: f64,
     /// Seed of the random draws.
     pub seed: u64,
-    /// One for each point, finite and not negative, not all zero; `None` for all ones. Ignored by
-    /// [`assign`](crate::assign), where they change nothing.
+    /// A weight for each point, finite and not negative, not all zero; `None` if all are 1. [`assign`](crate::assign) ignores
+    /// them.
     pub weights: Option<&'a [f64]>,
     /// Called on the calling thread after every iteration; `true` stops the fit there.
     pub progress: Option<&'a dyn Fn(&Progress) -> bool>,
-    /// How a fit keeps from doing again what cannot have changed; only for [`fit`](crate::fit).
+    /// How a fit avoids work in later iterations; only for [`fit`](crate::fit).
     pub algorithm: Algorithm,
-    /// Use no more than this instruction set, and no more than [`isa`](crate::isa) says. The results do
-    /// not depend on it; it is for tests and benchmarks that compare the paths in one process.
+    /// The highest instruction set to use, at most that of [`isa`](crate::isa). The results do
+    /// not depend on it; tests and benchmarks use it to compare instruction sets in one process.
     pub isa: Isa,
 }
 
@@ -157,7 +156,8 @@ impl Options<'_> {
         if self.n_init == 0 {
             return refuse!(Option, "n_init: 0 is not positive");
         }
-        // In integers: the caller's floating-point environment may be in force, and comparing raises its flags. -0.0 is zero.
+        // Compared as integers: the caller's floating-point environment may be in force, whose flags a comparison of doubles may raise.
+        // -0.0 is allowed.
         let bits = self.tol.to_bits();
         if bits >= f64::INFINITY.to_bits() && bits != 1 << 63 {
             let tol = Number(self.tol);
@@ -216,15 +216,15 @@ pub struct Report {
     pub empty_clusters: i64,
     /// Labels that changed in the last iteration of the returned restart.
     pub moved: i64,
-    /// Exact sum of D over the points, times their weights, to the returned centers, rounded once.
+    /// The sum of D between the points and the returned centers times the weights: summed exactly, rounded once.
     pub inertia: f64,
-    /// Pairs of point and center evaluated, over all restarts and the seeding.
+    /// Pairs of a point and a center that were evaluated, over all restarts and the seeding.
     pub distances: i64,
-    /// Points decided by D itself after a cheaper test left them open, over all restarts.
+    /// Points that a cheaper test left open, and for which D was compared, over all restarts.
     pub rechecked: i64,
-    /// Pairs proven away without being evaluated, over all restarts.
+    /// Pairs that bounds excluded without evaluation, over all restarts.
     pub skipped: i64,
-    /// Seconds spent looking for NaN and ranges.
+    /// Seconds spent in the range check.
     pub seconds_scan: f64,
     /// Seconds spent seeding.
     pub seconds_seed: f64,
@@ -254,6 +254,6 @@ pub struct Clustering {
     pub centers: Vec<f64>,
     /// For each point the index of its center, from 0.
     pub labels: Vec<i32>,
-    /// What was done: the inertia, the iterations, why it stopped, what it cost.
+    /// The inertia, the iterations, why the fit stopped, and what it cost.
     pub report: Report,
 }

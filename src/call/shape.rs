@@ -1,10 +1,10 @@
-//! The shape of a pass: its sizes, how many threads, how large a block.
+//! The shape of a pass: its sizes, the number of threads, the size of a block.
 
 use super::job::{block_size, stretch_size, STRETCH};
 use crate::points::Layout;
 use crate::runtime::threads::worthwhile;
 
-/// What the description of a workspace depends on.
+/// The sizes that a workspace depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) n: usize,
@@ -14,12 +14,11 @@ pub(crate) struct Shape {
     pub(crate) threads: usize,
     /// Points in a block.
     pub(crate) block: usize,
-    /// Whether a query asks: then nothing is less than for any smaller shape.
+    /// Whether the shape is that of a query: then no part is smaller than for any smaller shape.
     pub(crate) bound: bool,
 }
 
-/// An update has no distances to compute; a coordinate costs it about as much as four centers cost an
-/// assignment.
+/// An update computes no distances; it takes about as long for a coordinate as an assignment takes for four centers.
 const UPDATE_CENTERS: usize = 4;
 
 impl Shape {
@@ -31,7 +30,7 @@ impl Shape {
         }
     }
 
-    /// How many stretches there are.
+    /// The number of stretches.
     pub(crate) fn stretches(&self) -> usize {
         match self.bound {
             // L38: a stretch is more than half of STRETCH, or of the points over 4 T, or a block that is more.
@@ -40,7 +39,7 @@ impl Shape {
         }
     }
 
-    /// The same shape in a query: blocks as large as one thread's, and larger than those of more.
+    /// The same shape in a query: with the blocks of one thread, which are the largest.
     pub(crate) fn bound(self) -> Self {
         Shape {
             block: block_size(self.n, self.d, 1),
@@ -64,7 +63,7 @@ impl Shape {
         }
     }
 
-    /// The shape of a pass over other points, at most as many.
+    /// The shape of a pass over at most as many other points.
     pub(crate) fn of_points(&self, n: usize) -> Self {
         let threads = if self.bound { 1 } else { self.threads };
         Shape {

@@ -402,7 +402,10 @@ unsafe fn check_value(entry: &mut Entry) -> Result<(), Error> {
     let name = entry.name;
     match entry.kind {
         Kind::Flags { value, known } if value & !known != 0 => {
-            refuse!(Option, "{name}: {value} is not a sum of CENTRA_STREAM_*")
+            refuse!(
+                Option,
+                "{name}: {value} is not a combination of CENTRA_STREAM_*"
+            )
         }
         Kind::Index { value } if value < 0 => refuse!(Shape, "{name} = {value} is negative"),
         Kind::Report if !entry.at.is_null() => {

@@ -40,9 +40,9 @@ pub use stream::*;
 pub use types::*;
 pub use whole::*;
 
-/// Sets the options of the first version of this struct, up to progress_data, to their defaults, and struct_size to the size of
-/// that version; a program that was built with an older header has no room for more. In C, where this header knows how large
-/// the struct is, a macro of the same name calls centra_options_init_sized instead. Does nothing when options is NULL.
+/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the size of
+/// that version: a program that was built with an older header has no memory for more. In C a macro of the same name calls
+/// centra_options_init_sized instead, with the size of the struct in this header. Does nothing if options is NULL.
 ///
 /// # Safety
 /// `options` is NULL, or points to a centra_options of any version.
@@ -52,8 +52,8 @@ pub unsafe extern "C" fn centra_options_init(options: *mut centra_options) {
     unsafe { centra_options_init_sized(options, FIRST_OPTIONS) }
 }
 
-/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to these bytes, or to as many as
-/// this library knows. Does nothing when options is NULL or the bytes are too few for the member itself.
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes, at most to the
+/// size that this library knows. Does nothing if options is NULL or struct_size is less than sizeof(size_t).
 ///
 /// # Safety
 /// `options` is NULL, or points to `struct_size` writable bytes.
@@ -66,8 +66,8 @@ pub unsafe extern "C" fn centra_options_init_sized(
     unsafe { structs::init(options, struct_size, centra_options::new()) }
 }
 
-/// Sets all results of the first version of this struct, up to seconds_update, to zero, and struct_size to the size of that
-/// version; otherwise as centra_options_init. Does nothing when report is NULL.
+/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of that
+/// version. In C a macro of the same name calls centra_report_init_sized instead. Does nothing if report is NULL.
 ///
 /// # Safety
 /// `report` is NULL, or points to a centra_report of any version.
@@ -77,8 +77,8 @@ pub unsafe extern "C" fn centra_report_init(report: *mut centra_report) {
     unsafe { centra_report_init_sized(report, FIRST_REPORT) }
 }
 
-/// Sets the results that fit struct_size bytes to zero, and the member struct_size to these bytes, or to as many as this
-/// library knows. Does nothing when report is NULL or the bytes are too few for the member itself.
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to the size that
+/// this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
 ///
 /// # Safety
 /// `report` is NULL, or points to `struct_size` writable bytes.
@@ -96,8 +96,9 @@ pub extern "C" fn centra_status_message(status: i32) -> *const c_char {
     message(status).as_ptr()
 }
 
-/// This thread's last refusal in words, such as "points: NaN at row 1234, dimension 5"; "" before the first. Rows and
-/// dimensions count from 0. The text belongs to the library and is valid on this thread until its next refusal.
+/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the first
+/// refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this thread until its next
+/// refusal.
 #[no_mangle]
 pub extern "C" fn centra_error_detail() -> *const c_char {
     boundary::detail()
@@ -114,8 +115,8 @@ pub extern "C" fn centra_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and the rest); static text. It is the best of the
-/// CPU, unless the environment variable CENTRA_ISA, read once at the first call, names a lower one.
+/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that the CPU has,
+/// unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first call.
 #[no_mangle]
 pub extern "C" fn centra_isa() -> *const c_char {
     crate::simd::level::isa().name().as_ptr()

@@ -8,20 +8,20 @@ use super::options::Weights;
 use super::types::*;
 use crate::stream::{self, Drawn, Kept};
 
-/// How many candidates k-means|| needs room for: of_round, 3 k + 32, that one round draws at most, and of_all, 5 times as many, of all
-/// rounds; rows of d.
+/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as many, of all
+/// rounds.
 ///
-/// A distributed start goes, with "sum" for a reduction by element-wise sum,
+/// A distributed start goes as follows, where "sum" is a reduction by element-wise addition:
 ///
 /// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
 ///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
 ///   - drawn = 0; centra_stream_draw of every chunk;
-///   - the points drawn, in the order of their chunks, follow the candidates, and are counted; more than of_round are dropped, all
-///     of them; round + 1;
+///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but none, if all chunks
+///     together drew more than of_round; round + 1;
 /// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
-/// and gives the centers that centra_seed gives with CENTRA_INIT_PARALLEL for all points at once.
+/// The centers are those of centra_seed with CENTRA_INIT_PARALLEL for all points at once.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
 ///
@@ -78,12 +78,14 @@ pub unsafe extern "C" fn centra_stream_due(
 /// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
 /// distance to the nearest candidate; its weight, while there is none.
 ///
+/// Options used: layout, threads, weights.
+///
 /// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
 /// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: NULL, and all candidates are compared; or n squared distances to the nearest of the first `known` candidates on
-///     entry (not read when that is 0), and of all on return, so that the next round need only compare its own.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero in the beginning of a round, reducible by element-wise sum of at most 2^30 chunks'; read
-///     and written. Digit i counts 2^(32 i - 1074); those that a call leaves are carried, each in [0, 2^32).
+/// known, distances: distances is NULL, and all candidates are compared; or it has n squared distances: on entry to the nearest of the
+///     first `known` candidates (not read if that is 0), on return to the nearest of all, so that the next round compares only new ones.
+/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at most 2^30 chunks are
+///     reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves each digit in [0, 2^32).
 /// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
@@ -140,15 +142,17 @@ pub unsafe extern "C" fn centra_stream_masses(
 /// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
 /// all mass, independently.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses; of the options counts seed, too.
+/// Options used: layout, threads, weights, seed.
+///
+/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// masses: the reduced masses of this round; read only.
 /// candidates, count: as centra_stream_masses had them; read only.
 /// distances: NULL, or as centra_stream_masses left them; read only.
 /// round: from 0.
 /// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates); the first *drawn are kept, and the points that are drawn follow them, in
+/// rows: 3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are drawn are appended in
 ///     order, as far as there is room.
-/// drawn: the number of points drawn so far, of previous chunks too; read and written.
+/// drawn: the number of points drawn so far, those of previous chunks included; read and written.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -222,8 +226,8 @@ pub unsafe extern "C" fn centra_stream_draw(
     }
 }
 
-/// The elements of the weights of so many candidates: one for each, without weights and up to a total of 2^22; else up to three.
-/// (What rounding takes from all points together is below 2^-18 of the heaviest weight.)
+/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at most 2^22; else up
+/// to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
 ///
 /// total, d, k, range: see centra_stream_sums_length. length: receives the number.
 ///
@@ -255,11 +259,13 @@ pub unsafe extern "C" fn centra_stream_weights_length(
 
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
+/// Options used: layout, threads, weights.
+///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
-/// weights: as many elements as centra_stream_weights_length tells, zero in the beginning, reducible by element-wise sum, at most
-///     2^62; read and written. With L elements a candidate, those of candidate j are at L j: limbs, in units of 2^(E - (l + 1) w),
-///     as in the sums (see centra_stream_sums_length), 2^E being the least power of two above the heaviest weight.
+/// weights: as many elements as centra_stream_weights_length tells, zero at first; read and written. They are reduced by element-wise
+///     addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at L j + l, in units of
+///     2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of two above the heaviest weight.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -316,10 +322,12 @@ pub unsafe extern "C" fn centra_stream_weigh(
 
 /// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
 ///
+/// Options used: threads, seed.
+///
 /// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; threads and seed count.
+/// options: NULL for the defaults.
 /// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
-/// centers: k contiguous rows of d, written; candidates repeat where there are fewer than k.
+/// centers: k contiguous rows of d, written; candidates are repeated if there are fewer than k.
 /// workspace, workspace_bytes: as for centra_stream_masses.
 ///
 /// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.

@@ -11,12 +11,12 @@ use super::options::{Chosen, Weights};
 use super::types::*;
 use crate::stream::{self, Labels, State, Wanted};
 
-/// The elements of a range: 3 (d + 1) int32_t.
+/// The number of elements of a range: 3 (d + 1) integers of type int32_t.
 ///
-/// A range is what a stream of points is known to be like, before any of it is summed: per dimension three integers, and
-/// three for the weights; all zero in the beginning, and reducible by element-wise maximum. The three are: the upper 32 bits of the
-/// largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a coordinate of a
-/// point of positive weight; 1024 - the exponent of the lowest bit set in any of these.
+/// A range describes the magnitudes of the points of a stream, and must be known before they are summed. It has three integers for each
+/// dimension, then three for the weights; all are zero at first, and ranges are reduced by element-wise maximum. The three are: the upper
+/// 32 bits of the largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a
+/// coordinate of a point of positive weight; 1024 - the exponent of the lowest bit set in any such coordinate.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
 ///
@@ -37,23 +37,27 @@ pub unsafe extern "C" fn centra_stream_range_length(d: usize, length: *mut usize
     }
 }
 
-/// The elements of the sums of a pass: int64_t, all zero in the beginning, reducible by element-wise sum in any order; no sum
-/// over all points exceeds 2^62. Calls on one array leave the same integers whatever the threads, the chunks and their order; so do
-/// element-wise sums, but for the digits of the inertia, which then stand for the same number.
+/// The number of elements of the sums of a pass, of type int64_t. They are all zero at first, and sums are reduced by element-wise
+/// addition in any order; no sum over all points exceeds 2^62. Calls that add to one array leave the same integers whatever the threads,
+/// the chunks and their order. Element-wise addition gives the same integers too, except for the digits of the inertia, which
+/// represent the same number.
 ///
-/// total: points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
+/// total: the number of points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
 /// range: the reduced range of all chunks.
-/// length: receives the number: with L limbs a coordinate 106 + k (1 + L d), and with weights, of W limbs, k (1 + W) more. L and W
-///     follow from range and total: L is 2 for ordinary doubles of up to 4096 points and 2 to 4 for more, 1 for small integers; with
-///     weights that are no small integers one or two more.
+/// length: receives the number of elements: 106 + k (1 + L d) with L limbs a coordinate, and k (1 + W) more with weights of W limbs.
+///     L and W follow from range and total: L is 2 for ordinary doubles and up to 4096 points, 2 to 4 for more points, and 1 for small
+///     integers; weights that are not small integers add one or two.
 ///
-/// The elements: the points in the inertia; the points whose labels were compared, and those of them that changed; 103 digits
-/// of the inertia, digit i counting 2^(32 i - 2162); k counts of points; with weights k counts of points of positive weight, and k W
-/// limbs of their weights; k L d limbs of terms, coordinates or exact products of these with weights, those of cluster j, limb l,
-/// dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), where w = min(50, 62 - ceil(log2 total)), and 2^E is the least power of two
-/// above the dimension's largest coordinate, and with weights that times the least above the largest weight. Units of weights, and of
-/// coordinates without weights, are no less than 2^-1074. The digits that a call leaves
-/// are carried, each in [0, 2^32); at most 2^30 arrays may be added element by element.
+/// The elements are, in this order:
+///
+/// - the number of points in the inertia; the number of points whose labels were compared; the number of those that changed;
+/// - 103 digits of the inertia, digit i in units of 2^(32 i - 2162). A call leaves each of them in [0, 2^32); at most 2^30 arrays may be
+///   added element by element;
+/// - k counts of points; with weights also k counts of points of positive weight, and k W limbs of the weights;
+/// - k L d limbs of the coordinates, or with weights of their exact products with weights: limb l of cluster j in dimension i is at
+///   (j L + l) d + i, in units of 2^(E - (l + 1) w), with w = min(50, 62 - ceil(log2 total)). 2^E is the least power of two above the
+///   largest coordinate of the dimension, and with weights this times the least power of two above the largest weight. Units of
+///   weights, and of coordinates without weights, are at least 2^-1074.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
@@ -80,10 +84,14 @@ pub unsafe extern "C" fn centra_stream_sums_length(
     }
 }
 
-/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points, with these options (layout, threads,
-/// whether weights is NULL, and init: seeding needs more, and only with CENTRA_INIT_PARALLEL). In orders of magnitude, with T
-/// threads, (4 + d) n + (54 d + 480) k + T (1200 d + 3 Mi), and more as for centra_workspace_size; for seeding 20 n, and for 15 k candidates what centra_seed needs. It does
-/// not grow with total, and never falls as n, d, k or threads grow.
+/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for the calls of
+/// k-means||, only if init is CENTRA_INIT_PARALLEL.
+///
+/// Options used: layout, threads, init, and whether weights is NULL (the weights are not read).
+///
+/// The number does not grow with total, and never falls as n, d, k or threads grow. For planning: with one thread about
+/// (4 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
+/// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
 ///
@@ -122,12 +130,13 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
 
 /// Widens a range by a chunk of points.
 ///
-/// points, n, d, ld, options: as for centra_fit, but n may be 0 (and points then NULL); of the options count layout, threads and
-///     weights. Where one chunk has weights, all must.
+/// Options used: layout, threads, weights.
+///
+/// points, n, d, ld, options: as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has weights, all must.
 /// range: see centra_stream_range_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that no points give. Threads: as for
+/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that cannot come from any points. Threads: as for
 /// centra_fit.
 ///
 /// # Safety
@@ -165,19 +174,21 @@ pub unsafe extern "C" fn centra_stream_range(
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be 0 (and points then NULL), and less than k; of the options count
-///     layout, label_base, threads and weights.
+/// Options used: layout, label_base, threads, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
 /// total, range: see centra_stream_sums_length; read only.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written; or NULL.
-/// wanted: the sum of CENTRA_STREAM_INERTIA, if the inertia is to be added, and of CENTRA_STREAM_MOVED, if on entry labels are those of
-///     the last pass over this chunk (in the first pass any that name a cluster), and those that change are to be counted.
+/// wanted: 0, or a combination of CENTRA_STREAM_INERTIA, to add the inertia, and CENTRA_STREAM_MOVED, to count the labels that change:
+///     then labels on entry are those of the last pass over this chunk (in the first pass any that name a cluster).
 /// sums: see centra_stream_sums_length; read and written.
 /// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched; among them CENTRA_ERR_RANGE for points or weights that are
-/// not in the range, and for a range or sums that no points give, CENTRA_ERR_SHAPE for more points than total, CENTRA_ERR_LABEL for
-/// labels on entry that name no cluster, and CENTRA_ERR_WEIGHTS for weights where the range has none, or none where it has some.
+/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_RANGE for points or weights that are
+/// not in the range, and for a range or sums that cannot come from any points, CENTRA_ERR_SHAPE for more points than total,
+/// CENTRA_ERR_LABEL for labels on entry that name no cluster, CENTRA_ERR_WEIGHTS if there are weights and the range has none, or the
+/// reverse.
 /// Threads: as for centra_fit.
 ///
 /// # Safety
@@ -239,16 +250,16 @@ pub unsafe extern "C" fn centra_stream_sums(
     }
 }
 
-/// Moves every center to the mean that reduced sums give it: the exact sum of each coordinate over the number of points (with weights: of
-/// the exact products over the exact sum of the weights), as real numbers, rounded once.
+/// Moves every center to the mean of its points, from reduced sums: the exact sum of each coordinate divided by the number of points
+/// (with weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once.
 ///
 /// total, d, k, range: see centra_stream_sums_length.
-/// sums: those of all points; read only.
-/// centers: k contiguous rows of d; written, but for those of clusters without a point of positive weight.
-/// counts: k numbers of points, written; or NULL.
+/// sums: the reduced sums of all points; read only.
+/// centers: k contiguous rows of d; written, except for clusters without a point of positive weight.
+/// counts: the number of points in each of k clusters, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
-/// total, CENTRA_ERR_RANGE for a range or sums that no points give. Allocates nothing. Any thread.
+/// total, CENTRA_ERR_RANGE for a range or sums that cannot come from any points. Allocates nothing. Any thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -280,7 +291,7 @@ pub unsafe extern "C" fn centra_stream_means(
     }
 }
 
-/// Prepares a state for the first pass. Does nothing when state is NULL or struct_size is less than this library's.
+/// Prepares a state for the first pass. Does nothing if state is NULL or struct_size is less than the size that this library knows.
 ///
 /// struct_size: sizeof(centra_stream_state).
 ///
@@ -297,21 +308,23 @@ pub unsafe extern "C" fn centra_stream_state_init(
     }
 }
 
-/// One step of the loop that centra_fit runs, after a pass of all chunks against the centers: tells whether that pass was the last,
+/// One step of the loop of centra_fit, after a pass of all chunks against the centers: decides whether that pass was the last,
 /// and if not, moves the centers to the means.
 ///
+/// Options used: max_iter, tol, empty.
+///
 /// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults; max_iter, tol and empty count.
-/// sums: reduced, of all points against these centers; read only.
+/// options: NULL for the defaults.
+/// sums: the reduced sums of all points, labelled by these centers; read only.
 /// centers: k contiguous rows of d; read, and written unless the loop is done.
 /// state: read and written.
 ///
-/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label moves, or earlier where
-/// labels move that leave every mean as it was (those of points of weight zero, say); the iterations can then be fewer than those of
-/// centra_fit, all other results are the same.
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if
+/// the labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
+/// than in centra_fit; all other results are the same.
 ///
-/// Empty clusters: CENTRA_EMPTY_KEEP as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE (the
-/// default) as under CENTRA_EMPTY_ERROR an empty cluster gives CENTRA_ERR_EMPTY.
+/// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE
+/// (the default) an empty cluster gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR.
 ///
 /// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
 ///

@@ -8,48 +8,49 @@ use super::structs::members;
 use crate::call::{Progress, Report};
 use crate::stream::State;
 
-/// Fine: the outputs are written.
+/// Success: the outputs are written.
 pub const CENTRA_OK: i32 = 0;
-/// Stopped early by the progress callback; the outputs are written and belong together.
+/// The progress callback stopped the fit; the outputs are written and consistent with one another.
 pub const CENTRA_CANCELLED: i32 = 1;
 /// A required pointer is null or not aligned for its type.
 pub const CENTRA_ERR_NULL: i32 = -1;
-/// A size is zero, too large or inconsistent: d or k zero, k > n (and so n zero) where centers are found, k > 2^31 - 1, ld too
-/// small, or a number of bytes that does not fit the address space.
+/// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone (centra_fit,
+/// centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
 pub const CENTRA_ERR_SHAPE: i32 = -2;
 /// A NaN or an infinity in points, weights or given centers.
 pub const CENTRA_ERR_NONFINITE: i32 = -3;
-/// Magnitudes so large that squared distances or weighted sums could overflow (reach 2^1020; a
-/// largest magnitude or weight counts as its upper 32 bits, rounded up); or, where distances are computed,
-/// coordinates that are not all equal but differ so little that the squared distance between any two points or centers underflows
-/// to 0: by less than about 2^-537. (A fit and a seeding look at the points alone, too.)
+/// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the largest weight are
+/// rounded up to their upper 32 bits for this test); or, where distances are computed, coordinates that are not all equal but differ so
+/// little, by less than about 2^-537, that the squared distance between any two points or centers underflows to 0. (A fit and a
+/// seeding test the points also without the centers.)
 pub const CENTRA_ERR_RANGE: i32 = -4;
-/// A negative weight, or points of which none has a positive one.
+/// A weight is negative, or none is positive.
 pub const CENTRA_ERR_WEIGHTS: i32 = -5;
 /// The workspace is too small or not aligned to 16 bytes.
 pub const CENTRA_ERR_WORKSPACE: i32 = -6;
-/// An option has a value it cannot have, or a struct_size is not one that this library knows.
+/// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also those that it
+/// does not use.
 pub const CENTRA_ERR_OPTION: i32 = -7;
 /// An output overlaps another argument.
 pub const CENTRA_ERR_ALIAS: i32 = -8;
 /// A cluster became empty under CENTRA_EMPTY_ERROR.
 pub const CENTRA_ERR_EMPTY: i32 = -9;
-/// A label outside label_base .. label_base + k - 1.
+/// A label is less than label_base or greater than label_base + k - 1.
 pub const CENTRA_ERR_LABEL: i32 = -10;
-/// Memory could not be allocated: a workspace of the library's own, mostly.
+/// Memory could not be allocated: usually the workspace, where the caller gave none.
 pub const CENTRA_ERR_MEMORY: i32 = -11;
-/// A defect of this library.
+/// A defect of this library was detected.
 pub const CENTRA_ERR_INTERNAL: i32 = -12;
 
 /// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
 pub const CENTRA_INIT_KMEANSPP: i32 = 0;
 /// Start from k distinct rows, drawn uniformly.
 pub const CENTRA_INIT_RANDOM: i32 = 1;
-/// Start from what the array of centers holds on entry.
+/// Start from the centers that the array centers holds on entry.
 pub const CENTRA_INIT_GIVEN: i32 = 2;
 /// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
-/// k-means++ among these, weighted by the points they are nearest to. For k so large that k passes over the points are too
-/// many. The workspace grows by up to 15 k + 160 rows of d, and by 24 bytes a point.
+/// k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that k passes over the points take too
+/// long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24 bytes a point.
 pub const CENTRA_INIT_PARALLEL: i32 = 3;
 
 /// An empty cluster takes the point farthest from its own center (the default).
@@ -64,11 +65,11 @@ pub const CENTRA_ROWS: i32 = 0;
 /// Dimension i is n contiguous doubles at points + i * ld.
 pub const CENTRA_COLUMNS: i32 = 1;
 
-/// Bounds where they pay (the default).
+/// Bounds on distances are used where they save time (the default).
 pub const CENTRA_ALGORITHM_AUTO: i32 = 0;
-/// Every iteration looks at every point; the least memory.
+/// Every iteration compares every point with the centers; the least memory.
 pub const CENTRA_ALGORITHM_LLOYD: i32 = 1;
-/// Every iteration looks at those points whose bound does not prove their label, from the second on.
+/// From the second iteration on, only points whose bound does not prove their label are compared with the centers.
 pub const CENTRA_ALGORITHM_HAMERLY: i32 = 2;
 
 /// No label changed.
@@ -80,15 +81,15 @@ pub const CENTRA_MAX_ITER: i32 = 2;
 /// The progress callback asked for it.
 pub const CENTRA_STOPPED: i32 = 3;
 
-/// Wanted of centra_stream_sums: the inertia.
+/// Flag of centra_stream_sums: add the inertia.
 pub const CENTRA_STREAM_INERTIA: i32 = 1;
-/// Wanted of centra_stream_sums: how many labels change.
+/// Flag of centra_stream_sums: count the labels that change.
 pub const CENTRA_STREAM_MOVED: i32 = 2;
 /// Elements of the masses that centra_stream_masses sums.
 pub const CENTRA_STREAM_MASS_DIGITS: usize = 69;
 
 members! {
-/// What a progress callback is told, after every iteration of every restart.
+/// What a progress callback receives after every iteration of every restart.
 #[repr(C)]
 #[made_from(progress: &Progress)]
 pub struct centra_progress {
@@ -104,21 +105,21 @@ pub struct centra_progress {
     /// Labels that changed in this iteration.
     #[value(progress.moved)]
     pub moved: i64,
-    /// Sum over the centers of the squared distance between where they are and where they were.
+    /// Sum over the centers of the squared distance between the new and the previous center.
     #[value(progress.shift)]
     pub shift: f64,
 }
 } // members
 
-/// Called on the calling thread, in the caller's floating-point environment, after every iteration; a value
-/// other than 0 stops the fit there. `user` is the option progress_data. It must return normally:
+/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every iteration. A return
+/// value other than 0 stops the fit there. `user` is the option progress_data. The callback must return normally:
 /// no longjmp, no exception.
 pub type centra_progress_fn =
     Option<unsafe extern "C" fn(progress: *const centra_progress, user: *mut c_void) -> i32>;
 
 members! {
-/// What a caller may choose. Fill it by centra_options_init, then change members. NULL in place of a pointer
-/// to it means the defaults.
+/// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
+/// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
 #[repr(C)]
 #[made_from()]
 pub struct centra_options {
@@ -130,11 +131,11 @@ pub struct centra_options {
     #[value(CENTRA_INIT_KMEANSPP)]
     pub init: i32,
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
-    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center they
-    /// were labelled by, largest first, ties to the lowest index; down this ranking each empty cluster, in ascending index, takes
-    /// one for its only member of positive weight, and then the means are computed. The last such member of a cluster is never
-    /// taken, nor a point that lies on its center: what is left of the empty clusters keep their centers. This is scikit-learn's and
-    /// oneDAL's rule. A point is taken with all of its weight, so here a weight of 2 is not two points, each taken by itself.
+    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center that
+    /// they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index, takes the next point
+    /// of this ranking as its only member of positive weight; then the means are computed. The last such member of a cluster is never
+    /// taken, nor a point that lies on its center; empty clusters for which no point is left keep their centers. This is the rule of
+    /// scikit-learn and oneDAL. A point is taken with all of its weight: here a point of weight 2 does not act as two points.
     #[value(CENTRA_EMPTY_RELOCATE)]
     pub empty: i32,
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
@@ -143,26 +144,25 @@ pub struct centra_options {
     /// The first label: 0 (default) or 1.
     #[value(0)]
     pub label_base: i32,
-    /// 1 (default): the calling thread only, and no allocation when a workspace is given; 0: all cores this
-    /// process may use; N: at most N. Fewer are used where the work does not pay for them. Results do not
-    /// depend on it. Threads live no longer than the call.
+    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
+    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
+    /// depend on it. Threads end before the call returns.
     #[value(1)]
     pub threads: i32,
-    /// Restarts; the best inertia wins, ties to the earliest. At least 1, the default.
+    /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
     #[value(1)]
     pub n_init: i32,
-    /// Iterations of a restart, at most; default 300. 0 assigns to the starting centers and stops.
+    /// The most iterations of a restart; default 300. 0 labels the points by the starting centers and stops.
     #[value(300)]
     pub max_iter: i64,
-    /// Stop when the squared shifts of the centers sum to no more than this; 0 (default): only when no label
+    /// Stop when the squared shifts of the centers sum to no more than this. 0 (default): stop only when no label
     /// changes. Finite, not negative.
     #[value(0.0)]
     pub tol: f64,
-    /// Seed of the random draws; default 0. Draws depend on it, the points, the weights and k alone.
+    /// Seed of the random draws; default 0. Draws depend only on it, the points, the weights and k.
     #[value(0)]
     pub seed: u64,
-    /// n weights, finite and not negative, not all zero; or NULL (default) for all ones. Ignored by
-    /// centra_assign, where they change nothing.
+    /// n weights, finite and not negative, not all zero; or NULL (default): all weights are 1.
     #[value(null())]
     pub weights: *const f64,
     /// Called after every iteration, or NULL (default).
@@ -171,17 +171,17 @@ pub struct centra_options {
     /// Passed to progress.
     #[value(null_mut())]
     pub progress_data: *mut c_void,
-    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit keeps from doing
-    /// again what cannot have changed. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes a point and 4 a
-    /// center of workspace; words, the points in 16 bits a coordinate, which later iterations read in place of them, take
-    /// 8 ceil(d / 4) + 8 bytes a point where 32 <= d <= 1024 and k >= 3. With CENTRA_ALGORITHM_LLOYD there is neither.
+    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work in later
+    /// iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4 a center. Where
+    /// 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate, instead of the points; these take
+    /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     #[value(CENTRA_ALGORITHM_AUTO)]
     pub algorithm: i32,
 }
 } // members
 
 members! {
-/// What a fit did. Fill it by centra_report_init. Written when the status is not negative.
+/// What a fit did. Initialise the struct by centra_report_init. It is written when the status is not negative.
 #[repr(C)]
 #[made_from(report: &Report)]
 pub struct centra_report {
@@ -204,19 +204,19 @@ pub struct centra_report {
     /// Labels that changed in the last iteration of the returned restart.
     #[value(report.moved)]
     pub moved: i64,
-    /// The exact sum of the squared distances to the returned centers, times the weights, rounded once.
+    /// The sum of the squared distances to the returned centers times the weights: summed exactly, rounded once.
     #[value(report.inertia)]
     pub inertia: f64,
-    /// Pairs of point and center evaluated, over all restarts and the seeding.
+    /// Pairs of a point and a center that were evaluated, over all restarts and the seeding.
     #[value(report.distances)]
     pub distances: i64,
-    /// Points decided by the squared distance itself after a cheaper test left them open, over all restarts.
+    /// Points that a cheaper test left open, and whose squared distances were compared, over all restarts.
     #[value(report.rechecked)]
     pub rechecked: i64,
-    /// Pairs proven away without being evaluated, over all restarts.
+    /// Pairs that bounds excluded without evaluation, over all restarts.
     #[value(report.skipped)]
     pub skipped: i64,
-    /// Seconds spent looking for NaN and ranges.
+    /// Seconds spent in the range check.
     #[value(report.seconds_scan)]
     pub seconds_scan: f64,
     /// Seconds spent seeding.
@@ -235,7 +235,7 @@ pub struct centra_report {
 } // members
 
 members! {
-/// How far a streamed fit has come. Initialise it by centra_stream_state_init.
+/// The state of a fit of a stream. Initialise the struct by centra_stream_state_init.
 #[repr(C)]
 #[made_from(state: &State)]
 pub struct centra_stream_state {
@@ -251,16 +251,16 @@ pub struct centra_stream_state {
     /// Iterations so far.
     #[value(state.iterations)]
     pub iterations: i64,
-    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was wanted of all points; else -1.
+    /// Labels that changed in the last pass, if CENTRA_STREAM_MOVED was set for all points; else -1.
     #[value(state.moved)]
     pub moved: i64,
     /// Clusters without a point of positive weight in the last pass.
     #[value(state.empty_clusters)]
     pub empty_clusters: i64,
-    /// Sum over the centers of the squared distance between where they are and where they were.
+    /// Sum over the centers of the squared distance between the new and the previous center.
     #[value(state.shift)]
     pub shift: f64,
-    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was wanted of all points; else NaN.
+    /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was set for all points; else NaN.
     #[value(state.inertia)]
     pub inertia: f64,
 }

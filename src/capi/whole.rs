@@ -12,21 +12,25 @@ use crate::call::{Options, Progress};
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
 ///
-/// Of the options count layout, threads, init, n_init, empty, algorithm, and whether weights is NULL (they are not read). In
-/// orders of magnitude, with T threads: (16 + d) n + (54 d + 480) k + T (1200 d + 3 Mi) bytes, k taking up to four times as much with
-/// weights; if T > 1, the parts without T up to twice, and sums of T (16 Mi + 32 Ki d), or 2 n d, if that is less: what a thread takes
-/// beside twice the size for one does not grow with k; and for words (see algorithm) n (2 d + 16) where 32 <= d <= 1024; neither these nor 4 n of the rest with CENTRA_ALGORITHM_LLOYD; 4 n more with n_init > 1; never a multiple of n k. Restarts that are small enough run side by
-/// side, up to T of them in up to 16 MiB, and each takes what a call with one thread takes. The bytes never fall as n, d, k or
-/// threads grow: what words and sketches take with 1024 and 2048 dimensions is asked for with more, too. With CENTRA_INIT_KMEANSPP, k >= 4 and
-/// 8 <= d <= 2048 there are up to d + 51 bytes a point for a sketch of the points in bytes; with CENTRA_INIT_PARALLEL 24 bytes a
-/// point, what 3 k + 32 centers take instead of k, and up to 15 k + 160 rows of d, each with up to d + 67 bytes more.
+/// Options used: layout, threads, init, n_init, algorithm, and whether weights is NULL (the weights are not read).
 ///
-/// n, d, k: points, dimensions, centers; where k is more than n (which may be 0), the bytes suffice for the calls that allow it.
+/// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
+///
+/// - with one thread, (16 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with weights the part of k is up to four times as large;
+/// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
+/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
+///   up to 1024 here;
+/// - in addition, 4 n with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
+/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points (d counts up to
+///   2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up to 15 k + 160 rows of d doubles
+///   with up to d + 67 bytes more each.
+///
+/// n, d, k: points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that allow it.
 /// options: NULL for the defaults.
-/// bytes: receives the number.
+/// bytes: receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. May be
-/// called from any thread.
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call
+/// it.
 ///
 /// # Safety
 /// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
@@ -57,33 +61,41 @@ pub unsafe extern "C" fn centra_workspace_size(
     }
 }
 
-/// Clusters: seeds, then alternates assignment and update until it stops.
+/// Clusters points: chooses starting centers, then alternates assignment and update until it stops.
 ///
 /// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
-/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least D(x, c_j); a
-/// center is the exact sum of its points over their number (with weights: of the exact products over the exact sum of the weights), as real
-/// numbers, rounded once. So an integer weight is as good as that many copies of a point.
+/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
+/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products divided by the exact
+/// sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w copies of it would.
+///
+/// Options used: all.
 ///
 /// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps are not touched.
-/// k: centers, 1 <= k <= n.
+///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read.
+/// k: number of centers, 1 <= k <= n.
 /// options: NULL for the defaults.
 /// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
 /// labels: n labels from label_base on, written; or NULL.
-/// report: what was done; initialised by centra_report_init; or NULL.
+/// report: initialised by centra_report_init; written; or NULL.
 /// workspace, workspace_bytes: a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
-///     contents irrelevant before and after; with threads = 1 the call then allocates nothing. Or NULL and 0.
+///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
 ///
-/// Labels, centers and inertia returned belong together: the labels are those of the nearest returned centers.
+/// Labels, centers and inertia are consistent: each label names the nearest of the returned centers.
 ///
-/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. May be called from any
-/// number of threads at once on different outputs, and after fork(). A child that is forked by the progress callback may return from it:
-/// it goes on alone, with the same result.
+/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of
+/// threads may call it at once with different outputs, also after fork(). A child process that the progress callback forks may return
+/// from the callback: it continues alone, with the same result.
 ///
-/// Threads of its own end before a call does. They have all signals blocked but those of faults, so that handlers run on the caller's threads, and stacks of
-/// 2 MiB, of which they touch little. Where they, or memory for them, cannot be had there are fewer; CENTRA_ERR_MEMORY is returned
-/// where a call cannot do without. A thread inside of a call is not cancelled (pthread_cancel, of the deferred kind) before the call
-/// has returned, in callbacks neither. A stack of 128 KiB is enough for the calling thread, its callbacks aside.
+/// Stack: 128 KiB are enough for the calling thread of every call, not counting its callbacks.
+///
+/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal handlers run on
+/// threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for them, cannot be had, fewer are
+/// used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is cancelled inside a call or its callbacks
+/// (pthread_cancel, deferred) ends after the call has returned.
+///
+/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by dlopen, the C library
+/// allocates them at the first call of a thread, and ends the process if there is no memory for them. Call centra_error_detail on a
+/// thread to have them allocated earlier.
 ///
 /// Method: Lloyd 1982; sums: Kulisch 1971; seeding: Arthur and Vassilvitskii 2007.
 ///
@@ -140,11 +152,12 @@ pub unsafe extern "C" fn centra_fit(
 
 /// Labels points by given centers.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
-///     also NULL, and no label is written); of the options count layout, label_base and threads.
+/// Options used: layout, label_base, threads.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
-/// sqdist: n squared distances to the centers the labels name, written; or NULL.
+/// sqdist: n squared distances to the centers that the labels name, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -185,17 +198,19 @@ pub unsafe extern "C" fn centra_assign(
     }
 }
 
-/// Moves every center to the mean of its points: the exact sum of each coordinate over the number of points (with
-/// weights: the exact sum of the exact products over the exact sum of the weights), as real numbers, rounded once. A mean lies among the
-/// coordinates it is of.
+/// Moves every center to the mean of its points: the exact sum of each coordinate divided by the number of points (with
+/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
+/// least and the largest coordinate of its points.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0 (points and labels then anything,
-///     also NULL, and all clusters are empty); of the options count layout, label_base, threads, weights and empty.
+/// Options used: layout, label_base, threads, weights, empty.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
+///     NULL, and all clusters are empty.
 /// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
-/// centers: k contiguous rows of d; written. Those of clusters that stay empty are not touched, so on entry the array
-///     holds what they keep. Where a cluster is empty under CENTRA_EMPTY_RELOCATE, it is to hold the centers that the labels were
-///     found with, from which distances are measured, and all of it is checked as in centra_assign; else nothing of it is read.
-/// counts: k numbers of points that make up each mean, of any weight, written; or NULL.
+/// centers: k contiguous rows of d; written, except for clusters that stay empty, which keep what the array holds on entry. If a
+///     cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the labels were found with: distances are
+///     measured from them, and they are checked as in centra_assign. In all other cases the array is not read.
+/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -236,12 +251,13 @@ pub unsafe extern "C" fn centra_update(
     }
 }
 
-/// Draws starting centers: those that the first restart of centra_fit would start from.
+/// Draws starting centers: those from which the first restart of centra_fit starts.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; of the options count layout, threads, weights, seed
-///     and init, which must not be CENTRA_INIT_GIVEN.
-/// centers: k contiguous rows of d, written; each a copy of a point of positive weight (where there are fewer than k of
-///     these, CENTRA_INIT_RANDOM goes on with the others, the other two repeat some).
+/// Options used: layout, threads, weights, seed, init.
+///
+/// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
+/// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
+///     these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -281,12 +297,13 @@ pub unsafe extern "C" fn centra_seed(
     }
 }
 
-/// The inertia of given labels and centers: the exact sum of the squared distances between the points and the centers
-/// their labels name, times the weights, rounded once; +infinity where it exceeds the largest
-/// double.
+/// The inertia of given labels and centers: the sum of the squared distances between the points and the centers that
+/// their labels name, times the weights; summed exactly, rounded once, +infinity if it exceeds the largest double.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (points and labels then anything, also NULL,
-///     and the inertia is 0); of the options count layout, label_base, threads and weights.
+/// Options used: layout, label_base, threads, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
+///     inertia is 0.
 /// centers: k contiguous rows of d, finite; read only.
 /// labels: n labels from label_base on; read only.
 /// inertia: written.

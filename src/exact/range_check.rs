@@ -121,15 +121,15 @@ impl Extremes {
         farthest.is_nan() || farthest >= LARGEST
     }
 
-    /// Refuses n weights, at most `w`, if a weighted sum or the product of a weight and a D could overflow.
-    pub(crate) fn check_weights(&self, w: f64, n: usize) -> Result<(), Error> {
-        let w = magnitude(upper(w));
+    /// Refuses n weights of at most `largest`, if a weighted sum or the product of a weight and a D could overflow.
+    pub(crate) fn check_weights(&self, largest: f64, n: usize) -> Result<(), Error> {
+        let w = magnitude(upper(largest));
         let sum = n as f64 * w * self.largest.max(1.0);
         if sum >= LARGEST || w * fold(&self.farthest) >= LARGEST {
-            let w = Number(w);
+            let largest = Number(largest);
             return refuse!(
                 Range,
-                "weights: the largest, {w}, is so large that weighted sums could overflow"
+                "weights: the largest, {largest}, is so large that weighted sums could overflow"
             );
         }
         Ok(())

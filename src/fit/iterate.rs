@@ -1,4 +1,4 @@
-//! One restart: assignment and update, in turn.
+//! One restart: assignment and update alternate.
 
 use core::ops::AddAssign;
 use std::time::Instant;
@@ -15,12 +15,12 @@ use crate::runtime::workspace::{spoil, Cut};
 use crate::seed::Seeding;
 use crate::update::{self, Update};
 
-/// What a fit keeps, beyond what its threads do.
+/// The state of a fit that is not per thread.
 pub(super) struct State<'w> {
     pub(super) labels: &'w mut [i32],
     pub(super) centers: &'w mut [f64],
     pub(super) previous: &'w mut [f64],
-    /// The best restart so far, when there is more than one.
+    /// The best restart so far, if there are several.
     pub(super) best_labels: &'w mut [i32],
     pub(super) best_centers: &'w mut [f64],
     pub(super) seeding: Seeding<'w>,
@@ -58,7 +58,7 @@ impl<'w> State<'w> {
 }
 
 impl State<'_> {
-    /// Forgets what a restart did, but for the best one: the next one does the same whichever came before.
+    /// Invalidates what a restart left, except for the best restart: so the next one does not depend on those before.
     pub(super) fn forget(&mut self, init: Init) {
         spoil(self.labels, i32::MAX);
         if init != Init::Given {
@@ -73,7 +73,7 @@ impl State<'_> {
     }
 }
 
-/// Restarts that can differ.
+/// The number of restarts that can differ.
 pub(super) fn restarts(options: &Options<'_>) -> u32 {
     match options.init {
         Init::Given => 1,
@@ -88,7 +88,7 @@ pub(super) struct Outcome {
     pub(super) moved: i64,
 }
 
-/// What restarts took.
+/// What restarts cost.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) distances: i64,
@@ -110,18 +110,18 @@ impl AddAssign for Spent {
     }
 }
 
-/// What is known before a pass.
+/// What is known before a pass over the points.
 struct Before {
-    /// Labels that changed in the pass before; before the first, all.
+    /// Labels that changed in the previous pass; before the first pass, all.
     changed: i64,
-    /// Whether the sums of the labels are there.
+    /// Whether the sums of the current labels are valid.
     summed: bool,
     /// Whether another iteration may follow.
     more: bool,
 }
 
 impl<'w> State<'w> {
-    /// Labels all points by the centers. Sums are for the next iteration, if there can be one.
+    /// Labels all points by the centers, and sums them if another iteration may follow.
     fn assign(
         &mut self,
         job: &Job<'_>,
@@ -143,7 +143,7 @@ impl<'w> State<'w> {
             ..
         } = self;
         let terms = update.terms();
-        // Moving a point takes as long as adding two; but where labels come of words, a point that does not move is not even read.
+        // Moving a point takes as long as adding two. But where labels are found from quantized points, a point that does not move is not read.
         let few =
             |quantized: &QuantizedPoints<'_>| changed < n / 2 || quantized.replace_points(job);
         let summing = if !more {
@@ -188,7 +188,7 @@ impl<'w> State<'w> {
     }
 }
 
-/// One restart, from `state.centers` on; leaves labels and centers that belong together.
+/// One restart, from `state.centers` on. The labels that it leaves are those of the centers that it leaves.
 pub(super) fn iterate<'w>(
     job: &Job<'_>,
     rules: &Rules,
@@ -200,13 +200,13 @@ pub(super) fn iterate<'w>(
 ) -> Result<Outcome, Error> {
     let (n, d) = (job.points.n() as i64, job.points.d());
     let all = n * (state.centers.len() / d) as i64;
-    // No label yet: every point counts as moved in the first pass.
+    // There are no labels yet: every point counts as moved in the first pass.
     state.labels.fill(-1);
     let (mut iterations, mut moved, mut changed) = (0, 0, n);
     let mut pairs = all;
     let stopped_by = loop {
         let work = pairs as u128 * d as u128 + n as u128;
-        // Waking the others takes longer than little work: a pass that bounds leave little of is done by one thread.
+        // Waking threads takes longer than a pass in which bounds leave few points: one thread does it.
         let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
         let before = Before {
             changed,

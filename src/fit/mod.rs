@@ -1,4 +1,4 @@
-//! The loop: restarts, iterations, stopping.
+//! The loop of a fit: restarts, iterations, and when they stop.
 //!
 //! ```text
 //! labels = assign(points, centers)
@@ -12,10 +12,10 @@
 //!     stop if iterations == max_iter                                     MaxIter
 //! ```
 //!
-//! In real numbers this ends, relocation included (L31); where rounding makes it go in circles, `max_iter` ends it.
+//! In real numbers the loop ends, also with relocation (L31). If rounding makes it cycle, `max_iter` ends it.
 //!
-//! Everything happens in the workspace; the caller's outputs are written at the very end, so that a
-//! refusal on the way leaves them as they were.
+//! Everything is computed in the workspace; the outputs of the caller are written at the end, so a
+//! call that is refused leaves them untouched.
 
 mod iterate;
 mod restarts;
@@ -32,8 +32,8 @@ use stop::Rules;
 
 pub(crate) use restarts::{at_a_time, Runner};
 
-/// Fits: scans, runs the restarts, and writes centers and labels at the end. `centers` is read under
-/// [`Init::Given`], if no others are given. Of several runners each is one thread's.
+/// Fits: checks ranges, runs the restarts, and writes centers and labels at the end. Under [`Init::Given`] `centers` holds the start,
+/// unless the options give it. If there are several runners, each runs on one thread.
 pub(crate) fn fit(
     job: &Job<'_>,
     options: &Options<'_>,
@@ -67,8 +67,8 @@ pub(crate) fn fit(
         let inertia = a.inertia.total_cmp(&b.inertia);
         inertia.then(a.restart.cmp(&b.restart))
     };
-    // Runners that were given no restart have none. Those after one that nothing beats may have been done, too: at best they
-    // are equal to it, and the first of equals is the best.
+    // A runner may have done no restart. Restarts after one of inertia zero may have been done too: they are at best equal to it, and
+    // the first of equals is taken.
     let best = runners
         .iter_mut()
         .filter_map(|runner| Some((runner.best.as_ref()?, &mut runner.state)));

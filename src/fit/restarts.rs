@@ -17,11 +17,11 @@ use crate::runtime::workspace::Cut;
 use crate::seed::{self, Key};
 use crate::update;
 
-/// What the threads of a fit work with.
+/// The memory of the threads of a fit.
 struct Teams<'w> {
     workers: PerThread<PassWorker<'w>>,
     seeders: PerThread<seed::SeedWorker<'w>>,
-    /// Storage of the scan.
+    /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
@@ -56,12 +56,12 @@ pub(super) struct Best {
     pub(super) outcome: Outcome,
 }
 
-/// What restarts one after the other are done with.
+/// Does restarts one after the other.
 pub(crate) struct Runner<'w> {
     pub(super) state: State<'w>,
     teams: Teams<'w>,
     pub(super) best: Option<Best>,
-    /// What each restart took, where others run beside them, and it is not yet known which of them count.
+    /// The cost of each restart, if several runners are at work and it is not known yet which restarts count.
     spent: Vec<(u64, Spent)>,
     refused: Option<(u64, Error)>,
 }
@@ -83,14 +83,14 @@ impl<'w> Runner<'w> {
         }
     }
 
-    /// Scans.
+    /// Checks ranges.
     pub(super) fn prepare(&mut self, job: &Job<'_>, given: Option<&[f64]>) -> Result<(), Error> {
         let state = &mut self.state;
         let ranges = Some(state.update.ranges());
         let largest = scan(job, &mut self.teams.observed, given, ranges)?;
         let first = &mut state.previous[..job.points.d()];
         job.points.copy_point(0, first);
-        // Among the points alone, since their means are what they are compared with before long.
+        // The points alone are tested: later iterations compare them with their means.
         check_spread(job, &[], first)?;
         check_spread(job, given.unwrap_or_default(), first)?;
         state.packing.set_largest(largest);
@@ -103,7 +103,7 @@ impl<'w> Runner<'w> {
         Ok(())
     }
 
-    /// Does one restart, and keeps it if it is better than the ones before.
+    /// Does one restart, and keeps it if it is better than the previous ones.
     fn restart(
         &mut self,
         job: &Job<'_>,
@@ -153,13 +153,13 @@ impl<'w> Runner<'w> {
         Ok((spent, stopped_by))
     }
 
-    /// Nothing beats an inertia of zero. Nothing else about a restart that is under way is proof that it cannot win: how low
-    /// it will end, only its end tells.
+    /// Whether no later restart can be better: the inertia is zero. A restart cannot be abandoned before its end, since its inertia is
+    /// only known then.
     fn unbeatable(&self) -> bool {
         self.best.as_ref().is_some_and(|best| best.inertia == 0.0)
     }
 
-    /// Does the restarts one after the other; tells whether the callback stopped them.
+    /// Does the restarts one after the other; returns whether the callback stopped them.
     pub(super) fn run(
         &mut self,
         job: &Job<'_>,
@@ -180,8 +180,8 @@ impl<'w> Runner<'w> {
     }
 }
 
-/// How many restarts are done at a time, each by one thread: where one of their passes is not worth a second one. Asked by a
-/// workspace query too, so a function of what that knows; callbacks are for the calling thread.
+/// The number of restarts that run at a time, each on one thread, if a pass is too small for a second thread. A workspace query uses it
+/// too, so it depends only on what a query knows. With a callback it is 1, since only the calling thread may call it.
 pub(crate) fn at_a_time(shape: &Shape, options: &Options<'_>) -> usize {
     let restarts = restarts(options) as usize;
     if shape.threads > 1 || options.progress.is_some() {
@@ -192,11 +192,10 @@ pub(crate) fn at_a_time(shape: &Shape, options: &Options<'_>) -> usize {
     worthwhile(options.threads, pass * PASSES * restarts as u128).min(restarts)
 }
 
-/// Passes of a restart, as a rule at least.
+/// The usual least number of passes of a restart.
 const PASSES: u128 = 8;
 
-/// Scans for several runners, each by itself: it takes no longer than one scan, and leaves what a thread needs in its own part
-/// of the workspace.
+/// Checks ranges for several runners, each by itself at the same time: the results are then in the part of the workspace of each thread.
 pub(super) fn prepare_all(job: &Job<'_>, runners: &mut PerThread<Runner<'_>>) -> Result<(), Error> {
     let alone = job.crew.if_worth(false);
     let own = Job {
@@ -212,8 +211,8 @@ pub(super) fn prepare_all(job: &Job<'_>, runners: &mut PerThread<Runner<'_>>) ->
     }
 }
 
-/// Runs restarts side by side, one thread each. One after the other they would end with the first that is refused, or that
-/// nothing beats: later ones count for nothing here either.
+/// Runs restarts side by side, each on one thread. In sequence they would end with the first that is refused or has inertia zero; so
+/// restarts after that one do not count here either.
 pub(super) fn run_all(
     job: &Job<'_>,
     rules: &Rules,
@@ -237,7 +236,8 @@ pub(super) fn run_all(
             Ok((spent, _)) => match runner.spent.try_reserve(1) {
                 Ok(()) => runner.spent.push((restart, spent)),
                 Err(_) => {
-                    let detail = format_args!("no memory for what {restart} restarts report");
+                    let detail =
+                        format_args!("the report of restart {restart} could not be allocated");
                     runner.refused = Some((restart, Error::new(Status::Memory, detail)));
                 }
             },
@@ -262,7 +262,7 @@ pub(super) fn run_all(
             }
         }
     }
-    // Seconds on the clock.
+    // Elapsed time, not the sum over threads.
     total.seconds_seed /= threads;
     total.seconds_assign /= threads;
     total.seconds_update /= threads;

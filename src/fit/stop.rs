@@ -3,14 +3,14 @@
 use crate::call::{Init, Options, StoppedBy};
 use crate::exact::distance::squared;
 
-/// What restarts go by: options without the callback, which belongs to the calling thread.
+/// The options that restarts use; the callback is left out, as only the calling thread may call it.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub(super) init: Init,
     pub(super) seed: u64,
     pub(super) max_iter: u64,
     pub(super) tol: f64,
-    /// Whether anybody asks for shifts.
+    /// Whether shifts are needed.
     shifts: bool,
 }
 
@@ -25,12 +25,12 @@ impl Rules {
         }
     }
 
-    /// Whether another iteration may follow so many.
+    /// Whether another iteration may follow `iterations` ones.
     pub(super) fn allow_more(&self, iterations: i64) -> bool {
         (iterations as u64) < self.max_iter
     }
 
-    /// The sum of the centers' squared shifts in index order, if anybody asks.
+    /// The sum of the squared shifts of the centers in index order, if it is needed.
     pub(super) fn shift(&self, new: &[f64], old: &[f64], d: usize) -> Option<f64> {
         self.shifts.then(|| {
             let pairs = new.chunks_exact(d).zip(old.chunks_exact(d));
@@ -38,8 +38,8 @@ impl Rules {
         })
     }
 
-    /// Why a restart ends after so many iterations, in the last of which so many labels changed and the centers shifted so far; if it
-    /// does.
+    /// Why a restart stops after `iterations` iterations, in the last of which `moved` labels changed and the centers moved by `shift`;
+    /// `None` if it goes on.
     pub(super) fn reason(
         &self,
         iterations: i64,

@@ -1,4 +1,4 @@
-//! Points in the caller's memory, and how they get into vectors.
+//! Points in the memory of the caller, and how they are loaded into vectors.
 
 mod prefetch;
 mod transpose;

@@ -1,15 +1,15 @@
-//! Asking for memory before it is needed.
+//! Prefetching: requests for memory before it is needed.
 
 use core::ops::Range;
 
 use super::Points;
 use crate::simd::prefetch;
 
-/// Memory that is likely needed next, brought nearer while other work goes on: a core that waits for memory computes
-/// nothing, and one that computes could have asked for it.
+/// Memory that is likely to be needed next. It is requested in small steps during other work, so that the memory is read while
+/// the core computes.
 pub(crate) struct Ahead {
     row: *const u8,
-    /// Bytes from row to row, rows left, cache lines in a row, lines asked for in this one.
+    /// Bytes from row to row, rows left, cache lines in a row, lines requested of the current row.
     stride: usize,
     rows: usize,
     lines: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Ahead {
 pub(crate) const LINE: usize = 64;
 
 impl Ahead {
-    /// The dimensions `dims` of points in rows; columns are few streams, which the CPU sees coming by itself.
+    /// The dimensions `dims` of points in rows. Columns need no requests: they are few streams, which the CPU prefetches by itself.
     pub(crate) fn of(points: &Points<'_>, block: Range<usize>, dims: Range<usize>) -> Self {
         let (row, stride, rows, bytes) = points.spans(block, dims);
         Ahead {
@@ -32,7 +32,7 @@ impl Ahead {
         }
     }
 
-    /// So many elements without gaps.
+    /// Contiguous elements.
     pub(crate) fn run<E>(start: *const E, length: usize) -> Self {
         Ahead {
             row: start.cast(),
@@ -43,13 +43,13 @@ impl Ahead {
         }
     }
 
-    /// How many lines to ask for in each of so many steps.
+    /// The number of lines to request in each of `steps` steps.
     #[inline(always)]
     pub(crate) fn share(&self, steps: usize) -> usize {
         (self.rows * self.lines).div_ceil(steps.max(1))
     }
 
-    /// Asks for the next lines.
+    /// Requests the next lines.
     #[inline(always)]
     pub(crate) fn ask(&mut self, lines: usize) {
         for _ in 0..lines {

@@ -1,15 +1,15 @@
-//! Packing: points from the caller's layout into lanes.
+//! Packing: points are transposed from the layout of the caller into lanes.
 //!
-//! A group is as many points as a vector has lanes, dimension after dimension; coordinate `i` of point `g * width + l`
+//! A group has as many points as a vector has lanes, and is stored dimension after dimension: coordinate `i` of point `g * width + l`
 //! of a tile is at `(g * d + i) * width + l`:
 //!
 //! ```text
 //!   group 0: x0[0] x1[0] .. | x0[1] x1[1] .. | ...     group 1: x8[0] x9[0] .. | ...
 //! ```
 //!
-//! Groups, and not one long column per dimension, because the columns of a block would lie a power of two apart and
-//! fight for one cache set. Rows are turned into lanes by square transposes in registers: gathers are slower than the
-//! arithmetic they feed.
+//! Points are grouped, because in one long column per dimension the columns of a block would lie a power of two apart, and
+//! compete for one cache set. Rows are transposed in registers, in square blocks: gathers would take more time than the
+//! arithmetic.
 
 use core::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 pub(crate) enum Which<'a> {
     /// A block.
     Block(Range<usize>),
-    /// Some points, by index, counting from a point.
+    /// Points by index, relative to a first point.
     Some(&'a [u32], usize),
 }
 
@@ -37,7 +37,7 @@ impl Which<'_> {
         self.len() == 0
     }
 
-    /// Those of some lanes.
+    /// The points of some of the lanes.
     pub(crate) fn part(&self, lanes: Range<usize>) -> Which<'_> {
         match self {
             Which::Block(block) => Which::Block(block.start + lanes.start..block.start + lanes.end),
@@ -45,7 +45,7 @@ impl Which<'_> {
         }
     }
 
-    /// Where the block starts, or what the indices count from.
+    /// The first point of the block, or the point that indices are relative to.
     pub(crate) fn first(&self) -> usize {
         match self {
             Which::Block(block) => block.start,
@@ -53,7 +53,7 @@ impl Which<'_> {
         }
     }
 
-    /// Whether all of them are among `n` points.
+    /// Whether all points are below `n`.
     pub(crate) fn all_below(&self, n: usize) -> bool {
         match self {
             Which::Block(block) => block.end <= n,
@@ -72,20 +72,20 @@ impl Which<'_> {
     }
 }
 
-/// Where packed points go, group after group.
+/// A destination of packed points, group after group.
 ///
 /// # Safety
 /// The caller of each function is compiled for `L`.
 pub(crate) trait Sink<L: Lanes> {
-    /// The `WIDTH` points from `lane` on come next.
+    /// Starts the `WIDTH` points from `lane` on.
     unsafe fn begin(&mut self, lane: usize);
-    /// Their coordinates in dimension `i`, which counts up.
+    /// Receives their coordinates in dimension `i`; dimensions come in ascending order.
     unsafe fn take(&mut self, i: usize, x: L::F);
-    /// All dimensions have come.
+    /// Ends the points, after all dimensions.
     unsafe fn end(&mut self);
 }
 
-/// Turns the dimensions `dims` of the points into `lanes` lanes; those past the last point repeat it.
+/// Transposes the dimensions `dims` of the points into `lanes` lanes; lanes past the last point repeat it.
 ///
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
@@ -120,7 +120,7 @@ pub(crate) unsafe fn transpose<L: Lanes>(
     }
 }
 
-/// Points of `D` coordinates in rows, so far as they lie, or can be laid, side by side; returns how many lanes that made.
+/// Transposes points of `D` coordinates in rows, as far as they are contiguous or can be copied together; returns the number of lanes.
 ///
 /// # Safety
 /// The caller is compiled for `L`; points have `D` dimensions.
@@ -139,8 +139,8 @@ unsafe fn pour_narrow<L: Lanes, const D: usize>(
                 None => 0,
             },
             (Which::Some(..), Layout::Columns) => 0,
-            // Rows from here and there are copied first, many at a time: vectors that were just written in parts would have
-            // to wait for the parts.
+            // Scattered rows are copied first, many at a time: a vector that is read right after its parts were written would
+            // stall.
             (Which::Some(..), Layout::Rows) => {
                 let mut copies = [[0.0; D]; COPIED];
                 for lane in (0..lanes).step_by(COPIED) {
@@ -157,10 +157,10 @@ unsafe fn pour_narrow<L: Lanes, const D: usize>(
     }
 }
 
-/// Rows that are copied at a time; whole groups.
+/// Rows that are copied at a time: a multiple of a group.
 const COPIED: usize = 64;
 
-/// Whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
+/// Transposes whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
 ///
 /// # Safety
 /// The caller is compiled for `L`.
@@ -184,7 +184,7 @@ unsafe fn pour_run<L: Lanes, const D: usize>(
     lane
 }
 
-/// The `WIDTH` points from `lane` on, of any layout.
+/// Transposes the `WIDTH` points from `lane` on, in any layout.
 ///
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
@@ -251,7 +251,7 @@ unsafe fn pour_group<L: Lanes>(
     }
 }
 
-/// Points as they are.
+/// Points that are packed without conversion.
 struct Plain {
     tile: *mut f64,
     group: *mut f64,
@@ -273,7 +273,7 @@ impl<L: Lanes> Sink<L> for Plain {
     unsafe fn end(&mut self) {}
 }
 
-/// Packs points as they are, in groups as wide as the level's vectors; returns how many lanes that makes.
+/// Packs points without conversion, in groups as wide as the vectors of the level; returns the number of lanes.
 pub(crate) fn pack(
     level: Level,
     points: &Points<'_>,
@@ -291,7 +291,7 @@ pub(crate) fn pack(
     lanes
 }
 
-/// There are points, and the tile has room for so many lanes, which are whole groups.
+/// There is at least one point, and the tile holds the lanes, which are whole groups.
 struct Pack<'a> {
     points: &'a Points<'a>,
     which: &'a Which<'a>,
@@ -310,7 +310,7 @@ impl Kernel for Pack<'_> {
             group: tile,
             d: points.d(),
         };
-        // SAFETY: the caller is compiled for the lanes; `pack` has seen to the points and to the tile.
+        // SAFETY: the caller is compiled for the lanes; `pack` has checked the points and the tile.
         unsafe { transpose::<I::Lanes>(points, self.which, 0..points.d(), self.lanes, &mut plain) }
     }
 }

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::runtime::error::{refuse, Error};
 
-/// Points are packed in groups of at most this many, so blocks are multiples of it.
+/// The most points in a packed group; blocks are multiples of it.
 pub(crate) const GROUP: usize = 8;
 
 /// How points lie in memory.
@@ -32,7 +32,7 @@ pub enum Layout {
 /// `n` points of `d` dimensions in the caller's memory; there may be none.
 ///
 /// Gaps between rows (`ld > d`) or columns (`ld > n`) are never read, so the view holds a pointer
-/// and not a slice: in C the gaps may belong to somebody else.
+/// and not a slice: in C the gaps may belong to other data.
 ///
 /// ```
 /// use centra::Points;
@@ -68,7 +68,7 @@ pub(crate) fn extent(n: usize, d: usize, ld: usize, layout: Layout) -> Option<us
     (elements <= isize::MAX as usize / size_of::<f64>()).then_some(elements)
 }
 
-/// Checks what every call requires of its sizes, before anything else is looked at. Points may be none, and fewer than centers.
+/// Checks what every call requires of its sizes, before any other check. n may be less than k, and 0.
 pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
     if d == 0 || k == 0 {
         return refuse!(Shape, "d = {d}, k = {k}: neither may be zero");
@@ -82,23 +82,23 @@ pub(crate) fn check_sizes(n: usize, d: usize, k: usize) -> Result<(), Error> {
             );
         }
     }
-    // Exact sums keep n * 2^22 in 62 bits; no memory of today holds that many points.
+    // Exact sums need n * 2^22 to fit 62 bits.
     if n > 1 << 40 {
         return refuse!(Shape, "n = {n} is more than 2^40");
     }
     Ok(())
 }
 
-/// Checks the number of centers by itself.
+/// Checks the number of centers alone.
 pub(crate) fn check_k(k: usize) -> Result<(), Error> {
     match k {
-        0 => refuse!(Shape, "k: zero"),
+        0 => refuse!(Shape, "k = 0: it must be positive"),
         _ if k > i32::MAX as usize => refuse!(Shape, "k = {k} is more than 2147483647"),
         _ => Ok(()),
     }
 }
 
-/// The same for calls that find centers among the points.
+/// The same for calls that compute centers from points alone: k <= n.
 pub(crate) fn check_sizes_of_fit(n: usize, d: usize, k: usize) -> Result<(), Error> {
     if n == 0 || d == 0 || k == 0 {
         return refuse!(Shape, "n = {n}, d = {d}, k = {k}: none may be zero");
@@ -109,7 +109,7 @@ pub(crate) fn check_sizes_of_fit(n: usize, d: usize, k: usize) -> Result<(), Err
     check_sizes(n, d, k)
 }
 
-/// Checks a leading dimension against the layout; without points there is nothing that it leads to.
+/// Checks a leading dimension against the layout; without points any is allowed.
 pub(crate) fn check_leading_dimension(
     n: usize,
     d: usize,
@@ -187,7 +187,7 @@ impl<'a> Points<'a> {
         Ok(unsafe { Self::from_raw(data.as_ptr(), n, d, ld, layout) })
     }
 
-    /// A view of memory that the C API's caller vouches for.
+    /// A view of memory that the caller of the C API vouches for.
     ///
     /// # Safety
     /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is aligned and not null, and every
@@ -274,21 +274,21 @@ impl<'a> Points<'a> {
         unsafe { core::slice::from_raw_parts(self.base.add(p * self.ld), self.d) }
     }
 
-    /// All coordinates of the points `block`, when they are rows without gaps and the block is inside the data.
+    /// All coordinates of the points `block`, if they are rows without gaps and the block is inside the data.
     #[inline(always)]
     pub(crate) fn run(&self, block: Range<usize>) -> Option<&'a [f64]> {
         if self.layout != Layout::Rows || self.ld != self.d || block.end > self.n {
             return None;
         }
-        // SAFETY: rows of d doubles follow each other without a gap, and all of the block's are inside the matrix.
+        // SAFETY: rows of d doubles follow each other without a gap, and all rows of the block are inside the matrix.
         Some(unsafe {
             let start = self.base.add(block.start * self.d);
             core::slice::from_raw_parts(start, block.len() * self.d)
         })
     }
 
-    /// Where the dimensions `dims` of the points `block` lie, as far as there are such points, when they are rows: the start,
-    /// the bytes from row to row, the rows, and the bytes in one. Rows without gaps are one long row.
+    /// Where the dimensions `dims` of the points `block` lie, if points are rows: the start, the bytes from row to row, the number of
+    /// rows, and the bytes in one. Points beyond the last are left out. Rows without gaps count as one long row.
     pub(crate) fn spans(
         &self,
         block: Range<usize>,
@@ -328,8 +328,8 @@ impl<'a> Points<'a> {
         }
     }
 
-    /// A block of rows without gaps as fewer, longer rows of [`GROUP`] points each, and what is left
-    /// over as rows of one point; `None` when there are gaps, or a long row would exceed `most`.
+    /// A block of rows without gaps as fewer, longer rows of [`GROUP`] points each, and the remaining points as rows of one
+    /// point; `None` if there are gaps, or a long row would exceed `most` doubles.
     pub(crate) fn flat_rows(
         &self,
         block: &Range<usize>,
@@ -346,7 +346,7 @@ impl<'a> Points<'a> {
     }
 
     /// The dimensions `dims` of the points `block` as rows, for kernels that hold dimensions in
-    /// lanes: the caller's own memory when points are rows, else a copy in `rows`.
+    /// lanes: the memory of the caller if points are rows, else a copy in `rows`.
     pub(crate) fn block_rows<'b>(
         &self,
         block: Range<usize>,

@@ -1,7 +1,7 @@
 //! Statuses, their messages, and the error that carries one with its detail.
 //!
-//! A refusal must not allocate (the core promises it does not), so the detail lives in a fixed
-//! buffer inside the error; text beyond it is cut at a character boundary.
+//! A refused call must not allocate, so the detail is kept in a fixed buffer inside the error; longer text is cut at a
+//! character boundary.
 
 use core::fmt::{self, Write};
 
@@ -28,11 +28,11 @@ pub enum Status {
     /// Magnitudes so large that squared distances or weighted sums could overflow, or coordinates that differ so little that all
     /// squared distances underflow to 0.
     Range = -4,
-    /// A negative weight, or no positive one.
+    /// A weight is negative, or none is positive.
     Weights = -5,
     /// The workspace is too small or misaligned.
     Workspace = -6,
-    /// An option has a value it cannot have.
+    /// An option has an invalid value.
     Option = -7,
     /// An output overlaps another argument (C API only).
     Alias = -8,
@@ -47,7 +47,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The meaning of the status, as `centra_status_message` gives it to C.
+    /// The meaning of the status: the text of `centra_status_message`.
     ///
     /// ```
     /// assert_eq!(centra::Status::NonFinite.message(), "NaN or infinity in the input");
@@ -69,11 +69,11 @@ pub(crate) fn message(status: i32) -> &'static core::ffi::CStr {
         -2 => c"a size is zero, too large or inconsistent",
         -3 => c"NaN or infinity in the input",
         -4 => c"magnitudes so large that squared distances or weighted sums could overflow, or so small that all distances are 0",
-        -5 => c"a negative weight, or no positive one",
+        -5 => c"a weight is negative, or none is positive",
         -6 => c"the workspace is too small or not aligned to 16 bytes",
-        -7 => c"an option has a value it cannot have",
+        -7 => c"an option has an invalid value",
         -8 => c"an output overlaps another argument",
-        -9 => c"a cluster became empty, and the options ask for an error then",
+        -9 => c"a cluster became empty, which the option empty makes an error",
         -10 => c"a label is outside the range of the centers",
         -11 => c"out of memory",
         -12 => c"internal error: a defect of centra",
@@ -109,7 +109,7 @@ impl Error {
             length: 0,
             text: [0; DETAIL_BYTES],
         };
-        // The only failure is a full buffer, and a cut text is then what we want.
+        // Writing fails only if the buffer is full; then the text is cut.
         let _ = error.write_fmt(detail);
         error
     }
@@ -172,12 +172,12 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// A number as details write it: as few digits as tell it apart, with an exponent only where there would be many zeros.
+/// A number in the text of an error: the fewest digits that identify it, with an exponent only where there would be many zeros.
 pub(crate) struct Number(pub(crate) f64);
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In integers: the caller's floating-point environment may be in force, and comparing raises its flags.
+        // Compared as integers: the caller's floating-point environment may be in force, whose flags a comparison of doubles may raise.
         const FEW_ZEROS: core::ops::Range<u64> = 1e-4f64.to_bits()..1e16f64.to_bits();
         const INFINITY: u64 = f64::INFINITY.to_bits();
         let (x, bits) = (self.0, self.0.to_bits() & !(1 << 63));

@@ -1,10 +1,10 @@
 //! The floating-point environment: round to nearest, subnormals kept, no traps.
 //!
-//! A caller may have set flush-to-zero, another rounding mode or trapping exceptions. Every entry, and
-//! every worker thread, computes inside a [`Standard`] environment and gives back what it found:
-//! control bits and sticky flags.
+//! A caller may have set flush-to-zero, another rounding mode or trapping exceptions. Every call, and
+//! every worker thread, computes in the [`Standard`] environment, and afterwards restores the control bits and
+//! sticky flags that it found.
 
-/// While it lives, this thread's floating-point environment is the standard one.
+/// While this value lives, the thread has the standard floating-point environment.
 pub(crate) struct Standard {
     found: arch::State,
 }
@@ -16,12 +16,11 @@ impl Standard {
         }
     }
 
-    /// Runs `work`, the caller's own code, in the environment it had.
+    /// Runs `work`, code of the caller, in the caller's environment.
     pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
         arch::set(&self.found);
         let result = work();
-        // What the callback did to the environment is its own affair, but it may have meant it to
-        // last only while it ran: the state at entry is what is given back in the end.
+        // Changes that the callback makes to the environment do not last: the call restores the state at its entry.
         arch::replace_by_standard();
         result
     }
@@ -85,7 +84,7 @@ mod arch {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod arch {
-    //! Without a known control register the environment is taken to be the standard one.
+    //! On targets without a known control register the environment is assumed to be the standard one.
 
     pub(super) type State = ();
 

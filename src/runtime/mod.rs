@@ -1,4 +1,4 @@
-//! What a call runs in: threads, the floating-point environment, one buffer cut into parts, and errors that carry their text.
+//! The environment of a call: threads, floating-point control, a workspace that is cut into parts, and errors that carry their text.
 
 pub(crate) mod error;
 pub(crate) mod fp_environment;

@@ -1,22 +1,22 @@
 //! One buffer, cut into typed parts.
 //!
-//! The size query and the cutting share one description: a function that takes its parts from any
-//! [`Cut`], be it a [`Ruler`] that only adds up the bytes or a [`Buffer`] that hands them out.
+//! The size query and the cutting run the same function. It takes its parts from a [`Cut`]: a [`Ruler`] only adds up the bytes,
+//! a [`Buffer`] hands them out.
 
 use core::marker::PhantomData;
 
 use super::error::{refuse, Error};
 
-/// What callers must align a workspace to; what `malloc` gives.
+/// The alignment that a workspace must have: that of `malloc`.
 pub(crate) const ALIGNMENT: usize = 16;
 
 /// Every part starts at a multiple of this: a cache line, and a whole vector.
 const PART: usize = 64;
 
-/// Plain numbers: any bytes are a value, and zero bytes are zero.
+/// Plain numbers.
 ///
 /// # Safety
-/// As it says.
+/// Any bytes are a value of the type, and zero bytes are the value zero.
 pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: a plain number.
 unsafe impl Plain for f64 {}
@@ -35,21 +35,21 @@ unsafe impl Plain for i128 {}
 // SAFETY: a plain number.
 unsafe impl Plain for usize {}
 
-/// Something to take the parts of a workspace from.
+/// A source of the parts of a workspace.
 pub(crate) trait Cut<'w> {
     /// The next `length` elements, all zero.
     fn take<T: Plain>(&mut self, length: usize) -> &'w mut [T];
 }
 
-/// Fills scratch that is to be forgotten, in debug builds, with numbers that nobody takes for results: who relies on what somebody
-/// else left there, or on the zeros it was cut with, is found by any test that compares answers.
+/// In debug builds, fills scratch memory that is no longer valid with numbers that cannot be results, so that tests find code that
+/// relies on what was left there, or on the zeros that the memory had at first.
 pub(crate) fn spoil<T: Plain>(scratch: &mut [T], with: T) {
     if cfg!(debug_assertions) {
         scratch.fill(with);
     }
 }
 
-/// Measures: adds up what is taken, and hands out nothing.
+/// Measures a workspace: adds up the bytes of what is taken, and hands out nothing.
 #[derive(Default)]
 pub(crate) struct Ruler {
     bytes: usize,
@@ -71,7 +71,7 @@ impl<'w> Cut<'w> for Ruler {
 }
 
 impl Ruler {
-    /// The bytes a buffer needs, its own misalignment included.
+    /// The bytes that a buffer needs, including those lost to its misalignment.
     pub(crate) fn bytes(&self) -> Result<usize, Error> {
         match self.bytes.checked_add(PART - ALIGNMENT) {
             Some(bytes) if !self.overflow && bytes <= isize::MAX as usize => Ok(bytes),
@@ -83,20 +83,20 @@ impl Ruler {
     }
 }
 
-/// Cuts a buffer that a [`Ruler`] found long enough.
+/// Cuts a buffer that is long enough according to a [`Ruler`].
 pub(crate) struct Buffer<'w> {
     next: *mut u8,
     left: usize,
-    /// Whether all bytes are zero already.
+    /// Whether all bytes are known to be zero.
     zero: bool,
     memory: PhantomData<&'w mut [u8]>,
 }
 
 impl<'w> Buffer<'w> {
-    /// Memory of which nothing need be initialised, or that is `zero`.
+    /// A buffer in memory that need not be initialised; `zero` tells whether all of it is zero.
     ///
     /// # Safety
-    /// `bytes` bytes from `start` are writable and nobody else's for `'w`; and 0, if they are said to be.
+    /// `bytes` bytes from `start` are writable, and nobody else accesses them for `'w`; they are 0, if `zero` is true.
     pub(crate) unsafe fn new(start: *mut u8, bytes: usize, zero: bool) -> Self {
         let skip = start.align_offset(PART).min(bytes);
         Buffer {
@@ -129,8 +129,8 @@ impl<'w> Cut<'w> for Buffer<'w> {
     }
 }
 
-/// A workspace of the library's own, for callers that bring none: zeros from the system, which gives memory for them as it is
-/// written.
+/// A workspace that the library allocates for callers that give none: zero pages, for which the system provides memory when they
+/// are written.
 pub(crate) struct Owned {
     start: *mut u8,
     layout: core::alloc::Layout,
@@ -139,7 +139,7 @@ pub(crate) struct Owned {
 
 impl Owned {
     pub(crate) fn new(bytes: usize) -> Result<Self, Error> {
-        // Of the alignment that the system's zeros have.
+        // The alignment at which the allocator returns zero pages without clearing them.
         let layout = core::alloc::Layout::from_size_align(bytes.max(1), ALIGNMENT);
         // SAFETY: the layout has a non-zero size.
         let start = layout
@@ -153,7 +153,10 @@ impl Owned {
                 layout,
                 zero: true,
             }),
-            _ => refuse!(Memory, "no {bytes} bytes for a workspace"),
+            _ => refuse!(
+                Memory,
+                "a workspace of {bytes} bytes could not be allocated"
+            ),
         }
     }
 
@@ -178,18 +181,18 @@ impl Drop for Owned {
     }
 }
 
-/// The memory a call works in.
+/// The memory that a call works in.
 pub(crate) enum Workspace<'w> {
-    /// The caller's.
+    /// A buffer of the caller.
     Given(Buffer<'w>, usize),
-    /// The caller's to keep from call to call: more of it is allocated where a call needs more.
+    /// Memory that the caller keeps from call to call; it grows when a call needs more.
     Growing(&'w mut Option<Owned>),
-    /// None given: allocate.
+    /// None was given: the call allocates it.
     Allocate,
 }
 
 impl<'w> Workspace<'w> {
-    /// The caller's buffer; refused unless aligned to [`ALIGNMENT`].
+    /// The buffer of the caller; refused unless aligned to [`ALIGNMENT`].
     ///
     /// # Safety
     /// As for [`Buffer::new`].

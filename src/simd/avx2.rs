@@ -1,5 +1,4 @@
-//! Four lanes: AVX2. (The level has FMA, too, which screening may use; here only what rounding takes off a product is fused,
-//! which is exact.)
+//! Four lanes: AVX2. (The level has FMA too, which tests use. Here only the rounding error of a product is computed with it, exactly.)
 
 use core::arch::x86_64::*;
 

@@ -1,58 +1,58 @@
-//! Kernels, which are written once, and the sets of instructions that they are compiled for.
+//! Kernels, which are written once, and the instruction sets that they are compiled for.
 
 use super::products::{Integers, Pair, Screen};
 use super::Lanes;
 
-/// What a level computes with.
+/// The vectors of a level.
 pub(crate) trait InstructionSet: 'static {
-    /// Vectors of doubles, for what is exact.
+    /// Vectors of doubles, with operations that give the same bits at every level.
     type Lanes: Lanes;
-    /// Vectors that points are screened with in single precision, twice as wide.
+    /// Vectors for tests in single precision, twice as wide.
     type Single: Screen<E = f32>;
-    /// Vectors that points are screened with in double precision.
+    /// Vectors for tests in double precision.
     type Double: Screen<E = f64>;
     /// Vectors of bytes, for sketches.
     type Sketch: Integers;
-    /// Vectors of pairs of 16-bit integers that points are screened with, twice as wide as those of doubles, or [`Absent`].
+    /// Vectors of pairs of 16-bit integers for tests, twice as wide as those of doubles, or [`Absent`].
     type Words: Capability<Pair>;
-    /// Vectors of four bytes that points are screened with, twice as wide as those of doubles, or [`Absent`]. A set that has them
-    /// has AVX-512 F, DQ, BW and VL, by which points become bytes.
+    /// Vectors of four bytes a lane for tests, twice as wide as those of doubles, or [`Absent`]. An instruction set that has them
+    /// has AVX-512 F, DQ, BW and VL, which convert points to bytes.
     type Bytes: Capability<i32>;
 }
 
 /// A computation that is written once and compiled for every level.
 ///
-/// Whoever makes one checks the lengths that it relies on. All functions on the way from [`run`](Self::run) to an instruction are
+/// The function that makes a kernel checks the lengths that it relies on. All functions on the way from [`run`](Self::run) to an instruction are
 /// `#[inline(always)]`: see [`simd`](super).
 pub(crate) trait Kernel {
     type Out;
-    /// Whether it multiplies bytes or words. All other kernels are the same at two levels that differ in such products only.
+    /// Whether it multiplies 8-bit or 16-bit integers. Kernels that do not are the same at two levels that differ only in such products.
     const PRODUCTS: bool = false;
 
-    /// Computes it.
+    /// Runs the kernel.
     ///
     /// # Safety
     /// The CPU has `I`, and the caller is compiled for it.
     unsafe fn run<I: InstructionSet>(self) -> Self::Out;
 }
 
-/// Vectors of `E` that a set of instructions may have, or not.
+/// Vectors of `E` that an instruction set may have or not.
 pub(crate) trait Capability<E> {
-    /// Computes a kernel with them; nothing, where there are none.
+    /// Runs a kernel with them; none, if there are no such vectors.
     ///
     /// # Safety
-    /// The CPU has the set that these and `L` are of, and the caller is compiled for it.
+    /// The CPU has the instruction set of these vectors and of `L`, and the caller is compiled for it.
     unsafe fn run<L: Lanes, K: ScreenKernel<E>>(kernel: K) -> Option<K::Out>;
 }
 
-/// A computation with vectors of `E` that not every set has.
+/// A computation with vectors of `E`, which not every instruction set has.
 pub(crate) trait ScreenKernel<E> {
     type Out;
 
-    /// Computes it.
+    /// Runs the kernel.
     ///
     /// # Safety
-    /// The CPU has the set that `L` and `S` are of, and the caller is compiled for it.
+    /// The CPU has the instruction set of `L` and `S`, and the caller is compiled for it.
     unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> Self::Out;
 }
 
@@ -74,9 +74,9 @@ impl<E, S: Screen<E = E>> Capability<E> for S {
     }
 }
 
-/// An element of which sets of instructions have vectors to screen points with, or not.
+/// An element type for whose tests an instruction set may have vectors.
 pub(crate) trait Vectorized: Sized {
-    /// Whether these are of bytes or words.
+    /// Whether the elements are 8-bit or 16-bit integers.
     const PRODUCTS: bool;
     type Vectors<I: InstructionSet>: Capability<Self>;
 }

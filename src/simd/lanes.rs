@@ -1,9 +1,9 @@
-//! Vectors of doubles: the operations that the kernels need, and what each has to be.
+//! Vectors of doubles: the operations that kernels need, and the contract of each.
 
-/// What is left of a margin after its own rounding (L8).
+/// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
-/// A vector of `WIDTH` doubles and what the kernels do with it.
+/// A vector of `WIDTH` doubles, and its operations.
 ///
 /// # Safety
 /// Every function requires that the CPU has the instance's instruction set, and that the caller is
@@ -14,9 +14,9 @@ pub(crate) trait Lanes: Copy + 'static {
     const WIDTH: usize;
     /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
     const REGISTERS: usize;
-    /// The same instruction set's lanes for vectors of two doubles.
+    /// The lanes of the same instruction set for vectors of two doubles.
     type Two: Lanes;
-    /// And of at most four.
+    /// The same for vectors of at most four doubles.
     type Four: Lanes;
     /// `WIDTH` doubles.
     type F: Copy;
@@ -67,7 +67,7 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn whole(magnitude: Self::F) -> Self::F {
         // SAFETY: the caller's contract.
         unsafe {
-            // From 2^52 on all are whole; below, doubles beyond 2^52 are 1 apart.
+            // From 2^52 on all doubles are whole. Below, adding 2^52 rounds to a whole number: doubles from 2^52 to 2^53 are 1 apart.
             let whole = Self::splat((1u64 << 52) as f64);
             let large = Self::less(whole, magnitude);
             let rounded = Self::sub(Self::add(magnitude, whole), whole);
@@ -116,17 +116,17 @@ pub(crate) trait Lanes: Copy + 'static {
         }
         count
     }
-    /// Lowers sixteen margins by the losses that their labels name, and by their own rounding: to m (1 - 2^-23) - loss. Bit
-    /// `l` is set where margin `l` is not positive then.
+    /// Lowers each of sixteen margins m to m (1 - 2^-23) - loss: by the loss of its label, and by its own rounding. Bit
+    /// `l` is set if margin `l` is no longer positive.
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32;
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
 }
 
-/// [`Lanes::columns`] for any `D`: rows loaded apart, and squares of them transposed.
+/// [`Lanes::columns`] for any `D`: rows are loaded one by one, and square blocks of them transposed.
 ///
 /// # Safety
-/// As for that.
+/// As for [`Lanes::columns`].
 #[inline(always)]
 pub(super) unsafe fn transposed<L: Lanes, const D: usize>(from: *const f64) -> [L::F; D] {
     // SAFETY: the points are WIDTH times D readable doubles; a row is read below D.

@@ -1,4 +1,4 @@
-//! Levels: the instruction sets that this process may use, and kernels that are run with one of them.
+//! Levels: the instruction sets that this process may use, and how a kernel is run with one of them.
 
 use core::ffi::CStr;
 use core::marker::PhantomData;
@@ -50,8 +50,8 @@ impl Isa {
 /// ```
 #[must_use]
 pub fn isa() -> Isa {
-    // Not a `OnceLock`: a child of `fork()` would wait for ever for the thread that was filling it in. Threads that are first
-    // at the same time find the same answer.
+    // Not a `OnceLock`: a child of `fork()` would wait forever for a thread of the parent that was initialising it. Threads that
+    // initialise it at the same time compute the same value.
     static USED: AtomicU8 = AtomicU8::new(0);
     match USED.load(Ordering::Relaxed) {
         0 => {
@@ -68,7 +68,7 @@ fn named(name: &[u8]) -> Option<Isa> {
     ALL.into_iter().find(|isa| isa.name().to_bytes() == name)
 }
 
-/// C's `getenv`, not `std::env`, which would allocate in calls that promise not to.
+/// C's `getenv`, because `std::env` allocates, which calls must not.
 #[cfg(unix)]
 fn requested() -> Option<Isa> {
     extern "C" {
@@ -93,15 +93,14 @@ fn requested() -> Option<Isa> {
 
 /// The instructions that a call uses.
 ///
-/// The CPU has them: a level is made by [`best`](Self::best) and in [`run`](Self::run), nowhere else, as its field is private to
-/// this file. The first asks the CPU for every feature of the level; the second goes from one level to another whose features are
-/// among its own.
+/// The CPU has them: a level is made only by [`best`](Self::best), which tests the CPU for every feature of the level, and in
+/// [`run`](Self::run), which goes from one level to another whose features are among its own. The field is private to this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
-/// The levels in ascending order: each an [`InstructionSet`], the [`Isa`] that it counts as, and the features it takes besides
-/// those that the target always has. One that has nothing but products more than another leaves the kernels without products to
-/// that one. A level's function has the name of its file.
+/// The levels in ascending order: each has an [`InstructionSet`], the [`Isa`] that it counts as, and the features that it needs besides
+/// those that the target always has. A level that adds only products to another one runs kernels without products at that
+/// other level. The function of a level has the name of its file.
 macro_rules! levels {
     ($(
         $(#[$target:meta])*
@@ -130,14 +129,14 @@ macro_rules! levels {
         }
 
         impl Level {
-            /// Computes a kernel with the instructions of the level.
+            /// Runs a kernel with the instructions of the level.
             pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Out {
                 match self.0 {
                     $($(#[$target])* Set::$set => {
                         $(if !K::PRODUCTS {
                             return Level(Set::$plain).run(kernel);
                         })?
-                        // SAFETY: the CPU has the features: there is a level of this set.
+                        // SAFETY: the CPU has the features, as a level of this instruction set exists.
                         unsafe { $file::run(kernel) }
                     })+
                 }
@@ -152,7 +151,7 @@ macro_rules! levels {
                 #[inline(never)]
                 $(#[target_feature($(enable = $feature),+)])?
                 pub(super) unsafe fn run<K: super::Kernel>(kernel: K) -> K::Out {
-                    // SAFETY: this function is compiled for the features of the set, and who calls it vouches for the CPU.
+                    // SAFETY: this function is compiled for the features of the instruction set, and its caller vouches for the CPU.
                     unsafe { kernel.run::<super::super::$file::$set>() }
                 }
             }
@@ -171,7 +170,7 @@ levels! {
         with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma"] else Avx512,
 }
 
-/// Groups of points, and panels of centers, that vectors are compared in.
+/// How points are grouped and panels of centers packed for a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vectors {
     /// Points in a group.
@@ -198,7 +197,7 @@ impl Level {
     /// The best that the CPU has up to `limit`.
     fn best(limit: Isa) -> Self {
         let may_be = |set: &&Set| set.isa() <= limit && set.is_there();
-        // The first asks for nothing.
+        // The first level needs no features beyond those of the target.
         Level(*SETS.iter().rfind(may_be).unwrap_or(&SETS[0]))
     }
 
@@ -215,7 +214,7 @@ impl Level {
         self.run(Width)
     }
 
-    /// The vectors of `E` that points are screened with, if the level has some.
+    /// The layout of the vectors of `E` for tests, if the level has such vectors.
     pub(crate) fn vectors<E: Vectorized>(self) -> Option<Vectors> {
         struct Query<E>(PhantomData<E>);
         impl<E: Vectorized> Kernel for Query<E> {

@@ -1,9 +1,9 @@
-//! Explicit SIMD: vectors by one trait, kernels that are written once, and the levels that run them.
+//! Explicit SIMD: a trait for vectors, kernels that are written once, and the levels that run them.
 //!
-//! A kernel is generic over the vectors of an [`InstructionSet`] and stands beside its subject. [`Level::run`] computes it in a
-//! function compiled for the level's instructions, of which there is one for each level. The operations of [`Lanes`] are exactly
-//! those that kernels need; every one is a single IEEE operation per lane, or exact, and none is fused unless that is exact, so
-//! the levels agree to the last bit and differ only in how many lanes they work on at a time.
+//! A kernel is generic over the vectors of an [`InstructionSet`], and is defined where it is used. [`Level::run`] runs it in a
+//! function that is compiled for the instructions of the level; there is one such function for each level. The operations of [`Lanes`]
+//! are exactly those that kernels need. Each is one IEEE operation per lane, or exact, and none is fused unless that is exact. So
+//! all levels give the same bits, and differ only in how many lanes they work on at a time.
 //!
 //! All functions on the way from [`Kernel::run`] to an intrinsic must be `#[inline(always)]`: one that is not inlined into the
 //! level's function is compiled without its instructions, and each intrinsic in it becomes a call.
@@ -29,7 +29,8 @@ pub(crate) use lanes::Lanes;
 use lanes::{transposed, DECAY};
 pub(crate) use level::Level;
 
-/// Asks for the cache line at an address, which need not be valid: to the second level, where it is out of nobody's way.
+/// Prefetches the cache line at an address, which need not be valid, into the second-level cache: there it does not displace what
+/// the kernels use.
 #[inline(always)]
 pub(crate) fn prefetch(at: *const u8) {
     #[cfg(target_arch = "x86_64")]

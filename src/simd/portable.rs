@@ -1,7 +1,7 @@
 //! Two lanes from the `wide` crate: SSE2 on x86-64, NEON on AArch64, plain code elsewhere.
 //!
-//! Two, not four: 128 bits is what these targets have, and the widest kernel keeps eight accumulators
-//! in sixteen registers.
+//! Vectors have two lanes because these targets have registers of 128 bits, sixteen of them, and the widest kernel keeps eight
+//! accumulators in registers.
 
 use wide::{f64x2, i32x4, i64x2};
 

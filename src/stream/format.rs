@@ -1,4 +1,4 @@
-//! Where things are in the sums.
+//! The layout of the sums.
 
 use core::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::update::Exported;
 
-/// Where things are in the sums.
+/// The layout of the sums.
 pub(super) struct Format {
     d: usize,
     k: usize,
@@ -19,7 +19,7 @@ pub(super) struct Format {
     pub(super) length: usize,
 }
 
-/// Elements before the counts.
+/// Places of the elements before the counts.
 pub(super) const MEASURED: usize = 0;
 pub(super) const COMPARED: usize = 1;
 pub(super) const MOVED: usize = 2;
@@ -60,7 +60,7 @@ impl Format {
         }
     }
 
-    /// Where counts, counts of positive weight, weights and terms start.
+    /// The starts of counts, counts of positive weight, weights and terms.
     fn starts(&self) -> [usize; 4] {
         let counts = INERTIA.end;
         let positive = counts + self.k;
@@ -82,18 +82,21 @@ impl Format {
         Ok(())
     }
 
-    /// Refuses sums that no points of the range give, `total` of them at most.
+    /// Refuses sums that cannot come from at most `total` points in the range.
     pub(super) fn check_possible(&self, total: usize, sums: &[i64]) -> Result<(), Error> {
         match self.impossible(total, sums) {
             Some(at) => {
                 let sum = sums[at];
-                refuse!(Range, "sums: {sum} at {at} is not what any points give")
+                refuse!(
+                    Range,
+                    "sums: {sum} at index {at} cannot come from points in the range"
+                )
             }
             None => Ok(()),
         }
     }
 
-    /// Where the first element is that no points give (L35).
+    /// The index of the first element that cannot come from such points (L35).
     fn impossible(&self, total: usize, sums: &[i64]) -> Option<usize> {
         let [counts, positive, weights, terms] = self.starts();
         let off = |elements: Range<usize>, least: i64, most: i64| {
@@ -144,7 +147,7 @@ impl Format {
         }
     }
 
-    /// The parts of sums, to be added to: what is counted of the points, and the sums of their terms.
+    /// The parts of sums to add to.
     pub(super) fn parts<'s>(&self, sums: &'s mut [i64]) -> (&'s mut [i64], Exported<'s>) {
         let [counts, positive, weights, terms] = self.starts();
         let (rest, coordinates) = sums.split_at_mut(terms);
@@ -184,7 +187,7 @@ pub(super) struct View<'s> {
 }
 
 impl View<'_> {
-    /// The inertia, if that of all points was wanted.
+    /// The inertia, if it includes all points; else NaN.
     pub(super) fn inertia(&self, total: usize) -> f64 {
         match self.measured == total as i64 {
             true => ExactSum::from_digits(&self.inertia).round(),
@@ -193,14 +196,14 @@ impl View<'_> {
     }
 }
 
-/// Refuses more points than there are.
+/// Refuses `n` more points than the total allows.
 pub(super) fn check_count(total: usize, sums: &View<'_>, n: usize) -> Result<(), Error> {
     let before: i128 = sums.counts.iter().map(|&count| i128::from(count)).sum();
     let all = before + n as i128;
     if before < 0 || all > total as i128 {
         return refuse!(
             Shape,
-            "points: {n} and {before} before are not among a total of {total}"
+            "points: {n} and {before} before do not fit total = {total}"
         );
     }
     Ok(())

@@ -1,18 +1,18 @@
-//! Points that are not in one place: chunks of a file, ranks of a cluster, partitions of a data frame.
+//! Fits of points in chunks: parts of a file, ranks of an MPI program, partitions of a data frame.
 //!
-//! Ranges and sums are plain integers, which element-wise maxima and sums reduce; what each of them means is told where callers read
-//! it, in [`streams`](crate::streams). `docs/proofs.md` has the proofs, L35 to L38.
+//! Ranges and sums are plain integers, which are reduced by element-wise maximum and addition. [`streams`](crate::streams) documents what
+//! each of them means. The proofs are L35 to L38 of `docs/proofs.md`.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `range` | how ranges are written down |
+//! | `range` | how ranges are coded as integers |
 //! | `whole` | what all chunks have in common |
-//! | `recalled` | a range in the arrays that chunks are held against |
-//! | `format` | where things are in the sums |
-//! | `sums` | a chunk labelled and summed |
+//! | `recalled` | a range as the bounds that chunks are tested against |
+//! | `format` | the layout of the sums |
+//! | `sums` | labels a chunk and adds it to the sums |
 //! | `step` | means, and the end of the loop |
 //! | `seed` | k-means‖ |
-//! | `query` | bytes of workspace for all calls |
+//! | `query` | bytes of workspace that suffice for all calls |
 
 mod format;
 mod query;

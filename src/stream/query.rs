@@ -12,7 +12,7 @@ use crate::points::Layout;
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
-/// seeding if the options' init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
+/// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 #[doc(hidden)]
 pub fn workspace_size(
     n: usize,
@@ -49,7 +49,7 @@ pub(crate) fn workspace_bytes(
     Ok(bytes)
 }
 
-/// What calls on a chunk of exactly n points take.
+/// The bytes that calls on a chunk of exactly n points take.
 #[cfg(test)]
 pub(crate) fn exact_bytes(
     n: usize,

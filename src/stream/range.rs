@@ -1,4 +1,4 @@
-//! Ranges of points as integers, reducible by MAX.
+//! Ranges of points as integers, which are reduced by maximum.
 
 use crate::api::{check_weights, lend, with_memory, Memory};
 use crate::call::{Options, Shape};
@@ -12,7 +12,7 @@ use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 
-/// The elements of a range.
+/// The number of elements of a range.
 ///
 /// ```
 /// assert_eq!(centra::streams::range_length(5)?, 18);
@@ -21,14 +21,15 @@ use crate::runtime::workspace::{Cut, Workspace};
 pub fn range_length(d: usize) -> Result<usize, Error> {
     match d.checked_add(1).and_then(|dims| dims.checked_mul(3)) {
         Some(length) if d > 0 && length <= isize::MAX as usize / 4 => Ok(length),
-        _ => refuse!(Shape, "d = {d}: no range has so many dimensions"),
+        Some(_) if d == 0 => refuse!(Shape, "d = 0: it must be positive"),
+        _ => refuse!(Shape, "d = {d}: a range does not fit the address space"),
     }
 }
 
-/// What a range says about one dimension.
+/// The range of one dimension.
 #[derive(Clone, Copy)]
 pub(super) struct Coded {
-    /// The largest magnitude of a coordinate, or more.
+    /// The largest magnitude of a coordinate, rounded up.
     pub(super) magnitude: f64,
     /// The range of the coordinates of points of positive weight, powers of two.
     pub(super) terms: Range,
@@ -37,7 +38,7 @@ pub(super) struct Coded {
 const TOP: i32 = 1075;
 const LOW: i32 = 1024;
 
-/// The code of a magnitude and a range; zero where all is zero.
+/// The code of a magnitude and a range; zeros, if all coordinates are zero.
 fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
     let (top, low) = match terms.top {
         0.0 => (0, 0),
@@ -46,8 +47,7 @@ fn encode(magnitude: f64, terms: Range) -> [i32; 3] {
     [upper(magnitude), top, low]
 }
 
-/// The exponent above the coordinates of dimension `i` (for d, above the weights): the first E with all of them below 2^E, points without
-/// weight left out; 0 where all are zero.
+/// The least E with all coordinates of dimension `i` below 2^E (for d, all weights), without points of weight zero; 0, if all are zero.
 pub(super) fn above(range: &[i32], i: usize) -> i32 {
     match range[3 * i + 1] {
         0 => 0,
@@ -55,7 +55,7 @@ pub(super) fn above(range: &[i32], i: usize) -> i32 {
     }
 }
 
-/// What a range says about dimension `i`, if it makes sense.
+/// The range of dimension `i`; refused, if its code is invalid.
 pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
     let [upper, top, low] = [0, 1, 2].map(|part| range[3 * i + part]);
     // The exponents of doubles go from -1074 to 1023.
@@ -83,18 +83,18 @@ pub(super) fn decode(range: &[i32], i: usize) -> Result<Coded, Error> {
     })
 }
 
-/// Refuses a range that no points give, nor the ranges of several chunks joined.
+/// Refuses a range that cannot be the reduced range of any points.
 pub(super) fn check(range: &[i32]) -> Result<(), Error> {
     let d = range.len() / 3 - 1;
     let weighted = decode(range, d)?.terms.top > 0.0;
     for i in 0..=d {
         let Coded { magnitude, terms } = decode(range, i)?;
         let possible = match (terms.top, i < d && weighted) {
-            // Points whose weights were all zero do not count.
+            // All points have weight zero.
             (0.0, _) => i < d || magnitude == 0.0,
-            // Of some of the points.
+            // The terms are coordinates of some of the points.
             (top, true) => upper(top) <= range[3 * i],
-            // The magnitude itself.
+            // The terms are all coordinates, so both codes stand for the same magnitude.
             (top, false) => {
                 let codes = upper(top)..=upper((2.0 * top).next_down());
                 codes.contains(&range[3 * i])
@@ -112,13 +112,13 @@ fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
     let [upper, top, low] = [0, 1, 2].map(|part| range[3 * i + part]);
     refuse!(
         Range,
-        "range: {upper}, {top}, {low} from {} on are not what any numbers give",
+        "range: {upper}, {top}, {low} from index {} on cannot come from any numbers",
         3 * i
     )
 }
 
-/// Widens a range by a chunk. `range` has [`range_length`] elements, zero in the beginning; ranges of several chunks are joined
-/// by element-wise maximum. Of the options count threads and weights; where one chunk has weights, all must.
+/// Widens a range by a chunk. `range` has [`range_length`] elements, zero at first; ranges of several chunks are reduced
+/// by element-wise maximum. Options used: threads, weights. If one chunk has weights, all must.
 ///
 /// ```
 /// use centra::{stream, Options, Points};
@@ -152,7 +152,7 @@ pub(super) fn shape(n: usize, d: usize, layout: Layout, options: &Options<'_>) -
     Shape::of_update(n, d, 1, layout, options.threads)
 }
 
-/// The memory of a call that widens a range: storage of the scan.
+/// The memory of a call that widens a range: storage of the range check.
 pub(super) struct RangeMemory;
 
 impl Memory for RangeMemory {
@@ -181,10 +181,16 @@ pub(crate) fn range_in(
     let terms = range[..3 * d].chunks_exact(3).any(|code| code[1] != 0);
     match (options.weights, range[3 * d + 1]) {
         (Some(_), 0) if terms => {
-            return refuse!(Weights, "weights: the range is of points that have none");
+            return refuse!(
+                Weights,
+                "weights: given, but the range is of points without weights"
+            );
         }
         (None, top) if top != 0 => {
-            return refuse!(Weights, "weights: none, but the range has some");
+            return refuse!(
+                Weights,
+                "weights: none, but the range is of points with weights"
+            );
         }
         _ => {}
     }

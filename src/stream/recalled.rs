@@ -1,4 +1,4 @@
-//! What the range of a stream says, in the arrays that chunks are held against.
+//! The range of a stream as the bounds that chunks are tested against.
 
 use super::range::Coded;
 use super::whole::Stream;
@@ -8,7 +8,7 @@ use crate::exact::range::Ranges;
 use crate::runtime::error::Error;
 use crate::runtime::workspace::Cut;
 
-/// What the range of a stream says, in arrays with an element for each dimension; see [`DeclaredRange`].
+/// The range of a stream, in arrays with an element for each dimension; see [`DeclaredRange`].
 pub(super) struct Recalled<'w> {
     magnitudes: &'w mut [f64],
     limits: &'w mut [f64],
@@ -16,7 +16,7 @@ pub(super) struct Recalled<'w> {
     reciprocals: &'w mut [f64],
 }
 
-/// The least unit that has a reciprocal. Coordinates that are finer are looked at again.
+/// The exponent of the least unit that has a reciprocal. Coordinates with lower bits fail the quick test, and are tested by their bits.
 const FINEST: i32 = -1023;
 
 impl<'w> Recalled<'w> {

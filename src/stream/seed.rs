@@ -1,5 +1,4 @@
-//! k-means‖ for points that are not in one place: the starting centers that [`Init::Parallel`] gives a
-//! fit of all points.
+//! k-means‖ for points in chunks: it gives the starting centers that a fit of all points has with [`Init::Parallel`].
 
 use super::recalled::Recalled;
 use super::whole::Stream;
@@ -18,20 +17,20 @@ use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::kmeans_parallel::{self, Comparing, Draws, NewCandidates, Shares, Total};
 use crate::seed::{Key, SeedWorker};
 
-/// Elements of the masses: digit i counts 2^(32 i - 1074).
+/// The number of elements of the masses: digit i is in units of 2^(32 i - 1074).
 ///
 /// ```
 /// let masses = [0i64; centra::streams::MASSES];
 /// ```
 pub const MASSES: usize = DIGITS;
 
-/// How many candidates a round draws for k centers at most, and how many all rounds together.
+/// The most candidates that a round draws for k centers, and that all rounds draw together.
 #[doc(hidden)]
 pub fn candidates(k: usize) -> (usize, usize) {
     (kmeans_parallel::most(k), kmeans_parallel::most_of_all(k))
 }
 
-/// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+/// Whether round `round`, from 0, is due: there are `count` candidates, and `masses` are the reduced masses of the previous round.
 #[doc(hidden)]
 pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     let left = round == 0 || masses.iter().any(|&digit| digit != 0);
@@ -48,7 +47,7 @@ pub(super) struct ChunkParts<'w> {
     recalled: Recalled<'w>,
     ranges: Ranges<'w>,
     team: PerThread<LabelScratch<'w>>,
-    /// Storage of the scan.
+    /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
@@ -76,7 +75,7 @@ fn among(count: usize, d: usize, k: usize, threads: usize) -> Shape {
     Shape::of_assign(count, d, k, Layout::Rows, threads)
 }
 
-/// The memory of the last step: greedy k-means++ among the candidates, by the weights that they have.
+/// The memory of the last step: greedy k-means++ among the candidates, by their weights.
 pub(super) struct ChooseMemory;
 
 pub(super) struct ChooseParts<'w> {
@@ -97,13 +96,13 @@ impl Memory for ChooseMemory {
     }
 }
 
-/// The shape of all candidates that chunks of this shape can have.
+/// The shape of the most candidates that chunks of this shape can have.
 pub(super) fn of_candidates(shape: &Shape, options: &Options<'_>) -> Shape {
     let count = kmeans_parallel::most_of_all(shape.k);
     among(count, shape.d, shape.k, options.threads)
 }
 
-/// A chunk that is as it was promised to be, and how to compare it with candidates.
+/// A chunk that is within the range of the stream, and what is needed to compare it with candidates.
 struct Chunk<'a, 'w, 'm> {
     job: &'a Job<'a>,
     comparing: &'m mut Comparing<'w>,
@@ -112,7 +111,7 @@ struct Chunk<'a, 'w, 'm> {
     team: PerThread<LabelScratch<'w>>,
 }
 
-/// Calls `work` with a chunk, once it has been found to be as promised.
+/// Calls `work` with a chunk, after testing that it is within the range of the stream.
 fn with_chunk(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -176,7 +175,7 @@ fn with_chunk(
 }
 
 impl Chunk<'_, '_, '_> {
-    /// Distances to the nearest of all candidates, and which it is.
+    /// Computes D to the nearest of all candidates, and its index.
     fn compare(&mut self, candidates: &[f64]) {
         let d = self.job.points.d();
         self.distances.fill(f64::INFINITY);
@@ -192,22 +191,26 @@ impl Chunk<'_, '_, '_> {
 
 fn check_masses(masses: &[i64]) -> Result<(), Error> {
     check_length("masses", masses.len(), MASSES, "all digits")?;
-    // Each chunk's digits are below 2^32, and its masses below 2^1060.
+    // The digits of each chunk are below 2^32, and its masses below 2^1060.
     let most = |i: usize| if i < MOST_DIGITS { MOST_SUM } else { 0 };
     let off = |(i, &digit): (usize, &i64)| !(0..=most(i)).contains(&digit);
     match masses.iter().enumerate().position(off) {
-        Some(i) => refuse!(Range, "masses: {} at {i} is no digit of masses", masses[i]),
+        Some(i) => refuse!(
+            Range,
+            "masses: {} at index {i} cannot be a digit of masses",
+            masses[i]
+        ),
         None => Ok(()),
     }
 }
 
-/// Integers that were summed are at most this.
+/// The largest sum of integers.
 const MOST_SUM: i64 = 1 << 62;
 
 /// Digits of sums below 2^1070: those of at most 2^40 masses below 2^1020 are among them.
 const MOST_DIGITS: usize = (1070 + 1074) / 32;
 
-/// Refuses distances that are no D between points of the stream and candidates.
+/// Refuses distances that cannot be D between points of the stream and candidates.
 fn check_distances(
     stream: &Stream<'_>,
     candidates: &[f64],
@@ -220,13 +223,16 @@ fn check_distances(
     };
     let x = Number(distances[p]);
     match distances[p].is_finite() {
-        true => refuse!(Range, "distances: {x} at {p} is no squared distance"),
-        false => refuse!(NonFinite, "distances: {x} at {p}"),
+        true => refuse!(
+            Range,
+            "distances: {x} at index {p} cannot be a squared distance"
+        ),
+        false => refuse!(NonFinite, "distances: {x} at index {p}"),
     }
 }
 
 impl Stream<'_> {
-    /// How large all points and these candidates are; refuses candidates that are too many, or not finite, or too large.
+    /// How large the points and these candidates are; refuses candidates that are too many, not finite, or too large.
     fn candidates(&self, candidates: &[f64]) -> Result<Extremes, Error> {
         let Stream { d, k, .. } = *self;
         let (count, most) = (candidates.len(), kmeans_parallel::most_of_all(k));
@@ -249,7 +255,7 @@ impl Stream<'_> {
         Ok(Shares::of(self.total, heaviest, weighted))
     }
 
-    /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    /// The number of elements of the weights of `count` candidates: the limbs of each.
     #[doc(hidden)]
     pub fn weights_length(&self, count: usize) -> Result<usize, Error> {
         let _environment = Standard::enter();
@@ -273,16 +279,16 @@ impl Stream<'_> {
 /// ```
 #[derive(Debug)]
 pub struct Kept<'a> {
-    /// One for each point of the chunk: D to the nearest of the first `known` candidates, and after the call of all.
+    /// For each point of the chunk D to the nearest of the first `known` candidates, and after the call to the nearest of all.
     pub distances: &'a mut [f64],
-    /// Candidates that `distances` know of; with none, they are not read.
+    /// The number of candidates that `distances` include on entry; if 0, they are not read.
     pub known: usize,
 }
 
-/// The first half of a round of k-means‖: adds the exact sum of the masses of a chunk to `masses`, [`MASSES`] elements, zero in
-/// the beginning of a round and joined by element-wise sum. A point's mass is its weight times D to the nearest of the
-/// `candidates`, rows of d; its weight, while there are none. Without distances that are `kept`, all candidates are compared
-/// anew. Of the options count threads and weights.
+/// The first half of a round of k-means‖: adds the exact sum of the masses of a chunk to `masses`, which has [`MASSES`] elements, is
+/// zero at the beginning of a round, and is reduced by element-wise addition. The mass of a point is its weight times D to the nearest of
+/// the `candidates`, rows of d; its weight, while there are none. If no distances are `kept`, all candidates are compared. Options used:
+/// threads, weights.
 #[doc(hidden)]
 pub fn masses(
     stream: &Stream<'_>,
@@ -358,7 +364,7 @@ pub(crate) fn masses_in(
     )
 }
 
-/// Which draws, and what was drawn.
+/// The draws of a chunk: which they are, and what was drawn.
 ///
 /// ```
 /// use centra::streams::Drawn;
@@ -372,16 +378,16 @@ pub struct Drawn<'a> {
     pub round: u32,
     /// The index of the chunk's first point among all points of the stream.
     pub first: u64,
-    /// Rows of d, for as many points as a round draws at most; points that are drawn follow those that were there.
+    /// Rows of d, for the most points that a round draws; points that are drawn are appended.
     pub rows: &'a mut [f64],
-    /// How many were drawn before, and after the call with this chunk. If they are more than a round draws at most, all
-    /// chunks together, then the round gives no candidates.
+    /// The number of points drawn before; after the call, including this chunk. If all chunks together draw more than the most of a
+    /// round, the round gives no candidates.
     pub count: &'a mut i64,
 }
 
 /// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those
-/// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Of the
-/// options count threads, weights and seed.
+/// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Options used:
+/// threads, weights, seed.
 #[doc(hidden)]
 pub fn draw(
     stream: &Stream<'_>,
@@ -415,7 +421,7 @@ pub(crate) fn draw_in(
     check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;
     if let Some(distances) = distances {
         check_length("distances", distances.len(), n, "n")?;
-        // They are not looked at while there are no candidates.
+        // They are not read while there are no candidates.
         if !candidates.is_empty() {
             check_distances(stream, candidates, distances)?;
         }
@@ -426,7 +432,7 @@ pub(crate) fn draw_in(
             let (drawn, total) = (*drawn.count, stream.total);
             return refuse!(
                 Shape,
-                "drawn: {drawn} is not among a total of {total} points"
+                "drawn = {drawn} is negative, or more than total = {total}"
             );
         }
     };
@@ -435,7 +441,7 @@ pub(crate) fn draw_in(
         let (first, total) = (drawn.first, stream.total);
         return refuse!(
             Shape,
-            "first: {n} points from {first} on are not among a total of {total}"
+            "first = {first}: {n} points from there on exceed total = {total}"
         );
     }
     with_chunk(
@@ -479,9 +485,8 @@ pub(crate) fn draw_in(
     )
 }
 
-/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates: [`Stream::weights_length`]
-/// elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by element-wise sum. Of the options count threads
-/// and weights.
+/// After the rounds: adds the weights of the points of a chunk to those of their nearest candidates: [`Stream::weights_length`]
+/// elements, limb l of L of candidate j at L j + l, zero at first, reduced by element-wise addition. Options used: threads, weights.
 #[doc(hidden)]
 pub fn weigh(
     stream: &Stream<'_>,
@@ -535,7 +540,7 @@ pub(crate) fn weigh_in(
     )
 }
 
-/// Refuses weights of candidates that no weights of points sum up to.
+/// Refuses weights of candidates that cannot be sums of weights of points.
 fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
     for (j, limbs) in weights.chunks(shares.limbs()).enumerate() {
         if limbs
@@ -545,7 +550,7 @@ fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
         {
             return refuse!(
                 Weights,
-                "candidate weights: {} of candidate {j} are no sum of weights",
+                "candidate weights: {} of candidate {j} cannot be a sum of weights",
                 limbs[0]
             );
         }
@@ -553,8 +558,8 @@ fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
-/// count threads and seed.
+/// The last step: greedy k-means++ among the candidates, by their reduced weights; writes k rows of d to `centers`. Options used:
+/// threads, seed.
 #[doc(hidden)]
 pub fn choose(
     stream: &Stream<'_>,

@@ -11,7 +11,7 @@ use crate::exact::quotient::{Divisor, Sum};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 
-/// How far a streamed fit has come; in the beginning the default.
+/// The state of a fit of a stream; at first the default.
 ///
 /// ```
 /// use centra::streams::State;
@@ -26,13 +26,13 @@ pub struct State {
     pub stopped_by: Option<StoppedBy>,
     /// Iterations so far.
     pub iterations: i64,
-    /// Labels that changed in the last one, where they were compared; else -1.
+    /// Labels that changed in the last iteration, if they were compared; else -1.
     pub moved: i64,
     /// Clusters without a point of positive weight in the last pass.
     pub empty_clusters: i64,
-    /// Sum over the centers of D between where they are and where they were.
+    /// Sum over the centers of D between the new and the previous center.
     pub shift: f64,
-    /// Of the points and the centers of the last pass, if it was wanted of all points; else NaN.
+    /// The inertia of the last pass, if it was computed for all points; else NaN.
     pub inertia: f64,
 }
 
@@ -50,7 +50,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Whether it stopped: the centers, and the labels of the last pass, are the result.
+    /// Whether the fit has stopped: the centers, and the labels of the last pass, are the result.
     ///
     /// ```
     /// assert!(!centra::streams::State::default().done());
@@ -61,7 +61,7 @@ impl State {
     }
 }
 
-/// A mean of reduced sums: of cluster j in dimension i.
+/// The means of reduced sums.
 struct Means<'a> {
     stream: &'a Stream<'a>,
     format: &'a Format,
@@ -108,8 +108,8 @@ impl Means<'_> {
     }
 }
 
-/// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if wanted, receives the number of
-/// points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+/// Replaces each center by the mean of its points, from the reduced `sums`; `counts`, if given, receives the number of
+/// points of each cluster. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
 #[doc(hidden)]
 pub fn means(
     stream: &Stream<'_>,
@@ -137,15 +137,15 @@ pub fn means(
 }
 
 /// One step of the loop that [`fit`](crate::fit) runs: from the reduced `sums` of a pass of all chunks against `centers`, decides
-/// whether that pass was the last one; if not, moves the centers to the means. Of the options count `max_iter`, `tol` and `empty`.
+/// whether that pass was the last one; if not, moves the centers to the means. Options used: `max_iter`, `tol`, `empty`.
 ///
-/// Without labels that are compared, the loop has converged when no mean moves. That is so one pass after the last label
-/// moves; it can only be earlier where labels move that leave every sum's mean as it was, such as points of weight zero, and
-/// then the iterations are fewer than those of a fit, and all other results the same.
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if the
+/// labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
+/// than in a fit; all other results are the same.
 ///
-/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too: which point is the farthest, sums
-/// do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as they were; once the loop is
-/// done, nothing changes.
+/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too, because sums do not tell which point is
+/// the farthest. Under [`Empty::Keep`] its center stays. Allocates nothing. If it refuses, centers and state are untouched; once the loop
+/// is done, nothing changes.
 #[doc(hidden)]
 pub fn step(
     stream: &Stream<'_>,
@@ -175,9 +175,9 @@ pub fn step(
         let converged = match compared {
             true => sums.moved == 0,
             false => {
-                // A cluster that is empty only now, where none may be: labels have moved, and the means are refused below.
+                // If an empty cluster is an error, labels have changed since it had points, and the means are refused below.
                 let mut same = empty.is_none() || options.empty == Empty::Keep;
-                // A zero that changes its sign is a mean that moves.
+                // A mean also moves if a zero changes its sign.
                 means.each(|j, i, mean| same &= mean.to_bits() == centers[j * d + i].to_bits());
                 same
             }
@@ -210,7 +210,7 @@ pub fn step(
             (Some(j), Empty::Relocate) => {
                 return refuse!(
                     Empty,
-                    "cluster {j} has no point of positive weight, and a stream has none at hand to move there"
+                    "cluster {j} has no point of positive weight, and a stream cannot relocate one"
                 );
             }
             _ => {}
@@ -234,7 +234,7 @@ pub fn step(
     Ok(())
 }
 
-/// The parts of sums, which are refused if they are of other points than all, or of none that there can be.
+/// The parts of sums; refuses sums that are not of all points, or cannot come from any points.
 fn checked<'s>(stream: &Stream<'_>, format: &Format, sums: &'s [i64]) -> Result<View<'s>, Error> {
     format.check(sums)?;
     let view = format.view(sums);
@@ -243,7 +243,7 @@ fn checked<'s>(stream: &Stream<'_>, format: &Format, sums: &'s [i64]) -> Result<
     if all != total as i128 {
         return refuse!(
             Shape,
-            "sums: they are of {all} points, but the total is {total}"
+            "sums: the counts add up to {all}, but total = {total}"
         );
     }
     format.check_possible(total, sums)?;

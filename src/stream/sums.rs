@@ -1,4 +1,4 @@
-//! A chunk labelled and summed.
+//! Labels a chunk and adds it to the sums.
 
 use super::format::{check_count, Format, COMPARED, INERTIA, MEASURED, MOVED};
 use super::recalled::Recalled;
@@ -15,7 +15,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::{Plan, Update};
 
-/// What is wanted of a pass besides counts and sums.
+/// What a pass computes besides counts and sums.
 ///
 /// ```
 /// use centra::streams::Wanted;
@@ -28,12 +28,12 @@ use crate::update::{Plan, Update};
 pub struct Wanted {
     /// The inertia of the points and these centers.
     pub inertia: bool,
-    /// How many labels change: on entry the labels are those of the last pass over this chunk.
+    /// The number of labels that change: on entry the labels are those of the last pass over this chunk.
     pub moved: bool,
 }
 
 impl Wanted {
-    /// Whether the inertia is wanted.
+    /// Whether to add the inertia.
     ///
     /// ```
     /// assert!(centra::streams::Wanted::default().inertia(true).inertia);
@@ -43,7 +43,7 @@ impl Wanted {
         Wanted { inertia, ..self }
     }
 
-    /// Whether labels that change are to be counted.
+    /// Whether to count the labels that change.
     ///
     /// ```
     /// assert!(centra::streams::Wanted::default().moved(true).moved);
@@ -54,7 +54,7 @@ impl Wanted {
     }
 }
 
-/// The memory of a call that labels and sums a chunk of so many points in all.
+/// The memory of a call that labels and sums a chunk.
 pub(super) struct SumsMemory {
     pub(super) total: usize,
     pub(super) weighted: bool,
@@ -109,8 +109,8 @@ impl Labels<'_> {
 }
 
 /// Labels the points of a chunk by `centers`, k rows of d, and adds them to the `sums`, which have
-/// [`Stream::sums_length`] elements, zero in the beginning; those of several chunks are joined by element-wise sum. Labels are
-/// written where they are wanted. Of the options count threads and weights.
+/// [`Stream::sums_length`] elements, zero at first; those of several chunks are reduced by element-wise addition. Labels are
+/// written, if given. Options used: threads, weights.
 ///
 /// ```
 /// use centra::stream::{self, State, Stream, Wanted};
@@ -136,7 +136,7 @@ impl Labels<'_> {
 /// # Ok::<(), centra::Error>(())
 /// ```
 ///
-/// Refused, with all outputs as they were, are points or weights that are not in the range, and more points than the total.
+/// Points or weights that are not in the range, and more points than the total, are refused; all outputs are then untouched.
 #[doc(hidden)]
 pub fn sums(
     stream: &Stream<'_>,
@@ -180,7 +180,7 @@ pub fn sums_into(
     )
 }
 
-/// As Rust counts.
+/// Labels that count from 0.
 fn from_0(labels: Option<&mut [i32]>) -> Option<Labels<'_>> {
     labels.map(|labels| Labels { labels, base: 0 })
 }
@@ -196,7 +196,7 @@ pub(crate) fn sums_in(
     sums: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    // What a range says are powers of two, subnormal ones among them, and centers are compared, before there is a job.
+    // Before there is a job: the powers of two of a range may be subnormal, and centers are compared.
     let _environment = Standard::enter();
     let Stream { total, d, k, .. } = *stream;
     let n = points.n();
@@ -280,7 +280,7 @@ pub(crate) fn sums_in(
     )
 }
 
-/// Refuses labels of another number of points, or where those that change are to be counted none, or some that name no center.
+/// Refuses labels of another number than n. If labels that change are to be counted, refuses none, and labels that name no center.
 fn check_labelled(
     labels: Option<&Labels<'_>>,
     wanted: Wanted,
@@ -295,10 +295,7 @@ fn check_labelled(
                 false => Ok(()),
             }
         }
-        None if wanted.moved => refuse!(
-            Null,
-            "labels: none, but those that change are to be counted"
-        ),
+        None if wanted.moved => refuse!(Null, "labels: none, but changed labels are to be counted"),
         None => Ok(()),
     }
 }
@@ -314,7 +311,7 @@ fn add_inertia(team: &mut PerThread<PassWorker<'_>>, n: usize, head: &mut [i64])
     inertia.add_to(&mut head[INERTIA]);
 }
 
-/// Where things are in these sums; refuses sums that no points give, or to which n more cannot be added.
+/// The layout of these sums; refuses sums that cannot come from any points, or to which n more cannot be added.
 fn room_for(n: usize, stream: &Stream<'_>, sums: &[i64]) -> Result<Format, Error> {
     let format = Format::of(stream)?;
     format.check(sums)?;
@@ -323,7 +320,7 @@ fn room_for(n: usize, stream: &Stream<'_>, sums: &[i64]) -> Result<Format, Error
     Ok(format)
 }
 
-/// Refuses what [`sums_in`] refuses of its arguments for a chunk of no points.
+/// Refuses the same arguments as [`sums_in`], for a chunk of no points.
 pub(crate) fn check_none(stream: &Stream<'_>, centers: &[f64], sums: &[i64]) -> Result<(), Error> {
     let _environment = Standard::enter();
     room_for(0, stream, sums)?;

@@ -18,7 +18,7 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
+    /// A stream of `total` points of all chunks together, in d dimensions, for k centers, with this reduced range.
     #[doc(hidden)]
     pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
         let _environment = Standard::enter();
@@ -33,7 +33,7 @@ impl<'a> Stream<'a> {
         Ok(stream)
     }
 
-    /// What the range says about dimension `i`, or, for d, about the weights.
+    /// The range of dimension `i`, or, for d, of the weights.
     pub(super) fn coded(&self, i: usize) -> Result<Coded, Error> {
         decode(self.range, i)
     }
@@ -43,12 +43,12 @@ impl<'a> Stream<'a> {
         self.range[3 * self.d + 1] != 0
     }
 
-    /// How large all points and these `rows` are, which the caller calls so; refuses them where squared distances could overflow.
+    /// How large the points and these `rows` are; refuses them if squared distances could overflow. `name` is the argument of the rows.
     pub(super) fn extremes(&self, name: &str, rows: &[f64]) -> Result<Extremes, Error> {
         let mut extremes = Extremes::default();
-        // The largest magnitude in the range, and that of rows where they exceed it.
+        // The largest magnitude in the range, or of the rows, if these exceed it.
         let (mut of_range, mut of_rows) = ((0.0, 0), 0.0);
-        // As many dimensions at a time as there are in a cache line.
+        // Eight dimensions at a time: a cache line.
         for first in (0..self.d).step_by(8) {
             let mut magnitudes = [0.0f64; 8];
             for row in rows.chunks_exact(self.d) {
@@ -87,14 +87,20 @@ impl<'a> Stream<'a> {
         Ok(extremes)
     }
 
-    /// Refuses points of other dimensions, and weights where the range has none, or none where it has some.
+    /// Refuses points of other dimensions, weights if the range has none, and no weights if it has some.
     pub(super) fn check_chunk(&self, d: usize, options: &Options<'_>) -> Result<(), Error> {
         if d != self.d {
             return refuse!(Shape, "points: d = {d}, but the stream's is {}", self.d);
         }
         match (options.weights.is_some(), self.weighted()) {
-            (true, false) => refuse!(Weights, "weights: the range has none that is positive"),
-            (false, true) => refuse!(Weights, "weights: none, but the range has some"),
+            (true, false) => refuse!(
+                Weights,
+                "weights: given, but the range has no positive weight"
+            ),
+            (false, true) => refuse!(
+                Weights,
+                "weights: none, but the range is of points with weights"
+            ),
             _ => Ok(()),
         }
     }

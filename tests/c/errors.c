@@ -305,7 +305,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(workspace_odd,      WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->at[WORKSPACE] = (unsigned char *)c->at[WORKSPACE] + 8) \
     X(weight_nan,         WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_NONFINITE,    "weights",   SET(WEIGHTS, 5, NAN)) \
     X(weight_infinite,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_NONFINITE,    "weights",   SET(WEIGHTS, 7, INFINITY)) \
-    X(weight_negative,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights: -1e-300 at 0 is negative", SET(WEIGHTS, 0, -1e-300)) \
+    X(weight_negative,    WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights: -1e-300 at index 0 is negative", SET(WEIGHTS, 0, -1e-300)) \
     X(weights_zero,       WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights",   set_all(c, WEIGHTS, N, 0)) \
     X(weights_minus_zero, WEIGHTED,       BY_WEIGHTS,   T_WEIGHTS,            CENTRA_ERR_WEIGHTS,      "weights",   set_all(c, WEIGHTS, N, -0.0)) \
     X(point_nan,          DATA,           BY_POINTS,    T_POINTS,             CENTRA_ERR_NONFINITE,    "points: NaN at row 6, dimension 2", SET(POINTS, 6 * LD + 2, NAN)) \
@@ -317,7 +317,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(center_infinite,    START,          BY_CENTERS,   T_CENTERS,            CENTRA_ERR_NONFINITE,    "at row 0, dimension 0", SET(CENTERS, 0, INFINITY)) \
     X(center_huge,        START,          BY_CENTERS,   T_CENTERS,            CENTRA_ERR_RANGE,        "dimension 1", SET(CENTERS, D + 1, 1e200)) \
     X(label_negative,     LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(7, -1)) \
-    X(label_k,            LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels: 2 at 3 is not one of 0 to 1", LABEL(3, K)) \
+    X(label_k,            LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels: 2 at index 3 is not one of 0 to 1", LABEL(3, K)) \
     X(label_lowest,       LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(0, INT32_MIN)) \
     X(label_highest,      LABELED,        BY_LABELS,    T_LABELS,             CENTRA_ERR_LABEL,        "labels",    LABEL(0, INT32_MAX)) \
     X(label_zero_of_one,  LABELED,        BY_LABELS,    T_LABELS | T_OPTIONS, CENTRA_ERR_LABEL,        "labels",    O.label_base = 1; set_labels(c, 1); LABEL(4, 0)) \

@@ -91,7 +91,7 @@ int main(void)
     tail_labels[4] = 2;
     inertia = -1;
     CHECK(centra_inertia(points, n, 1, 1, 2, &options, centers, labels, &inertia) == CENTRA_ERR_LABEL);
-    CHECK(strcmp(centra_error_detail(), "labels: 2 at 2147483652 is not one of 0 to 1") == 0);
+    CHECK(strcmp(centra_error_detail(), "labels: 2 at index 2147483652 is not one of 0 to 1") == 0);
     CHECK(inertia == -1);
     return finish("huge");
 }

@@ -491,14 +491,14 @@ static void without_weights(int32_t *range)
     X(d_zero,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "d = 0", c->d = 0) \
     X(d_huge,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "",      c->d = SIZE_MAX / 8) \
     X(k_zero,              SIZED,                CENTRA_ERR_SHAPE,     "k = 0",       c->k = 0) \
-    X(k_alone_zero,        BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE, "k: zero",   c->k = 0) \
+    X(k_alone_zero,        BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE, "k = 0: it must be positive",   c->k = 0) \
     X(k_over_total,        SIZED,                CENTRA_ERR_SHAPE,     "k = 9 is more than total = 8", c->k = N + 1) \
     X(k_huge,              SIZED | BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE,   "k",           c->k = (size_t)1 << 31; c->total = INT64_C(1) << 33) \
     X(total_zero,          SIZED,                CENTRA_ERR_SHAPE,     "total = 0",   c->total = 0) \
     X(total_negative,      SIZED,                CENTRA_ERR_SHAPE,     "total = -1",  c->total = -1) \
     X(total_huge,          SIZED,                CENTRA_ERR_SHAPE,     "2^40",        c->total = (INT64_C(1) << 40) + 1) \
     X(n_overflow,          CHUNKS | BIT(WORKSPACE_SIZE), CENTRA_ERR_SHAPE, "n",       c->n = SIZE_MAX / 4) \
-    X(n_over_total,        BIT(SUMS),            CENTRA_ERR_SHAPE,     "points: 8 and 0 before are not among a total of 7", c->total = N - 1) \
+    X(n_over_total,        BIT(SUMS),            CENTRA_ERR_SHAPE,     "points: 8 and 0 before do not fit total = 7", c->total = N - 1) \
     X(n_over_total_seed,   BIT(MASSES) | BIT(WEIGH), CENTRA_ERR_SHAPE, "points: n = 8 is more than total = 7", c->total = N - 1) \
     X(n_over_rest,         BIT(SUMS),            CENTRA_ERR_SHAPE,     "8 and 1 before", LONG(B_SUMS, 106) = 1) \
     X(counts_negative,     BIT(SUMS),            CENTRA_ERR_SHAPE,     "-1 before",   LONG(B_SUMS, 106) = -1) \
@@ -522,17 +522,17 @@ static void without_weights(int32_t *range)
     X(workspace_null,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->at[B_WORKSPACE] = NULL) \
     X(workspace_odd,       WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->at[B_WORKSPACE] = (unsigned char *)c->at[B_WORKSPACE] + 8) \
     X(range_negative,      RANGED,               CENTRA_ERR_RANGE,     "range: -1, ", INT(B_RANGE, 0) = -1) \
-    X(range_of_no_terms,   RANGED,               CENTRA_ERR_RANGE,     "from 3 on",   INT(B_RANGE, 4) = 0) \
+    X(range_of_no_terms,   RANGED,               CENTRA_ERR_RANGE,     "from index 3 on",   INT(B_RANGE, 4) = 0) \
     X(range_too_far,       RANGED,               CENTRA_ERR_RANGE,     "dimension 2", INT(B_RANGE, 6) = 0x7fe00000) \
     X(range_not_finite,    RANGED,               CENTRA_ERR_RANGE,     "range: ",     INT(B_RANGE, 6) = 0x7ff00001) \
     X(range_unweighted,    PROMISED,             CENTRA_ERR_WEIGHTS,   "weights",     without_weights(&INT(B_RANGE, 0))) \
-    X(range_top_too_high,  RANGED,               CENTRA_ERR_RANGE,     "1095, 1024 from 3 on", INT(B_RANGE, 4) = 1095) \
-    X(range_given,         BIT(RANGE),           CENTRA_ERR_RANGE,     "range: -1, 0, 0 from 3 on", INT(B_RANGE, 3) = -1) \
+    X(range_top_too_high,  RANGED,               CENTRA_ERR_RANGE,     "1095, 1024 from index 3 on", INT(B_RANGE, 4) = 1095) \
+    X(range_given,         BIT(RANGE),           CENTRA_ERR_RANGE,     "range: -1, 0, 0 from index 3 on", INT(B_RANGE, 3) = -1) \
     X(range_given_bare,    BIT(RANGE),           CENTRA_ERR_WEIGHTS,   "weights",     memcpy(&INT(B_RANGE, 0), good_range, sizeof good_range); \
                                                                                       without_weights(&INT(B_RANGE, 0))) \
-    X(weight_nan,          CHUNKS,               CENTRA_ERR_NONFINITE, "weights: NaN at 5", DOUBLE(B_WEIGHTS, 5) = NAN) \
-    X(weight_infinite,     CHUNKS,               CENTRA_ERR_NONFINITE, "weights: infinity at 7", DOUBLE(B_WEIGHTS, 7) = INFINITY) \
-    X(weight_negative,     CHUNKS,               CENTRA_ERR_WEIGHTS,   "at 0 is negative", DOUBLE(B_WEIGHTS, 0) = -1e-300) \
+    X(weight_nan,          CHUNKS,               CENTRA_ERR_NONFINITE, "weights: NaN at index 5", DOUBLE(B_WEIGHTS, 5) = NAN) \
+    X(weight_infinite,     CHUNKS,               CENTRA_ERR_NONFINITE, "weights: infinity at index 7", DOUBLE(B_WEIGHTS, 7) = INFINITY) \
+    X(weight_negative,     CHUNKS,               CENTRA_ERR_WEIGHTS,   "at index 0 is negative", DOUBLE(B_WEIGHTS, 0) = -1e-300) \
     X(weight_too_large,    PROMISED,             CENTRA_ERR_RANGE,     "weights",     DOUBLE(B_WEIGHTS, 4) = 64) \
     X(weight_too_fine,     PROMISED,             CENTRA_ERR_RANGE,     "weights",     DOUBLE(B_WEIGHTS, 4) = 0.5) \
     X(point_nan,           CHUNKS,               CENTRA_ERR_NONFINITE, "points: NaN at row 6, dimension 2", DOUBLE(B_POINTS, 6 * LD + 2) = NAN) \
@@ -541,22 +541,22 @@ static void without_weights(int32_t *range)
     X(point_too_fine,      PROMISED,             CENTRA_ERR_RANGE,     "points: 0.25 at row 1, dimension 2", DOUBLE(B_POINTS, LD + 2) = 0.25) \
     X(center_nan,          BIT(SUMS) | BIT(STEP), CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
     X(center_huge,         BIT(SUMS) | BIT(STEP), CENTRA_ERR_RANGE,     "centers: 1e200 at row 1, dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
-    X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at 3 is not one of 0 to 1", \
+    X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at index 3 is not one of 0 to 1", \
         memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); INT(B_LABELS, 3) = K; c->wanted = CENTRA_STREAM_MOVED) \
-    X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at 0 is not one of 1 to 2", \
+    X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at index 0 is not one of 1 to 2", \
         memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); O.label_base = 1; c->wanted = CENTRA_STREAM_MOVED) \
-    X(sums_measured,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 0", LONG(B_SUMS, 0) = INT64_MAX) \
-    X(sums_compared,       SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 1", LONG(B_SUMS, 1) = -1) \
-    X(sums_moved,          SUMMED,               CENTRA_ERR_RANGE,     "sums: 1 at 2", LONG(B_SUMS, 2) = 1) \
-    X(sums_digit_large,    SUMMED,               CENTRA_ERR_RANGE,     "sums: 4611686018427387904 at 36", LONG(B_SUMS, 36) = INT64_C(1) << 62) \
-    X(sums_digit_negative, SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at 105", LONG(B_SUMS, 105) = -1) \
-    X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at 109", LONG(B_SUMS, 109) = N) \
-    X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at 110", LONG(B_SUMS, 110) = INT64_MIN) \
-    X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at 117", LONG(B_SUMS, 117) = INT64_MAX) \
+    X(sums_measured,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at index 0", LONG(B_SUMS, 0) = INT64_MAX) \
+    X(sums_compared,       SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at index 1", LONG(B_SUMS, 1) = -1) \
+    X(sums_moved,          SUMMED,               CENTRA_ERR_RANGE,     "sums: 1 at index 2", LONG(B_SUMS, 2) = 1) \
+    X(sums_digit_large,    SUMMED,               CENTRA_ERR_RANGE,     "sums: 4611686018427387904 at index 36", LONG(B_SUMS, 36) = INT64_C(1) << 62) \
+    X(sums_digit_negative, SUMMED,               CENTRA_ERR_RANGE,     "sums: -1 at index 105", LONG(B_SUMS, 105) = -1) \
+    X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at index 109", LONG(B_SUMS, 109) = N) \
+    X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at index 110", LONG(B_SUMS, 110) = INT64_MIN) \
+    X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at index 117", LONG(B_SUMS, 117) = INT64_MAX) \
     X(state_of_no_time,    BIT(STEP),            CENTRA_ERR_OPTION,    "state: iterations = -1", LONG(B_STATE, 2) = -1) \
     X(state_of_no_reason,  BIT(STEP),            CENTRA_ERR_OPTION,    "stopped_by = 3", INT(B_STATE, 2) = 1; INT(B_STATE, 3) = 3) \
-    X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 7 points, but the total is 8", LONG(B_SUMS, 106) -= 1) \
-    X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: they are of 9 points", LONG(B_SUMS, 107) += 1) \
+    X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: the counts add up to 7, but total = 8", LONG(B_SUMS, 106) -= 1) \
+    X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: the counts add up to 9", LONG(B_SUMS, 107) += 1) \
     X(empty_cluster,       BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS])) \
     X(empty_error,         BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS]); \
                                                                                       O.empty = CENTRA_EMPTY_ERROR) \
@@ -566,17 +566,17 @@ static void without_weights(int32_t *range)
     X(known_over_count,    BIT(MASSES),          CENTRA_ERR_SHAPE,     "known: 4 of 3", c->known = COUNT + 1) \
     X(candidate_nan,       COUNTED,              CENTRA_ERR_NONFINITE, "candidates: NaN at row 1, dimension 1", DOUBLE(B_CANDIDATES, 4) = NAN) \
     X(candidate_huge,      COUNTED,              CENTRA_ERR_RANGE,     "candidates: 1e200 at row 1, dimension 1", DOUBLE(B_CANDIDATES, 4) = 1e200) \
-    X(distance_nan,        BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: NaN at 2", c->known = 1; DOUBLE(B_DISTANCES, 2) = NAN) \
-    X(distance_infinite,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: infinity at 7", c->known = 1; DOUBLE(B_DISTANCES, 7) = INFINITY) \
-    X(distance_negative,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: -1 at 0", c->known = 1; DOUBLE(B_DISTANCES, 0) = -1) \
-    X(distance_too_large,  BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: 1e300 at 0 is no squared distance", c->known = 1; DOUBLE(B_DISTANCES, 0) = 1e300) \
-    X(masses_negative,     BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: -1 at 3", LONG(B_MASSES, 3) = -1) \
-    X(masses_too_large,    BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 9223372036854775807 at 0", LONG(B_MASSES, 0) = INT64_MAX) \
-    X(masses_top,          BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 1 at 68", LONG(B_MASSES, CENTRA_STREAM_MASS_DIGITS - 1) = 1) \
-    X(drawn_huge,          BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn: 9223372036854775807", LONG(B_DRAWN, 0) = INT64_MAX) \
+    X(distance_nan,        BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: NaN at index 2", c->known = 1; DOUBLE(B_DISTANCES, 2) = NAN) \
+    X(distance_infinite,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_NONFINITE, "distances: infinity at index 7", c->known = 1; DOUBLE(B_DISTANCES, 7) = INFINITY) \
+    X(distance_negative,   BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: -1 at index 0", c->known = 1; DOUBLE(B_DISTANCES, 0) = -1) \
+    X(distance_too_large,  BIT(MASSES) | BIT(DRAW), CENTRA_ERR_RANGE,  "distances: 1e300 at index 0 cannot be a squared distance", c->known = 1; DOUBLE(B_DISTANCES, 0) = 1e300) \
+    X(masses_negative,     BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: -1 at index 3", LONG(B_MASSES, 3) = -1) \
+    X(masses_too_large,    BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 9223372036854775807 at index 0", LONG(B_MASSES, 0) = INT64_MAX) \
+    X(masses_top,          BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 1 at index 68", LONG(B_MASSES, CENTRA_STREAM_MASS_DIGITS - 1) = 1) \
+    X(drawn_huge,          BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn = 9223372036854775807", LONG(B_DRAWN, 0) = INT64_MAX) \
     X(first_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "first = -1",  c->first = -1) \
-    X(first_over_total,    BIT(DRAW),            CENTRA_ERR_SHAPE,     "first: 8 points from 1 on", c->first = 1) \
-    X(drawn_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn: -1",   LONG(B_DRAWN, 0) = -1) \
+    X(first_over_total,    BIT(DRAW),            CENTRA_ERR_SHAPE,     "first = 1: 8 points from there on", c->first = 1) \
+    X(drawn_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn = -1",   LONG(B_DRAWN, 0) = -1) \
     X(tally_negative,      BIT(CHOOSE),          CENTRA_ERR_WEIGHTS,   "candidate weights", LONG(B_TALLY, 2) = -1) \
     X(over_options,        WORKING | BIT(STEP),  CENTRA_ERR_ALIAS,     "options",     c->at[small_output(c->function)] = &c->options)
 

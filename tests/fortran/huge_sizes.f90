@@ -89,9 +89,9 @@ program huge_sizes
 
   ! Weights are looked at before points.
   call kmeans_stream_range(points, range, weights=weights, status=status, message=message)
-  call expect('range: weights', CENTRA_ERR_WEIGHTS, 'weights: -1 at 0')
+  call expect('range: weights', CENTRA_ERR_WEIGHTS, 'weights: -1 at index 0')
   call kmeans_inertia(points, centers, labels, inertia, weights=weights, status=status, message=message)
-  call expect('inertia: labels and weights', CENTRA_ERR_WEIGHTS, 'weights: -1 at 0')
+  call expect('inertia: labels and weights', CENTRA_ERR_WEIGHTS, 'weights: -1 at index 0')
 
   ! 2**32 bytes are not none.
   few = 1

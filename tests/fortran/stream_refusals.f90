@@ -111,7 +111,7 @@ program stream_refusals
   call expect('first from 0', CENTRA_ERR_SHAPE, 'first')
   call kmeans_stream_draw(points, centers, total, range, masses, centers, 0, 2_int64, rows, drawn, status=status, &
       message=message)
-  call expect('beyond the last', CENTRA_ERR_SHAPE, 'first: 400 points from 1 on')
+  call expect('beyond the last', CENTRA_ERR_SHAPE, 'first = 1: 400 points from there on')
   call kmeans_stream_draw(points, centers, total, range, masses, centers, -1, 1_int64, rows, drawn, status=status, &
       message=message)
   call expect('a negative round', CENTRA_ERR_SHAPE, 'round')

@@ -176,7 +176,7 @@ def test_errors_say_where():
                     KMeans(3, init=init, tol=tol).fit(points)
             weights = np.ones(40)
             weights[7] = -1
-            with pytest.raises(ValueError, match="weights: -1 at 7 is negative"):
+            with pytest.raises(ValueError, match="weights: -1 at index 7 is negative"):
                 KMeans(3, init=init, tol=tol).fit(X[:40], sample_weight=weights)
     with pytest.raises(ValueError, match="'threads' parameter of KMeans must be"):
         KMeans(3, threads=-1).fit(X)

@@ -1,32 +1,32 @@
-//! The cores this process may use: as the standard library counts them, which takes memory for it and ends the process where there is
-//! none.
+//! The number of cores that this process may use. It is computed as in the standard library, which cannot be called here: it allocates,
+//! and ends the process if there is no memory.
 
 use core::ffi::CStr;
 
 use libc::c_int;
 
-/// Room for a path, and for a file of a line or a few.
+/// Bytes for a path, and for a file of a few lines.
 const ROOM: usize = 4096;
 
-/// The processors that the scheduler may give, or as many as the quota of a control group amounts to.
+/// The processors that the scheduler may use for this process, or fewer according to the quota of its control group.
 pub(super) fn cores() -> usize {
     allowed().min(quota()).max(1)
 }
 
-/// The processors that the scheduler may give to this thread.
+/// The processors that the scheduler may use for this thread.
 fn allowed() -> usize {
     // SAFETY: a mask of zero bytes is one of no processors, and the system writes no more than its size.
     unsafe {
         let mut mask: libc::cpu_set_t = core::mem::zeroed();
         match libc::sched_getaffinity(0, size_of_val(&mask), &mut mask) {
             0 => libc::CPU_COUNT(&mask) as usize,
-            // There are more of them than this mask holds.
+            // The system has more processors than this mask holds.
             _ => usize::try_from(libc::sysconf(libc::_SC_NPROCESSORS_ONLN)).unwrap_or(1),
         }
     }
 }
 
-/// The processors that the control groups of this process may have time of.
+/// The number of processors whose time the control groups of this process allow.
 fn quota() -> usize {
     let mut room = [0; ROOM];
     let groups = read(c"/proc/self/cgroup", &mut room);
@@ -46,7 +46,7 @@ fn quota() -> usize {
                 });
                 quotas.into_iter().min()
             }
-            // The second version has one line, which names no controller.
+            // Version 2 of control groups has one line, which names no controller.
             false if line.starts_with(b"0::") => Some(least(path, |group| {
                 let [quota, period] =
                     [0, 1].map(|at| number(b"/sys/fs/cgroup", group, b"/cpu.max", at));
@@ -58,7 +58,7 @@ fn quota() -> usize {
     quotas.min().unwrap_or(usize::MAX)
 }
 
-/// The least that a quota over its period amounts to, of a group and of all it is in.
+/// The least quota divided by its period, of a group and of all groups that contain it.
 fn least(path: &[u8], of: impl Fn(&[u8]) -> Option<(usize, usize)>) -> usize {
     let ends = (0..=path.len()).filter(|&end| end == path.len() || path[end] == b'/');
     let quotas = ends.filter_map(|end| of(&path[..end]));
@@ -66,7 +66,7 @@ fn least(path: &[u8], of: impl Fn(&[u8]) -> Option<(usize, usize)>) -> usize {
     cores.min().unwrap_or(usize::MAX)
 }
 
-/// A number in a file of a group.
+/// The number in a file of a control group.
 fn number(mount: &[u8], group: &[u8], file: &[u8], at: usize) -> Option<usize> {
     let (mut path, mut room) = ([0; ROOM], [0; 64]);
     let mut length = 0;
@@ -77,11 +77,11 @@ fn number(mount: &[u8], group: &[u8], file: &[u8], at: usize) -> Option<usize> {
     }
     let path = CStr::from_bytes_until_nul(&path).ok()?;
     let text = core::str::from_utf8(read(path, &mut room)).ok()?;
-    // No quota is "max", or -1.
+    // Without a quota the file has "max" or -1.
     text.split_ascii_whitespace().nth(at)?.parse().ok()
 }
 
-/// The beginning of a file, as much as there is room for; nothing, if it cannot be read.
+/// The beginning of a file, as far as it fits the buffer; empty, if the file cannot be read.
 fn read<'a>(path: &CStr, room: &'a mut [u8]) -> &'a [u8] {
     const FLAGS: c_int = libc::O_RDONLY | libc::O_CLOEXEC;
     let mut length = 0;

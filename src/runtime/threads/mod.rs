@@ -1,18 +1,18 @@
-//! How many threads, and passes over blocks.
+//! The number of threads, and passes of threads over blocks.
 //!
-//! Threads live as long as the call that asked for them. A global pool would be faster to reach, but a
-//! child after `fork()` inherits the pool without its threads and waits for them for ever; a team per
-//! call starts where it is needed, also in the child. Starting one takes time, so a call first asks whether
-//! its work is worth it ([`worthwhile`]; docs/decisions.md#threads-that-live-as-long-as-a-call).
+//! Threads live as long as the call that starts them. A global pool would start faster, but a
+//! child process after `fork()` would inherit the pool without its threads, and wait for them forever. A team
+//! for each call works in the child too. Starting threads takes time, so a call first tests whether
+//! its work is large enough ([`worthwhile`]; docs/decisions.md#threads-that-live-as-long-as-a-call).
 //!
-//! Results never depend on who did which block: what threads compute is per point, or an exact sum, or
-//! a maximum.
+//! Results do not depend on which thread takes which block: threads compute values of single points, exact sums, or
+//! maxima.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `team` | POSIX threads |
 //! | `pool` | the same by rayon, elsewhere |
-//! | `cores` | how many threads are all, on Linux |
+//! | `cores` | the number of cores, on Linux |
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod cores;
@@ -28,14 +28,14 @@ use std::sync::{Mutex, PoisonError};
 use pool as team;
 use team::Team;
 
-/// Multiplications of a pass that a thread should have before it is worth starting
+/// Multiplications of a pass that make it worthwhile to start one more thread
 /// (docs/decisions.md#threads-that-live-as-long-as-a-call).
 const WORK_PER_THREAD: u128 = 5 << 17;
 
-/// More threads than this never help, and each costs workspace.
+/// The most threads: more do not help, and each takes workspace.
 const MOST_THREADS: usize = 1024;
 
-/// The number of threads worth using of those `asked` for (0: all), for `work` multiplications.
+/// The number of threads that are worthwhile for `work` multiplications, at most `asked` (0: all cores).
 pub(crate) fn worthwhile(asked: usize, work: u128) -> usize {
     let useful = usize::try_from(work / WORK_PER_THREAD).unwrap_or(usize::MAX);
     if useful <= 1 {
@@ -45,8 +45,8 @@ pub(crate) fn worthwhile(asked: usize, work: u128) -> usize {
     most.min(useful).min(MOST_THREADS)
 }
 
-/// The cores this process may use. Asked once: a workspace query and the call it was made for must
-/// agree, and the answer takes several system calls.
+/// The cores that this process may use. Counted once: a workspace query and the call that follows must
+/// agree, and counting takes several system calls.
 fn available() -> usize {
     static CORES: AtomicUsize = AtomicUsize::new(0);
     match CORES.load(Ordering::Relaxed) {
@@ -62,12 +62,12 @@ fn available() -> usize {
     }
 }
 
-/// The threads of one call: the calling one and the workers of a team.
+/// The threads of one call: the calling thread and the workers of a team.
 pub(crate) struct Crew<'a> {
     team: Option<&'a Team<'a>>,
 }
 
-/// Calls `work` with a crew of `threads`, or of fewer where no more can be had.
+/// Calls `work` with a crew of `threads` threads, or of fewer if no more can be started.
 pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) -> R {
     match threads {
         0 | 1 => work(&Crew::alone()),

@@ -1,4 +1,4 @@
-//! A team that is a pool of rayon's, where threads are not POSIX's. A pool lives as long as one call, too.
+//! A team for systems without POSIX threads: a pool of rayon that lives as long as one call.
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 
@@ -12,9 +12,9 @@ pub(super) struct Team<'a> {
     pool: &'a rayon::ThreadPool,
 }
 
-/// Calls `work` with a team of so many threads, or with none where they are not to be had.
+/// Calls `work` with a team of `threads` threads, or with none if they cannot be started.
 pub(super) fn with<R>(threads: usize, work: impl FnOnce(Option<&Team<'_>>) -> R) -> R {
-    // As `build_scoped` does it, but with the workers joined: a scope only waits for their closures.
+    // As in `build_scoped`, but the workers are joined: a scope only waits for their closures.
     let result = std::thread::scope(|scope| {
         let mut workers = Vec::with_capacity(threads - 1);
         let pool = rayon::ThreadPoolBuilder::new()
@@ -33,7 +33,7 @@ pub(super) fn with<R>(threads: usize, work: impl FnOnce(Option<&Team<'_>>) -> R)
             Err(_) => work(None),
         }));
         drop(pool);
-        // (One that panicked has told the scope it ran in, and so the caller.)
+        // A panic of a worker has already reached the caller through its scope.
         for worker in workers {
             let _ = worker.join();
         }
@@ -47,7 +47,7 @@ impl Team<'_> {
         self.pool.current_num_threads() + 1
     }
 
-    /// Does `task` for every index below `count`, on whichever thread is free; index 0 on the calling one.
+    /// Calls `task` with every index below `count`, on whichever thread is free; index 0 on the calling thread.
     pub(super) fn each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         self.pool.in_place_scope(|scope| {
             for index in 1..count {

@@ -1,13 +1,13 @@
 //! A team of POSIX threads that lives as long as one call.
 //!
-//! Not of `std::thread` or of rayon, since a call may lack memory, be cancelled, or be forked: a worker here allocates
-//! nothing, registers no destructor (for which a C library takes memory, and ends the process where there is none), and leaves nothing
-//! behind that a child of `fork()` could wait for. Where a thread cannot be had, the team is smaller; results do not depend on
+//! `std::thread` and rayon are not used, because a call may run out of memory, be cancelled, or be forked. A worker of a team allocates
+//! nothing, registers no destructor (for which a C library allocates memory, and ends the process if there is none), and leaves nothing
+//! behind that a child of `fork()` could wait for. If a thread cannot be started, the team is smaller; results do not depend on
 //! it.
 //!
-//! Between passes workers wait. A pass is so many indices, each of which is handed out once, to whichever thread asks first, the calling
-//! one among them: nobody waits for a worker that has not woken up yet. In the child of a `fork()` from within a call, of a progress
-//! callback that is, there are no workers, and the calling thread does all by itself.
+//! Between passes workers wait. A pass consists of indices; each is handed out once, to whichever thread asks first, including the calling
+//! thread, so nobody waits for a worker that has not woken up yet. In the child of a `fork()` inside a call (in a progress
+//! callback) there are no workers, and the calling thread does everything by itself.
 
 use core::any::Any;
 use core::ffi::c_void;
@@ -18,17 +18,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::runtime::fp_environment::Standard;
 
-/// Bytes of stack of a worker, of which an optimised build touches a fiftieth (see `include/centra.h`): a build without
-/// optimisation needs most of them, and pages that are not touched cost nothing.
+/// Bytes of stack of a worker. An optimised build touches a fiftieth of them; a build without
+/// optimisation needs most, and pages that are not touched cost nothing.
 const STACK: usize = 2 << 20;
 
-/// How often a thread lets others run before it sleeps until there is work: passes follow one another within microseconds.
+/// How often a thread yields before it sleeps until there is work: passes often follow one another within microseconds.
 const YIELDS: usize = 32;
 
-/// The name of a worker, by which [`is_worker`] knows it: a thread-local variable could take memory.
+/// The name of a worker, by which [`is_worker`] recognises it: a thread-local variable could need an allocation.
 const NAME: &core::ffi::CStr = c"centra";
 
-/// Signals that a thread raises by a fault of its own; a handler of the caller's may want to tell of it.
+/// Signals that a fault raises in the thread itself; a handler of the caller may report them.
 const FAULTS: [libc::c_int; 5] = [
     libc::SIGSEGV,
     libc::SIGBUS,
@@ -52,16 +52,16 @@ struct State {
     task: Option<Task>,
     /// The next index to be handed out.
     next: usize,
-    /// Indices that are done.
+    /// The number of indices that are finished.
     finished: usize,
-    /// What the first task that panicked panicked with.
+    /// The payload of the first panic of a task.
     panic: Option<Box<dyn Any + Send>>,
-    /// Whether workers are to go.
+    /// Whether workers must end.
     over: bool,
 }
 
 impl State {
-    /// An index of the pass that nobody has.
+    /// Takes an index of the pass that has not been handed out.
     fn take(&mut self) -> Option<(Task, usize)> {
         let task = self.task.filter(|task| self.next < task.count)?;
         self.next += 1;
@@ -69,15 +69,15 @@ impl State {
     }
 }
 
-/// What the threads share: on the stack of the calling one, which leaves it when all others have gone.
+/// What the threads share. It is on the stack of the calling thread, and is dropped after all workers have ended.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Passes so far: what is looked at before a thread sleeps.
+    /// The number of passes so far; a thread reads it before it sleeps.
     passes: AtomicUsize,
-    /// There is a pass, or it is over.
+    /// Signalled when a pass starts, and when workers must end.
     wake: Condvar,
-    /// All indices are done.
+    /// Signalled when all indices are finished.
     done: Condvar,
 }
 
@@ -86,7 +86,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does one index, and says so.
+    /// Calls the task with one index, and counts it as finished.
     fn perform(&self, (task, index): (Task, usize)) {
         // SAFETY: the closure lives until `each` has seen that all indices are finished, which this one is not.
         let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*task.task)(index) }));
@@ -100,7 +100,7 @@ impl Shared {
         }
     }
 
-    /// A worker's life.
+    /// What a worker does until it must end.
     fn serve(&self) {
         let mut seen = 0;
         loop {
@@ -136,11 +136,11 @@ impl Shared {
 pub(super) struct Team<'a> {
     shared: &'a Shared,
     workers: Vec<libc::pthread_t>,
-    /// The process that has the workers.
+    /// The process in which the workers run.
     process: libc::pid_t,
 }
 
-/// Calls `work` with a team of at most so many threads, or with none where no second thread is to be had.
+/// Calls `work` with a team of at most `threads` threads, or with none if no second thread can be started.
 pub(super) fn with<R>(threads: usize, work: impl FnOnce(Option<&Team<'_>>) -> R) -> R {
     let shared = Shared::default();
     let mut team = Team {
@@ -158,17 +158,17 @@ impl Team<'_> {
         self.workers.len() + 1
     }
 
-    /// Starts so many workers, or as many as can be had.
+    /// Starts so many workers, or as many as the system allows.
     fn hire(&mut self, count: usize) {
         if self.workers.try_reserve_exact(count).is_err() {
             return;
         }
         let shared: *const Shared = self.shared;
-        // SAFETY: plain calls with pointers to live variables, each initialised by the call that is there for it. What workers are
-        // given outlives them: `shared` is dropped after the team, which waits for them to end.
+        // SAFETY: plain calls with pointers to live variables, each initialised by its own function. The argument of the
+        // workers outlives them: `shared` is dropped after the team, which waits for them to end.
         unsafe {
-            // The caller's handlers of signals run on his own threads: workers start with all signals blocked, but for those that only a
-            // fault of their own raises.
+            // Signal handlers of the caller run on threads of the caller: workers start with all signals blocked, except those that a
+            // fault of the worker itself raises.
             let (mut all, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
             libc::sigfillset(all.as_mut_ptr());
             for signal in FAULTS {
@@ -186,7 +186,7 @@ impl Team<'_> {
                     };
                     let mut status = start(attributes.as_ptr());
                     if status == libc::EINVAL {
-                        // A program whose thread-local variables leave no room in such a stack.
+                        // The thread-local variables of the program leave no room in such a stack.
                         status = start(core::ptr::null());
                     }
                     if status != 0 {
@@ -200,16 +200,16 @@ impl Team<'_> {
         }
     }
 
-    /// Whether the workers are in another process, of which this one is a fork.
+    /// Whether this process is a forked child, so that the workers are in the parent.
     fn is_forked(&self) -> bool {
         // SAFETY: asks for a number.
         self.process != unsafe { libc::getpid() }
     }
 
-    /// Does `task` for every index below `count`, on whichever thread is free; index 0 on the calling one.
+    /// Calls `task` with every index below `count`, on whichever thread is free; index 0 on the calling thread.
     pub(super) fn each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         if self.is_forked() {
-            // Whoever held the lock is not here to leave it.
+            // A worker that held a lock does not exist here, and would never release it.
             return (0..count).for_each(task);
         }
         let shared = self.shared;

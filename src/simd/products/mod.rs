@@ -1,24 +1,23 @@
-//! Lanes for screening: either precision, multiply-add fused where the CPU can.
+//! Vectors for tests that rule centers out: in each precision, with fused multiply-add where the CPU has it.
 //!
-//! Screening only rules centers out, within a proven bound (L3 to L5), so here operations
-//! may round as they like; what comes out of it is the same on every instruction set all the same,
-//! because whatever the bound leaves open is decided by D.
+//! A test only rules centers out, within a proven error bound (L3 to L5), so its operations may be rounded differently on
+//! different instruction sets. The labels are the same nevertheless, because D decides whatever the bound leaves open.
 
 use core::ops::{Add, Mul, Sub};
 
 use super::Lanes;
 use crate::runtime::workspace::Plain;
 
-/// A vector of a working precision and what the screening kernel does with it.
+/// A vector of a precision, and the operations of the kernel of a test.
 ///
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Screen: Copy + 'static {
-    /// One or more coordinates of a point, and a value that is compared.
+    /// The type of one or more coordinates of a point, and of the values that are compared.
     type E: Element;
     /// Elements in a vector.
     const WIDTH: usize;
-    /// Groups of points and centers whose products fill the registers.
+    /// The number of groups of points and of centers whose products fill the registers.
     const REGISTERS: usize;
     /// A vector.
     type V: Copy;
@@ -31,13 +30,13 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn store(to: *mut Self::E, x: Self::V);
     /// `a * b + c`, rounded once or twice.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// What products are added to, of the center with this norm and the group with these sides.
+    /// The start of the sums of products, for the center with this norm and the group with these side values.
     #[inline(always)]
     unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the norm.
         unsafe { Self::splat(*norm) }
     }
-    /// The values of that center, when all products have been added.
+    /// The values of that center, after all products have been added.
     #[inline(always)]
     unsafe fn finish(sum: Self::V, _norm: *const Self::E, _sides: *const Self::E) -> Self::V {
         sum
@@ -58,32 +57,32 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn not_greater(a: Self::V, b: Self::V) -> u32;
 }
 
-/// Four bytes a lane, products of which are summed in 32-bit integers; and what sketches do with these (see `seed::sketch`).
+/// Vectors of four bytes a lane, whose products are summed in 32-bit integers, and the operations of sketches (see `seed::sketch`).
 ///
 /// # Safety
 /// As for [`Lanes`](super::Lanes).
 pub(crate) trait Integers: Screen<E = i32> {
-    /// Whether products take so little that candidates may have two bytes for each coordinate.
+    /// Whether products are so fast that candidates may have two bytes for each coordinate.
     const FINE: bool = false;
 
     /// R (L43): `norms * per[0] + errors * per[1] + per[2]`, or [`MOST_BOUND`] if that is less; as a whole number.
     unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> Self::V;
-    /// `high` plus the 128th part of `low`, rounded down.
+    /// `high + floor(low / 128)`.
     unsafe fn refine(high: Self::V, low: Self::V) -> Self::V;
     /// Adds each lane of some vectors, times its weight if there are weights, to the sum of its lane.
     unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]);
 }
 
-/// What the vectors of a [`Screen`] hold.
+/// The element type of the vectors of a [`Screen`].
 pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     /// Coordinates in an element of a point.
     const COORDINATES: usize;
-    /// Elements of a point that are swept at a time: a tile of them stays in the nearest cache, and floating-point errors
-    /// grow with the length of a chunk, not with d.
+    /// Elements of a point that are processed at a time: a tile of them stays in the nearest cache, and floating-point errors
+    /// grow with the length of such a chunk, not with d.
     const CHUNK: usize;
-    /// Vectors of a group that say something of its points, after those of their elements.
+    /// Vectors of side values of the points of a group, which follow those of their elements.
     const SIDES: usize = 0;
-    /// Elements that say something of a center, besides its panel.
+    /// Side values of a center, besides its panel.
     const NORMS: usize = 1;
     /// More than any value that is compared.
     const INFINITY: Self;
@@ -140,7 +139,7 @@ impl Element for Pair {
     }
 }
 
-/// A floating-point precision to screen in.
+/// A floating-point precision of a test.
 pub(crate) trait Working:
     Element + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
 {
@@ -152,9 +151,9 @@ pub(crate) trait Working:
     const FAR: f64;
     fn of(x: f64) -> Self;
     fn to_f64(self) -> f64;
-    /// NaN of what is negative.
+    /// The square root; NaN for a negative number.
     fn sqrt(self) -> Self;
-    /// In single precision, or a little less; NaN where that is too small.
+    /// The number in single precision, or a little less; NaN if that is too small.
     fn down(self) -> f32;
     /// A vector of doubles, rounded, to memory.
     ///
@@ -258,7 +257,7 @@ impl Working for f64 {
     }
 }
 
-/// The vectors of `wide`, which has one way of saying everything.
+/// The vectors of the crate `wide`.
 macro_rules! portable {
     ($name:ident, $element:ty, $vector:ident, $width:literal,
      |$a:ident, $b:ident, $c:ident| $mul_add:expr,
@@ -332,7 +331,7 @@ portable!(
     f64,
     f64x2,
     2,
-    // Not `mul_add`, which without the instruction is a library call a lane.
+    // Not `mul_add`, which is a library call for each lane if the CPU does not have the instruction.
     |a, b, c| a * b + c,
     |a, b| (a.fast_min(b), a.fast_max(b))
 );
@@ -364,8 +363,9 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
     even.dot(even_b) + odd.dot(odd_b) + c
 }
 
-/// Vectors of pairs: those of single precision, but for what they multiply. Sums start from a group's first side, in
-/// integers; values are the sums, times the second side and the center's second norm, plus its first, in single precision.
+/// Vectors of pairs of 16-bit integers: like those of single precision, except for the products. Sums are integers, and start from the
+/// first side value of a group; values are the sums times the second side value and the second norm of the center, plus its first
+/// norm, in single precision.
 macro_rules! pairs {
     ($name:ident, $floats:ident, $dot:ident, $scaled:ident) => {
         #[derive(Clone, Copy)]

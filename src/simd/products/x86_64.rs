@@ -1,4 +1,4 @@
-//! Lanes for screening on x86-64: AVX2, AVX-512, AVX-512 VNNI.
+//! Vectors for tests on x86-64: AVX2, AVX-512, AVX-512 VNNI.
 
 use super::{Integers, Pair, Screen, MOST_BOUND};
 use core::arch::x86_64::*;
