@@ -3,11 +3,14 @@
 
 mod data;
 mod native;
+#[path = "../tests/options/mod.rs"]
+mod options;
 
-use centra::{Isa, Options};
+use centra::Isa;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use data::Work;
 use native::Lloyd;
+use options::Options;
 use std::time::Duration;
 
 /// One comparison: the data, how long a fit goes on, and how often it is timed.
@@ -129,7 +132,7 @@ fn compare(
     for (name, isa, threads) in ways() {
         let options = comparison.options(isa, threads);
         let bytes =
-            centra::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape");
+            options::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape");
         let mut workspace = vec![0; bytes];
         group.bench_function(name, |bencher| {
             bencher.iter(|| centra(&options, &mut workspace))
@@ -155,7 +158,7 @@ fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparis
     let mut labels = vec![0; work.n];
     let mut centers = work.start.clone();
 
-    let expected = centra::assign(&points, &work.start, &best).expect("valid data");
+    let expected = options::assign(&points, &work.start, &best).expect("valid data");
     if let Some(naive) = naive {
         naive.assign(work, &work.start, &mut labels);
         comparison.compare("assign", &work.start, &expected, &labels);
@@ -168,7 +171,7 @@ fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparis
         comparison,
         baseline,
         |options, workspace| {
-            centra::assign_into(&points, &work.start, options, &mut labels, None, workspace)
+            options::assign_into(&points, &work.start, options, &mut labels, None, workspace)
                 .expect("valid data");
         },
     );
@@ -182,7 +185,7 @@ fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparis
         comparison,
         baseline,
         |options, workspace| {
-            centra::update_into(&points, &expected, options, &mut centers, None, workspace)
+            options::update_into(&points, &expected, options, &mut centers, None, workspace)
                 .expect("valid data");
         },
     );
@@ -192,7 +195,7 @@ fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparis
         assert!(centers.iter().zip(&theirs).all(close), "the updates differ");
     }
 
-    let expected = centra::fit_from(&points, &work.start, &best).expect("valid data");
+    let expected = options::fit_from(&points, &work.start, &best).expect("valid data");
     println!(
         "fit {}: {} iterations",
         comparison.name, expected.report.iterations
@@ -219,7 +222,7 @@ fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparis
         baseline,
         |options, workspace| {
             centers.copy_from_slice(&work.start);
-            centra::fit_into(&points, options, &mut centers, Some(&mut labels), workspace)
+            options::fit_into(&points, options, &mut centers, Some(&mut labels), workspace)
                 .expect("valid data");
         },
     );

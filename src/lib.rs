@@ -107,19 +107,10 @@ mod quantize;
 mod runtime;
 mod seed;
 mod simd;
-#[doc(hidden)]
-pub mod stream;
+mod stream;
 mod update;
 
-// The calls as functions of their options, which tests and benchmarks still make.
-#[doc(hidden)]
-pub use api::{
-    as_bytes, assign, assign_into, fit, fit_from, fit_into, inertia, seed, seed_into, update,
-    update_into, workspace_size,
-};
 pub use call::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
-#[doc(hidden)]
-pub use call::{Init, Options};
 pub use kmeans::{streams, KMeans, Start, Watched, Workspace};
 pub use points::{Layout, Points};
 pub use runtime::error::{Error, Status};

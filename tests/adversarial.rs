@@ -2,10 +2,12 @@
 //! in circles, empty clusters.
 
 mod harness;
+mod options;
 mod reference;
 
 use harness::data::*;
 use harness::*;
+use options::Options;
 use reference::{self as oracle, Empty, Stop};
 
 /// Every kind of value, in the few dimensions where points lie in lanes and the many where centers do, with starts
@@ -335,12 +337,12 @@ fn updates_of_empty_clusters() {
                     &ways,
                     &mut bad,
                     |points, options, _| {
-                        let options = centra::Options {
+                        let options = Options {
                             empty: policy(empty),
                             ..options
                         };
                         let mut centers = case.start.clone();
-                        let result = centra::update(points, &labels, &mut centers, &options);
+                        let result = options::update(points, &labels, &mut centers, &options);
                         let refused = match (&want, empty) {
                             (None, _) => Some(centra::Status::Empty),
                             (_, Empty::Relocate) if case.start[0].is_infinite() => {

@@ -421,14 +421,9 @@ fn special_cases() -> Vec<Case> {
 /// Every way to be refused.
 fn refused_cases() -> Vec<Case> {
     let blobs = Problem::blobs(600, 5, 12, 3);
-    let taken = centra::fit(
-        &blobs.rust_points().expect("points"),
-        blobs.k,
-        &blobs.rust_options(),
-    )
-    .expect("a fit")
-    .report
-    .workspace_bytes;
+    let points = blobs.rust_points().expect("points");
+    let fit = blobs.rust_kmeans().fit(&points).expect("a fit");
+    let taken = fit.report.workspace_bytes;
     let mut cases = Vec::new();
     let (reads_start, reads_labels) = (
         [Function::Assign, Function::Inertia],
@@ -1124,7 +1119,7 @@ fn every_call_on_chunks_touches_what_it_asks_for() {
     });
 }
 
-/// The same of what only the Rust API of these tests can choose: the algorithm.
+/// The same of every algorithm, through the Rust API.
 #[test]
 fn every_algorithm_touches_what_it_asks_for() {
     use centra::Algorithm::{Auto, Hamerly, Lloyd};
@@ -1134,19 +1129,18 @@ fn every_algorithm_touches_what_it_asks_for() {
             for n_init in [1, 2] {
                 let problem = Problem::blobs(n, d, k, 11);
                 let points = problem.rust_points().expect("points");
-                let options = centra::Options {
-                    algorithm,
-                    n_init,
-                    threads: 3,
-                    max_iter: 1,
-                    ..problem.rust_options()
-                };
+                let kmeans = problem
+                    .rust_kmeans()
+                    .algorithm(algorithm)
+                    .restarts(n_init)
+                    .threads(3)
+                    .max_iter(1);
                 let name = format!("fit {n}x{d} k={k} {algorithm:?} n_init {n_init}");
-                let queried = centra::workspace_size(n, d, k, &options).expect("bytes");
+                let queried = kmeans.workspace_size(n, d).expect("bytes");
                 check_touched(&name, queried, OK, |workspace| {
                     let mut centers = problem.start.clone();
-                    let fit = centra::fit_into(&points, &options, &mut centers, None, workspace);
-                    match fit {
+                    let workspace = &mut centra::Workspace::borrowed(workspace);
+                    match kmeans.fit_into(&points, &mut centers, None, workspace) {
                         Ok(_) => (OK, String::new()),
                         Err(error) => (error.status() as i32, error.to_string()),
                     }

@@ -2,11 +2,13 @@
 //! sums that points were moved in and out of for 10,000 iterations are those of a fresh pass.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Algorithm, Init, Isa, Options, Points, Report};
+use centra::{Algorithm, Isa, Points, Report};
 use harness::data::{blobs, drawn, fill, two_to, weigh, Rng, BELL, UNIFORM, WEIGHTS};
 use harness::*;
+use options::{Init, Options};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
 
@@ -22,7 +24,7 @@ fn check(case: &Case, plan: Plan, ways: &[Way], bad: &mut Bad) -> i64 {
                 algorithm,
                 ..plan.options(options.clone())
             };
-            let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+            let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &fit.centers, &fit.labels, &fit.report)
                 .and_then(|()| told_truly(&fit.report, algorithm, pairs, passes, case.n() as i64))
                 .map_err(|e| format!("{algorithm:?}: {e}"))?;
@@ -303,17 +305,18 @@ fn sums_do_not_drift() {
                     isa,
                     ..Options::default()
                 };
-                let whole = centra::fit_from(&points, &start, &options).unwrap();
+                let whole = options::fit_from(&points, &start, &options).unwrap();
                 longest = longest.max(whole.report.iterations);
                 for max_iter in [7, 20, 40, 80, 160] {
                     let at_most = |max_iter| Options {
                         max_iter,
                         ..options.clone()
                     };
-                    let fit = centra::fit_from(&points, &start, &at_most(max_iter)).unwrap();
-                    let longer = centra::fit_from(&points, &start, &at_most(max_iter + 1)).unwrap();
+                    let fit = options::fit_from(&points, &start, &at_most(max_iter)).unwrap();
+                    let longer =
+                        options::fit_from(&points, &start, &at_most(max_iter + 1)).unwrap();
                     let mut fresh = fit.centers.clone();
-                    centra::update(&points, &fit.labels, &mut fresh, &options).unwrap();
+                    options::update(&points, &fit.labels, &mut fresh, &options).unwrap();
                     same("centers", &longer.centers, &fresh).unwrap();
                     if isa == Isa::Portable && algorithm == Algorithm::Auto {
                         let keep = reference::Empty::Keep;
@@ -343,6 +346,6 @@ fn restarts_that_cannot_win() {
         progress: Some(&note),
         ..Options::default()
     };
-    let fit = centra::fit(&points, 5, &options).unwrap();
+    let fit = options::fit(&points, 5, &options).unwrap();
     assert_eq!((fit.report.inertia, restarts.get()), (0.0, 1));
 }

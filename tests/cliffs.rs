@@ -2,11 +2,13 @@
 //! reference, and the counts of the report tell what it took.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Algorithm, Init, Isa, Options, Points, Report};
+use centra::{Algorithm, Isa, Points, Report};
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 use reference as oracle;
 
 /// Points and centers of a kind that was slow, or might become so.
@@ -233,7 +235,7 @@ fn cost(x: &[f64], d: usize, start: &[f64], isa: Isa) -> Report {
         ..Options::default()
     };
     let points = Points::rows(x, x.len() / d, d).unwrap();
-    let fit = centra::fit_from(&points, start, &options).unwrap();
+    let fit = options::fit_from(&points, start, &options).unwrap();
     assert_eq!(fit.labels, oracle::assign(x, d, start).0);
     fit.report
 }

@@ -3,13 +3,16 @@
 //! docs/what-tests-cross.md.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::stream::{self, State, Stream, Wanted};
-use centra::{Init, Options, Points};
+use centra::streams::{State, Wanted};
+use centra::Points;
 use harness::cross::{self, Call, Cross, Threads, LONG, MANY, SMALL, WIDE};
 use harness::data::*;
 use harness::*;
+use options::stream::{self, Stream};
+use options::{Init, Options};
 use reference as oracle;
 
 const PLAN: Plan = Plan {
@@ -87,14 +90,14 @@ fn check(
         init,
         ..options.clone()
     };
-    let size = centra::workspace_size(n, d, k, options).map_err(refusal)?;
+    let size = options::workspace_size(n, d, k, options).map_err(refusal)?;
     let mut centers = case.start.clone();
     let mut labels = vec![-7; n];
     match call {
         Call::Assign => {
             let mut squared = vec![-7.0; n];
             let assign = |w: &mut [u8]| {
-                centra::assign_into(
+                options::assign_into(
                     points,
                     &case.start,
                     options,
@@ -110,7 +113,7 @@ fn check(
         Call::Update => {
             let mut counts = vec![-7; k];
             let update = |w: &mut [u8]| {
-                centra::update_into(
+                options::update_into(
                     points,
                     &want.labels,
                     options,
@@ -125,11 +128,11 @@ fn check(
         }
         Call::Inertia => {
             let inertia =
-                centra::inertia(points, &case.start, &want.labels, options).map_err(refusal)?;
+                options::inertia(points, &case.start, &want.labels, options).map_err(refusal)?;
             same("inertia", &[inertia], &[want.inertia])
         }
         Call::SeedGreedy | Call::SeedParallel | Call::SeedRandom => {
-            let seed = |w: &mut [u8]| centra::seed_into(points, options, &mut centers, w);
+            let seed = |w: &mut [u8]| options::seed_into(points, options, &mut centers, w);
             workspace.run(size, seed)?.map_err(refusal)?;
             let drawn = match init {
                 Init::Parallel => &want.parallel,
@@ -140,7 +143,7 @@ fn check(
         }
         Call::FitGiven | Call::FitGreedy => {
             let fit = |w: &mut [u8]| {
-                centra::fit_into(points, options, &mut centers, Some(&mut labels), w)
+                options::fit_into(points, options, &mut centers, Some(&mut labels), w)
             };
             let report = workspace.run(size, fit)?.map_err(refusal)?;
             let want = if init == Init::Given {

@@ -2,6 +2,7 @@
 //! set, number of threads and place in memory, at the sizes around every block, panel and lane count.
 
 mod harness;
+mod options;
 mod reference;
 
 use harness::data::*;

@@ -2,10 +2,12 @@
 //! any size.
 
 mod harness;
+mod options;
 mod reference;
 
 use harness::data::*;
 use harness::*;
+use options::Options;
 
 /// Sums for which doubles are far too short: many limbs, exact cancellation, a subnormal that must survive 1e150.
 #[test]
@@ -100,13 +102,13 @@ fn signs_of_zero() {
         let n = x.len();
         for way in all_ways() {
             let stored = Stored::new(&x, 1, way.copy);
-            let options = centra::Options {
+            let options = Options {
                 isa: way.isa,
                 threads: way.threads,
                 ..Default::default()
             };
             let mut centers = [7.0];
-            centra::update(&stored.points(), &vec![0; n], &mut centers, &options).unwrap();
+            options::update(&stored.points(), &vec![0; n], &mut centers, &options).unwrap();
             assert_eq!(
                 centers[0].to_bits(),
                 want.to_bits(),

@@ -2,11 +2,15 @@
 //! oracle's, bit for bit, for every instruction set, number of threads and place in memory.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{stream, Empty, Layout, Options, Points, Status};
+use centra::streams::{Wanted, MASSES};
+use centra::{Empty, Layout, Points, Status};
 use harness::data::*;
 use harness::*;
+use options::stream;
+use options::Options;
 
 /// Around the groups of points that kernels take, of 8, 16 and 48.
 const POINTS: [usize; 12] = [0, 1, 2, 7, 8, 9, 15, 16, 17, 47, 48, 49];
@@ -114,8 +118,8 @@ fn a_center_that_is_no_number_is_refused() {
                     let stored = Stored::new(&case.x, d, way.copy);
                     let (points, options) = (stored.points(), case.options(way));
                     let labels = vec![0; n];
-                    let assigned = centra::assign(&points, &case.start, &options);
-                    let summed = centra::inertia(&points, &case.start, &labels, &options);
+                    let assigned = options::assign(&points, &case.start, &options);
+                    let summed = options::inertia(&points, &case.start, &labels, &options);
                     for error in [assigned.unwrap_err(), summed.unwrap_err()] {
                         assert_eq!(error.status(), status, "n {n}, k {k}: {}", error.detail());
                         let place = format!("row {j}, dimension {i}");
@@ -144,8 +148,8 @@ fn no_points() {
             let points = Points::with_leading_dimension(&[], 0, 3, ld, layout).unwrap();
             let centers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
             for options in [&options, &weighted] {
-                assert_eq!(centra::assign(&points, &centers, options).unwrap(), []);
-                let inertia = centra::inertia(&points, &centers, &[], options).unwrap();
+                assert_eq!(options::assign(&points, &centers, options).unwrap(), []);
+                let inertia = options::inertia(&points, &centers, &[], options).unwrap();
                 assert_eq!(inertia.to_bits(), 0);
                 for empty in [Empty::Relocate, Empty::Keep, Empty::Error] {
                     let options = Options {
@@ -153,7 +157,7 @@ fn no_points() {
                         ..options.clone()
                     };
                     let mut means = centers;
-                    let counts = centra::update(&points, &[], &mut means, &options);
+                    let counts = options::update(&points, &[], &mut means, &options);
                     match empty {
                         Empty::Error => assert_eq!(counts.unwrap_err().status(), Status::Empty),
                         _ => assert_eq!(counts.unwrap(), [0, 0]),
@@ -161,9 +165,9 @@ fn no_points() {
                     assert_eq!(means, centers);
                 }
                 let refused = [
-                    centra::fit(&points, 1, options).map(|_| ()),
-                    centra::fit_from(&points, &centers, options).map(|_| ()),
-                    centra::seed(&points, 1, options).map(|_| ()),
+                    options::fit(&points, 1, options).map(|_| ()),
+                    options::fit_from(&points, &centers, options).map(|_| ()),
+                    options::seed(&points, 1, options).map(|_| ()),
                 ];
                 for result in refused {
                     assert_eq!(result.unwrap_err().status(), Status::Shape);
@@ -190,13 +194,13 @@ fn no_points_in_a_chunk() {
     stream::range(&none, &options, &mut range).unwrap();
     assert_eq!(range, before);
     let of = stream::Stream::new(6, 1, 2, &range).unwrap();
-    let wanted = stream::Wanted::default().inertia(true).moved(true);
+    let wanted = Wanted::default().inertia(true).moved(true);
     let mut sums = vec![0; of.sums_length().unwrap()];
     let (centers, mut labels) = ([1.0, 10.0], []);
     let labels = Some(&mut labels[..]);
     stream::sums(&of, &none, &options, &centers, labels, wanted, &mut sums).unwrap();
     assert!(sums.iter().all(|&sum| sum == 0));
-    let mut masses = vec![0; stream::MASSES];
+    let mut masses = vec![0; MASSES];
     stream::masses(&of, &none, &options, &centers, None, &mut masses).unwrap();
     assert!(masses.iter().all(|&mass| mass == 0));
     let mut weights = [0; 2];
@@ -213,7 +217,7 @@ fn a_workspace_for_every_shape() {
             ..Options::default()
         };
         for d in [1, 2, 9, 32, 130] {
-            let size = |n, k| centra::workspace_size(n, d, k, &options).unwrap();
+            let size = |n, k| options::workspace_size(n, d, k, &options).unwrap();
             for k in CENTERS {
                 for pair in POINTS.windows(2) {
                     assert!(size(pair[0], k) <= size(pair[1], k), "{pair:?} {d} {k}");
@@ -232,7 +236,7 @@ fn a_workspace_for_every_shape() {
         (1 << 40, 1 << 20, 1),
         (1, 1, 1 << 31),
     ] {
-        let error = centra::workspace_size(n, d, k, &options).unwrap_err();
+        let error = options::workspace_size(n, d, k, &options).unwrap_err();
         assert_eq!(error.status(), Status::Shape, "{}", error.detail());
     }
 }

@@ -446,33 +446,49 @@ mod tests {
                 assert_eq!((status, left), (standard, hostile), "{name}: {function:?}");
                 let mut memory = vec![0; 1 << 21];
                 let memory = aligned(&mut memory);
-                let (status, left) = under(hostile, || {
-                    problem.call_rust(function, &mut outputs, memory)
-                });
+                let (refused, left) =
+                    under(hostile, || problem.try_rust(function, &mut outputs, memory));
+                let status = refused.as_ref().map_or_else(|e| e.status() as i32, |()| OK);
                 assert_eq!(
                     (status, left),
                     (standard, hostile),
                     "{name}: Rust {function:?}"
                 );
+                // The same words, too, with subnormal numbers in them.
+                let usual = problem.try_rust(function, &mut outputs, memory);
+                assert_eq!(
+                    said_of(refused),
+                    said_of(usual),
+                    "{name}: Rust {function:?}"
+                );
             }
         }
         check_stream(hostile, &mut digest);
+        check_rust_stream(hostile);
+        check_rust_progress(hostile);
         check_queries(hostile);
         digest.finish()
     }
+
+    fn said_of<R>(result: Result<R, centra::Error>) -> Option<String> {
+        result.err().map(|error| error.to_string())
+    }
+
+    /// Scales of coordinates, and weights.
+    const CHUNKS: [(f64, Option<f64>); 6] = [
+        (1.0, None),
+        (1.0, Some(0.1)),
+        (1.0, Some(1e-308)),
+        (4e-311, None),
+        (1e-157, Some(3e-160)),
+        (1e145, Some(1e-10)),
+    ];
 
     /// The calls on chunks, made and refused, beside the same in the standard environment.
     fn check_stream(hostile: Environment, digest: &mut DefaultHasher) {
         let (n, d, k) = (300, 3, 5);
         // The lowest bits of terms are subnormal, too, where the range's powers of two are.
-        for (scale, weight) in [
-            (1.0, None),
-            (1.0, Some(0.1)),
-            (1.0, Some(1e-308)),
-            (4e-311, None),
-            (1e-157, Some(3e-160)),
-            (1e145, Some(1e-10)),
-        ] {
+        for (scale, weight) in CHUNKS {
             let points = Problem::blobs(n, d, k, 17).points;
             let points: Vec<f64> = points.iter().map(|x| x * scale).collect();
             let weights =
@@ -498,23 +514,168 @@ mod tests {
         }
     }
 
+    /// What a Rust call gives, or says where it refuses: under a hostile environment, which it leaves as it was, as in the standard one.
+    fn both<R: PartialEq>(
+        name: &str,
+        hostile: Environment,
+        mut call: impl FnMut() -> Result<R, centra::Error>,
+    ) -> Result<R, String> {
+        let (found, left) = under(hostile, &mut call);
+        assert_eq!(left, hostile, "Rust {name}: environment not restored");
+        let (found, usual) = (
+            found.map_err(|error| error.to_string()),
+            call().map_err(|error| error.to_string()),
+        );
+        let same = found == usual;
+        let said = usual.as_ref().err();
+        assert!(same, "Rust {name}: not the same; usually {said:?}");
+        usual
+    }
+
+    /// Each of the Rust calls on chunks, and some that are refused.
+    fn check_rust_stream(hostile: Environment) {
+        use centra::streams::{range_length, Drawn, Kept, State, Wanted, MASSES};
+        use centra::{Empty, KMeans, Points, Start, Workspace};
+        let (n, d, k) = (300, 3, 5);
+        let bits = |x: Vec<f64>| -> Vec<u64> { x.into_iter().map(f64::to_bits).collect() };
+        for (scale, weight) in CHUNKS {
+            let blobs = Problem::blobs(n, d, k, 17).points;
+            let x: Vec<f64> = blobs.iter().map(|x| x * scale).collect();
+            let weights =
+                weight.map(|w| (0..n).map(|p| w * (1 + p % 9) as f64).collect::<Vec<_>>());
+            let points = Points::rows(&x, n, d).expect("points");
+            let kmeans = KMeans::new(k).start(Start::Parallel).empty(Empty::Keep);
+            let kmeans = match &weights {
+                Some(weights) => kmeans.weights(weights),
+                None => kmeans,
+            };
+            let (mut workspace, start) = (Workspace::new(), &x[..k * d]);
+            let w = &mut workspace;
+            let all = format!("of scale {scale:e}, weights {weight:?}");
+
+            let range = both(&format!("stream_range {all}"), hostile, || {
+                let mut range = vec![0; range_length(d)?];
+                kmeans.stream_range(&points, &mut range, w)?;
+                Ok(range)
+            });
+            let range = range.expect("a range");
+            let made = both(&format!("stream {all}"), hostile, || {
+                kmeans.stream(n, d, &range).map(|_| ())
+            });
+            made.expect("a stream");
+            let stream = kmeans.stream(n, d, &range).expect("a stream");
+            let size = || kmeans.stream_workspace_size(n, n, d);
+            both(&format!("workspace {all}"), hostile, size).expect("bytes");
+            let length = both(&format!("sums_length {all}"), hostile, || {
+                stream.sums_length()
+            });
+            let length = length.expect("a length");
+            let wanted = Wanted::default().inertia(true);
+            let sums = both(&format!("sums {all}"), hostile, || {
+                let (mut labels, mut sums) = (vec![0; n], vec![0; length]);
+                stream.sums(&points, start, Some(&mut labels), wanted, &mut sums, w)?;
+                Ok((labels, sums))
+            });
+            let (_, sums) = sums.expect("sums");
+            let means = both(&format!("means {all}"), hostile, || {
+                let mut centers = start.to_vec();
+                stream.means(&mut centers, &sums, None)?;
+                Ok(bits(centers))
+            });
+            means.expect("means");
+            let step = both(&format!("step {all}"), hostile, || {
+                let (mut centers, mut state) = (start.to_vec(), State::default());
+                stream.step(&mut centers, &sums, &mut state)?;
+                let numbers = [state.inertia.to_bits(), state.shift.to_bits()];
+                Ok((bits(centers), state.iterations, numbers))
+            });
+            step.expect("a step");
+            let masses = both(&format!("masses {all}"), hostile, || {
+                let mut masses = vec![0; MASSES];
+                stream.masses(&points, start, None, &mut masses, w)?;
+                Ok(masses)
+            });
+            let masses = masses.expect("masses");
+            let most = stream.candidates_per_round();
+            let drawn = both(&format!("draw {all}"), hostile, || {
+                let (mut rows, mut count) = (vec![0.0; most * d], 0);
+                let drawn = Drawn {
+                    round: 1,
+                    first: 0,
+                    rows: &mut rows,
+                    count: &mut count,
+                };
+                stream.draw(&points, start, None, &masses, drawn, w)?;
+                Ok((bits(rows), count))
+            });
+            drawn.expect("candidates");
+            let length = || stream.weights_length(k);
+            let length = both(&format!("weights_length {all}"), hostile, length);
+            let length = length.expect("a length");
+            let weights = both(&format!("weigh {all}"), hostile, || {
+                let mut weights = vec![0; length];
+                stream.weigh(&points, start, &mut weights, w)?;
+                Ok(weights)
+            });
+            let weights = weights.expect("weights");
+            let chosen = both(&format!("choose {all}"), hostile, || {
+                let mut centers = vec![0.0; k * d];
+                stream.choose(start, &mut centers, &weights, w)?;
+                Ok(bits(centers))
+            });
+            chosen.expect("centers");
+
+            let said = both(&format!("masses {all}"), hostile, || {
+                let (mut distances, mut masses) = (vec![-1e-310; n], [0; MASSES]);
+                let kept = Kept {
+                    distances: &mut distances,
+                    known: 1,
+                };
+                stream.masses(&points, start, Some(kept), &mut masses, w)
+            });
+            let said = said.expect_err("a negative distance");
+            assert!(said.contains("-1e-310"), "{said}");
+            let mut far = start.to_vec();
+            far[1] = 1.5e300;
+            let said = both(&format!("sums {all}"), hostile, || {
+                let mut sums = vec![0; sums.len()];
+                stream.sums(&points, &far, None, wanted, &mut sums, w)
+            });
+            let said = said.expect_err("a center far away");
+            assert!(said.contains("1.5e300"), "{said}");
+        }
+    }
+
+    /// The callback of a Rust fit finds the environment of the caller.
+    fn check_rust_progress(hostile: Environment) {
+        let problem = Problem::blobs(300, 2, 10, 17);
+        let points = problem.rust_points().expect("valid");
+        let mut found = Vec::new();
+        let mut watched = problem.rust_kmeans().progress(|_| {
+            found.push(get());
+            std::ops::ControlFlow::Continue(())
+        });
+        let (fit, left) = under(hostile, || watched.fit(&points));
+        assert_eq!(left, hostile, "Rust progress: environment not restored");
+        let calls = fit.expect("valid").report.iterations as usize;
+        assert_eq!(found, vec![hostile; calls], "Rust progress");
+    }
+
     /// The Rust functions that return vectors are entrances of their own.
     fn check_allocating_rust(name: &str, problem: &Problem, hostile: Environment) {
         let points = problem.rust_points().expect("valid");
-        let options = centra::Options {
-            threads: 4,
-            ..problem.rust_options()
-        };
-        let (k, labels, start) = (problem.k, &problem.labels, &problem.start);
+        let kmeans = problem.rust_kmeans().threads(4);
+        let (labels, start) = (&problem.labels, &problem.start);
+        let from_start = kmeans.clone().start(centra::Start::Centers(start));
         let bits = |x: &[f64]| -> Vec<u64> { x.iter().map(|x| x.to_bits()).collect() };
-        let fit = |k: usize| centra::fit(&points, k, &options).expect("valid");
-        let fit_from = || centra::fit_from(&points, start, &options).expect("valid");
-        let seed = || centra::seed(&points, k, &options);
-        let assign = || centra::assign(&points, start, &options).expect("valid");
-        let inertia = || centra::inertia(&points, start, labels, &options).expect("valid");
+        let fit = || kmeans.fit(&points).expect("valid");
+        let fit_from = || from_start.fit(&points).expect("valid");
+        let seed = || kmeans.seed_centers(&points).expect("valid");
+        let assign = || kmeans.assign(&points, start).expect("valid");
+        let inertia = || kmeans.inertia(&points, start, labels).expect("valid");
         let update = || {
             let mut centers = start.clone();
-            let counts = centra::update(&points, labels, &mut centers, &options).expect("valid");
+            let counts = kmeans.update(&points, &mut centers, labels).expect("valid");
             (centers, counts)
         };
         macro_rules! same {
@@ -549,8 +710,8 @@ mod tests {
             counts.clone()
         ));
         if problem.options.init != GIVEN {
-            same!(fit(k), clustering);
-            same!(seed().expect("valid"), |centers: &Vec<f64>| bits(centers));
+            same!(fit(), clustering);
+            same!(seed(), |centers: &Vec<f64>| bits(centers));
         }
     }
 
@@ -578,8 +739,8 @@ mod tests {
                 assert_eq!(bytes[0], bytes[1], "workspace_size for k = {k}");
             }
         }
-        let options = centra::Options::default();
-        let query = || centra::workspace_size(200_000, 3, 1097, &options).is_ok();
+        let kmeans = centra::KMeans::new(1097);
+        let query = || kmeans.workspace_size(200_000, 3).is_ok();
         assert_eq!(
             under(hostile, query),
             (true, hostile),

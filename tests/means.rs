@@ -2,11 +2,13 @@
 //! show every other way.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Clustering, Empty, Init, Options, Points, StoppedBy};
+use centra::{Clustering, Empty, Points, StoppedBy};
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 
 /// Weights of every kind that takes a path of its own.
 const KINDS_OF_WEIGHTS: &[Kind] = &[
@@ -136,7 +138,7 @@ fn mean(x: &[f64], weights: Option<&[f64]>) -> f64 {
     };
     let mut centers = [7.0];
     let points = Points::rows(x, x.len(), 1).unwrap();
-    centra::update(&points, &vec![0; x.len()], &mut centers, &options).unwrap();
+    options::update(&points, &vec![0; x.len()], &mut centers, &options).unwrap();
     centers[0]
 }
 
@@ -172,7 +174,7 @@ fn of_equal_points_is_that_point() {
         };
         let points = Points::rows(&points, 10, 1).unwrap();
         let Clustering { report, labels, .. } =
-            centra::fit_from(&points, &[0.23, 0.23], &options).unwrap();
+            options::fit_from(&points, &[0.23, 0.23], &options).unwrap();
         assert_eq!(report.stopped_by, StoppedBy::Converged);
         assert_eq!((labels, report.inertia), (vec![0; 10], 0.0));
     }
@@ -232,7 +234,7 @@ fn with_a_weight_of_three_is_of_three_points() {
             let run = |case: &Case| {
                 let stored = Stored::new(&case.x, d, way.copy);
                 let options = KEEP.options(case.options(way));
-                centra::fit_from(&stored.points(), &case.start, &options).unwrap()
+                options::fit_from(&stored.points(), &case.start, &options).unwrap()
             };
             let (once, often) = (run(&weighted), run(&repeated));
             same("centers", &once.centers, &often.centers).unwrap();
@@ -266,7 +268,7 @@ fn weights_times_a_power_of_two_change_nothing() {
                 empty: Empty::Keep,
                 ..Options::default()
             };
-            let found = centra::fit_from(&points, &case.start, &options).unwrap();
+            let found = options::fit_from(&points, &case.start, &options).unwrap();
             (found, half, rest)
         };
         let (one, _, _) = run(0);

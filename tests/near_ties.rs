@@ -5,11 +5,13 @@
 //! reached, what the report counts as decided by D after screening is compared with what the data must leave open.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Algorithm, Options};
+use centra::Algorithm;
 use harness::data::*;
 use harness::*;
+use options::Options;
 use reference as oracle;
 
 /// Points, and centers to start from.
@@ -475,7 +477,7 @@ fn rechecked(
         algorithm: Algorithm::Lloyd,
         ..plan.options(options)
     };
-    let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+    let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
     Ok(fit.report.rechecked)
 }
 
@@ -711,7 +713,7 @@ fn words_come_before_single_precision() {
                         algorithm,
                         ..ONE_PASS.options(options)
                     };
-                    let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+                    let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
                     let open = fit.report.rechecked > 0;
                     let kept = algorithm == Algorithm::Auto;
                     let words = match wide {
@@ -761,7 +763,7 @@ fn words_of_any_length() {
                         algorithm: Algorithm::Auto,
                         ..ONE_PASS.options(options)
                     };
-                    let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+                    let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
                     let rechecked = fit.report.rechecked;
                     let most = if long == 1e40 { n as i64 / 90 } else { 0 };
                     require(wide && !wide_words() || rechecked <= most, || {

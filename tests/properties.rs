@@ -2,11 +2,13 @@
 //! failure shrinks to something that can be read; the same ones in every run.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Options, Points};
+use centra::Points;
 use harness::data::*;
 use harness::*;
+use options::Options;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -115,7 +117,7 @@ fn all_good(check: impl FnOnce(&mut Bad)) -> Result<(), String> {
 
 fn fit(case: &Case, plan: Plan, way: Way) -> Result<centra::Clustering, centra::Error> {
     let stored = Stored::new(&case.x, case.d, way.copy);
-    centra::fit_from(
+    options::fit_from(
         &stored.points(),
         &case.start,
         &plan.options(case.options(way)),
@@ -153,7 +155,7 @@ fn counts_add_up_and_labels_are_in_range() {
             ..raw.plan()
         }
         .options(case.options(way));
-        let run = centra::fit_from(&stored.points(), &case.start, &options).map_err(refusal)?;
+        let run = options::fit_from(&stored.points(), &case.start, &options).map_err(refusal)?;
         require(
             run.labels
                 .iter()
@@ -161,7 +163,7 @@ fn counts_add_up_and_labels_are_in_range() {
             || format!("{:?}", run.labels),
         )?;
         let mut centers = run.centers.clone();
-        let counts = centra::update(&stored.points(), &run.labels, &mut centers, &options)
+        let counts = options::update(&stored.points(), &run.labels, &mut centers, &options)
             .map_err(refusal)?;
         require(counts.iter().sum::<i64>() == case.n() as i64, || {
             format!("{counts:?}")
@@ -309,7 +311,7 @@ fn converged_runs_are_fixed_points() {
         let run = fit(&case, KEEP, way).map_err(refusal)?;
         let stored = Stored::new(&case.x, case.d, way.copy);
         let labels =
-            centra::assign(&stored.points(), &run.centers, &case.options(way)).map_err(refusal)?;
+            options::assign(&stored.points(), &run.centers, &case.options(way)).map_err(refusal)?;
         equal("labels", &run.labels, &labels)?;
         if run.report.stopped_by == centra::StoppedBy::Converged {
             let again = fit(
@@ -349,7 +351,7 @@ fn any_bits_at_all() {
         let x = case.x.clone();
         let way = all_ways()[bits[0] as usize % all_ways().len()];
         let result = fit(&case, KEEP, way);
-        let seed = centra::seed(
+        let seed = options::seed(
             &Points::rows(&x, x.len() / d, *d).unwrap(),
             *k,
             &Options::default(),

@@ -1,11 +1,13 @@
 //! What is refused: by which status, with a detail that names the place, and with every output as it was.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Error, Init, Layout, Options, Points, Status};
+use centra::{Error, Layout, Points, Status};
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 
 /// What every call says to the same input. A refusal must leave the outputs as they were.
 fn all_calls(
@@ -21,7 +23,7 @@ fn all_calls(
     let mut sqdist = vec![-7.0; n];
     let mut counts = vec![-7; k];
     let mut space = Workspace::default();
-    let size = centra::workspace_size(n, case.d, k, options).unwrap();
+    let size = options::workspace_size(n, case.d, k, options).unwrap();
     for init in [Init::Given, Init::KmeansPlusPlus, Init::Random] {
         let options = Options {
             init,
@@ -29,7 +31,7 @@ fn all_calls(
         };
         let name = ["fit from given", "fit"][usize::from(init != Init::Given)];
         let fit = |w: &mut [u8]| {
-            centra::fit_into(points, &options, &mut centers, Some(&mut labels), w).map(|_| ())
+            options::fit_into(points, &options, &mut centers, Some(&mut labels), w).map(|_| ())
         };
         results.push((name, space.run(size, fit).unwrap()));
         if init != Init::Given {
@@ -37,18 +39,18 @@ fn all_calls(
                 "seed",
                 space
                     .run(size, |w| {
-                        centra::seed_into(points, &options, &mut centers, w)
+                        options::seed_into(points, &options, &mut centers, w)
                     })
                     .unwrap(),
             ));
         }
     }
     let update = |w: &mut [u8]| {
-        centra::update_into(points, &zeros, options, &mut centers, Some(&mut counts), w)
+        options::update_into(points, &zeros, options, &mut centers, Some(&mut counts), w)
     };
     results.push(("update", space.run(size, update).unwrap()));
     let assign = |w: &mut [u8]| {
-        centra::assign_into(
+        options::assign_into(
             points,
             &case.start,
             options,
@@ -60,7 +62,7 @@ fn all_calls(
     results.push(("assign", space.run(size, assign).unwrap()));
     results.push((
         "inertia",
-        centra::inertia(points, &case.start, &zeros, options).map(|_| ()),
+        options::inertia(points, &case.start, &zeros, options).map(|_| ()),
     ));
     if results.iter().all(|(_, result)| result.is_err()) {
         same("centers", &centers, &case.start).unwrap();
@@ -149,7 +151,7 @@ fn places_in_many_points() {
             let mut seen = None;
             for way in all_ways() {
                 let stored = Stored::new(&case.x, d, way.copy);
-                let error = centra::fit_from(&stored.points(), &case.start, &case.options(way))
+                let error = options::fit_from(&stored.points(), &case.start, &case.options(way))
                     .unwrap_err();
                 let detail = seen.get_or_insert(error.detail().to_string());
                 assert_eq!(error.detail(), detail, "along {way:?}");
@@ -248,7 +250,7 @@ fn magnitudes_near_the_largest() {
         let accepted = |m: f64| {
             let case = with(m);
             let stored = Stored::new(&case.x, d, 0);
-            centra::assign(&stored.points(), &case.start, &Options::default()).is_ok()
+            options::assign(&stored.points(), &case.start, &Options::default()).is_ok()
         };
         let (mut low, mut high) = (1e150f64.to_bits(), 1e155f64.to_bits());
         assert!(accepted(1e150) && !accepted(1e155));
@@ -394,10 +396,10 @@ fn spreads_near_the_smallest() {
     let (x, labels) = ([1e-200, 3e-200, 5e-200], [0, 0, 0]);
     let points = Points::rows(&x, 3, 1).unwrap();
     let mut centers = [0.0, 1e-200];
-    let error = centra::update(&points, &labels, &mut centers, &Options::default()).unwrap_err();
+    let error = options::update(&points, &labels, &mut centers, &Options::default()).unwrap_err();
     assert_eq!((error.status(), centers), (Status::Range, [0.0, 1e-200]));
     let mut centers = [f64::NAN];
-    centra::update(&points, &labels, &mut centers, &Options::default()).unwrap();
+    options::update(&points, &labels, &mut centers, &Options::default()).unwrap();
     assert_eq!(centers, [3e-200]);
 }
 
@@ -423,9 +425,9 @@ fn labels_out_of_range() {
             let options = case.options(way);
             let mut centers = case.start.clone();
             let update =
-                centra::update(&stored.points(), &labels, &mut centers, &options).map(|_| ());
+                options::update(&stored.points(), &labels, &mut centers, &options).map(|_| ());
             let inertia =
-                centra::inertia(&stored.points(), &case.start, &labels, &options).map(|_| ());
+                options::inertia(&stored.points(), &case.start, &labels, &options).map(|_| ());
             for result in [update, inertia] {
                 let error = result.unwrap_err();
                 assert_eq!(error.status(), Status::Label, "{}", error.detail());
@@ -480,7 +482,7 @@ fn shapes() {
     let options = Options::default();
     for k in [0, 4, usize::MAX, 1 << 31] {
         assert_eq!(
-            centra::fit(&points, k, &options)
+            options::fit(&points, k, &options)
                 .map(|_| ())
                 .unwrap_err()
                 .status(),
@@ -488,13 +490,13 @@ fn shapes() {
             "fit, k = {k}"
         );
         assert_eq!(
-            centra::seed(&points, k, &options).unwrap_err().status(),
+            options::seed(&points, k, &options).unwrap_err().status(),
             Status::Shape,
             "seed, k = {k}"
         );
         // There are calls that take more centers than points.
         assert_eq!(
-            centra::workspace_size(3, 4, k, &options)
+            options::workspace_size(3, 4, k, &options)
                 .err()
                 .map(|error| error.status()),
             (k != 4).then_some(Status::Shape),
@@ -503,17 +505,17 @@ fn shapes() {
     }
     // Buffers that do not fit the shape, each in turn.
     let (mut four, mut eight) = ([0.5; 4], [0.5; 8]);
-    let size = centra::workspace_size(3, 4, 2, &options).unwrap();
+    let size = options::workspace_size(3, 4, 2, &options).unwrap();
     let mut space = Workspace::default();
     let mut run = |call: &mut dyn FnMut(&mut [u8]) -> Result<(), Error>| {
         let error = space.run(size, call).unwrap().unwrap_err();
         assert_eq!(error.status(), Status::Shape, "{}", error.detail());
     };
-    run(&mut |w| centra::assign_into(&points, &[0.5; 7], &options, &mut [0; 3], None, w));
-    run(&mut |w| centra::assign_into(&points, &[], &options, &mut [0; 3], None, w));
-    run(&mut |w| centra::assign_into(&points, &eight, &options, &mut [0; 2], None, w));
+    run(&mut |w| options::assign_into(&points, &[0.5; 7], &options, &mut [0; 3], None, w));
+    run(&mut |w| options::assign_into(&points, &[], &options, &mut [0; 3], None, w));
+    run(&mut |w| options::assign_into(&points, &eight, &options, &mut [0; 2], None, w));
     run(&mut |w| {
-        centra::assign_into(
+        options::assign_into(
             &points,
             &eight,
             &options,
@@ -522,19 +524,23 @@ fn shapes() {
             w,
         )
     });
-    run(&mut |w| centra::update_into(&points, &[0; 4], &options, &mut four, None, w));
-    run(&mut |w| centra::update_into(&points, &[0; 3], &options, &mut eight, Some(&mut [0; 3]), w));
-    run(&mut |w| centra::update_into(&points, &[0; 3], &options, &mut eight[..5], None, w));
-    run(&mut |w| centra::fit_into(&points, &options, &mut eight, Some(&mut [0; 2]), w).map(|_| ()));
-    run(&mut |w| centra::fit_into(&points, &options, &mut eight[..6], None, w).map(|_| ()));
-    run(&mut |w| centra::seed_into(&points, &options, &mut eight[..6], w));
+    run(&mut |w| options::update_into(&points, &[0; 4], &options, &mut four, None, w));
+    run(&mut |w| {
+        options::update_into(&points, &[0; 3], &options, &mut eight, Some(&mut [0; 3]), w)
+    });
+    run(&mut |w| options::update_into(&points, &[0; 3], &options, &mut eight[..5], None, w));
+    run(&mut |w| {
+        options::fit_into(&points, &options, &mut eight, Some(&mut [0; 2]), w).map(|_| ())
+    });
+    run(&mut |w| options::fit_into(&points, &options, &mut eight[..6], None, w).map(|_| ()));
+    run(&mut |w| options::seed_into(&points, &options, &mut eight[..6], w));
     let weighted = Options {
         weights: Some(&[1.0; 4]),
         ..Options::default()
     };
-    run(&mut |w| centra::fit_into(&points, &weighted, &mut eight, None, w).map(|_| ()));
+    run(&mut |w| options::fit_into(&points, &weighted, &mut eight, None, w).map(|_| ()));
     assert_eq!(
-        centra::inertia(&points, &eight, &[0; 4], &options)
+        options::inertia(&points, &eight, &[0; 4], &options)
             .unwrap_err()
             .status(),
         Status::Shape
@@ -550,7 +556,7 @@ fn options_and_workspace() {
     let base = Options::default;
     let bad = [
         (
-            "n_init",
+            "restarts",
             Options {
                 n_init: 0,
                 ..base()
@@ -579,7 +585,7 @@ fn options_and_workspace() {
         ),
     ];
     for (name, options) in bad {
-        let error = centra::fit(&points, 4, &options).map(|_| ()).unwrap_err();
+        let error = options::fit(&points, 4, &options).map(|_| ()).unwrap_err();
         assert_eq!(error.status(), Status::Option, "{}", error.detail());
         assert!(error.detail().contains(name), "{}", error.detail());
     }
@@ -588,18 +594,18 @@ fn options_and_workspace() {
         ..base()
     };
     assert_eq!(
-        centra::seed(&points, 4, &given).unwrap_err().status(),
+        options::seed(&points, 4, &given).unwrap_err().status(),
         Status::Option
     );
 
     for threads in [1, 2, 8] {
         let options = Options { threads, ..base() };
-        let size = centra::workspace_size(20, 3, 4, &options).unwrap();
+        let size = options::workspace_size(20, 3, 4, &options).unwrap();
         let mut centers = case.start.clone();
         let mut space = Workspace::default();
         for short in [size / 2, size] {
             let fit = |w: &mut [u8]| {
-                centra::fit_into(&points, &options, &mut centers, None, w).map(|_| ())
+                options::fit_into(&points, &options, &mut centers, None, w).map(|_| ())
             };
             assert_eq!(
                 space.run(size - short, fit).unwrap().unwrap_err().status(),
@@ -607,7 +613,7 @@ fn options_and_workspace() {
             );
         }
         let fit = |w: &mut [u8]| {
-            centra::fit_into(&points, &options, &mut centers, None, &mut w[8..]).map(|_| ())
+            options::fit_into(&points, &options, &mut centers, None, &mut w[8..]).map(|_| ())
         };
         assert_eq!(
             space.run(size + 8, fit).unwrap().unwrap_err().status(),
@@ -616,7 +622,7 @@ fn options_and_workspace() {
         );
         same("centers", &centers, &case.start).unwrap();
         let fit =
-            |w: &mut [u8]| centra::fit_into(&points, &options, &mut centers, None, w).map(|_| ());
+            |w: &mut [u8]| options::fit_into(&points, &options, &mut centers, None, w).map(|_| ());
         space
             .run(size + 1000, fit)
             .unwrap()

@@ -1,11 +1,13 @@
 //! Empty clusters take the points that are farthest from the centers they were labelled by: the oracle's, by every way to ask.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Algorithm, Init, Options};
+use centra::Algorithm;
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 use reference::{self as oracle, Empty, Stop};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly];
@@ -21,7 +23,7 @@ fn check_algorithms(case: &Case, plan: Plan, ways: &[Way], bad: &mut Bad) {
                 algorithm,
                 ..plan.options(options.clone())
             };
-            let fit = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+            let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &fit.centers, &fit.labels, &fit.report)
                 .map_err(|e| format!("{algorithm:?}: {e}"))?;
         }
@@ -56,7 +58,7 @@ fn check_restarts(case: &Case, n_init: u32, plan: Plan, ways: &[Way], bad: &mut 
                 seed: 3,
                 ..plan.options(options.clone())
             };
-            let fit = centra::fit(points, case.k(), &options).map_err(refusal)?;
+            let fit = options::fit(points, case.k(), &options).map_err(refusal)?;
             same_run(&want, &fit.centers, &fit.labels, &fit.report)
                 .map_err(|e| format!("{n_init} restarts, {algorithm:?}: {e}"))?;
         }

@@ -3,11 +3,13 @@
 //! before.
 
 mod harness;
+mod options;
 mod reference;
 
+use options::{Init, Options};
 use std::cell::{Cell, RefCell};
 
-use centra::{Algorithm, Clustering, Empty, Error, Init, Isa, Options, Points};
+use centra::{Algorithm, Clustering, Empty, Error, Isa, Points};
 use harness::cross::{ALGORITHMS, RESTARTS};
 use harness::data::{blobs, fill, Rng, BELL, UNIFORM};
 use harness::{equal, same, same_run, ways, Bad, Case, Plan, Way, KEEP, RELOCATE};
@@ -40,7 +42,7 @@ fn check(
             threads,
             ..options.clone()
         };
-        centra::fit(&points, k, &options)
+        options::fit(&points, k, &options)
     };
     let want = told(fit(1));
     for threads in THREADS {
@@ -95,8 +97,8 @@ fn as_many_threads_as_restarts() {
             threads,
             ..Options::default()
         };
-        let bytes = centra::workspace_size(2000, 8, 12, &options).unwrap();
-        let report = centra::fit(&points, 12, &options).unwrap().report;
+        let bytes = options::workspace_size(2000, 8, 12, &options).unwrap();
+        let report = options::fit(&points, 12, &options).unwrap().report;
         assert!(report.workspace_bytes <= bytes);
         report.threads
     };
@@ -116,18 +118,18 @@ fn as_many_threads_as_restarts() {
         progress: Some(&note),
         ..Options::default()
     };
-    let told = centra::fit(&points, 12, &options).unwrap().report;
+    let told = options::fit(&points, 12, &options).unwrap().report;
     assert_eq!((told.threads, last.get().0), (1, 4));
     // A query does not know of callbacks, and a call without one fits what it says.
-    let bytes = centra::workspace_size(2000, 8, 12, &options).unwrap();
+    let bytes = options::workspace_size(2000, 8, 12, &options).unwrap();
     let mut workspace = vec![0u128; bytes.div_ceil(16)];
     let silent = Options {
         progress: None,
         ..options
     };
     let mut centers = [0.0; 12 * 8];
-    let bytes = centra::as_bytes(&mut workspace);
-    let report = centra::fit_into(&points, &silent, &mut centers, None, bytes).unwrap();
+    let bytes = options::as_bytes(&mut workspace);
+    let report = options::fit_into(&points, &silent, &mut centers, None, bytes).unwrap();
     assert_eq!(report.threads, 2);
     assert_eq!(told.inertia, report.inertia);
 }
@@ -310,7 +312,7 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
                     seed,
                     ..plan.options(options)
                 };
-                let fit = centra::fit(points, k, &options).map_err(harness::refusal)?;
+                let fit = options::fit(points, k, &options).map_err(harness::refusal)?;
                 same_run(best(n_init), &fit.centers, &fit.labels, &fit.report)?;
                 // Once a level: a callback has restarts done one after the other, however many threads there are.
                 if n_init < most || traced.replace(Some(options.isa)) == Some(options.isa) {
@@ -320,7 +322,7 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
                     progress: Some(&note),
                     ..options
                 };
-                centra::fit(points, k, &options).map_err(harness::refusal)?;
+                options::fit(points, k, &options).map_err(harness::refusal)?;
                 let seen = seen.borrow();
                 for (restart, (seen, want)) in seen.iter().zip(&oracles).enumerate() {
                     equal(&format!("restart {restart}"), seen, &want.trace)?;
@@ -393,7 +395,7 @@ fn passes_that_look_at_nothing() {
             ..given.clone()
         };
         let points = Points::rows(&case.x, case.n(), d).unwrap();
-        let want = centra::fit(&points, k, &lloyd).unwrap();
+        let want = options::fit(&points, k, &lloyd).unwrap();
         let nearest = reference::assign(&case.x, d, &want.centers).0;
         equal("labels", &want.labels, &nearest).unwrap();
         for (i, algorithm) in ALGORITHMS.into_iter().enumerate() {
@@ -415,7 +417,7 @@ fn passes_that_look_at_nothing() {
                             algorithm,
                             ..given.clone()
                         };
-                        let got = centra::fit(points, k, &options).map_err(harness::refusal)?;
+                        let got = options::fit(points, k, &options).map_err(harness::refusal)?;
                         as_told(&got, &want)
                     },
                 );
@@ -470,7 +472,7 @@ fn stretches_that_words_never_saw() {
             }))
         };
         let points = Points::rows(&case.x, case.n(), D).unwrap();
-        let want = centra::fit_from(&points, &case.start, &lloyd).unwrap();
+        let want = options::fit_from(&points, &case.start, &lloyd).unwrap();
         let nearest = reference::assign(&case.x, D, &want.centers).0;
         equal("labels", &want.labels, &nearest).unwrap();
         for algorithm in [Algorithm::Auto, Algorithm::Hamerly] {
@@ -485,7 +487,7 @@ fn stretches_that_words_never_saw() {
                     ..plan.options(options)
                 };
                 let got =
-                    centra::fit_from(points, &case.start, &options).map_err(harness::refusal)?;
+                    options::fit_from(points, &case.start, &options).map_err(harness::refusal)?;
                 as_told(&got, &want)
             });
         }
@@ -536,7 +538,7 @@ fn words_are_read_as_they_were_written() {
                         algorithm,
                         ..RELOCATE.at_most(12).options(options)
                     };
-                    let fit = centra::fit_from(points, &case.start, &options)
+                    let fit = options::fit_from(points, &case.start, &options)
                         .map_err(harness::refusal)?;
                     same_run(&want, &fit.centers, &fit.labels, &fit.report)
                 },

@@ -1,6 +1,8 @@
 //! The Rust API: with a workspace and one thread no call allocates, a refusal leaves every output as it was, and the forms of a
 //! call give the same bits.
 
+mod options;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -314,4 +316,11 @@ fn settings_are_shared() {
     shared::<Points>();
     shared::<streams::Stream>();
     sent::<Workspace>();
+}
+
+/// The options of other tests, where they say nothing else, are the builder's settings.
+#[test]
+fn options_of_tests_have_the_defaults() {
+    let defaults = options::Options::default().kmeans(3, &[]);
+    assert_eq!(format!("{defaults:?}"), format!("{:?}", KMeans::new(3)));
 }

@@ -2,11 +2,12 @@
 //! positive weight; different ones where there are enough.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Init, Options};
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 use std::collections::{BTreeMap, BTreeSet};
 
 const INITS: [Init; 3] = [Init::KmeansPlusPlus, Init::Random, Init::Parallel];
@@ -29,15 +30,15 @@ fn seeds(case: &Case, init: Init, seed: u64, ways: &[Way], bad: &mut Bad) -> Vec
                 ..options
             };
             let size =
-                centra::workspace_size(case.n(), case.d, case.k(), &options).map_err(refusal)?;
+                options::workspace_size(case.n(), case.d, case.k(), &options).map_err(refusal)?;
             let mut centers = vec![f64::NAN; case.start.len()];
             workspace
                 .run(size, |w| {
-                    centra::seed_into(points, &options, &mut centers, w)
+                    options::seed_into(points, &options, &mut centers, w)
                 })?
                 .map_err(refusal)?;
             if options.threads == 1 {
-                let got = centra::seed(points, case.k(), &options).map_err(refusal)?;
+                let got = options::seed(points, case.k(), &options).map_err(refusal)?;
                 same("centers of seed", &got, &centers)?;
             }
             same(
@@ -394,7 +395,7 @@ fn one_seed_per_blob() {
             .collect();
         let points = centra::Points::rows(&x, 1200, d).unwrap();
         for init in INITS {
-            let centers = centra::seed(
+            let centers = options::seed(
                 &points,
                 k,
                 &Options {
@@ -435,7 +436,7 @@ fn draws_follow_seed_and_weight() {
                     weights: Some(&weights),
                     ..Options::default()
                 };
-                drawn[centra::seed(&points, 1, &options).unwrap()[0] as usize] += 1;
+                drawn[options::seed(&points, 1, &options).unwrap()[0] as usize] += 1;
             }
             assert_eq!(drawn[2] == 0, weights[2] == 0.0, "{init:?} drew {drawn:?}");
             // Four standard deviations. Random rows are equally likely, whatever their positive weight.
@@ -537,7 +538,7 @@ fn drawn_at(case: &Case, power: i32, options: &Options<'_>) -> Vec<f64> {
         .map(|x| reference::seeding::times(*x, power))
         .collect();
     let points = centra::Points::rows(&x, case.n(), case.d).unwrap();
-    let centers = centra::seed(&points, case.k(), options)
+    let centers = options::seed(&points, case.k(), options)
         .unwrap_or_else(|error| panic!("{} times 2^{power}: {error}", case.name));
     let back = centers
         .iter()
@@ -670,7 +671,7 @@ fn light_points_are_drawn_by_their_share() {
             weights: Some(&weights),
             ..Options::default()
         };
-        let drawn = centra::seed(&points, 1, &options).unwrap()[0] as usize;
+        let drawn = options::seed(&points, 1, &options).unwrap()[0] as usize;
         times[group[drawn]] += 1.0;
     }
     let expected = draws as f64 / 10.0;
@@ -696,7 +697,7 @@ fn prefix_sums_have_no_gaps() {
             weights: Some(&weights),
             ..Options::default()
         };
-        let got = centra::seed(&points, 3, &options).unwrap();
+        let got = options::seed(&points, 3, &options).unwrap();
         assert_eq!(
             got,
             reference::seeding::greedy(&x, 1, Some(&weights), 3, seed, 0)
@@ -707,7 +708,8 @@ fn prefix_sums_have_no_gaps() {
 /// What a caller hands to the calls of a stream's start is looked at; a refusal names the place and leaves all as it was.
 #[test]
 fn what_a_start_in_chunks_is_given_is_checked() {
-    use centra::stream::{self, Drawn, Kept, Stream, MASSES};
+    use crate::options::stream::{self, Stream};
+    use centra::streams::{Drawn, Kept, MASSES};
     use centra::Status;
     let x = [1.0, 2.0, 4.0, 8.0];
     let points = centra::Points::rows(&x, 4, 1).unwrap();
@@ -766,7 +768,7 @@ fn what_a_start_in_chunks_is_given_is_checked() {
     }
 
     let draw = |masses: &[i64], distances: Option<&[f64]>, count: i64| {
-        let most = stream::candidates(2).0;
+        let most = stream.candidates_per_round().unwrap();
         let (mut rows, mut drawn) = (vec![3.0; most], count);
         let into = Drawn {
             round: 1,
@@ -844,7 +846,7 @@ fn what_a_start_in_chunks_is_given_is_checked() {
 /// However many points a stream has, light weights are not lost: here 1000 of 1.2e-7 beside a heavy one, of 2^40 in all.
 #[test]
 fn light_weights_of_a_huge_stream_are_not_lost() {
-    use centra::stream::{self, Stream};
+    use crate::options::stream::{self, Stream};
     let mut x = vec![0.0];
     x.extend(vec![1.0; 1000]);
     let mut weights = vec![1.0];

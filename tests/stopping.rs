@@ -1,11 +1,13 @@
 //! The loop: when it stops and why, what the callback is told, what cancelling leaves behind, and which restart wins.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::{Init, Options, Progress, StoppedBy};
+use centra::{Progress, StoppedBy};
 use harness::data::*;
 use harness::*;
+use options::{Init, Options};
 use std::cell::{Cell, RefCell};
 
 /// Inputs with a run of at least five iterations, small, weighted and large enough for threads.
@@ -114,7 +116,7 @@ fn progress_tells_what_the_oracle_saw() {
                 progress: Some(&note),
                 ..plan.options(options)
             };
-            let got = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+            let got = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &got.centers, &got.labels, &got.report)?;
             let seen = seen.borrow();
             let told: Vec<_> = seen.iter().map(|step| (step.0, step.1, step.2)).collect();
@@ -157,13 +159,13 @@ fn cancelling() {
                         progress: Some(&cancel),
                         ..RELOCATE.options(options)
                     };
-                    let size = centra::workspace_size(case.n(), case.d, case.k(), &options)
+                    let size = options::workspace_size(case.n(), case.d, case.k(), &options)
                         .map_err(refusal)?;
                     let mut centers = case.start.clone();
                     let mut labels = vec![-7; case.n()];
                     let mut report = workspace
                         .run(size, |w| {
-                            centra::fit_into(points, &options, &mut centers, Some(&mut labels), w)
+                            options::fit_into(points, &options, &mut centers, Some(&mut labels), w)
                         })?
                         .map_err(refusal)?;
                     equal(
@@ -193,7 +195,7 @@ fn a_seeded_run_starts_from_its_seeds() {
                 ..plan.options(Options::default())
             };
             let stored = Stored::new(&case.x, case.d, 0);
-            let start = centra::seed(&stored.points(), case.k(), &options).unwrap();
+            let start = options::seed(&stored.points(), case.k(), &options).unwrap();
             let want = Case {
                 start,
                 ..case.clone()
@@ -210,15 +212,15 @@ fn a_seeded_run_starts_from_its_seeds() {
                         seed: 42,
                         ..plan.options(options)
                     };
-                    let got = centra::fit(points, case.k(), &options).map_err(refusal)?;
+                    let got = options::fit(points, case.k(), &options).map_err(refusal)?;
                     same_run(&want, &got.centers, &got.labels, &got.report)?;
-                    let size = centra::workspace_size(case.n(), case.d, case.k(), &options)
+                    let size = options::workspace_size(case.n(), case.d, case.k(), &options)
                         .map_err(refusal)?;
                     let mut centers = vec![f64::NAN; case.start.len()];
                     let mut labels = vec![-7; case.n()];
                     let report = workspace
                         .run(size, |w| {
-                            centra::fit_into(points, &options, &mut centers, Some(&mut labels), w)
+                            options::fit_into(points, &options, &mut centers, Some(&mut labels), w)
                         })?
                         .map_err(refusal)?;
                     same_run(&want, &centers, &labels, &report)
@@ -266,7 +268,7 @@ fn restarts() {
                     progress: Some(&note),
                     ..RELOCATE.options(options)
                 };
-                let got = centra::fit(points, k, &options).map_err(refusal)?;
+                let got = options::fit(points, k, &options).map_err(refusal)?;
                 // None can beat an inertia of zero.
                 let all = lengths.borrow().len() == n_init as usize;
                 require(all || got.report.inertia == 0.0, || {
@@ -345,7 +347,7 @@ fn given_centers_run_once() {
                 progress: Some(&note),
                 ..RELOCATE.options(options)
             };
-            let got = centra::fit_from(points, &case.start, &options).map_err(refusal)?;
+            let got = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &got.centers, &got.labels, &got.report)?;
             equal("calls", &[calls.get()], &[want.iterations])
         },
@@ -372,7 +374,7 @@ fn cancelling_a_later_restart() {
                     progress: Some(&cancel),
                     ..RELOCATE.options(options)
                 };
-                let got = centra::fit(points, case.k(), &options).map_err(refusal)?;
+                let got = options::fit(points, case.k(), &options).map_err(refusal)?;
                 require(got.report.cancelled, || "not cancelled".into())?;
                 let labels = reference::assign(&case.x, case.d, &got.centers).0;
                 equal("labels", &got.labels, &labels)?;

@@ -1,13 +1,16 @@
 //! Chunks, in any number and order, reduced in any way, give the fit of all points in one array, bit for bit.
 
 mod harness;
+mod options;
 mod reference;
 
-use centra::stream::{self, State, Stream, Wanted, MASSES};
-use centra::{Error, Init, Options, Points, Status};
+use centra::streams::{State, Wanted, MASSES};
+use centra::{Error, Points, Status};
 use harness::chunks::Chunks;
 use harness::data::*;
 use harness::*;
+use options::stream::{self, Stream};
+use options::{Init, Options};
 use proptest::prelude::{any, TestCaseError};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -57,7 +60,7 @@ fn check_seed(case: &Case, way: Way, seed: u64) -> Result<(), String> {
         ..case.options(way)
     };
     let all = Points::rows(&case.x, case.n(), case.d).map_err(refusal)?;
-    let want = centra::seed(&all, case.k(), &options).map_err(refusal)?;
+    let want = options::seed(&all, case.k(), &options).map_err(refusal)?;
     let chunks = Chunks::new(case, &options, seed);
     let range = chunks.range()?;
     for keep in [false, true] {
@@ -530,8 +533,8 @@ fn as_many_sums_as_may_be_joined() {
                 *sum = sum.checked_add(*sum).expect("no sum overflows");
             }
         }
-        let labels = centra::assign(&points, &case.start, &options).unwrap();
-        let inertia = centra::inertia(&points, &case.start, &labels, &options).unwrap();
+        let labels = options::assign(&points, &case.start, &options).unwrap();
+        let inertia = options::inertia(&points, &case.start, &labels, &options).unwrap();
         let (mut centers, mut state) = (case.start.clone(), State::default());
         stream::step(&stream, &sums, &options, &mut centers, &mut state).unwrap();
         same(&case.name, &[state.inertia], &[inertia * two_to(30)]).unwrap();
@@ -633,7 +636,7 @@ fn limits_are_those_of_a_fit() {
             ..Options::default()
         };
         let center = vec![x; d];
-        let fit = centra::fit_from(&points, &center, &options).map(|_| ());
+        let fit = options::fit_from(&points, &center, &options).map(|_| ());
         let mut range = vec![0; stream::range_length(d).unwrap()];
         stream::range(&points, &options, &mut range).unwrap();
         let streamed = Stream::new(n, d, 1, &range).and_then(|stream| {

@@ -1,6 +1,7 @@
 //! The work that contenders share: points, start, how centra is asked, and whether two answers to it are the same.
 
-use centra::{Empty, Init, Isa, Options};
+use crate::options::{Init, Options};
+use centra::{Empty, Isa};
 
 /// Points in rows, and the start.
 pub struct Work {

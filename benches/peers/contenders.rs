@@ -2,8 +2,9 @@
 
 use crate::data::{options, Work};
 use crate::native::{self, Lloyd};
+use crate::options::{self, Options};
 use crate::python::Worker;
-use centra::{Algorithm, Empty, Isa, Options};
+use centra::{Algorithm, Empty, Isa};
 use std::ffi::{c_char, CStr};
 use std::time::Instant;
 
@@ -269,7 +270,7 @@ impl<'a> Arena<'a> {
     ) -> Arena<'a> {
         let bytes = |contender: &&Contender| {
             let options = options(Isa::Avx512, contender.threads, 1);
-            centra::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape")
+            options::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape")
         };
         let bytes = contenders.iter().map(bytes).max().unwrap_or(0);
         if let Ok(running) = worker {
@@ -304,12 +305,12 @@ impl<'a> Arena<'a> {
                 };
                 for _ in 0..repeats {
                     self.centers.copy_from_slice(&self.work.start);
-                    let report = centra::fit_into(
+                    let report = options::fit_into(
                         &self.work.view(),
                         &options,
                         &mut self.centers,
                         Some(&mut self.labels),
-                        centra::as_bytes(&mut self.workspace),
+                        options::as_bytes(&mut self.workspace),
                     )
                     .map_err(|error| error.to_string())?;
                     done = report.iterations;

@@ -3,10 +3,11 @@
 
 use crate::contenders::{to_convergence, Arena, Contender, Family, ELKAN, SCIKIT_LEARN};
 use crate::data::{generator, Work};
+use crate::options::{self, Options};
 use crate::python::Worker;
 use crate::report::{head, number, row, times};
 use crate::rounds::{spread, Effort, Spread};
-use centra::{Empty, Options};
+use centra::Empty;
 
 /// Where the points come from.
 #[derive(Clone, Copy)]
@@ -183,8 +184,8 @@ fn inertia(work: &Work, labels: &[i32]) -> f64 {
         ..Options::default()
     };
     let mut centers = work.start.clone();
-    centra::update(&work.view(), labels, &mut centers, &options).expect("valid labels");
-    centra::inertia(&work.view(), &centers, labels, &options).expect("valid labels")
+    options::update(&work.view(), labels, &mut centers, &options).expect("valid labels");
+    options::inertia(&work.view(), &centers, labels, &options).expect("valid labels")
 }
 
 fn table(

@@ -2,9 +2,10 @@
 //! an input that some shortcut does not suit is seen.
 
 use crate::data::Work;
+use crate::options::{self, Init, Options};
 use crate::report::{head, number, row, times};
 use crate::rounds::{spread, Effort};
-use centra::{Algorithm, Empty, Error, Init, Options, Points};
+use centra::{Algorithm, Empty, Error, Points};
 use std::time::Instant;
 
 /// The work of a table.
@@ -191,14 +192,14 @@ const CALLS: [Call; 5] = [
         let mut labels = vec![0; data.weights.len()];
         let options = options(Init::Given);
         clock(data, &options, |points, memory| {
-            centra::assign_into(points, &data.centers, &options, &mut labels, None, memory)
+            options::assign_into(points, &data.centers, &options, &mut labels, None, memory)
         })
     }),
     ("fit, 5 iterations", |data, _| {
         let options = options(Init::Given);
         let mut centers = data.centers.clone();
         clock(data, &options, |points, memory| {
-            centra::fit_into(points, &options, &mut centers, None, memory).map(|_| ())
+            options::fit_into(points, &options, &mut centers, None, memory).map(|_| ())
         })
     }),
     ("k-means++", |data, k| seed(data, k, Init::KmeansPlusPlus)),
@@ -211,7 +212,7 @@ const CALLS: [Call; 5] = [
         };
         let mut centers = data.centers.clone();
         clock(data, &options, |points, memory| {
-            centra::update_into(points, &labels, &options, &mut centers, None, memory)
+            options::update_into(points, &labels, &options, &mut centers, None, memory)
         })
     }),
 ];
@@ -240,11 +241,11 @@ fn clock(
     call: impl FnOnce(&Points<'_>, &mut [u8]) -> Result<(), Error>,
 ) -> f64 {
     let (n, k) = (data.weights.len(), data.centers.len() / data.d);
-    let bytes = centra::workspace_size(n, data.d, k, options).expect("a valid shape");
+    let bytes = options::workspace_size(n, data.d, k, options).expect("a valid shape");
     let mut memory = vec![0u128; bytes.div_ceil(16)];
     let points = data.view();
     let begin = Instant::now();
-    call(&points, centra::as_bytes(&mut memory)).expect("valid data");
+    call(&points, options::as_bytes(&mut memory)).expect("valid data");
     1e3 * begin.elapsed().as_secs_f64()
 }
 
@@ -252,7 +253,7 @@ fn seed(data: &Data, k: usize, init: Init) -> f64 {
     let options = options(init);
     let mut centers = vec![0.0; k * data.d];
     clock(data, &options, |points, memory| {
-        centra::seed_into(points, &options, &mut centers, memory)
+        options::seed_into(points, &options, &mut centers, memory)
     })
 }
 

@@ -22,6 +22,8 @@ mod iteration;
 mod machine;
 #[path = "../native/mod.rs"]
 mod native;
+#[path = "../../tests/options/mod.rs"]
+mod options;
 mod python;
 mod report;
 mod rounds;

@@ -3,10 +3,11 @@
 
 use crate::contenders::{centra_name, instruction_sets};
 use crate::data::Work;
+use crate::options::{self, Init, Options};
 use crate::python::Worker;
 use crate::report::{head, number, row, times};
 use crate::rounds::{spread, Spread};
-use centra::{Init, Isa, Options};
+use centra::Isa;
 use std::time::Instant;
 
 const SCIKIT_LEARN: &str = "scikit-learn kmeans_plusplus";
@@ -116,12 +117,12 @@ fn draw(
                 seed: seed.into(),
                 ..Options::default()
             };
-            let bytes = centra::workspace_size(work.n, work.d, work.k, &options);
+            let bytes = options::workspace_size(work.n, work.d, work.k, &options);
             let bytes = bytes.map_err(|error| error.to_string())?;
             workspace.resize(workspace.len().max(bytes.div_ceil(16)), 0);
             let begin = Instant::now();
-            let workspace = centra::as_bytes(workspace);
-            centra::seed_into(&work.view(), &options, centers, workspace)
+            let workspace = options::as_bytes(workspace);
+            options::seed_into(&work.view(), &options, centers, workspace)
                 .map_err(|error| error.to_string())?;
             Ok(1e3 * begin.elapsed().as_secs_f64())
         }
@@ -140,8 +141,8 @@ fn inertia(work: &Work, centers: &[f64]) -> f64 {
         threads: 0,
         ..Options::default()
     };
-    let labels = centra::assign(&work.view(), centers, &options).expect("valid data");
-    centra::inertia(&work.view(), centers, &labels, &options).expect("valid data")
+    let labels = options::assign(&work.view(), centers, &options).expect("valid data");
+    options::inertia(&work.view(), centers, &labels, &options).expect("valid data")
 }
 
 /// Draws with so many seeds in turn; the table as text.

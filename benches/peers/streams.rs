@@ -2,10 +2,12 @@
 //! same with the same kernels: labels, sums of all points, means. The chunks lie in memory too, so that no disk is measured.
 
 use crate::data::Work;
+use crate::options::stream::{self, Stream};
+use crate::options::{self, Init, Options};
 use crate::report::{head, number, row, times};
 use crate::rounds::{spread, Effort, Spread};
-use centra::stream::{self, State, Stream, Wanted};
-use centra::{Algorithm, Init, Options, Points};
+use centra::streams::{State, Wanted};
+use centra::{Algorithm, Points};
 use std::time::Instant;
 
 /// The work of a table.
@@ -80,9 +82,9 @@ impl<'a> Passes<'a> {
         let Work { n, d, k, .. } = *work;
         let mut range = vec![0; stream::range_length(d).expect("a valid shape")];
         stream::range(&work.view(), &options, &mut range).expect("valid data");
-        let bytes = centra::workspace_size(n, d, k, &options).expect("a valid shape");
+        let bytes = options::workspace_size(n, d, k, &options).expect("a valid shape");
         let streamed = stream::workspace_size(n, (n, d, k), &options).expect("a valid shape");
-        let fit = centra::fit_from(&work.view(), &work.start, &options).expect("valid data");
+        let fit = options::fit_from(&work.view(), &work.start, &options).expect("valid data");
         Passes {
             work,
             options,
@@ -100,10 +102,10 @@ impl<'a> Passes<'a> {
         };
         let mut centers = self.work.start.clone();
         let mut labels = vec![0; self.work.n];
-        let workspace = centra::as_bytes(&mut self.workspace);
+        let workspace = options::as_bytes(&mut self.workspace);
         clock(|| {
             let (points, labels) = (self.work.view(), Some(&mut labels[..]));
-            centra::fit_into(&points, &options, &mut centers, labels, workspace)
+            options::fit_into(&points, &options, &mut centers, labels, workspace)
                 .expect("valid data");
         })
     }
@@ -114,7 +116,7 @@ impl<'a> Passes<'a> {
         let stream = Stream::new(n, d, k, &self.range).expect("a valid range");
         let mut sums = vec![0; stream.sums_length().expect("a valid shape")];
         let mut centers = self.after.clone();
-        let workspace = centra::as_bytes(&mut self.workspace);
+        let workspace = options::as_bytes(&mut self.workspace);
         let wanted = Wanted::default().inertia(inertia);
         clock(|| {
             for rows in self.work.points.chunks(chunk.min(n) * d) {

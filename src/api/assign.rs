@@ -1,7 +1,7 @@
 //! The call that labels points by given centers.
 
 use super::memory::{with_memory, Memory};
-use super::{check_length, count_centers, lend};
+use super::{check_length, count_centers};
 use crate::assign::{LabelScratch, Packing};
 use crate::call::{Options, Shape};
 use crate::exact::observed::storage;
@@ -11,52 +11,6 @@ use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
-
-/// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d. n may be less than k, and 0.
-///
-/// ```
-/// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
-/// let labels = centra::assign(&points, &[1.0, 9.0], &centra::Options::default())?;
-/// assert_eq!(labels, [0, 0, 0, 1]);
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn assign(
-    points: &Points<'_>,
-    centers: &[f64],
-    options: &Options<'_>,
-) -> Result<Vec<i32>, Error> {
-    let mut labels = vec![0; points.n()];
-    assign_in(
-        points,
-        centers,
-        options,
-        0,
-        &mut labels,
-        None,
-        Workspace::Allocate,
-    )?;
-    Ok(labels)
-}
-
-/// [`assign`] in buffers of the caller; `sqdist`, if given, receives the squared distances.
-pub fn assign_into(
-    points: &Points<'_>,
-    centers: &[f64],
-    options: &Options<'_>,
-    labels: &mut [i32],
-    sqdist: Option<&mut [f64]>,
-    workspace: &mut [u8],
-) -> Result<(), Error> {
-    assign_in(
-        points,
-        centers,
-        options,
-        0,
-        labels,
-        sqdist,
-        lend(workspace)?,
-    )
-}
 
 /// The memory of an assignment.
 pub(crate) struct AssignMemory;
@@ -80,8 +34,9 @@ impl Memory for AssignMemory {
     }
 }
 
-/// An assignment, as every interface calls it; labels count from `base`.
-pub(crate) fn assign_in(
+/// For each point the label of its nearest center, ties to the lowest; labels count from `base`. `sqdist`, if it is wanted,
+/// receives the squared distances.
+pub(crate) fn assign(
     points: &Points<'_>,
     centers: &[f64],
     options: &Options<'_>,
@@ -105,7 +60,7 @@ pub(crate) fn assign_in(
         &shape,
         &AssignMemory,
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let AssignParts {
                 mut packing,
                 mut team,

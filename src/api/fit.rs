@@ -2,111 +2,16 @@
 
 use super::bound::bound;
 use super::memory::{with_memory, Memory};
-use super::{check_length, check_weights, count_starts, lend};
-use crate::call::{Clustering, Init, Options, Report, Shape};
+use super::{check_length, check_weights, count_starts};
+use crate::call::{Options, Report, Shape};
 use crate::fit::{self, Runner};
-use crate::points::{check_sizes_of_fit, Points};
-use crate::runtime::error::{refuse, Error};
+use crate::points::Points;
+use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::Plan;
 
-/// Chooses starting centers, and alternates assignment and update until it stops.
-///
-/// ```
-/// use centra::{Options, Points};
-///
-/// let data = [0.0, 0.0,  0.0, 1.0,  10.0, 0.0,  10.0, 1.0];
-/// let points = Points::rows(&data, 4, 2)?;
-/// let result = centra::fit(&points, 2, &Options::default())?;
-/// assert_eq!(result.report.inertia, 1.0);
-/// assert_eq!(result.labels[0], result.labels[1]);
-/// assert_ne!(result.labels[0], result.labels[2]);
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn fit(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Clustering, Error> {
-    if options.init == Init::Given {
-        return refuse!(
-            Option,
-            "init: the starting centers are given to fit_from, or to fit_into"
-        );
-    }
-    check_sizes_of_fit(points.n(), points.d(), k)?;
-    fit_owned(points, vec![0.0; k * points.d()], options)
-}
-
-/// Iterates from given centers: k rows of d in `start`.
-///
-/// ```
-/// use centra::{Options, Points, StoppedBy};
-///
-/// let data = [1.0, 2.0, 3.0, 10.0, 11.0, 12.0];
-/// let points = Points::rows(&data, 6, 1)?;
-/// let result = centra::fit_from(&points, &[1.0, 2.0], &Options::default())?;
-/// assert_eq!(result.centers, [2.0, 11.0]);
-/// assert_eq!(result.labels, [0, 0, 0, 1, 1, 1]);
-/// assert_eq!(result.report.stopped_by, StoppedBy::Converged);
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn fit_from(
-    points: &Points<'_>,
-    start: &[f64],
-    options: &Options<'_>,
-) -> Result<Clustering, Error> {
-    let options = Options {
-        init: Init::Given,
-        ..options.clone()
-    };
-    fit_owned(points, start.to_vec(), &options)
-}
-
-fn fit_owned(
-    points: &Points<'_>,
-    mut centers: Vec<f64>,
-    options: &Options<'_>,
-) -> Result<Clustering, Error> {
-    let mut labels = vec![0; points.n()];
-    let report = fit_in(
-        points,
-        options,
-        &mut centers,
-        Some(&mut labels),
-        Workspace::Allocate,
-    )?;
-    Ok(Clustering {
-        centers,
-        labels,
-        report,
-    })
-}
-
-/// `fit` in buffers of the caller: k rows of d in `centers` (read under [`Init::Given`]), labels if given,
-/// and a workspace of at least `workspace_size` bytes, aligned to 16. With one thread it
-/// allocates nothing.
-///
-/// ```
-/// use centra::{Init, Options, Points};
-///
-/// let data = [1.0, 2.0, 3.0, 10.0, 11.0, 12.0];
-/// let points = Points::rows(&data, 6, 1)?;
-/// let options = Options { init: Init::Given, ..Options::default() };
-/// let mut workspace = vec![0u128; centra::workspace_size(6, 1, 2, &options)?.div_ceil(16)];
-/// let (mut centers, mut labels) = ([1.0, 2.0], [0; 6]);
-/// let report = centra::fit_into(&points, &options, &mut centers, Some(&mut labels), centra::as_bytes(&mut workspace))?;
-/// assert_eq!((centers, report.iterations), ([2.0, 11.0], 2));
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn fit_into(
-    points: &Points<'_>,
-    options: &Options<'_>,
-    centers: &mut [f64],
-    labels: Option<&mut [i32]>,
-    workspace: &mut [u8],
-) -> Result<Report, Error> {
-    fit_in(points, options, centers, labels, lend(workspace)?)
-}
-
-/// The most bytes of restarts that run side by side.
+/// Bytes that restarts side by side may take together.
 pub(super) const SIDE_BY_SIDE: usize = 16 << 20;
 
 /// The memory of a fit.
@@ -124,12 +29,9 @@ impl<'a> FitMemory<'a> {
         options: &'a Options<'a>,
     ) -> Result<Self, Error> {
         let one = Self::of_one_restart(weighted, options);
-        let side_by_side = match shape.threads {
-            1 => {
-                let room = SIDE_BY_SIDE / one.bytes(shape)?;
-                fit::at_a_time(shape, options).min(room).max(1)
-            }
-            _ => 1,
+        let side_by_side = match fit::at_a_time(shape, options) {
+            1 => 1,
+            several => several.min(SIDE_BY_SIDE / one.bytes(shape)?).max(1),
         };
         Ok(FitMemory {
             side_by_side,
@@ -187,8 +89,9 @@ impl Memory for FitMemory<'_> {
     }
 }
 
-/// A fit, as every interface calls it.
-pub(crate) fn fit_in(
+/// Seeds, and iterates assignment and update until it stops. Under [`Init::Given`](crate::call::Init::Given) it starts from the
+/// options' centers, or from what `centers` has if the options have none.
+pub(crate) fn fit(
     points: &Points<'_>,
     options: &Options<'_>,
     centers: &mut [f64],
@@ -213,8 +116,8 @@ pub(crate) fn fit_in(
         &shape,
         &memory,
         workspace,
-        |job, mut runners, environment| {
-            let report = fit::fit(job, options, &mut runners, environment, centers, labels)?;
+        |job, mut runners| {
+            let report = fit::fit(job, options, &mut runners, centers, labels)?;
             Ok(Report {
                 workspace_bytes,
                 ..report

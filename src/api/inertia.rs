@@ -9,26 +9,9 @@ use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 
-/// The sum of D between the points and the centers that their labels name, times the weights: summed exactly,
-/// rounded once. n may be less than k, and 0, which gives 0. Allocates nothing with one thread.
-///
-/// ```
-/// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
-/// let inertia = centra::inertia(&points, &[3.0, 9.0], &[0, 0, 0, 1], &centra::Options::default())?;
-/// assert_eq!(inertia, 14.0);
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn inertia(
-    points: &Points<'_>,
-    centers: &[f64],
-    labels: &[i32],
-    options: &Options<'_>,
-) -> Result<f64, Error> {
-    inertia_in(points, centers, labels, options, 0)
-}
-
-/// An inertia, as every interface calls it; labels count from `base`. It needs no workspace.
-pub(crate) fn inertia_in(
+/// The exact sum of D between the points and the centers their labels name, times their weights, rounded once; labels count from
+/// `base`. It needs no workspace.
+pub(crate) fn inertia(
     points: &Points<'_>,
     centers: &[f64],
     labels: &[i32],
@@ -47,7 +30,7 @@ pub(crate) fn inertia_in(
         options,
         &shape,
         shape.threads,
-        |job, _| {
+        |job| {
             let mut observed = PerThread::new(job.crew.threads(), on_stack);
             scan(job, &mut observed, Some(centers), None)?;
             check_spread(job, centers, &centers[..d])?;

@@ -8,7 +8,6 @@ use super::with_job;
 use crate::call::{Job, Options, Shape};
 use crate::points::Points;
 use crate::runtime::error::Error;
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::{Cut, Ruler, Workspace};
 
 /// The memory of a call. The fields of the implementing type are what it depends on besides the shape.
@@ -32,8 +31,7 @@ pub(crate) trait Memory {
     }
 }
 
-/// Calls `work` with the job of these inputs and the parts of the memory of the call, in the standard floating-point environment.
-/// A workspace that is too short is refused before anything else is done.
+/// Calls `work` with the job of these inputs and with the parts of the call's memory. A workspace that is too short is refused before anything is done.
 pub(crate) fn with_memory<M: Memory, R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,
@@ -41,20 +39,13 @@ pub(crate) fn with_memory<M: Memory, R>(
     shape: &Shape,
     memory: &M,
     workspace: Workspace<'_>,
-    work: impl FnOnce(&Job<'_>, M::Parts<'_>, &Standard) -> Result<R, Error>,
+    work: impl FnOnce(&Job<'_>, M::Parts<'_>) -> Result<R, Error>,
 ) -> Result<R, Error> {
     workspace.with(memory.bytes(shape)?, |mut buffer| {
         let threads = memory.threads(shape);
-        with_job(
-            points,
-            weights,
-            options,
-            shape,
-            threads,
-            |job, environment| {
-                let parts = memory.cut(&mut buffer, shape, job.crew.threads());
-                work(job, parts, environment)
-            },
-        )
+        with_job(points, weights, options, shape, threads, |job| {
+            let parts = memory.cut(&mut buffer, shape, job.crew.threads());
+            work(job, parts)
+        })
     })
 }

@@ -1,8 +1,8 @@
-//! The calls, as the Rust API and the C ABI share them.
+//! The calls, as the Rust API and the C ABI both make them: in the standard floating-point environment, which both enter first.
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `fit`, `assign`, `update`, `seed`, `inertia` | a call: its functions, its memory, what it does |
+//! | `fit`, `assign`, `update`, `seed`, `inertia` | a call: its memory, what it does |
 //! | `memory` | how the memory of a call is described, measured and cut |
 //! | `bound` | bytes that suffice also for all smaller shapes |
 //! | `query` | bytes that suffice for all calls |
@@ -16,42 +16,22 @@ mod query;
 mod seed;
 mod update;
 
-pub use assign::{assign, assign_into};
-pub use fit::{fit, fit_from, fit_into};
-pub use inertia::inertia;
-pub use query::workspace_size;
-pub use seed::{seed, seed_into};
-pub use update::{update, update_into};
-
-pub(crate) use assign::assign_in;
+pub(crate) use assign::assign;
 pub(crate) use bound::bound;
-pub(crate) use fit::fit_in;
-pub(crate) use inertia::inertia_in;
+pub(crate) use fit::fit;
+pub(crate) use inertia::inertia;
 pub(crate) use memory::{with_memory, Memory};
-pub(crate) use query::workspace_bytes;
-pub(crate) use seed::{seed_in, Drawing};
-pub(crate) use update::update_in;
+pub(crate) use query::{workspace_bytes, workspace_size};
+pub(crate) use seed::{seed, Drawing};
+pub(crate) use update::update;
 
 use crate::call::{Job, Options, Shape};
 use crate::points::{check_sizes, check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::with_crew;
-use crate::runtime::workspace::Workspace;
 use crate::simd::Level;
 
-/// The bytes of a buffer of elements that are aligned to 16, for use as a workspace.
-pub fn as_bytes(buffer: &mut [u128]) -> &mut [u8] {
-    // SAFETY: a u128 is sixteen bytes without padding, and any bytes are one.
-    unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), size_of_val(buffer)) }
-}
-
-pub(crate) fn lend(workspace: &mut [u8]) -> Result<Workspace<'_>, Error> {
-    // SAFETY: the borrow is exclusive, and gives the length.
-    unsafe { Workspace::given(workspace.as_mut_ptr(), workspace.len()) }
-}
-
-/// k, from an array of k rows of d.
+/// k, from an array of whole rows.
 fn count_centers(points: &Points<'_>, centers: &[f64]) -> Result<usize, Error> {
     let (length, d) = (centers.len(), points.d());
     if !length.is_multiple_of(d) {
@@ -105,17 +85,16 @@ pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Er
     }
 }
 
-/// Calls `work` with the job of these inputs in the standard floating-point environment, on `threads` threads, or fewer if no more can
-/// be started. `threads` may be more than is worthwhile for one pass, which is what the shape has.
+/// Calls `work` with the job of these inputs on so many threads, or fewer where no more can be had. They may be more threads than
+/// one pass is worth, of which the shape tells.
 pub(crate) fn with_job<R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,
     options: &Options<'_>,
     shape: &Shape,
     threads: usize,
-    work: impl FnOnce(&Job<'_>, &Standard) -> R,
+    work: impl FnOnce(&Job<'_>) -> R,
 ) -> R {
-    let environment = Standard::enter();
     with_crew(threads, |crew| {
         let job = Job {
             points: *points,
@@ -125,6 +104,6 @@ pub(crate) fn with_job<R>(
             block: shape.block,
             stretch: shape.stretch(),
         };
-        work(&job, &environment)
+        work(&job)
     })
 }

@@ -9,9 +9,14 @@ use crate::call::{Options, Shape};
 use crate::points::{check_sizes, Layout};
 use crate::runtime::error::Error;
 
-/// Bytes of workspace that suffice for every `_into` call on points of this shape, in either layout,
-/// with these options; if k is more than n, for the calls that allow it. They never fall as n, d, k or the threads grow.
-pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options<'_>) -> Result<usize, Error> {
+/// Bytes of workspace that suffice for every call on points of this shape, in either layout,
+/// with these options; where k is more than n, those that allow it. They never fall as n, d, k or the threads grow.
+pub(crate) fn workspace_size(
+    n: usize,
+    d: usize,
+    k: usize,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
     let bytes = |layout| workspace_bytes(n, d, k, layout, weighted, options);
     Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))

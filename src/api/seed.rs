@@ -1,43 +1,18 @@
 //! The call that draws starting centers.
 
 use super::memory::{with_memory, Memory};
-use super::{check_weights, count_starts, lend};
+use super::{check_weights, count_starts};
 use crate::call::{Init, Options, Shape};
 use crate::exact::observed::storage;
 use crate::exact::range_check::scan;
 use crate::exact::spread::check_spread;
-use crate::points::{check_sizes_of_fit, Points};
+use crate::points::Points;
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::{Key, SeedWorker, Seeding};
 
-/// Draws k starting centers, each a copy of a point: k rows of d.
-///
-/// ```
-/// let points = centra::Points::rows(&[0.0, 0.5, 9.0, 9.5], 4, 1)?;
-/// let centers = centra::seed(&points, 2, &centra::Options::default())?;
-/// assert!((centers[0] - centers[1]).abs() > 8.0);
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn seed(points: &Points<'_>, k: usize, options: &Options<'_>) -> Result<Vec<f64>, Error> {
-    check_sizes_of_fit(points.n(), points.d(), k)?;
-    let mut centers = vec![0.0; k * points.d()];
-    seed_in(points, options, &mut centers, Workspace::Allocate)?;
-    Ok(centers)
-}
-
-/// [`seed`] in buffers of the caller.
-pub fn seed_into(
-    points: &Points<'_>,
-    options: &Options<'_>,
-    centers: &mut [f64],
-    workspace: &mut [u8],
-) -> Result<(), Error> {
-    seed_in(points, options, centers, lend(workspace)?)
-}
-
-/// The memory of drawing centers, without that of threads.
+/// What drawing centers takes, its threads aside.
 pub(crate) struct Drawing<'w> {
     pub(crate) seeding: Seeding<'w>,
     pub(crate) marks: &'w mut [i32],
@@ -79,8 +54,8 @@ impl Memory for SeedMemory {
     }
 }
 
-/// A seeding, as every interface calls it.
-pub(crate) fn seed_in(
+/// Draws k starting centers, each a row of the points.
+pub(crate) fn seed(
     points: &Points<'_>,
     options: &Options<'_>,
     centers: &mut [f64],
@@ -102,7 +77,7 @@ pub(crate) fn seed_in(
         &shape,
         &SeedMemory { init },
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let SeedParts {
                 drawing,
                 mut team,

@@ -1,7 +1,7 @@
 //! The call that moves centers to the means of their points.
 
 use super::memory::{with_memory, Memory};
-use super::{check_labels, check_length, check_weights, count_centers, lend};
+use super::{check_labels, check_length, check_weights, count_centers};
 use crate::call::{padded, Empty, Options, Shape};
 use crate::exact::observed::storage;
 use crate::exact::range_check::scan;
@@ -11,57 +11,6 @@ use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::{Plan, Sums, Update};
-
-/// Replaces each center by the mean of its points; returns the number of points of each cluster.
-///
-/// `options.empty` decides about clusters without a point of positive weight; on
-/// entry `centers` holds the centers that they may keep. n may be less than k, and 0.
-///
-/// ```
-/// let points = centra::Points::rows(&[0.0, 4.0, 5.0, 9.0], 4, 1)?;
-/// let mut centers = [0.0; 2];
-/// let counts = centra::update(&points, &[0, 0, 0, 1], &mut centers, &centra::Options::default())?;
-/// assert_eq!((centers, &counts[..]), ([3.0, 9.0], &[3, 1][..]));
-/// # Ok::<(), centra::Error>(())
-/// ```
-pub fn update(
-    points: &Points<'_>,
-    labels: &[i32],
-    centers: &mut [f64],
-    options: &Options<'_>,
-) -> Result<Vec<i64>, Error> {
-    let mut counts = vec![0; count_centers(points, centers)?];
-    update_in(
-        points,
-        labels,
-        options,
-        0,
-        centers,
-        Some(&mut counts),
-        Workspace::Allocate,
-    )?;
-    Ok(counts)
-}
-
-/// [`update`] in buffers of the caller; `counts`, if given, receives the number of points of each cluster.
-pub fn update_into(
-    points: &Points<'_>,
-    labels: &[i32],
-    options: &Options<'_>,
-    centers: &mut [f64],
-    counts: Option<&mut [i64]>,
-    workspace: &mut [u8],
-) -> Result<(), Error> {
-    update_in(
-        points,
-        labels,
-        options,
-        0,
-        centers,
-        counts,
-        lend(workspace)?,
-    )
-}
 
 /// The memory of an update.
 pub(crate) struct UpdateMemory {
@@ -95,8 +44,9 @@ impl Memory for UpdateMemory {
     }
 }
 
-/// An update, as every interface calls it; labels count from `base`.
-pub(crate) fn update_in(
+/// Replaces each center by the mean of its points; labels count from `base`. Centers of clusters without a point of positive
+/// weight are treated as `options.empty` says. `counts`, if it is wanted, receives the number of points of each center.
+pub(crate) fn update(
     points: &Points<'_>,
     labels: &[i32],
     options: &Options<'_>,
@@ -126,7 +76,7 @@ pub(crate) fn update_in(
         &shape,
         &memory,
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let UpdateParts {
                 labels: own,
                 distances,

@@ -5,5 +5,6 @@ mod options;
 mod shape;
 
 pub(crate) use job::{padded, Job, BLOCK_COORDINATES, STEP, STRETCH};
-pub use options::{Algorithm, Clustering, Empty, Init, Options, Progress, Report, StoppedBy};
+pub use options::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
+pub(crate) use options::{Init, Options};
 pub(crate) use shape::Shape;

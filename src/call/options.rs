@@ -5,8 +5,7 @@ use crate::simd::level::Isa;
 
 /// Where the centers start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[doc(hidden)]
-pub enum Init {
+pub(crate) enum Init {
     /// Greedy k-means++ with 2 + floor(ln k) candidates a step.
     #[default]
     KmeansPlusPlus,
@@ -99,36 +98,36 @@ pub struct Progress {
 
 /// Options of every call; [`Default`] gives those of the C API.
 #[derive(Clone)]
-#[doc(hidden)]
-pub struct Options<'a> {
+pub(crate) struct Options<'a> {
     /// Where the centers start; only for fits and seedings.
-    pub init: Init,
-    /// Under [`Init::Given`] the starting centers; if `None`, the array that the centers are written to holds them.
-    pub given: Option<&'a [f64]>,
+    pub(crate) init: Init,
+    /// Under [`Init::Given`] the centers to start from; those that are to be written, where there are none here.
+    pub(crate) given: Option<&'a [f64]>,
     /// What becomes of empty clusters.
-    pub empty: Empty,
-    /// 1: only the calling thread, and no allocation if a workspace is given; 0: all cores this
-    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. The results do
+    pub(crate) empty: Empty,
+    /// 1: the calling thread only, and no allocation with a workspace of the caller's; 0: all cores this
+    /// process may use; or a number. Fewer are used where the work does not pay for them. The results do
     /// not depend on it.
-    pub threads: usize,
-    /// The number of restarts. The one with the least inertia is returned, ties to the earliest.
-    pub n_init: u32,
-    /// The most iterations of a restart; 0 labels the points by the starting centers and stops.
-    pub max_iter: u64,
-    /// Stop when the squared shifts of the centers sum to no more than this; 0: stop only when no label changes.
-    pub tol: f64,
+    pub(crate) threads: usize,
+    /// Restarts; the best inertia wins, ties to the earliest.
+    pub(crate) n_init: u32,
+    /// Iterations of a restart, at most; 0 assigns to the starting centers and stops.
+    pub(crate) max_iter: u64,
+    /// Stop when the centers' squared shifts sum to no more than this; 0: only when no label changes.
+    pub(crate) tol: f64,
     /// Seed of the random draws.
-    pub seed: u64,
-    /// A weight for each point, finite and not negative, not all zero; `None` if all are 1. [`assign`](crate::assign) ignores
-    /// them.
-    pub weights: Option<&'a [f64]>,
-    /// Called on the calling thread after every iteration; `true` stops the fit there.
-    pub progress: Option<&'a dyn Fn(&Progress) -> bool>,
-    /// How a fit avoids work in later iterations; only for [`fit`](crate::fit).
-    pub algorithm: Algorithm,
-    /// The highest instruction set to use, at most that of [`isa`](crate::isa). The results do
-    /// not depend on it; tests and benchmarks use it to compare instruction sets in one process.
-    pub isa: Isa,
+    pub(crate) seed: u64,
+    /// One for each point, finite and not negative, not all zero; `None` for all ones. Ignored by
+    /// [`assign`](crate::api::assign()), where they change nothing.
+    pub(crate) weights: Option<&'a [f64]>,
+    /// Called on the calling thread after every iteration, in the standard floating-point environment, which it leaves for the
+    /// caller's own code; `true` stops the fit there.
+    pub(crate) progress: Option<&'a dyn Fn(&Progress) -> bool>,
+    /// How a fit keeps from doing again what cannot have changed; only for fits.
+    pub(crate) algorithm: Algorithm,
+    /// Use no more than this instruction set, and no more than [`isa`](crate::isa) says. The results do
+    /// not depend on it; it is for tests and benchmarks that compare the paths in one process.
+    pub(crate) isa: Isa,
 }
 
 impl Default for Options<'_> {
@@ -156,10 +155,7 @@ impl Options<'_> {
         if self.n_init == 0 {
             return refuse!(Option, "n_init: 0 is not positive");
         }
-        // Compared as integers: the caller's floating-point environment may be in force, whose flags a comparison of doubles may raise.
-        // -0.0 is allowed.
-        let bits = self.tol.to_bits();
-        if bits >= f64::INFINITY.to_bits() && bits != 1 << 63 {
+        if !(self.tol >= 0.0 && self.tol.is_finite()) {
             let tol = Number(self.tol);
             return refuse!(Option, "tol: {tol} is not a finite number of at least 0");
         }

@@ -129,7 +129,7 @@ pub unsafe extern "C" fn centra_stream_masses(
                 if n > 0 {
                     let options = &chosen.options;
                     let kept = distances.map(|distances| Kept { distances, known });
-                    stream::masses_in(
+                    stream::masses(
                         &stream, &points, options, candidates, kept, masses, workspace,
                     )?;
                 }
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn centra_stream_draw(
                         rows,
                         count: &mut drawn[0],
                     };
-                    stream::draw_in(
+                    stream::draw(
                         &stream, &points, options, masses, candidates, distances, drawn, workspace,
                     )?;
                 }
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
             ),
             |(points, chosen, stream, candidates, weights, workspace), _| {
                 if n > 0 {
-                    stream::weigh_in(
+                    stream::weigh(
                         &stream,
                         &points,
                         &chosen.options,
@@ -367,7 +367,7 @@ pub unsafe extern "C" fn centra_stream_choose(
                 memory(workspace, workspace_bytes),
             ),
             |(chosen, stream, candidates, weights, centers, workspace), _| {
-                stream::choose_in(
+                stream::choose(
                     &stream,
                     candidates,
                     weights,

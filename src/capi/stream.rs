@@ -164,7 +164,7 @@ pub unsafe extern "C" fn centra_stream_range(
             ),
             |(points, chosen, range, workspace), _| {
                 if n > 0 {
-                    stream::range_in(&points, &chosen.options, range, workspace)?;
+                    stream::range(&points, &chosen.options, range, workspace)?;
                 }
                 Ok(CENTRA_OK)
             },
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn centra_stream_sums(
                 };
                 let base = *base;
                 let labels = labels.map(|labels| Labels { labels, base });
-                stream::sums_in(
+                stream::sums(
                     &stream, &points, options, centers, labels, wanted, sums, workspace,
                 )?;
                 Ok(CENTRA_OK)

@@ -134,7 +134,7 @@ pub unsafe extern "C" fn centra_fit(
                     ..chosen.options.clone()
                 };
                 let result =
-                    api::fit_in(&points, &options, centers, labels.as_deref_mut(), workspace)?;
+                    api::fit(&points, &options, centers, labels.as_deref_mut(), workspace)?;
                 for label in labels.into_iter().flatten() {
                     *label += chosen.base;
                 }
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn centra_assign(
             ),
             |(points, chosen, centers, labels, sqdist, workspace), _| {
                 let Chosen { options, base, .. } = &chosen;
-                api::assign_in(&points, centers, options, *base, labels, sqdist, workspace)?;
+                api::assign(&points, centers, options, *base, labels, sqdist, workspace)?;
                 Ok(CENTRA_OK)
             },
         )
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn centra_update(
             ),
             |(points, chosen, labels, centers, counts, workspace), _| {
                 let Chosen { options, base, .. } = &chosen;
-                api::update_in(&points, labels, options, *base, centers, counts, workspace)?;
+                api::update(&points, labels, options, *base, centers, counts, workspace)?;
                 Ok(CENTRA_OK)
             },
         )
@@ -290,7 +290,7 @@ pub unsafe extern "C" fn centra_seed(
                 memory(workspace, workspace_bytes),
             ),
             |(points, chosen, centers, workspace), _| {
-                api::seed_in(&points, &chosen.options, centers, workspace)?;
+                api::seed(&points, &chosen.options, centers, workspace)?;
                 Ok(CENTRA_OK)
             },
         )
@@ -337,7 +337,7 @@ pub unsafe extern "C" fn centra_inertia(
             ),
             |(points, chosen, centers, labels, inertia), _| {
                 let Chosen { options, base, .. } = &chosen;
-                inertia.write(api::inertia_in(&points, centers, labels, options, *base)?);
+                inertia.write(api::inertia(&points, centers, labels, options, *base)?);
                 Ok(CENTRA_OK)
             },
         )

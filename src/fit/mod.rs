@@ -25,7 +25,6 @@ use std::time::Instant;
 
 use crate::call::{Init, Job, Options, Progress, Report};
 use crate::runtime::error::Error;
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use restarts::{prepare_all, run_all, Best};
 use stop::Rules;
@@ -38,7 +37,6 @@ pub(crate) fn fit(
     job: &Job<'_>,
     options: &Options<'_>,
     runners: &mut PerThread<Runner<'_>>,
-    environment: &Standard,
     centers: &mut [f64],
     labels: Option<&mut [i32]>,
 ) -> Result<Report, Error> {
@@ -56,10 +54,7 @@ pub(crate) fn fit(
     let (spent, cancelled) = if side_by_side {
         (run_all(job, &rules, restarts, runners)?, false)
     } else {
-        let tell = |progress: &Progress| match options.progress {
-            Some(callback) => environment.outside(|| callback(progress)),
-            None => false,
-        };
+        let tell = |now: &Progress| options.progress.is_some_and(|progress| progress(now));
         runners.first().run(job, &rules, restarts, tell)?
     };
 

@@ -196,7 +196,8 @@ impl KMeans<'_> {
         labels: &[i32],
     ) -> Result<f64, Error> {
         self.check(points, centers)?;
-        api::inertia_in(points, centers, labels, &self.options()?, 0)
+        let (_environment, options) = self.enter()?;
+        api::inertia(points, centers, labels, &options, 0)
     }
 
     /// Bytes of workspace that suffice for every call with these settings on `n` points of `d` dimensions, in either layout; where
@@ -212,20 +213,20 @@ impl KMeans<'_> {
     /// ```
     pub fn workspace_size(&self, n: usize, d: usize) -> Result<usize, Error> {
         check_sizes(n, d, self.k)?;
-        api::workspace_size(n, d, self.k, &self.options()?)
+        let (_environment, options) = self.enter()?;
+        api::workspace_size(n, d, self.k, &options)
     }
 
     /// Refuses sizes that no call takes, and centers that are not k rows of d.
     fn check(&self, points: &Points<'_>, centers: &[f64]) -> Result<(), Error> {
-        let (n, d, k) = (points.n(), points.d(), self.k);
-        check_sizes(n, d, k)?;
-        check_length("centers", centers.len(), k * d, "k d")
+        check_sizes(points.n(), points.d(), self.k)?;
+        check_length("centers", centers.len(), self.k * points.d(), "k d")
     }
 
     /// The same for calls that find centers among the points.
     fn check_fit(&self, points: &Points<'_>, centers: &[f64]) -> Result<(), Error> {
         check_sizes_of_fit(points.n(), points.d(), self.k)?;
-        self.check(points, centers)
+        check_length("centers", centers.len(), self.k * points.d(), "k d")
     }
 
     fn fit_watched(
@@ -254,14 +255,17 @@ impl KMeans<'_> {
         workspace: Lent<'_>,
     ) -> Result<Report, Error> {
         self.check_fit(points, centers)?;
+        let (environment, options) = self.enter()?;
+        let outside =
+            |now: &Progress| progress.is_some_and(|progress| environment.outside(|| progress(now)));
         let options = Options {
-            progress,
-            ..self.options()?
+            progress: progress.is_some().then_some(&outside),
+            ..options
         };
         if let Start::Centers(given) = self.start {
             check_length("start", given.len(), centers.len(), "k d")?;
         }
-        api::fit_in(points, &options, centers, labels, workspace)
+        api::fit(points, &options, centers, labels, workspace)
     }
 
     fn assign_lent(
@@ -273,8 +277,8 @@ impl KMeans<'_> {
         workspace: Lent<'_>,
     ) -> Result<(), Error> {
         self.check(points, centers)?;
-        let options = self.options()?;
-        api::assign_in(points, centers, &options, 0, labels, sqdist, workspace)
+        let (_environment, options) = self.enter()?;
+        api::assign(points, centers, &options, 0, labels, sqdist, workspace)
     }
 
     fn update_lent(
@@ -286,8 +290,8 @@ impl KMeans<'_> {
         workspace: Lent<'_>,
     ) -> Result<(), Error> {
         self.check(points, centers)?;
-        let options = self.options()?;
-        api::update_in(points, labels, &options, 0, centers, counts, workspace)
+        let (_environment, options) = self.enter()?;
+        api::update(points, labels, &options, 0, centers, counts, workspace)
     }
 
     fn seed_lent(
@@ -297,11 +301,11 @@ impl KMeans<'_> {
         workspace: Lent<'_>,
     ) -> Result<(), Error> {
         self.check_fit(points, centers)?;
-        let options = self.options()?;
+        let (_environment, options) = self.enter()?;
         if let Start::Centers(_) = self.start {
             return refuse!(Option, "start: given centers leave nothing to seed");
         }
-        api::seed_in(points, &options, centers, workspace)
+        api::seed(points, &options, centers, workspace)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::call::{Algorithm, Empty, Init, Options};
 use crate::runtime::error::{refuse, Error};
+use crate::runtime::fp_environment::Standard;
 use crate::simd::level::Isa;
 
 /// Where the centers start.
@@ -247,8 +248,10 @@ impl<'a> KMeans<'a> {
         KMeans { isa, ..self }
     }
 
-    /// The settings as the calls inside take them.
-    pub(super) fn options(&self) -> Result<Options<'a>, Error> {
+    /// Enters a call: its floating-point environment, which it leaves when that is dropped, and the settings as the calls inside
+    /// take them.
+    pub(super) fn enter(&self) -> Result<(Standard, Options<'a>), Error> {
+        let environment = Standard::enter();
         if self.restarts == 0 {
             return refuse!(Option, "restarts: 0 is not positive");
         }
@@ -258,7 +261,7 @@ impl<'a> KMeans<'a> {
             Start::Random => (Init::Random, None),
             Start::Centers(centers) => (Init::Given, Some(centers)),
         };
-        Ok(Options {
+        let options = Options {
             init,
             given,
             empty: self.empty,
@@ -271,6 +274,7 @@ impl<'a> KMeans<'a> {
             progress: None,
             algorithm: self.algorithm,
             isa: self.isa,
-        })
+        };
+        Ok((environment, options))
     }
 }

@@ -131,6 +131,7 @@ use super::settings::KMeans;
 use super::workspace::Workspace;
 use crate::points::Points;
 use crate::runtime::error::Error;
+use crate::runtime::fp_environment::Standard;
 use crate::stream as inner;
 
 pub use inner::{range_length, Drawn, Kept, State, Wanted, MASSES};
@@ -157,7 +158,8 @@ impl<'a> KMeans<'a> {
         range: &mut [i32],
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        inner::range_in(points, &self.options()?, range, workspace.lend()?)
+        let (_environment, options) = self.enter()?;
+        inner::range(points, &options, range, workspace.lend()?)
     }
 
     /// A stream with these settings: `total` points of all chunks together, in `d` dimensions, whose reduced range this is.
@@ -176,6 +178,7 @@ impl<'a> KMeans<'a> {
     where
         'a: 's,
     {
+        let _environment = Standard::enter();
         Ok(Stream {
             of: inner::Stream::new(total, d, self.k, range)?,
             kmeans: self.clone(),
@@ -195,7 +198,8 @@ impl<'a> KMeans<'a> {
     /// # Ok::<(), centra::Error>(())
     /// ```
     pub fn stream_workspace_size(&self, n: usize, total: usize, d: usize) -> Result<usize, Error> {
-        inner::workspace_size(n, (total, d, self.k), &self.options()?)
+        let (_environment, options) = self.enter()?;
+        inner::workspace_size(n, (total, d, self.k), &options)
     }
 }
 
@@ -266,6 +270,7 @@ impl<'a> Stream<'a> {
     /// # Ok::<(), centra::Error>(())
     /// ```
     pub fn sums_length(&self) -> Result<usize, Error> {
+        let _environment = Standard::enter();
         self.of.sums_length()
     }
 
@@ -298,10 +303,11 @@ impl<'a> Stream<'a> {
         sums: &mut [i64],
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        let (options, workspace) = (self.kmeans.options()?, workspace.lend()?);
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
         let stream = &self.of;
         let labels = labels.map(|labels| inner::Labels { labels, base: 0 });
-        inner::sums_in(
+        inner::sums(
             stream, points, &options, centers, labels, wanted, sums, workspace,
         )
     }
@@ -329,6 +335,7 @@ impl<'a> Stream<'a> {
         sums: &[i64],
         counts: Option<&mut [i64]>,
     ) -> Result<(), Error> {
+        let _environment = Standard::enter();
         inner::means(&self.of, sums, centers, counts)
     }
 
@@ -360,7 +367,8 @@ impl<'a> Stream<'a> {
     /// # Ok::<(), centra::Error>(())
     /// ```
     pub fn step(&self, centers: &mut [f64], sums: &[i64], state: &mut State) -> Result<(), Error> {
-        inner::step(&self.of, sums, &self.kmeans.options()?, centers, state)
+        let (_environment, options) = self.kmeans.enter()?;
+        inner::step(&self.of, sums, &options, centers, state)
     }
 }
 
@@ -446,8 +454,9 @@ impl Stream<'_> {
         masses: &mut [i64],
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        let (options, workspace) = (self.kmeans.options()?, workspace.lend()?);
-        inner::masses_in(
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
+        inner::masses(
             &self.of, points, &options, candidates, kept, masses, workspace,
         )
     }
@@ -481,8 +490,9 @@ impl Stream<'_> {
         drawn: Drawn<'_>,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        let (options, workspace) = (self.kmeans.options()?, workspace.lend()?);
-        inner::draw_in(
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
+        inner::draw(
             &self.of, points, &options, masses, candidates, distances, drawn, workspace,
         )
     }
@@ -500,6 +510,7 @@ impl Stream<'_> {
     /// # Ok::<(), centra::Error>(())
     /// ```
     pub fn weights_length(&self, count: usize) -> Result<usize, Error> {
+        let _environment = Standard::enter();
         self.of.weights_length(count)
     }
 
@@ -526,8 +537,9 @@ impl Stream<'_> {
         weights: &mut [i64],
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        let (options, workspace) = (self.kmeans.options()?, workspace.lend()?);
-        inner::weigh_in(&self.of, points, &options, candidates, weights, workspace)
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
+        inner::weigh(&self.of, points, &options, candidates, weights, workspace)
     }
 
     /// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the settings
@@ -552,7 +564,8 @@ impl Stream<'_> {
         weights: &[i64],
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
-        let (options, workspace) = (self.kmeans.options()?, workspace.lend()?);
-        inner::choose_in(&self.of, candidates, weights, &options, centers, workspace)
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
+        inner::choose(&self.of, candidates, weights, &options, centers, workspace)
     }
 }

@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use crate::api::lend;
 use crate::runtime::error::Error;
 use crate::runtime::workspace::{Owned, Workspace as Lent};
 
@@ -100,7 +99,7 @@ impl<'w> Workspace<'w> {
     pub(super) fn lend(&mut self) -> Result<Lent<'_>, Error> {
         match &mut self.0 {
             Memory::Own(own) => Ok(Lent::Growing(own)),
-            Memory::Borrowed(bytes) => lend(bytes),
+            Memory::Borrowed(bytes) => Lent::borrowed(bytes),
         }
     }
 }

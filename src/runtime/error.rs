@@ -177,16 +177,13 @@ pub(crate) struct Number(pub(crate) f64);
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Compared as integers: the caller's floating-point environment may be in force, whose flags a comparison of doubles may raise.
-        const FEW_ZEROS: core::ops::Range<u64> = 1e-4f64.to_bits()..1e16f64.to_bits();
-        const INFINITY: u64 = f64::INFINITY.to_bits();
-        let (x, bits) = (self.0, self.0.to_bits() & !(1 << 63));
-        match bits {
-            INFINITY if bits == x.to_bits() => f.write_str("infinity"),
-            INFINITY => f.write_str("-infinity"),
-            _ if bits > INFINITY => f.write_str("NaN"),
-            _ if bits == 0 || FEW_ZEROS.contains(&bits) => write!(f, "{x}"),
-            _ => write!(f, "{x:e}"),
+        const FEW_ZEROS: core::ops::Range<f64> = 1e-4..1e16;
+        match self.0 {
+            x if x.is_nan() => f.write_str("NaN"),
+            f64::INFINITY => f.write_str("infinity"),
+            f64::NEG_INFINITY => f.write_str("-infinity"),
+            x if x == 0.0 || FEW_ZEROS.contains(&x.abs()) => write!(f, "{x}"),
+            x => write!(f, "{x:e}"),
         }
     }
 }

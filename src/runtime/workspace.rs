@@ -207,6 +207,12 @@ impl<'w> Workspace<'w> {
         ))
     }
 
+    /// The caller's bytes; refused unless aligned to [`ALIGNMENT`].
+    pub(crate) fn borrowed(bytes: &'w mut [u8]) -> Result<Self, Error> {
+        // SAFETY: the borrow makes the bytes ours.
+        unsafe { Workspace::given(bytes.as_mut_ptr(), bytes.len()) }
+    }
+
     /// Refuses a given buffer of less than `needed` bytes.
     pub(crate) fn check(&self, needed: usize) -> Result<(), Error> {
         match self {

@@ -38,7 +38,7 @@ fn in_vain(x: &[f64], d: usize, k: usize, weights: Option<&[f64]>) -> Option<f64
     let mut buffer: Buffer<'_> = memory.buffer();
     let (mut masses, worker) = cut(&mut buffer, &shape);
     let mut worker = Some(worker);
-    with_job(&points, weights, &options, &shape, 1, |job, _| {
+    with_job(&points, weights, &options, &shape, 1, |job| {
         let mut team = PerThread::new(1, || worker.take().unwrap());
         let mut centers = vec![0.0; k * d];
         let mut greedy = Greedy::by_weight(job, &mut masses);

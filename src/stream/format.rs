@@ -6,7 +6,6 @@ use super::whole::Stream;
 use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
 use crate::exact::limbs::size::{largest_sum, needed_limbs};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
 use crate::update::Exported;
 
 /// The layout of the sums.
@@ -166,9 +165,7 @@ impl Format {
 
 impl Stream<'_> {
     /// The elements of the sums.
-    #[doc(hidden)]
-    pub fn sums_length(&self) -> Result<usize, Error> {
-        let _environment = Standard::enter();
+    pub(crate) fn sums_length(&self) -> Result<usize, Error> {
         Ok(Format::of(self)?.length)
     }
 }

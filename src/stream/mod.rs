@@ -23,17 +23,16 @@ mod step;
 mod sums;
 mod whole;
 
-pub use query::workspace_size;
-pub use range::{range, range_into, range_length};
-pub use seed::{candidates, choose, draw, due, masses, weigh, Drawn, Kept, MASSES};
-pub use step::{means, step, State};
-pub use sums::{sums, sums_into, Wanted};
-pub use whole::Stream;
+pub use range::range_length;
+pub use seed::{Drawn, Kept, MASSES};
+pub use step::State;
+pub use sums::Wanted;
 
 #[cfg(test)]
 pub(crate) use query::exact_bytes;
-pub(crate) use query::workspace_bytes;
-pub(crate) use range::range_in;
-pub(crate) use seed::{choose_in, draw_in, masses_in, weigh_in};
-pub(crate) use sums::{check_none, sums_in, Labels};
-pub(crate) use whole::{check_chunk_size, check_sizes};
+pub(crate) use query::{workspace_bytes, workspace_size};
+pub(crate) use range::range;
+pub(crate) use seed::{candidates, choose, draw, due, masses, weigh};
+pub(crate) use step::{means, step};
+pub(crate) use sums::{check_none, sums, Labels};
+pub(crate) use whole::{check_chunk_size, check_sizes, Stream};

@@ -4,17 +4,14 @@ use super::range::{self, RangeMemory};
 use super::seed::{of_candidates, ChooseMemory, ChunkMemory};
 use super::sums::SumsMemory;
 use super::whole::{check_chunk_size, check_sizes};
-use crate::api::bound;
-#[cfg(test)]
-use crate::api::Memory;
+use crate::api::{bound, Memory};
 use crate::call::{Init, Options, Shape};
 use crate::points::Layout;
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
-/// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
-#[doc(hidden)]
-pub fn workspace_size(
+/// seeding if the options' init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
+pub(crate) fn workspace_size(
     n: usize,
     (total, d, k): (usize, usize, usize),
     options: &Options<'_>,
@@ -37,14 +34,38 @@ pub(crate) fn workspace_bytes(
     check_sizes(total, d, k)?;
     check_chunk_size(n, d)?;
     options.check()?;
-    let n = n.max(1);
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    let scanned = range::shape(n, d, layout, options);
-    let mut bytes = bound(&RangeMemory, &scanned)?;
-    bytes = bytes.max(bound(&SumsMemory { total, weighted }, &shape)?);
+    let shape = Shape::of_assign(n.max(1), d, k, layout, options.threads);
+    most(&Suffices, &shape, total, weighted, options)
+}
+
+/// How the memory of a call is measured.
+trait Measure {
+    fn bytes(&self, memory: &impl Memory, shape: &Shape) -> Result<usize, Error>;
+}
+
+/// What suffices for a shape and all smaller ones.
+struct Suffices;
+
+impl Measure for Suffices {
+    fn bytes(&self, memory: &impl Memory, shape: &Shape) -> Result<usize, Error> {
+        bound(memory, shape)
+    }
+}
+
+/// The most that any of the calls on a chunk takes.
+fn most(
+    measure: &impl Measure,
+    shape: &Shape,
+    total: usize,
+    weighted: bool,
+    options: &Options<'_>,
+) -> Result<usize, Error> {
+    let scanned = range::shape(shape.n, shape.d, shape.layout, options);
+    let mut bytes = measure.bytes(&RangeMemory, &scanned)?;
+    bytes = bytes.max(measure.bytes(&SumsMemory { total, weighted }, shape)?);
     if options.init == Init::Parallel {
-        bytes = bytes.max(bound(&ChunkMemory, &shape)?);
-        bytes = bytes.max(bound(&ChooseMemory, &of_candidates(&shape, options))?);
+        bytes = bytes.max(measure.bytes(&ChunkMemory, shape)?);
+        bytes = bytes.max(measure.bytes(&ChooseMemory, &of_candidates(shape, options))?);
     }
     Ok(bytes)
 }
@@ -60,13 +81,14 @@ pub(crate) fn exact_bytes(
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
-    let scanned = range::shape(n, d, layout, options);
-    let mut bytes = RangeMemory.bytes(&scanned)?;
-    bytes = bytes.max(SumsMemory { total, weighted }.bytes(&shape)?);
-    if options.init == Init::Parallel {
-        bytes = bytes.max(ChunkMemory.bytes(&shape)?);
-        bytes = bytes.max(ChooseMemory.bytes(&of_candidates(&shape, options))?);
+    struct Takes;
+
+    impl Measure for Takes {
+        fn bytes(&self, memory: &impl Memory, shape: &Shape) -> Result<usize, Error> {
+            memory.bytes(shape)
+        }
     }
-    Ok(bytes)
+
+    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    most(&Takes, &shape, total, weighted, options)
 }

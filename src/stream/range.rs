@@ -1,6 +1,6 @@
 //! Ranges of points as integers, which are reduced by maximum.
 
-use crate::api::{check_weights, lend, with_memory, Memory};
+use crate::api::{check_length, check_weights, with_memory, Memory};
 use crate::call::{Options, Shape};
 use crate::exact::binary64::{exponent, scale};
 use crate::exact::observed::{observe, storage};
@@ -8,7 +8,6 @@ use crate::exact::range::Range;
 use crate::exact::range_check::{locate_nonfinite, magnitude, upper, weights};
 use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 
@@ -117,37 +116,6 @@ fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
     )
 }
 
-/// Widens a range by a chunk. `range` has [`range_length`] elements, zero at first; ranges of several chunks are reduced
-/// by element-wise maximum. Options used: threads, weights. If one chunk has weights, all must.
-///
-/// ```
-/// use centra::{stream, Options, Points};
-///
-/// let mut range = vec![0; stream::range_length(1)?];
-/// for chunk in [[1.0, 2.0, 3.0], [10.0, 11.0, 12.0]] {
-///     stream::range(&Points::rows(&chunk, 3, 1)?, &Options::default(), &mut range)?;
-/// }
-/// assert_eq!(range[1] - 1075, 3); // the largest is at least 2^3
-/// assert_eq!(1024 - range[2], 0); // all are whole
-/// # Ok::<(), centra::Error>(())
-/// ```
-#[doc(hidden)]
-pub fn range(points: &Points<'_>, options: &Options<'_>, range: &mut [i32]) -> Result<(), Error> {
-    range_in(points, options, range, Workspace::Allocate)
-}
-
-/// [`range()`] in a workspace of at least [`workspace_size`](super::workspace_size) bytes, aligned to 16. With one thread it
-/// allocates nothing.
-#[doc(hidden)]
-pub fn range_into(
-    points: &Points<'_>,
-    options: &Options<'_>,
-    range: &mut [i32],
-    workspace: &mut [u8],
-) -> Result<(), Error> {
-    range_in(points, options, range, lend(workspace)?)
-}
-
 pub(super) fn shape(n: usize, d: usize, layout: Layout, options: &Options<'_>) -> Shape {
     Shape::of_update(n, d, 1, layout, options.threads)
 }
@@ -163,18 +131,15 @@ impl Memory for RangeMemory {
     }
 }
 
-pub(crate) fn range_in(
+/// Widens a range by a chunk.
+pub(crate) fn range(
     points: &Points<'_>,
     options: &Options<'_>,
     range: &mut [i32],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
     let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let (length, expected) = (range.len(), range_length(d)?);
-    if length != expected {
-        return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
-    }
-    let _environment = Standard::enter();
+    check_length("range", range.len(), range_length(d)?, "3 (d + 1)")?;
     check(range)?;
     options.check()?;
     check_weights(points, options)?;
@@ -202,7 +167,7 @@ pub(crate) fn range_in(
         &shape,
         &RangeMemory,
         workspace,
-        |job, mut storage, _| {
+        |job, mut storage| {
             let heavy = options.weights.map(weights).transpose()?;
             let observed = observe(job, 0..d, &mut storage);
             if observed.poison.iter().any(|&x| x != 0.0) {

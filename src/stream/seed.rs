@@ -11,7 +11,6 @@ use crate::exact::range::Ranges;
 use crate::exact::range_check::{check_finite, Extremes};
 use crate::points::{Layout, Points};
 use crate::runtime::error::{refuse, Error, Number};
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::kmeans_parallel::{self, Comparing, Draws, NewCandidates, Shares, Total};
@@ -24,15 +23,13 @@ use crate::seed::{Key, SeedWorker};
 /// ```
 pub const MASSES: usize = DIGITS;
 
-/// The most candidates that a round draws for k centers, and that all rounds draw together.
-#[doc(hidden)]
-pub fn candidates(k: usize) -> (usize, usize) {
+/// How many candidates a round draws for k centers at most, and how many all rounds together.
+pub(crate) fn candidates(k: usize) -> (usize, usize) {
     (kmeans_parallel::most(k), kmeans_parallel::most_of_all(k))
 }
 
-/// Whether round `round`, from 0, is due: there are `count` candidates, and `masses` are the reduced masses of the previous round.
-#[doc(hidden)]
-pub fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
+/// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+pub(crate) fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     let left = round == 0 || masses.iter().any(|&digit| digit != 0);
     kmeans_parallel::due(round, count, k) && left
 }
@@ -141,7 +138,7 @@ fn with_chunk(
         &shape,
         &ChunkMemory,
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let ChunkParts {
                 mut comparing,
                 nearest,
@@ -255,10 +252,8 @@ impl Stream<'_> {
         Ok(Shares::of(self.total, heaviest, weighted))
     }
 
-    /// The number of elements of the weights of `count` candidates: the limbs of each.
-    #[doc(hidden)]
-    pub fn weights_length(&self, count: usize) -> Result<usize, Error> {
-        let _environment = Standard::enter();
+    /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    pub(crate) fn weights_length(&self, count: usize) -> Result<usize, Error> {
         match count.checked_mul(self.shares()?.limbs()) {
             Some(length) if length <= isize::MAX as usize / 8 => Ok(length),
             _ => refuse!(
@@ -285,31 +280,11 @@ pub struct Kept<'a> {
     pub known: usize,
 }
 
-/// The first half of a round of k-means‖: adds the exact sum of the masses of a chunk to `masses`, which has [`MASSES`] elements, is
-/// zero at the beginning of a round, and is reduced by element-wise addition. The mass of a point is its weight times D to the nearest of
-/// the `candidates`, rows of d; its weight, while there are none. If no distances are `kept`, all candidates are compared. Options used:
-/// threads, weights.
-#[doc(hidden)]
-pub fn masses(
-    stream: &Stream<'_>,
-    points: &Points<'_>,
-    options: &Options<'_>,
-    candidates: &[f64],
-    kept: Option<Kept<'_>>,
-    masses: &mut [i64],
-) -> Result<(), Error> {
-    masses_in(
-        stream,
-        points,
-        options,
-        candidates,
-        kept,
-        masses,
-        Workspace::Allocate,
-    )
-}
-
-pub(crate) fn masses_in(
+/// The first half of a round of k-means‖: adds the exact sum of the masses of a chunk to `masses`, [`MASSES`] elements, zero in
+/// the beginning of a round and joined by element-wise sum. A point's mass is its weight times D to the nearest of the
+/// `candidates`, rows of d; its weight, while there are none. Without distances that are `kept`, all candidates are compared
+/// anew. Of the options count threads and weights.
+pub(crate) fn masses(
     stream: &Stream<'_>,
     points: &Points<'_>,
     options: &Options<'_>,
@@ -318,7 +293,6 @@ pub(crate) fn masses_in(
     masses: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     check_length("masses", masses.len(), MASSES, "all digits")?;
     if let Some(kept) = &kept {
         check_length("distances", kept.distances.len(), points.n(), "n")?;
@@ -386,26 +360,10 @@ pub struct Drawn<'a> {
 }
 
 /// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those
-/// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Options used:
-/// threads, weights, seed.
-#[doc(hidden)]
-pub fn draw(
-    stream: &Stream<'_>,
-    points: &Points<'_>,
-    options: &Options<'_>,
-    masses: &[i64],
-    candidates: &[f64],
-    distances: Option<&[f64]>,
-    drawn: Drawn<'_>,
-) -> Result<(), Error> {
-    let workspace = Workspace::Allocate;
-    draw_in(
-        stream, points, options, masses, candidates, distances, drawn, workspace,
-    )
-}
-
+/// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Of the
+/// options count threads, weights and seed.
 #[allow(clippy::too_many_arguments)]
-pub(crate) fn draw_in(
+pub(crate) fn draw(
     stream: &Stream<'_>,
     points: &Points<'_>,
     options: &Options<'_>,
@@ -415,7 +373,6 @@ pub(crate) fn draw_in(
     drawn: Drawn<'_>,
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     check_masses(masses)?;
     let (n, d, most) = (points.n(), stream.d, kmeans_parallel::most(stream.k));
     check_length("rows", drawn.rows.len(), most * d, "a round's most times d")?;
@@ -485,27 +442,10 @@ pub(crate) fn draw_in(
     )
 }
 
-/// After the rounds: adds the weights of the points of a chunk to those of their nearest candidates: [`Stream::weights_length`]
-/// elements, limb l of L of candidate j at L j + l, zero at first, reduced by element-wise addition. Options used: threads, weights.
-#[doc(hidden)]
-pub fn weigh(
-    stream: &Stream<'_>,
-    points: &Points<'_>,
-    options: &Options<'_>,
-    candidates: &[f64],
-    weights: &mut [i64],
-) -> Result<(), Error> {
-    weigh_in(
-        stream,
-        points,
-        options,
-        candidates,
-        weights,
-        Workspace::Allocate,
-    )
-}
-
-pub(crate) fn weigh_in(
+/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates: [`Stream::weights_length`]
+/// elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by element-wise sum. Of the options count threads
+/// and weights.
+pub(crate) fn weigh(
     stream: &Stream<'_>,
     points: &Points<'_>,
     options: &Options<'_>,
@@ -513,7 +453,6 @@ pub(crate) fn weigh_in(
     weights: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     let count = candidates.len() / stream.d;
     let length = stream.weights_length(count)?;
     check_length(
@@ -558,27 +497,9 @@ fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The last step: greedy k-means++ among the candidates, by their reduced weights; writes k rows of d to `centers`. Options used:
-/// threads, seed.
-#[doc(hidden)]
-pub fn choose(
-    stream: &Stream<'_>,
-    candidates: &[f64],
-    weights: &[i64],
-    options: &Options<'_>,
-    centers: &mut [f64],
-) -> Result<(), Error> {
-    choose_in(
-        stream,
-        candidates,
-        weights,
-        options,
-        centers,
-        Workspace::Allocate,
-    )
-}
-
-pub(crate) fn choose_in(
+/// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
+/// count threads and seed.
+pub(crate) fn choose(
     stream: &Stream<'_>,
     candidates: &[f64],
     weights: &[i64],
@@ -586,7 +507,6 @@ pub(crate) fn choose_in(
     centers: &mut [f64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     let Stream { d, k, .. } = *stream;
     stream.check_centers(centers)?;
     options.check()?;
@@ -613,7 +533,7 @@ pub(crate) fn choose_in(
         &shape,
         &ChooseMemory,
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let ChooseParts {
                 drawing,
                 weights: own,

@@ -9,7 +9,6 @@ use crate::exact::distance::fold;
 use crate::exact::limbs::size::{unit, unit_of_products};
 use crate::exact::quotient::{Divisor, Sum};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
 
 /// The state of a fit of a stream; at first the default.
 ///
@@ -108,16 +107,14 @@ impl Means<'_> {
     }
 }
 
-/// Replaces each center by the mean of its points, from the reduced `sums`; `counts`, if given, receives the number of
-/// points of each cluster. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
-#[doc(hidden)]
-pub fn means(
+/// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if wanted, receives the number of
+/// points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+pub(crate) fn means(
     stream: &Stream<'_>,
     sums: &[i64],
     centers: &mut [f64],
     counts: Option<&mut [i64]>,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     stream.check_centers(centers)?;
     if let Some(counts) = &counts {
         check_length("counts", counts.len(), stream.k, "k")?;
@@ -136,25 +133,23 @@ pub fn means(
     Ok(())
 }
 
-/// One step of the loop that [`fit`](crate::fit) runs: from the reduced `sums` of a pass of all chunks against `centers`, decides
-/// whether that pass was the last one; if not, moves the centers to the means. Options used: `max_iter`, `tol`, `empty`.
+/// One step of the loop that a fit runs: from the reduced `sums` of a pass of all chunks against `centers`, decides
+/// whether that pass was the last one; if not, moves the centers to the means. Of the options count `max_iter`, `tol` and `empty`.
 ///
 /// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if the
 /// labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
 /// than in a fit; all other results are the same.
 ///
-/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too, because sums do not tell which point is
-/// the farthest. Under [`Empty::Keep`] its center stays. Allocates nothing. If it refuses, centers and state are untouched; once the loop
-/// is done, nothing changes.
-#[doc(hidden)]
-pub fn step(
+/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too: which point is the farthest, sums
+/// do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as they were; once the loop is
+/// done, nothing changes.
+pub(crate) fn step(
     stream: &Stream<'_>,
     sums: &[i64],
     options: &Options<'_>,
     centers: &mut [f64],
     state: &mut State,
 ) -> Result<(), Error> {
-    let _environment = Standard::enter();
     options.check()?;
     if state.done() {
         return Ok(());

@@ -3,14 +3,13 @@
 use super::format::{check_count, Format, COMPARED, INERTIA, MEASURED, MOVED};
 use super::recalled::Recalled;
 use super::whole::Stream;
-use crate::api::{check_labels, check_length, check_weights, lend, with_memory, Memory};
+use crate::api::{check_labels, check_length, check_weights, with_memory, Memory};
 use crate::assign::{pass, Packing, PassInputs, PassWorker, Summing, Watch};
 use crate::call::{Empty, Options, Shape};
 use crate::exact::observed::storage;
 use crate::points::Points;
 use crate::quantize::int16::QuantizedPoints;
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::{Plan, Update};
@@ -108,85 +107,9 @@ impl Labels<'_> {
     }
 }
 
-/// Labels the points of a chunk by `centers`, k rows of d, and adds them to the `sums`, which have
-/// [`Stream::sums_length`] elements, zero at first; those of several chunks are reduced by element-wise addition. Labels are
-/// written, if given. Options used: threads, weights.
-///
-/// ```
-/// use centra::stream::{self, State, Stream, Wanted};
-/// use centra::{Options, Points};
-///
-/// let chunks = [[1.0, 2.0, 3.0], [10.0, 11.0, 12.0]];
-/// let options = Options::default();
-/// let mut range = vec![0; stream::range_length(1)?];
-/// for chunk in &chunks {
-///     stream::range(&Points::rows(chunk, 3, 1)?, &options, &mut range)?;
-/// }
-/// let stream = Stream::new(6, 1, 2, &range)?;
-/// let (mut centers, mut state) = ([1.0, 2.0], State::default());
-/// let wanted = centra::streams::Wanted::default().inertia(true);
-/// while !state.done() {
-///     let mut sums = vec![0; stream.sums_length()?];
-///     for chunk in &chunks {
-///         stream::sums(&stream, &Points::rows(chunk, 3, 1)?, &options, &centers, None, wanted, &mut sums)?;
-///     }
-///     stream::step(&stream, &sums, &options, &mut centers, &mut state)?;
-/// }
-/// assert_eq!((centers, state.inertia), ([2.0, 11.0], 4.0));
-/// # Ok::<(), centra::Error>(())
-/// ```
-///
-/// Points or weights that are not in the range, and more points than the total, are refused; all outputs are then untouched.
-#[doc(hidden)]
-pub fn sums(
-    stream: &Stream<'_>,
-    points: &Points<'_>,
-    options: &Options<'_>,
-    centers: &[f64],
-    labels: Option<&mut [i32]>,
-    wanted: Wanted,
-    sums: &mut [i64],
-) -> Result<(), Error> {
-    sums_in(
-        stream,
-        points,
-        options,
-        centers,
-        from_0(labels),
-        wanted,
-        sums,
-        Workspace::Allocate,
-    )
-}
-
-/// [`sums()`] in a workspace of at least [`workspace_size`](super::workspace_size) bytes, aligned to 16. With one thread it
-/// allocates nothing.
+/// Labels the points of a chunk by `centers`, k rows of d, and adds them to the `sums`. Labels are written where they are wanted.
 #[allow(clippy::too_many_arguments)]
-#[doc(hidden)]
-pub fn sums_into(
-    stream: &Stream<'_>,
-    points: &Points<'_>,
-    options: &Options<'_>,
-    centers: &[f64],
-    labels: Option<&mut [i32]>,
-    wanted: Wanted,
-    sums: &mut [i64],
-    workspace: &mut [u8],
-) -> Result<(), Error> {
-    let workspace = lend(workspace)?;
-    let labels = from_0(labels);
-    sums_in(
-        stream, points, options, centers, labels, wanted, sums, workspace,
-    )
-}
-
-/// Labels that count from 0.
-fn from_0(labels: Option<&mut [i32]>) -> Option<Labels<'_>> {
-    labels.map(|labels| Labels { labels, base: 0 })
-}
-
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn sums_in(
+pub(crate) fn sums(
     stream: &Stream<'_>,
     points: &Points<'_>,
     options: &Options<'_>,
@@ -196,8 +119,6 @@ pub(crate) fn sums_in(
     sums: &mut [i64],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    // Before there is a job: the powers of two of a range may be subnormal, and centers are compared.
-    let _environment = Standard::enter();
     let Stream { total, d, k, .. } = *stream;
     let n = points.n();
     stream.check_chunk(points.d(), options)?;
@@ -220,7 +141,7 @@ pub(crate) fn sums_in(
         &shape,
         &memory,
         workspace,
-        |job, parts, _| {
+        |job, parts| {
             let SumsParts {
                 labels: own,
                 mut recalled,
@@ -320,9 +241,8 @@ fn room_for(n: usize, stream: &Stream<'_>, sums: &[i64]) -> Result<Format, Error
     Ok(format)
 }
 
-/// Refuses the same arguments as [`sums_in`], for a chunk of no points.
+/// Refuses what [`sums`] refuses of its arguments for a chunk of no points.
 pub(crate) fn check_none(stream: &Stream<'_>, centers: &[f64], sums: &[i64]) -> Result<(), Error> {
-    let _environment = Standard::enter();
     room_for(0, stream, sums)?;
     stream.given(centers)?;
     Ok(())

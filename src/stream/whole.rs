@@ -1,16 +1,15 @@
 //! What all chunks of a stream have in common.
 
 use super::range::{check, decode, range_length, Coded};
+use crate::api::check_length;
 use crate::call::Options;
 use crate::exact::range_check::{check_finite, too_large, Extremes};
 use crate::points::check_k;
 use crate::runtime::error::{refuse, Error, Number};
-use crate::runtime::fp_environment::Standard;
 
 /// What all chunks of a stream have in common.
 #[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-pub struct Stream<'a> {
+pub(crate) struct Stream<'a> {
     pub(super) total: usize,
     pub(super) d: usize,
     pub(super) k: usize,
@@ -18,15 +17,10 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// A stream of `total` points of all chunks together, in d dimensions, for k centers, with this reduced range.
-    #[doc(hidden)]
-    pub fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
-        let _environment = Standard::enter();
+    /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
+    pub(crate) fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
         check_sizes(total, d, k)?;
-        let (length, expected) = (range.len(), range_length(d)?);
-        if length != expected {
-            return refuse!(Shape, "range: {length} elements for 3 (d + 1) = {expected}");
-        }
+        check_length("range", range.len(), range_length(d)?, "3 (d + 1)")?;
         let stream = Stream { total, d, k, range };
         check(range)?;
         stream.extremes("", &[])?;
@@ -113,11 +107,7 @@ impl<'a> Stream<'a> {
     }
 
     pub(super) fn check_centers(&self, centers: &[f64]) -> Result<(), Error> {
-        let (length, expected) = (centers.len(), self.k * self.d);
-        if length != expected {
-            return refuse!(Shape, "centers: {length} elements for k d = {expected}");
-        }
-        Ok(())
+        check_length("centers", centers.len(), self.k * self.d, "k d")
     }
 }
 

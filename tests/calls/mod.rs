@@ -428,46 +428,45 @@ impl Problem {
         centra::Points::with_leading_dimension(&self.points, self.n, self.d, self.ld, layout)
     }
 
-    pub fn rust_options(&self) -> centra::Options<'_> {
+    pub fn rust_kmeans(&self) -> centra::KMeans<'_> {
         let o = &self.options;
-        centra::Options {
-            init: [
-                centra::Init::KmeansPlusPlus,
-                centra::Init::Random,
-                centra::Init::Given,
-            ][o.init as usize],
-            empty: [
-                centra::Empty::Relocate,
-                centra::Empty::Keep,
-                centra::Empty::Error,
-            ][o.empty as usize],
-            threads: o.threads as usize,
-            n_init: o.n_init as u32,
-            max_iter: o.max_iter as u64,
-            tol: o.tol,
-            seed: o.seed,
-            weights: self.weights.as_deref(),
-            ..centra::Options::default()
+        let start = [
+            centra::Start::PlusPlus,
+            centra::Start::Random,
+            centra::Start::Centers(&self.start),
+        ][o.init as usize];
+        let empty = [
+            centra::Empty::Relocate,
+            centra::Empty::Keep,
+            centra::Empty::Error,
+        ][o.empty as usize];
+        let kmeans = centra::KMeans::new(self.k)
+            .start(start)
+            .empty(empty)
+            .threads(o.threads as usize)
+            .restarts(o.n_init as u32)
+            .max_iter(o.max_iter as u64)
+            .tol(o.tol)
+            .seed(o.seed);
+        match &self.weights {
+            Some(weights) => kmeans.weights(weights),
+            None => kmeans,
         }
     }
 
-    fn try_rust(
+    pub fn try_rust(
         &self,
         function: Function,
         out: &mut Outputs,
         workspace: &mut [u8],
     ) -> Result<(), centra::Error> {
         let points = self.rust_points()?;
-        let options = self.rust_options();
+        let kmeans = self.rust_kmeans();
+        let workspace = &mut centra::Workspace::borrowed(workspace);
         match function {
             Function::Fit => {
-                let r = centra::fit_into(
-                    &points,
-                    &options,
-                    &mut out.centers,
-                    Some(&mut out.labels),
-                    workspace,
-                )?;
+                let labels = Some(&mut out.labels[..]);
+                let r = kmeans.fit_into(&points, &mut out.centers, labels, workspace)?;
                 out.report.stopped_by = r.stopped_by as i32;
                 out.report.threads = r.threads as i32;
                 out.report.iterations = r.iterations;
@@ -477,22 +476,15 @@ impl Problem {
             }
             Function::Assign => {
                 let (labels, sqdist) = (&mut out.labels, Some(&mut out.sqdist[..]));
-                centra::assign_into(&points, &out.centers, &options, labels, sqdist, workspace)?;
+                kmeans.assign_into(&points, &out.centers, labels, sqdist, workspace)?;
             }
             Function::Update => {
                 let counts = Some(&mut out.counts[..]);
-                centra::update_into(
-                    &points,
-                    &out.labels,
-                    &options,
-                    &mut out.centers,
-                    counts,
-                    workspace,
-                )?;
+                kmeans.update_into(&points, &mut out.centers, &out.labels, counts, workspace)?;
             }
-            Function::Seed => centra::seed_into(&points, &options, &mut out.centers, workspace)?,
+            Function::Seed => kmeans.seed_centers_into(&points, &mut out.centers, workspace)?,
             Function::Inertia => {
-                out.inertia = centra::inertia(&points, &out.centers, &out.labels, &options)?
+                out.inertia = kmeans.inertia(&points, &out.centers, &out.labels)?
             }
         }
         Ok(())

@@ -15,6 +15,8 @@ mod families;
 mod harness;
 #[path = "../reference/mod.rs"]
 mod reference;
+#[path = "../options/mod.rs"]
+mod options;
 
 use call::Patience;
 use case::{Call, Case, Form, Way, ALGORITHMS, CALLS, EMPTIES, INITS};

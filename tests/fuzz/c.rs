@@ -9,9 +9,10 @@ use crate::case::{Call, Case, Way};
 use crate::harness::chunks::{Calls, Refused, Whole};
 use crate::harness::data::Rng;
 use crate::harness::{Stored, Workspace};
+use crate::options::{Init, Options};
 use centra::capi::*;
-use centra::stream::{Drawn, Kept, State, Wanted};
-use centra::{Algorithm, Empty, Init, Options, StoppedBy};
+use centra::streams::{Drawn, Kept, State, Wanted};
+use centra::{Algorithm, Empty, StoppedBy};
 use std::cell::RefCell;
 use std::ffi::{c_void, CStr};
 use std::mem::{offset_of, size_of};
@@ -888,15 +889,15 @@ impl Calls for InC {
         Ok(())
     }
 
-    fn candidates(&self, k: usize) -> Result<usize, Refused> {
+    fn candidates(&self, whole: Whole) -> Result<usize, Refused> {
         let mut all = 0;
-        let of_round = length(|to| unsafe { centra_stream_candidates(k, to, &mut all) })?;
+        let of_round = length(|to| unsafe { centra_stream_candidates(whole.k, to, &mut all) })?;
         assert!(all == 5 * of_round);
         Ok(of_round)
     }
 
-    fn due(&self, k: usize, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused> {
-        match unsafe { centra_stream_due(k, round, count, masses.as_ptr()) } {
+    fn due(&self, whole: Whole, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused> {
+        match unsafe { centra_stream_due(whole.k, round, count, masses.as_ptr()) } {
             0 => Ok(false),
             1 => Ok(true),
             status => Err(Refused { status, detail: detail() }),

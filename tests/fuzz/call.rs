@@ -5,9 +5,10 @@ use crate::case::{Call, Case, Form, Way};
 use crate::harness::chunks::{Calls, Chunks, InRust};
 use crate::harness::data::Rng;
 use crate::harness::{policy, refusal, require, stop, Stored, Workspace};
+use crate::options::stream;
+use crate::options::{self, Init, Options};
 use crate::reference::{self as oracle, seeding};
-use centra::stream;
-use centra::{Empty, Error, Init, Options, Points, Progress, Status, StoppedBy};
+use centra::{Empty, Error, Points, Progress, Status, StoppedBy};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -120,7 +121,7 @@ impl Case {
         let (mut centers, mut labels) = (self.input.start.clone(), self.labels.clone());
         let (mut sqdist, mut counts, mut inertia) = (vec![-7.0; n], vec![-7i64; k], -7.0);
         let mut run = Vec::new();
-        let size = match centra::workspace_size(n, d, k, &options) {
+        let size = match options::workspace_size(n, d, k, &options) {
             Ok(size) if way.form != Form::Owned => size,
             _ => 0,
         };
@@ -130,18 +131,22 @@ impl Case {
                 Call::Fit => {
                     let report = match way.form {
                         Form::Owned if self.init == Init::Given => {
-                            let got = centra::fit_from(&points, &centers, &options)?;
+                            let got = options::fit_from(&points, &centers, &options)?;
                             (centers, labels) = (got.centers, got.labels);
                             got.report
                         }
                         Form::Owned => {
-                            let got = centra::fit(&points, k, &options)?;
+                            let got = options::fit(&points, k, &options)?;
                             (centers, labels) = (got.centers, got.labels);
                             got.report
                         }
-                        _ => {
-                            centra::fit_into(&points, &options, &mut centers, Some(&mut labels), w)?
-                        }
+                        _ => options::fit_into(
+                            &points,
+                            &options,
+                            &mut centers,
+                            Some(&mut labels),
+                            w,
+                        )?,
                     };
                     inertia = report.inertia;
                     let told = [report.iterations, report.moved, report.empty_clusters];
@@ -149,9 +154,9 @@ impl Case {
                     run.extend([report.stopped_by as u64, report.cancelled.into()]);
                 }
                 Call::Assign if way.form == Form::Owned => {
-                    labels = centra::assign(&points, &centers, &options)?
+                    labels = options::assign(&points, &centers, &options)?
                 }
-                Call::Assign => centra::assign_into(
+                Call::Assign => options::assign_into(
                     &points,
                     &centers,
                     &options,
@@ -160,9 +165,9 @@ impl Case {
                     w,
                 )?,
                 Call::Update if way.form == Form::Owned => {
-                    counts = centra::update(&points, &labels, &mut centers, &options)?;
+                    counts = options::update(&points, &labels, &mut centers, &options)?;
                 }
-                Call::Update => centra::update_into(
+                Call::Update => options::update_into(
                     &points,
                     &labels,
                     &options,
@@ -170,11 +175,11 @@ impl Case {
                     Some(&mut counts),
                     w,
                 )?,
-                Call::Inertia => inertia = centra::inertia(&points, &centers, &labels, &options)?,
+                Call::Inertia => inertia = options::inertia(&points, &centers, &labels, &options)?,
                 Call::Seed if way.form == Form::Owned => {
-                    centers = centra::seed(&points, k, &options)?
+                    centers = options::seed(&points, k, &options)?
                 }
-                Call::Seed => centra::seed_into(&points, &options, &mut centers, w)?,
+                Call::Seed => options::seed_into(&points, &options, &mut centers, w)?,
             }
             Ok(())
         })?;
@@ -219,17 +224,17 @@ impl Case {
                 ..options.clone()
             };
             let mut centers = input.start.clone();
-            let bytes = centra::workspace_size(input.n(), input.d, input.k(), &options);
+            let bytes = options::workspace_size(input.n(), input.d, input.k(), &options);
             if let Err(error) = bytes.and_then(|bytes| {
                 let mut memory = vec![0u128; bytes.div_ceil(16)];
-                let memory = centra::as_bytes(&mut memory);
-                centra::fit_into(&checked, &options, &mut centers, Some(&mut labels), memory)
+                let memory = options::as_bytes(&mut memory);
+                options::fit_into(&checked, &options, &mut centers, Some(&mut labels), memory)
             }) {
                 return self.refused_in_chunks(error, calls, &options, seed);
             }
         } else {
             let stored = Stored::new(&self.input.x, self.input.d, way.copy);
-            if let Err(error) = centra::seed(&stored.points(), input.k(), &options) {
+            if let Err(error) = options::seed(&stored.points(), input.k(), &options) {
                 return self.refused_in_chunks(error, calls, &options, seed);
             }
         }
@@ -415,7 +420,7 @@ impl Case {
             threads: options.threads + more(9),
             ..options.clone()
         };
-        let whole = |n, d, k, options: &Options| centra::workspace_size(n, d, k, options);
+        let whole = |n, d, k, options: &Options| options::workspace_size(n, d, k, options);
         if let (Ok(few), Ok(many)) = (whole(n, d, k, &options), whole(n2, d2, k2, &larger)) {
             require(few <= many, || {
                 format!("workspace {few} for {n} {d} {k}, {many} for {n2} {d2} {k2}")

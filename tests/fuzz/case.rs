@@ -3,7 +3,8 @@
 use crate::families;
 use crate::harness::data::Rng;
 use crate::harness::{self, COPIES, ISAS};
-use centra::{Algorithm, Empty, Init, Isa};
+use crate::options::Init;
+use centra::{Algorithm, Empty, Isa};
 use std::fmt::Write;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,8 @@ mod families;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod minimise;
+#[path = "../options/mod.rs"]
+mod options;
 #[path = "../reference/mod.rs"]
 mod reference;
 

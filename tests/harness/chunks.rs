@@ -2,8 +2,10 @@
 
 use super::data::Rng;
 use super::{require, same, Case, Stored, COPIES};
-use centra::stream::{self, Drawn, Kept, State, Stream, Wanted, MASSES};
-use centra::{Error, Options};
+use crate::options::stream::{self, Stream};
+use crate::options::Options;
+use centra::streams::{Drawn, Kept, State, Wanted, MASSES};
+use centra::Error;
 use std::fmt;
 
 /// A refusal in either language: its status, and what it says.
@@ -75,8 +77,8 @@ pub trait Calls {
         state: &mut State,
     ) -> Result<(), Refused>;
     /// Rows that one round draws at most.
-    fn candidates(&self, k: usize) -> Result<usize, Refused>;
-    fn due(&self, k: usize, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused>;
+    fn candidates(&self, whole: Whole) -> Result<usize, Refused>;
+    fn due(&self, whole: Whole, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused>;
     fn masses(
         &self,
         whole: Whole,
@@ -186,12 +188,12 @@ impl Calls for InRust {
         )?)
     }
 
-    fn candidates(&self, k: usize) -> Result<usize, Refused> {
-        Ok(stream::candidates(k).0)
+    fn candidates(&self, whole: Whole) -> Result<usize, Refused> {
+        Ok(whole.stream()?.candidates_per_round()?)
     }
 
-    fn due(&self, k: usize, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused> {
-        Ok(stream::due(k, round, count, masses))
+    fn due(&self, whole: Whole, round: u32, count: usize, masses: &[i64]) -> Result<bool, Refused> {
+        Ok(whole.stream()?.due(round, count, masses)?)
     }
 
     fn masses(
@@ -408,7 +410,7 @@ impl<'a> Chunks<'a> {
         let mut masses = vec![0; MASSES];
         let mut kept = vec![f64::NAN; self.case.n()];
         let (mut round, mut known) = (0, 0);
-        while calls.due(k, round, candidates.len() / d, &masses)? {
+        while calls.due(whole, round, candidates.len() / d, &masses)? {
             masses = self.reduced(
                 MASSES,
                 |a: i64, b| a + b,
@@ -422,7 +424,7 @@ impl<'a> Chunks<'a> {
                 },
             )?;
             known = candidates.len() / d;
-            let most = calls.candidates(k)?;
+            let most = calls.candidates(whole)?;
             let mut drawn = Vec::new();
             self.each(|points, options, (from, to)| {
                 let (mut rows, mut count) = (vec![0.0; most * d], 0);

@@ -11,11 +11,9 @@ mod memory;
 
 pub use memory::{Stored, Workspace};
 
+use crate::options::{Init, Options};
 use crate::reference::{self as oracle, Stop};
-use centra::{
-    Algorithm, Clustering, Empty, Error, Init, Isa, KMeans, Options, Points, Report, Start, Status,
-    StoppedBy,
-};
+use centra::{Algorithm, Clustering, Empty, Error, Isa, Points, Report, Status, StoppedBy};
 use std::fmt::Debug;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
@@ -199,30 +197,6 @@ pub fn policy(empty: oracle::Empty) -> Empty {
     }
 }
 
-/// The builder with these settings; where they have centers given, `start` is what they are.
-pub fn kmeans<'a>(options: &Options<'a>, k: usize, start: &'a [f64]) -> KMeans<'a> {
-    let start = match options.init {
-        Init::KmeansPlusPlus => Start::PlusPlus,
-        Init::Parallel => Start::Parallel,
-        Init::Random => Start::Random,
-        Init::Given => Start::Centers(start),
-    };
-    let kmeans = KMeans::new(k)
-        .start(start)
-        .empty(options.empty)
-        .threads(options.threads)
-        .restarts(options.n_init)
-        .max_iter(options.max_iter)
-        .tol(options.tol)
-        .seed(options.seed)
-        .algorithm(options.algorithm)
-        .isa(options.isa);
-    match options.weights {
-        Some(weights) => kmeans.weights(weights),
-        None => kmeans,
-    }
-}
-
 pub fn stop(stop: Stop) -> StoppedBy {
     match stop {
         Stop::Converged => StoppedBy::Converged,
@@ -347,7 +321,7 @@ impl Case {
     pub fn check_assign(&self, ways: &[Way], bad: &mut Bad) {
         let (labels, squared) = oracle::assign(&self.x, self.d, &self.start);
         self.each("assign", ways, bad, |points, options, workspace| {
-            let kmeans = kmeans(&options, self.k(), &self.start);
+            let kmeans = options.kmeans(self.k(), &self.start);
             let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
             let mut got = vec![-7; self.n()];
             let mut distance = vec![-7.0; self.n()];
@@ -402,7 +376,7 @@ impl Case {
                     empty: policy(empty),
                     ..options
                 };
-                let kmeans = kmeans(&options, self.k(), &self.start);
+                let kmeans = options.kmeans(self.k(), &self.start);
                 let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
                 let mut centers = self.start.clone();
                 let mut counts = vec![-7; self.k()];
@@ -464,7 +438,7 @@ impl Case {
             bad,
             |points, options, workspace| {
                 let options = plan.options(options);
-                let kmeans = kmeans(&options, self.k(), &self.start);
+                let kmeans = options.kmeans(self.k(), &self.start);
                 let size = kmeans.workspace_size(self.n(), self.d).map_err(refusal)?;
                 let mut centers = self.start.clone();
                 let mut labels = vec![-7; self.n()];

@@ -146,7 +146,7 @@ impl Certificate {
     }
 
     /// Whether the lemmas hold for so many dimensions: whether these roundings are 0.05 at most (L3), and those of D are less than
-    /// margins allow for (L6). In integers, as sizes of workspaces depend on it: they are asked for in the caller's floating-point environment.
+    /// margins allow for (L6).
     pub(crate) fn holds<E: Working>(d: usize) -> bool {
         const MOST: u128 = (1 << 53) / 20;
         let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
