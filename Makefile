@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | reproducible | lint | header | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -117,6 +117,12 @@ sanitize: nightly
 coverage:
 	@command -v cargo-llvm-cov >/dev/null || { echo 'cargo-llvm-cov is missing: cargo install cargo-llvm-cov' >&2; exit 1; }
 	$(CARGO) llvm-cov --summary-only --ignore-filename-regex '(tests|benches)/'
+
+# Changes of the source that tests have to notice; see tests/mutants. MUTANTS has words such as --sample=600 --seed=1 --jobs=2
+.PHONY: mutants
+mutants:
+	$(CARGO) test --quiet --manifest-path tests/mutants/Cargo.toml
+	$(CARGO) run --quiet --manifest-path tests/mutants/Cargo.toml -- $(MUTANTS)
 
 # The Python package, installed from source into an environment of its own, and its tests, examples, types and style.
 python-test: tools
