@@ -15,7 +15,7 @@
 //! # Ok::<(), centra::Error>(())
 //! ```
 //!
-//! From centers of one's own, with weights; and the labels of new points:
+//! With given starting centers and weights; and the labels of new points:
 //!
 //! ```
 //! use centra::{KMeans, Points, Start};
@@ -30,7 +30,7 @@
 //! # Ok::<(), centra::Error>(())
 //! ```
 //!
-//! Again and again in the same memory, until somebody has seen enough:
+//! Several fits in the same memory, each stopped by its progress callback after 100 iterations:
 //!
 //! ```
 //! use centra::{KMeans, Points, Workspace};
@@ -52,22 +52,22 @@
 //! # One answer
 //!
 //! - A *label* is the smallest j that minimises the squared distance to center j, which is itself defined to the last rounding.
-//!   Shortcuts rule centers out where they can prove it, and never decide.
-//! - A *center* is the exact mean of its points, rounded once: a weight of 3 is three points, and the mean of equal points is that point.
-//! - The *inertia* is the exact sum of the squared distances, times the weights, rounded once.
+//!   Faster tests rule centers out only with a proof.
+//! - A *center* is the exact mean of its points, rounded once: a weight of 3 acts as three points, and the mean of equal points is that point.
+//! - The *inertia* is the sum of the squared distances times the weights: summed exactly, rounded once.
 //! - *Seeding* draws from one counter-based generator, keyed by the seed and the place in the computation.
 //!
-//! So results can be compared with `==`, today and on another machine. What of a release changes a bit is in the changelog as a breaking change.
+//! So results can be compared with `==`, also with those of another machine. A release that changes a bit is a breaking change, and is in the changelog.
 //!
 //! # Threads
 //!
-//! A call runs on the calling thread, or on as many threads as [`KMeans::threads`] says, which live as long as the call. Any number of
-//! calls may run at once. Of instruction sets the best that the processor has is used ([`isa()`]); the environment variable
+//! A call runs on the calling thread, or on at most as many threads as [`KMeans::threads`] says, which end before it returns. Any number of
+//! calls may run at once. The best instruction set of the processor is used ([`isa()`]); the environment variable
 //! `CENTRA_ISA` can lower it.
 //!
 //! # Memory
 //!
-//! Points are read where they lie, never copied as they are. Memory is never of order n k. The calls that end in `_into` take the
+//! Points are read in place, without a copy in double precision. Memory is never of order n k. The calls that end in `_into` take the
 //! caller's buffers and a [`Workspace`], and then one thread allocates nothing.
 //!
 //! # Errors
@@ -81,8 +81,8 @@
 //! |---|---|
 //! | [`KMeans::fit`] | a fit: k-means++, k-means‖, random rows or given centers ([`Start`]), restarts, weights, empty clusters ([`Empty`]), progress |
 //! | [`KMeans::assign`], [`KMeans::update`] | the two halves of an iteration |
-//! | [`KMeans::seed_centers`], [`KMeans::inertia`] | what a fit starts from, and what it comes to |
-//! | [`streams`] | the same for points that are not in one place, bit for bit |
+//! | [`KMeans::seed_centers`], [`KMeans::inertia`] | starting centers, and the inertia of given centers and labels |
+//! | [`streams`] | the same for points in chunks, bit for bit |
 //! | [`capi`] | the C API, for `include/centra.h`; not for Rust |
 //!
 //! The crate has no Cargo features.

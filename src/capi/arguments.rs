@@ -1,5 +1,5 @@
-//! The arguments of a call: each is stated once, by the name that it has in the header, and [`call`] turns all of them into
-//! views of the caller's memory, once [`check`](super::checks::check) has nothing against them.
+//! The arguments of a call: each is stated once, by its name in the header. [`call`] turns all of them into views of the memory of the
+//! caller, after [`check`](super::checks::check) has checked them.
 
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -148,7 +148,7 @@ fn defect<T>(entry: &Entry) -> Result<T, Error> {
     refuse!(Internal, "{}: an argument of another kind", entry.name)
 }
 
-/// Elements that are read; they may be nowhere where there are none.
+/// Elements that are read; the pointer may be null if there are none.
 pub(super) fn input<'a, T>(name: &'static str, at: *const T, of: Elements) -> Seen<&'a [T]> {
     Seen::new(name, at, Access::Read, Kind::Array(of))
 }
@@ -169,7 +169,7 @@ impl<'a, T> View<'a> for &'a [T] {
     }
 }
 
-/// Elements that are written, and in some calls read before; they may be nowhere where there are none.
+/// Elements that are written, and in some calls read before; the pointer may be null if there are none.
 pub(super) fn output<'a, T>(name: &'static str, at: *mut T, of: Elements) -> Seen<&'a mut [T]> {
     Seen::new(name, at, Access::Written, Kind::Array(of))
 }
@@ -204,7 +204,7 @@ impl<'a, V: View<'a>> View<'a> for Option<V> {
     }
 }
 
-/// Where a value goes that a call returns.
+/// The place of a value that a call writes.
 pub(super) struct Place<'a, T> {
     to: *mut T,
     memory: PhantomData<&'a mut T>,
@@ -222,7 +222,7 @@ pub(super) fn one<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
     Seen::new(name, at, Access::Written, Kind::Array(Elements::One))
 }
 
-/// One element that is the answer to a question: written when all else has been read.
+/// One element that is written after everything else has been read.
 pub(super) fn answer<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
     Seen::new(name, at, Access::Answered, Kind::Array(Elements::One))
 }
@@ -247,7 +247,7 @@ impl<'a> View<'a> for Points<'a> {
         let Kind::Points { ld } = entry.kind else {
             return defect(entry);
         };
-        // Of no points, there is no address to speak of.
+        // Without points the address does not matter.
         let base = match n {
             0 => core::ptr::dangling(),
             _ => entry.at.cast(),
@@ -306,7 +306,7 @@ impl<'a> View<'a> for Stream<'a> {
     }
 }
 
-/// Where the report of a fit goes, if it is wanted.
+/// The place of the report of a fit.
 pub(super) struct ReportPlace<'a> {
     to: *mut centra_report,
     bytes: usize,
@@ -334,14 +334,14 @@ impl<'a> View<'a> for ReportPlace<'a> {
     }
 }
 
-/// The state of a loop over a stream: what it is, and where the next one goes.
+/// The state of a fit of a stream, and its place.
 pub(super) struct StatePlace<'a> {
     pub(super) state: State,
     place: Place<'a, centra_stream_state>,
 }
 
 impl StatePlace<'_> {
-    /// Writes the state as it is by now.
+    /// Writes the current state.
     pub(super) fn write(self) {
         self.place.write(centra_stream_state::new(&self.state));
     }

@@ -1,4 +1,4 @@
-//! Where errors and panics end: a status for the caller, words for its thread.
+//! The boundary of a call: errors and panics become a status, and a text for the calling thread.
 
 use core::cell::Cell;
 use core::ffi::c_char;
@@ -78,7 +78,7 @@ pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i3
     }
 }
 
-/// While it lives, this thread is not cancelled: `pthread_cancel` unwinds the stack from wherever a thread waits, and none may unwind
+/// While this value lives, the thread is not cancelled: `pthread_cancel` unwinds the stack from wherever a thread waits, and none may unwind
 /// through a call. A request stays pending until the thread waits somewhere else.
 struct Uncancelled {
     #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
@@ -120,7 +120,7 @@ impl Uncancelled {
     }
 }
 
-/// Runs a callback of the caller's, in the environment that it had; it may be Rust and panic on its own account.
+/// Runs a callback of the caller in the environment of the caller. A panic in it is not silenced.
 pub(super) fn outside<R>(environment: &Standard, callback: impl FnOnce() -> R) -> R {
     let inside = INSIDE.replace(false);
     let result = environment.outside(callback);

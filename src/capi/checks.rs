@@ -1,5 +1,5 @@
-//! The checks of all calls, in one order. A call says what its sizes and arguments are; what is refused, and with which words,
-//! is decided here:
+//! The checks of all calls, in one order. A call states its sizes and arguments; this file decides what is refused, and with which
+//! message:
 //!
 //! 1. sizes: `SHAPE`;
 //! 2. pointers that are null or not aligned, in the order of the arguments: `NULL`;
@@ -9,8 +9,8 @@
 //! 6. the range of a stream: `RANGE`;
 //! 7. arguments that overlap, or that wrap around the address space: `ALIAS`.
 //!
-//! What comes after these is refused as views are made (a state, then the workspace: `WORKSPACE`) and by the call itself,
-//! which looks at the data. So the first cause is what is told, whatever else is wrong.
+//! Later causes are refused when views are made (a state, then the workspace: `WORKSPACE`) and by the call itself,
+//! which reads the data. So the first cause in this order is reported, whatever else is wrong.
 
 use core::slice::from_raw_parts;
 
@@ -21,18 +21,18 @@ use crate::points::{check_k, check_leading_dimension, check_sizes, check_sizes_o
 use crate::runtime::error::{refuse, Error, Status};
 use crate::stream::{self, Stream};
 
-/// The sizes of a call, by what is required of them.
+/// The sizes of a call; the variants differ in what is required.
 #[derive(Clone, Copy)]
 pub(super) enum Sizes {
-    /// Centers alone.
+    /// Only a number of centers.
     Centers { k: usize },
-    /// Points, or none, of which nothing else is known.
+    /// Any number of points, without centers.
     Dimensions { n: usize, d: usize },
     /// Any number of points, and given centers.
     Points { n: usize, d: usize, k: usize },
-    /// Points among which centers are found: no fewer than these.
+    /// Points from which centers are computed: k <= n.
     Fit { n: usize, d: usize, k: usize },
-    /// All points of a stream, none of them at hand.
+    /// A stream, without points.
     Stream { total: i64, d: usize, k: usize },
     /// A chunk of a stream.
     Chunk {
@@ -43,7 +43,7 @@ pub(super) enum Sizes {
     },
 }
 
-/// Sizes that are sound; those that a call does not have are 0.
+/// Sizes that passed the checks; those that a call does not have are 0.
 #[derive(Clone, Copy)]
 pub(super) struct Sound {
     pub(super) n: usize,
@@ -90,7 +90,7 @@ fn counted(total: i64) -> Result<usize, Error> {
     }
 }
 
-/// How many elements an array has.
+/// The number of elements of an array.
 #[derive(Clone, Copy)]
 pub(super) enum Elements {
     One,
@@ -108,9 +108,9 @@ pub(super) enum Elements {
     Candidates(usize),
     /// The most candidates that a round draws: (3 k + 32) d.
     Drawn,
-    /// What the range of the stream says that sums have.
+    /// The length of the sums, which the range of the stream determines.
     Sums,
-    /// The same of the weights of so many candidates.
+    /// The length of the weights of so many candidates, which the range determines too.
     CandidateWeights(usize),
 }
 
@@ -145,24 +145,24 @@ fn rows(name: &str, count: usize, d: usize) -> Result<usize, Error> {
     }
 }
 
-/// What there is to check about an argument, besides null and alignment.
+/// The kind of an argument: what is checked besides null and alignment.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// So many elements.
     Array(Elements),
     /// n points of d, this far apart.
     Points { ld: usize },
-    /// The options' weights, one for each point, unless they are not used; where they are is taken from the options.
+    /// The weights of the options, one for each point, if they are used; the options hold the pointer.
     Weights { used: bool },
     /// As many bytes as its size says, at least those that are read.
     Options,
-    /// What all chunks of a stream have in common.
+    /// The range of a stream.
     Range,
     /// As many bytes as its size says.
     Report,
     /// Of this library's size.
     State,
-    /// So many bytes; their alignment is looked at when they are used.
+    /// So many bytes; their alignment is checked when they are used.
     Workspace { bytes: usize },
     /// A number: the sum of some of these.
     Flags { value: i32, known: i32 },
@@ -176,11 +176,11 @@ pub(super) enum Access {
     Read,
     /// It is written, and must not overlap anything.
     Written,
-    /// It is written when everything else has been read, and may overlap that.
+    /// It is written after everything else has been read, and may overlap it.
     Answered,
 }
 
-/// An argument: what it is called in the header, where it lies, what is required of it.
+/// An argument: its name in the header, its address, and what is required of it.
 pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) at: *const u8,
@@ -190,7 +190,7 @@ pub(super) struct Entry {
     /// Bytes of an element, and what they are aligned to.
     element: usize,
     alignment: usize,
-    /// Elements that are to be there; of a struct, 1.
+    /// The number of elements required; 1 for a struct.
     expected: usize,
     /// Bytes in use, as far as they are known by now.
     bytes: usize,
@@ -201,7 +201,7 @@ impl Entry {
         Entry {
             name,
             at: at.cast(),
-            // Others may be null, or are no pointers.
+            // Other kinds may be null, or are not pointers.
             required: matches!(
                 kind,
                 Kind::Array(_) | Kind::Points { .. } | Kind::Range | Kind::State
@@ -230,7 +230,7 @@ impl Entry {
         self.bytes
     }
 
-    /// Measures so many elements, which are nowhere if the argument is absent.
+    /// Sets the bytes in use to so many elements; to 0, if the argument is absent.
     fn measure(&mut self, elements: usize) {
         self.bytes = match self.at.is_null() {
             true => 0,
@@ -261,7 +261,7 @@ pub(super) const ROOM: usize = 12;
 pub(super) struct List<'e> {
     entries: [Option<&'e mut Entry>; ROOM],
     length: usize,
-    /// Where those are that are looked at out of turn; nowhere, if not below `length`.
+    /// The places of arguments that are checked out of order; absent, if not below `length`.
     points: usize,
     weights: usize,
     options: usize,
@@ -394,7 +394,7 @@ fn check_points(sizes: &Sound, list: &mut List<'_>, chosen: &Chosen<'_>) -> Resu
     Ok(())
 }
 
-/// Refuses numbers that are not among those there are, and sizes of structs that are not known.
+/// Refuses invalid numbers, and unknown sizes of structs.
 ///
 /// # Safety
 /// As for [`check`], and structs are null or aligned.

@@ -1,4 +1,4 @@
-//! What the options of a call say.
+//! The options of a call.
 
 use core::ffi::c_void;
 
@@ -14,13 +14,13 @@ use crate::runtime::fp_environment::Standard;
 pub(super) enum Weights {
     /// It reads one for each point.
     Used,
-    /// It has points, and reads no weights: those of a fit of other points may stand there.
+    /// It has points but does not read the weights, which may be those of a fit of other points.
     Ignored,
-    /// It has no points, and does not look at where they are.
+    /// It has no points, and does not check the pointer.
     Unseen,
 }
 
-/// What the options say.
+/// Options that passed the checks.
 #[derive(Clone)]
 pub(super) struct Chosen<'a> {
     /// As the calls take them, but for the progress callback.
@@ -35,7 +35,7 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    /// What calls without options go by.
+    /// The defaults, for calls without options.
     pub(super) fn defaults() -> Self {
         Chosen {
             options: Options::default(),
@@ -47,7 +47,7 @@ impl Chosen<'_> {
         }
     }
 
-    /// Refuses values that no call can use. The weights are left to who knows how many there are.
+    /// Refuses invalid values. The weights are checked where their number is known.
     pub(super) fn new(raw: &centra_options) -> Result<Self, Error> {
         let init = one_of(
             "init",
@@ -126,7 +126,7 @@ impl Chosen<'_> {
         self.progress.is_some()
     }
 
-    /// Calls the progress callback, if there is one, in the environment that the caller has; tells whether it wants to stop.
+    /// Calls the progress callback, if there is one, in the environment of the caller; returns whether it asks to stop.
     pub(super) fn report(&self, progress: &Progress, environment: &Standard) -> bool {
         let Some(callback) = self.progress else {
             return false;
@@ -138,7 +138,7 @@ impl Chosen<'_> {
     }
 }
 
-/// The one of these that has the value of an option, of that name; `expected` says what else there is.
+/// The meaning of the `value` of the option `name`, from the list `of`; `expected` describes the valid values.
 fn one_of<T: Copy>(name: &str, value: i32, expected: &str, of: &[(i32, T)]) -> Result<T, Error> {
     match of.iter().find(|(number, _)| *number == value) {
         Some(&(_, found)) => Ok(found),

@@ -1,7 +1,7 @@
 //! Structs of the C API, whose first member is the size that the caller's version of them has.
 //!
-//! A caller that was built with an older header knows the first members only, so a struct is read and written as far as its
-//! whole members go. [`members`] derives all of that from one list of the members.
+//! A caller that was built with an older header knows only the first members, so only members that fit its struct are read and
+//! written. [`members`] derives this from one list of the members.
 
 use crate::runtime::error::{refuse, Error};
 
