@@ -11,7 +11,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::update::Plan;
 
-/// Bytes that restarts side by side may take together.
+/// The most bytes of restarts that run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 16 << 20;
 
 /// The memory of a fit.

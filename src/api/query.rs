@@ -10,7 +10,7 @@ use crate::points::{check_sizes, Layout};
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every call on points of this shape, in either layout,
-/// with these options; where k is more than n, those that allow it. They never fall as n, d, k or the threads grow.
+/// with these options; if k is more than n, for the calls that allow it. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
     d: usize,

@@ -12,7 +12,7 @@ use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
 use crate::seed::{Key, SeedWorker, Seeding};
 
-/// What drawing centers takes, its threads aside.
+/// The memory of drawing centers, without that of threads.
 pub(crate) struct Drawing<'w> {
     pub(crate) seeding: Seeding<'w>,
     pub(crate) marks: &'w mut [i32],

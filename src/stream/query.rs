@@ -10,7 +10,7 @@ use crate::points::Layout;
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
-/// seeding if the options' init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
+/// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
     (total, d, k): (usize, usize, usize),

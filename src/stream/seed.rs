@@ -23,12 +23,12 @@ use crate::seed::{Key, SeedWorker};
 /// ```
 pub const MASSES: usize = DIGITS;
 
-/// How many candidates a round draws for k centers at most, and how many all rounds together.
+/// The most candidates that a round draws for k centers, and that all rounds draw together.
 pub(crate) fn candidates(k: usize) -> (usize, usize) {
     (kmeans_parallel::most(k), kmeans_parallel::most_of_all(k))
 }
 
-/// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+/// Whether round `round`, from 0, is due: there are `count` candidates, and `masses` are the reduced masses of the previous round.
 pub(crate) fn due(k: usize, round: u32, count: usize, masses: &[i64]) -> bool {
     let left = round == 0 || masses.iter().any(|&digit| digit != 0);
     kmeans_parallel::due(round, count, k) && left
@@ -252,7 +252,7 @@ impl Stream<'_> {
         Ok(Shares::of(self.total, heaviest, weighted))
     }
 
-    /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    /// The number of elements of the weights of `count` candidates: the limbs of each.
     pub(crate) fn weights_length(&self, count: usize) -> Result<usize, Error> {
         match count.checked_mul(self.shares()?.limbs()) {
             Some(length) if length <= isize::MAX as usize / 8 => Ok(length),
@@ -442,9 +442,8 @@ pub(crate) fn draw(
     )
 }
 
-/// After the rounds: adds the weights of a chunk's points to those of their nearest candidates: [`Stream::weights_length`]
-/// elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by element-wise sum. Of the options count threads
-/// and weights.
+/// After the rounds: adds the weights of the points of a chunk to those of their nearest candidates: [`Stream::weights_length`]
+/// elements, limb l of L of candidate j at L j + l, zero at first, reduced by element-wise addition. Options used: threads, weights.
 pub(crate) fn weigh(
     stream: &Stream<'_>,
     points: &Points<'_>,
@@ -497,8 +496,8 @@ fn check_shares(shares: Shares, weights: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the options
-/// count threads and seed.
+/// The last step: greedy k-means++ among the candidates, by their reduced weights; writes k rows of d to `centers`. Options used:
+/// threads, seed.
 pub(crate) fn choose(
     stream: &Stream<'_>,
     candidates: &[f64],

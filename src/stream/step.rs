@@ -107,8 +107,8 @@ impl Means<'_> {
     }
 }
 
-/// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if wanted, receives the number of
-/// points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+/// Replaces each center by the mean of its points, from the reduced `sums`; `counts`, if given, receives the number of
+/// points of each cluster. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
 pub(crate) fn means(
     stream: &Stream<'_>,
     sums: &[i64],

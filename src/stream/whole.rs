@@ -17,7 +17,7 @@ pub(crate) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// `total` points of all chunks together, in d dimensions, for k centers, whose reduced range this is.
+    /// A stream of `total` points of all chunks together, in d dimensions, for k centers, with this reduced range.
     pub(crate) fn new(total: usize, d: usize, k: usize, range: &'a [i32]) -> Result<Self, Error> {
         check_sizes(total, d, k)?;
         check_length("range", range.len(), range_length(d)?, "3 (d + 1)")?;
