@@ -387,6 +387,19 @@ mod tests {
         assert_eq!(digits, want);
     }
 
+    /// Parts of a sum that is a double are that double, and so have its sign.
+    #[test]
+    fn parts_have_the_sign_of_the_sum() {
+        for x in [0.0, 5e-324, 0.1, 1.0, 3.0, 1e300, f64::MAX] {
+            for x in [x, -x] {
+                let mut sum = ExactSum::<DIGITS>::new();
+                sum.add(x);
+                let (whole, power) = sum.parts();
+                assert_eq!(scale(whole, power), x);
+            }
+        }
+    }
+
     #[test]
     fn merging_is_adding() {
         let mut a = ExactSum::<DIGITS>::new();

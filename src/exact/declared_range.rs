@@ -360,4 +360,64 @@ mod tests {
             }
         }
     }
+
+    /// Kernels read as many bounds as there are dimensions: fewer of any kind are refused.
+    #[test]
+    fn bounds_of_fewer_dimensions_are_refused() {
+        let of = [0.0; 3];
+        let check = |lengths: [usize; 3]| {
+            let [limits, units, reciprocals] = lengths.map(|length| &of[..length]);
+            let bounds = Bounds {
+                limits,
+                units,
+                reciprocals,
+            };
+            std::panic::catch_unwind(|| bounds.check(3)).is_ok()
+        };
+        assert!(check([3, 3, 3]));
+        for lengths in [[2, 3, 3], [3, 2, 3], [3, 3, 2], [2, 2, 2], [0, 0, 0]] {
+            assert!(!check(lengths), "{lengths:?}");
+        }
+    }
+
+    /// Weights are within the range below twice its top, and as multiples of its lowest bit; the first that is not is named.
+    #[test]
+    fn weights_that_are_not_in_the_range_are_refused() {
+        let declared = Range { top: 5.0, low: 0.5 };
+        let cases: [(Option<Range>, &[f64], &str); 10] = [
+            (Some(declared), &[], ""),
+            (Some(declared), &[0.0, 0.5, 9.5], ""),
+            (Some(declared), &[1.0, 10.0], "10 at index 1"),
+            (Some(declared), &[0.0, 9.75, 16.0], "9.75 at index 1"),
+            (Some(declared), &[0.0, 0.0, 0.25], "0.25 at index 2"),
+            (Some(declared), &[5.25], "5.25 at index 0"),
+            (
+                Some(declared),
+                &[f64::MAX, 1.0],
+                "1.7976931348623157e308 at index 0",
+            ),
+            (None, &[], ""),
+            (None, &[0.0, 0.0], ""),
+            (None, &[0.0, 1.0], "1 at index 1"),
+        ];
+        for (declared, weights, refused) in cases {
+            let range = DeclaredRange {
+                magnitudes: &[],
+                bounds: Bounds::default(),
+                ranges: &Ranges {
+                    top: &mut [],
+                    low: &mut [],
+                    weights: declared,
+                },
+            };
+            match range.check_weights(weights) {
+                Ok(()) => assert_eq!(refused, "", "{weights:?}"),
+                Err(error) => {
+                    assert_eq!(error.status(), Status::Range);
+                    let detail = format!("weights: {refused} is not in the range");
+                    assert_eq!(error.detail(), detail);
+                }
+            }
+        }
+    }
 }

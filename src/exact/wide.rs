@@ -100,3 +100,60 @@ impl Wide {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::rational::Exact;
+
+    /// A head is the sum, or with slack a little less: whatever bits of a digit it ends at, for sums of both signs, of which nothing, one
+    /// unit or a little less than a unit is cut off.
+    #[test]
+    fn heads_are_the_highest_bits() {
+        let finest = -1200;
+        let mut cut = 0;
+        for power in 200..264 {
+            for units in [1, 3, (1 << 62) - 1] {
+                for below in [
+                    1, 30, 31, 32, 33, 62, 63, 64, 65, 94, 125, 126, 127, 160, 199,
+                ] {
+                    for rest in [0, 1, -1] {
+                        for sign in [1, -1] {
+                            let limbs = [
+                                (sign * units, finest + power),
+                                (sign * rest, finest + power - below),
+                            ];
+                            let mut wide = Wide::new(finest);
+                            wide.add(limbs.into_iter(), 1, 0);
+                            let head = wide.head().expect("the sum is not zero");
+                            assert_eq!(head.negative, sign < 0);
+                            assert_eq!(head.whole >> 125, 1);
+                            let value = |(units, power): (i64, i32)| {
+                                Exact::whole(units) * Exact::two_to(power.into())
+                            };
+                            let sum = limbs.map(value).into_iter().sum::<Exact>().abs();
+                            let least = |whole: u128| {
+                                let low = whole as i64 & i64::MAX;
+                                value(((whole >> 63) as i64, head.exponent + 63))
+                                    + value((low, head.exponent))
+                            };
+                            let (whole, slack) = (head.whole, head.slack);
+                            match slack {
+                                0 => assert!(sum == least(whole), "{limbs:?}"),
+                                1 => {
+                                    cut += 1;
+                                    assert!(least(whole) < sum, "{limbs:?}");
+                                    let most = least(whole) + value((1, head.exponent));
+                                    assert!(sum < most, "{limbs:?}");
+                                }
+                                _ => panic!("a slack of {slack} for {limbs:?}"),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(cut > 1000, "{cut} sums are cut off");
+        assert!(Wide::new(finest).head().is_none());
+    }
+}
