@@ -85,6 +85,31 @@ impl Means<'_> {
         }
     }
 
+    /// Whether the centers of all clusters that have a mean are it; a zero of the other sign is not.
+    fn are(&self, centers: &[f64]) -> bool {
+        let mut same = true;
+        self.each(|j, i, mean| {
+            same &= mean.to_bits() == centers[j * self.stream.d + i].to_bits();
+        });
+        same
+    }
+
+    /// Moves centers to the means. D between the old and the new ones, summed in the order of the clusters.
+    fn move_centers(&self, centers: &mut [f64]) -> f64 {
+        let (mut shift, mut lanes, mut current) = (0.0, [0.0; 8], 0);
+        self.each(|j, i, mean| {
+            if j != current {
+                shift += fold(&lanes);
+                (lanes, current) = ([0.0; 8], j);
+            }
+            let center = &mut centers[j * self.stream.d + i];
+            let t = mean - *center;
+            lanes[i % 8] += t * t;
+            *center = mean;
+        });
+        shift + fold(&lanes)
+    }
+
     fn cluster<F: Fn(usize) -> (i64, i32)>(
         &self,
         j: usize,
@@ -162,20 +187,14 @@ pub(crate) fn step(
         format: &format,
         sums,
     };
-    let d = stream.d;
     let iterations = state.iterations;
     let compared = sums.compared == stream.total as i64;
     let empty = sums.positive.iter().position(|&members| members == 0);
     let stopped_by = if iterations > 0 {
         let converged = match compared {
             true => sums.moved == 0,
-            false => {
-                // If an empty cluster is an error, labels have changed since it had points, and the means are refused below.
-                let mut same = empty.is_none() || options.empty == Empty::Keep;
-                // A mean also moves if a zero changes its sign.
-                means.each(|j, i, mean| same &= mean.to_bits() == centers[j * d + i].to_bits());
-                same
-            }
+            // If an empty cluster is an error, labels have changed since it had points, and the means are refused below.
+            false => (empty.is_none() || options.empty == Empty::Keep) && means.are(centers),
         };
         if converged {
             Some(StoppedBy::Converged)
@@ -210,19 +229,7 @@ pub(crate) fn step(
             }
             _ => {}
         }
-        // D between the new centers and the old, summed in index order.
-        let (mut shift, mut lanes, mut current) = (0.0, [0.0; 8], 0);
-        means.each(|j, i, mean| {
-            if j != current {
-                shift += fold(&lanes);
-                (lanes, current) = ([0.0; 8], j);
-            }
-            let center = &mut centers[j * d + i];
-            let t = mean - *center;
-            lanes[i % 8] += t * t;
-            *center = mean;
-        });
-        next.shift = shift + fold(&lanes);
+        next.shift = means.move_centers(centers);
         next.iterations += 1;
     }
     *state = next;

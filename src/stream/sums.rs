@@ -128,7 +128,6 @@ pub(crate) fn sums(
     check_labelled(labels.as_ref(), wanted, n, k)?;
     let format = room_for(n, stream, sums)?;
     let extremes = stream.given(centers)?;
-
     let shape = Shape::of_assign(n, d, k, points.layout(), options.threads);
     let memory = SumsMemory {
         total,
@@ -161,23 +160,16 @@ pub(crate) fn sums(
             }
             update.clear(&mut team);
             let terms = update.terms().watching(declared_range.bounds);
-            let watch = Watch {
-                declared_range: &declared_range,
-                inertia: wanted.inertia,
+            let inputs = PassInputs {
+                margins: None,
+                quantized: &mut QuantizedPoints::nothing(),
+                summing: Summing::All(&terms),
+                watch: Some(Watch {
+                    declared_range: &declared_range,
+                    inertia: wanted.inertia,
+                }),
             };
-            let pass = pass(
-                job,
-                &mut packing,
-                &mut team,
-                centers,
-                own,
-                PassInputs {
-                    margins: None,
-                    quantized: &mut QuantizedPoints::nothing(),
-                    summing: Summing::All(&terms),
-                    watch: Some(watch),
-                },
-            );
+            let pass = pass(job, &mut packing, &mut team, centers, own, inputs);
             if team.iter_mut().any(|worker| worker.found().broken) {
                 return Err(declared_range.violation(points, options.weights));
             }
@@ -186,13 +178,7 @@ pub(crate) fn sums(
             }
             let (head, mut exported) = format.parts(sums);
             update.export(job, &mut team, own, &mut exported);
-            if wanted.inertia {
-                add_inertia(&mut team, n, head);
-            }
-            if wanted.moved {
-                head[COMPARED] += n as i64;
-                head[MOVED] += pass.changed;
-            }
+            wanted.add(n, pass.changed, &mut team, head);
             if let Some(mut labels) = labels {
                 labels.write(own);
             }
@@ -221,15 +207,24 @@ fn check_labelled(
     }
 }
 
-/// Adds the inertia of n points, which all threads have summed.
-fn add_inertia(team: &mut PerThread<PassWorker<'_>>, n: usize, head: &mut [i64]) {
-    let (first, others) = team.split();
-    let inertia = &mut first.found().inertia;
-    for other in others {
-        inertia.merge(&mut other.found().inertia);
+impl Wanted {
+    /// Adds to the `head` of the sums what is wanted of a chunk of n points: its inertia, which all threads have summed, and how many
+    /// labels have changed.
+    fn add(self, n: usize, changed: i64, team: &mut PerThread<PassWorker<'_>>, head: &mut [i64]) {
+        if self.inertia {
+            let (first, others) = team.split();
+            let inertia = &mut first.found().inertia;
+            for other in others {
+                inertia.merge(&mut other.found().inertia);
+            }
+            head[MEASURED] += n as i64;
+            inertia.add_to(&mut head[INERTIA]);
+        }
+        if self.moved {
+            head[COMPARED] += n as i64;
+            head[MOVED] += changed;
+        }
     }
-    head[MEASURED] += n as i64;
-    inertia.add_to(&mut head[INERTIA]);
 }
 
 /// The layout of these sums; refuses sums that cannot come from any points, or to which n more cannot be added.
