@@ -81,9 +81,9 @@ program stream_refusals
   call expect('centers of more dimensions', CENTRA_ERR_SHAPE, 'centers')
 
   call kmeans_stream_means(centers, total, range, sums, status=status, message=message)
-  call expect('means of nothing', CENTRA_ERR_SHAPE, 'sums: they are of 0 points')
+  call expect('means of nothing', CENTRA_ERR_SHAPE, 'sums: the counts add up to 0, but total = 400')
   call kmeans_stream_step(centers, total, range, sums, state, status=status, message=message)
-  call expect('a step of nothing', CENTRA_ERR_SHAPE, 'sums: they are of 0 points')
+  call expect('a step of nothing', CENTRA_ERR_SHAPE, 'sums: the counts add up to 0, but total = 400')
   centers(:, 2) = centers(:, 1)
   call kmeans_stream_sums(points, centers, total, range, sums)
   call kmeans_stream_step(centers, total, range, sums, state, status=status, message=message)
