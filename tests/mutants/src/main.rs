@@ -471,61 +471,60 @@ impl Work {
         ));
         std::thread::scope(|scope| {
             for _ in 0..settings.jobs {
-                scope.spawn(|| loop {
-                    let Some(mutant) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                        break;
-                    };
-                    let start = Instant::now();
-                    let order = order(mutant, tests, &shared.lock().unwrap().1);
-                    let (mut outcome, mut by, mut met) = ("survived", None, 0.0);
-                    if order.is_empty() {
-                        outcome = "not reached";
-                    }
-                    for at in order {
-                        let test = &tests[at];
-                        if met + test.seconds > settings.budget {
-                            continue;
+                scope.spawn(|| {
+                    while let Some(mutant) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let start = Instant::now();
+                        let order = order(mutant, tests, &shared.lock().unwrap().1);
+                        let (mut outcome, mut by, mut met) = ("survived", None, 0.0);
+                        if order.is_empty() {
+                            outcome = "not reached";
                         }
-                        met += test.seconds;
-                        let id = mutant.id.to_string();
-                        let end = self.run(
-                            test,
-                            ("CENTRA_MUTANT", &id),
-                            3 + (4.0 * test.seconds) as u64,
-                            30.0 + 20.0 * test.seconds,
-                        );
-                        outcome = match end {
-                            End::Passed => continue,
-                            End::Failed => "killed",
-                            End::TimedOut => "timed out",
-                        };
-                        by = Some(at);
-                        break;
-                    }
-                    if by.is_none() && equivalent.has(mutant) {
-                        outcome = "equivalent";
-                    }
-                    let (outcomes, kills, results) = &mut *shared.lock().unwrap();
-                    if let Some(at) = by {
-                        *kills.entry((mutant.file.clone(), at)).or_insert(0) += 1;
-                    }
-                    outcomes.push((mutant.id, outcome));
-                    let by = by.map_or("", |at| &tests[at].name);
-                    use std::io::Write;
-                    writeln!(
-                        results,
-                        "{outcome}\t{}\t{}\t{by}\t{:.1}",
-                        mutant.name(),
-                        mutant.line,
-                        start.elapsed().as_secs_f64()
-                    )
-                    .unwrap();
-                    if outcomes.len() % 100 == 0 {
-                        println!(
-                            "  {} of {} have met the tests",
-                            outcomes.len(),
-                            chosen.len()
-                        );
+                        for at in order {
+                            let test = &tests[at];
+                            if met + test.seconds > settings.budget {
+                                continue;
+                            }
+                            met += test.seconds;
+                            let id = mutant.id.to_string();
+                            let end = self.run(
+                                test,
+                                ("CENTRA_MUTANT", &id),
+                                3 + (4.0 * test.seconds) as u64,
+                                30.0 + 20.0 * test.seconds,
+                            );
+                            outcome = match end {
+                                End::Passed => continue,
+                                End::Failed => "killed",
+                                End::TimedOut => "timed out",
+                            };
+                            by = Some(at);
+                            break;
+                        }
+                        if by.is_none() && equivalent.has(mutant) {
+                            outcome = "equivalent";
+                        }
+                        let (outcomes, kills, results) = &mut *shared.lock().unwrap();
+                        if let Some(at) = by {
+                            *kills.entry((mutant.file.clone(), at)).or_insert(0) += 1;
+                        }
+                        outcomes.push((mutant.id, outcome));
+                        let by = by.map_or("", |at| &tests[at].name);
+                        use std::io::Write;
+                        writeln!(
+                            results,
+                            "{outcome}\t{}\t{}\t{by}\t{:.1}",
+                            mutant.name(),
+                            mutant.line,
+                            start.elapsed().as_secs_f64()
+                        )
+                        .unwrap();
+                        if outcomes.len() % 100 == 0 {
+                            println!(
+                                "  {} of {} have met the tests",
+                                outcomes.len(),
+                                chosen.len()
+                            );
+                        }
                     }
                 });
             }
