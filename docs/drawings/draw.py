@@ -230,7 +230,7 @@ def labels():
 
 
 def test():
-    p = Picture(900, 318, "A test and its error bound", "A gap wider than twice the error bound proves the label; a narrower one leaves the point open.")
+    p = Picture(900, 318, "A test and its error bound", "A gap wider than the error bound proves the label; a narrower one leaves the point open.")
     for row, (title, values, error) in enumerate([
         ("proven", [(150, "c₄"), (392, "c₁"), (480, "c₇"), (690, "c₂")], 62),
         ("open", [(150, "c₄"), (226, "c₁"), (480, "c₇"), (690, "c₂")], 62),

@@ -30,7 +30,7 @@ impl Costs {
         result.evaluated as f64 * self.alone + result.left as f64 * k as f64 * self.direct
     }
 
-    /// Distances of a point that take half as long as those of all centers; but a few, of which most are enough, do in any case.
+    /// The most single evaluations of D for a point: as many as take half the time of D for all centers side by side, and at least 4.
     pub(super) fn patience(&self, k: usize) -> u32 {
         const FEW: f64 = 4.0;
         (0.5 * k as f64 * self.direct / self.alone).max(FEW) as u32

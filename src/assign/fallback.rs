@@ -7,9 +7,9 @@
 //!    ([`ALLOWANCE`](super::precision::Precision::ALLOWANCE)).
 //! 2. Among the floating-point precisions and D itself, to what took least per pair, as far as that was tried; what was not tried may
 //!    leave nothing open.
-//! 3. Back to where the pass began, after 8 blocks, then 16, up to 128, since similar rows often come together.
+//! 3. Back to the first method that may be worthwhile, after 8 blocks, then 16, up to 128, since similar rows often come together.
 //!
-//! The next pass begins where the last thread ended, and every eighth at the first again: centers may lie better by then. None of this
+//! The next pass begins in the surest method that any thread ended with, and every eighth in the first again: centers may lie better by then. None of this
 //! changes a label. What was measured is in `docs/decisions.md`, "When to fall back" and "Precisions: where each begins".
 
 use super::costs::Costs;
@@ -47,7 +47,8 @@ impl Method {
     }
 }
 
-/// The last numbers of dimensions of what is for fewer alone; those that are powers of two aside.
+/// The largest numbers of dimensions for which the lemmas of a precision hold, where these are no powers of two. A test that a bound
+/// holds for all shapes has to try them.
 pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
     let last = |holds: fn(usize) -> bool| {
         let (mut last, mut above) = (1, 1 << 60);
@@ -75,7 +76,7 @@ pub(super) struct Tested {
 /// Which method a thread uses next.
 pub(super) struct Policy {
     method: Method,
-    /// Where the pass began.
+    /// The method that a retry goes back to.
     lowest: Method,
     /// What a pair took in each precision that is measured, as far as that was tried.
     measured: [Option<f64>; Method::PRECISIONS.len()],

@@ -15,7 +15,7 @@ use crate::runtime::workspace::{spoil, Cut};
 
 /// What one thread labels points with.
 pub(crate) struct LabelScratch<'w> {
-    /// For the direct kernel, the points, packed for the lanes, and their distances.
+    /// Points that are packed for the direct kernel, or the rows of a block that is being coded; and distances of points.
     tile: &'w mut [f64],
     distances: &'w mut [f64],
     rooms: Rooms<'w>,

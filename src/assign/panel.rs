@@ -1,6 +1,6 @@
 //! Panels: many centers against many points, in a working precision.
 //!
-//! Points are in lanes, as for the direct kernel; a panel is a few centers, interleaved, premultiplied by -2, so that one
+//! Points are in lanes, as for the direct kernel; a panel is a few centers, interleaved, multiplied by -2 (in floating point) or by -1 (integers) beforehand, so that one
 //! broadcast per center and dimension serves all the groups of points in registers:
 //!
 //! ```text
@@ -23,7 +23,7 @@ pub(crate) const GROUPS: usize = 3;
 /// Elements of a point up to which points stay in registers, and centers pass by one at a time.
 const FEW: usize = 4;
 
-/// And up to which panels are narrower: the least values of each lane are read so often that they have to stay in registers, too.
+/// Elements of a point up to which panels are narrower: the least values of each lane are read so often that they have to stay in registers, too.
 const SOME: usize = 8;
 
 /// Centers of the widest panel.
@@ -41,8 +41,8 @@ const fn widest(registers: usize, elements: usize) -> usize {
 pub(crate) struct Panels<'a, E> {
     /// k times as many elements as a point has: panel after panel.
     pub(crate) data: &'a [E],
-    /// What the values of each center start from: a little less than |ĉ|², in floating point (L16). Words have two numbers of each: what values start
-    /// from, and what the products are in.
+    /// What the values of each center start from: a little less than |ĉ|², in floating point (L16). 16-bit integers have two numbers of each: what values start
+    /// from, and the unit of the products.
     pub(crate) norms: &'a [E],
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct Sweep<E> {
     pub(crate) values: *mut E,
 }
 
-/// Evaluates Ŝ of `G` groups of points against all centers, and calls `between` every now and then. The values are received
+/// Evaluates the values of `G` groups of points against all centers, and calls `between` every now and then. The values are received
 /// after the last chunk.
 ///
 /// # Safety

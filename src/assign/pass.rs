@@ -1,4 +1,4 @@
-//! One pass of a fit: labels, and the sums that follow them.
+//! One pass of a fit, or over a chunk of a stream: labels, and the sums that follow them.
 
 use core::ops::Range;
 use std::time::{Duration, Instant};
@@ -71,7 +71,7 @@ impl Clock {
     }
 }
 
-/// What one thread of a fit works with, and what it found in the current pass.
+/// What one thread works with in a pass, and its results in the current one.
 pub(crate) struct PassWorker<'w> {
     scratch: LabelScratch<'w>,
     sums: Sums<'w>,

@@ -72,7 +72,7 @@ impl<'a> Repeats<'a> {
 
     /// Sets to 0 the margins of points whose center equals others: a margin would say that those are farther.
     #[inline(always)]
-    pub(super) fn spoil(self, labels: &[i32], margins: &mut [f32]) {
+    pub(super) fn zero_margins(self, labels: &[i32], margins: &mut [f32]) {
         if let Some(kinds) = self.0 {
             for (margin, &label) in margins.iter_mut().zip(labels) {
                 if kinds[label as usize] != ALONE {
@@ -121,7 +121,7 @@ mod tests {
         repeats.exclude(&mut norms, f32::INFINITY);
         assert_eq!(norms, [1.0, 2.0, f32::INFINITY, 4.0, f32::INFINITY]);
         let mut margins = [7.0; 3];
-        repeats.spoil(&[0, 1, 3], &mut margins);
+        repeats.zero_margins(&[0, 1, 3], &mut margins);
         assert_eq!(margins, [0.0, 7.0, 7.0]);
         let other = Repeats::find(&centers[..4], 2, &mut kinds[..2], &mut table);
         assert!(other.0.is_none());

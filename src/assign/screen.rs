@@ -1,9 +1,9 @@
 //! Screening: labels are proven in a working precision, and the rest are decided by D.
 //!
-//! The first test keeps the least and the second least Ŝ of every point. A gap wider than the point's error bound proves the
+//! The first test keeps the least and the second least value of every point. A gap wider than the point's error bound proves the
 //! label (L2 to L5, L16). For the points that stay open, a second test finds the few centers within
 //! the error bound of the least, and evaluates D for these alone. Where these are so many that it takes less to evaluate D for all
-//! centers, several points side by side, that is left to the fallback.
+//! centers, several points side by side, the point is left to `label`, which does that.
 //!
 //! Three groups of points are compared with all centers at a time. Where there are many dimensions, the points are packed
 //! chunk of dimensions by chunk, the values of the centers for these few points are kept from chunk to chunk, and the second
@@ -32,7 +32,7 @@ use input::{keeps, AT_A_TIME, KEPT, PACKED, WIDEST};
 use nearest::Nearest;
 use sweeps::Screening;
 
-/// Labels some points, by vectors that the level has: lane after lane, `which` of them it is. The panels are those of `centers`.
+/// Labels the points `which`, a group of lanes at a time, by vectors that the level has. The panels are those of `centers`.
 pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
     level: Level,
     input: &ScreenInput<'_, E, F>,
@@ -160,10 +160,10 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         }
     }
 
-    /// Leaves points to the fallback.
+    /// Leaves points undecided: `label` evaluates D for all centers.
     #[inline(always)]
     fn leave(&mut self, lane: usize, mut lanes: u32) {
-        // Of all lanes that are open, some have been counted.
+        // Filled from the end; at the start are the points for the second test.
         let end = self.which.len();
         while lanes != 0 {
             self.result.left += 1;
@@ -221,7 +221,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     let test = &input.test;
                     margins[l] = test.margin(least[l], second[l], error_bound, lefts[l], square);
                 }
-                input.repeats.spoil(labels, &mut margins);
+                input.repeats.zero_margins(labels, &mut margins);
                 scratch.margins[at..at + S::WIDTH].copy_from_slice(&margins[..S::WIDTH]);
             }
             lanes &= S::not_greater(gap, error_bound);
@@ -283,9 +283,9 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// The first test at a group, once it went through some `centers` and all before them, and what it does not prove, decided
     /// among these, whose values are kept. After the last of them, labels the points.
     ///
-    /// Of the centers up to these, the one that is nearest by D is the one whose label is proven, or `deciding` has it. For by the
-    /// same proof, which is one of two centers, it is within the error bound; so it is among these centers and considered here, or it was the
-    /// nearest of those before, which was proven then and has the least of their values, or was in `deciding`.
+    /// Invariant: of the centers up to these, the one that is nearest by D either is the one whose label is proven, or is recorded in
+    /// `deciding`. For its value is within the error bound of the least. So it is one of these centers, and is considered here, or it was the
+    /// nearest of those before: then it was proven, and has the least of their values, or it was recorded.
     ///
     /// # Safety
     /// As for [`Screening::first`]; the caller is compiled for `L`, too.

@@ -219,7 +219,7 @@ impl DeclaredRange<'_> {
             &*observed.magnitude
         };
         self.magnitudes.iter().enumerate().all(|(i, &magnitude)| {
-            observed.poison[i] == 0.0
+            observed.not_finite[i] == 0.0
                 && observed.magnitude[i] <= magnitude
                 && self.ranges.of(i).covers(top[i], observed.low[i])
         })

@@ -1,4 +1,17 @@
 //! Exact arithmetic: the squared distance D as it is defined, sums that are rounded once, and the range checks that both rely on.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `distance` | D of a point and a center, and of points and the centers of their labels |
+//! | `binary64` | doubles by their bits: exponents, units |
+//! | `range` | the powers of two between which numbers are |
+//! | `observed`, `range_check` | what coordinates and weights were seen, and the refusal of those that are not finite or out of range |
+//! | `spread` | the refusal of points so far from each other that D overflows |
+//! | `declared_range` | the range that a caller declared for a stream, and the check that chunks keep to it |
+//! | `limbs` | sums for means: terms cut into limbs that fit the range, added without rounding |
+//! | `wide`, `quotient`, `short_quotient` | the sum of limbs, divided by the weight and rounded once |
+//! | `accumulator`, `inertia` | exact sums of any doubles, and of D times weights |
+//! | `mass_unit` | the unit that masses of points are counted in when centers are drawn |
 
 pub(crate) mod accumulator;
 pub(crate) mod binary64;

@@ -36,7 +36,7 @@ pub(crate) struct Observed<'a> {
     pub(crate) low: &'a mut [f64],
     /// +0 while all coordinates are finite, else NaN: 0 times infinity is NaN, and a NaN stays in a sum.
     /// (A maximum does not keep a NaN once a number follows.)
-    pub(crate) poison: &'a mut [f64],
+    pub(crate) not_finite: &'a mut [f64],
 }
 
 impl<'a> Observed<'a> {
@@ -44,12 +44,12 @@ impl<'a> Observed<'a> {
     pub(crate) fn view(storage: &'a mut [f64]) -> Self {
         let (first, second) = storage.split_at_mut(storage.len() / 2);
         let (magnitude, top) = first.split_at_mut(first.len() / 2);
-        let (low, poison) = second.split_at_mut(second.len() / 2);
+        let (low, not_finite) = second.split_at_mut(second.len() / 2);
         Observed {
             magnitude,
             top,
             low,
-            poison,
+            not_finite,
         }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Observed<'a> {
         observed.magnitude.fill(0.0);
         observed.top.fill(0.0);
         observed.low.fill(f64::INFINITY);
-        observed.poison.fill(0.0);
+        observed.not_finite.fill(0.0);
         observed
     }
 
@@ -73,7 +73,7 @@ impl<'a> Observed<'a> {
         self.magnitude[to] = self.magnitude[to].max(other.magnitude[from]);
         self.top[to] = self.top[to].max(other.top[from]);
         self.low[to] = self.low[to].min(other.low[from]);
-        self.poison[to] += other.poison[from];
+        self.not_finite[to] += other.not_finite[from];
     }
 }
 
@@ -88,7 +88,7 @@ fn observe_rows(
         &observed.magnitude,
         &observed.top,
         &observed.low,
-        &observed.poison,
+        &observed.not_finite,
     ];
     assert!(all.iter().all(|of| of.len() >= padded(rows.dims())));
     assert!(weights.is_none_or(|weights| weights.len() >= rows.count()));
@@ -120,7 +120,7 @@ impl Kernel for Observe<'_, '_> {
         let d = rows.dims();
         // The pointers are read once, and not again after each store.
         let (magnitude, top) = (observed.magnitude.as_mut_ptr(), observed.top.as_mut_ptr());
-        let (low, poison) = (observed.low.as_mut_ptr(), observed.poison.as_mut_ptr());
+        let (low, not_finite) = (observed.low.as_mut_ptr(), observed.not_finite.as_mut_ptr());
         for p in 0..rows.count() {
             let row = rows.row(p).as_ptr();
             let mut i = 0;
@@ -129,11 +129,11 @@ impl Kernel for Observe<'_, '_> {
                 // multiple of WIDTH, and the arrays have room for whole vectors (`observe_rows`).
                 unsafe {
                     let x = I::Lanes::load_rest(row.add(i), d - i);
-                    let poison = poison.add(i);
+                    let not_finite = not_finite.add(i);
                     I::Lanes::store(
-                        poison,
+                        not_finite,
                         I::Lanes::add(
-                            I::Lanes::load(poison),
+                            I::Lanes::load(not_finite),
                             I::Lanes::mul(x, I::Lanes::splat(0.0)),
                         ),
                     );

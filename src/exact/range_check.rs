@@ -38,7 +38,7 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
     for first in (0..d).step_by(slab) {
         let dims = first..(first + slab).min(d);
         let observed = observe(job, dims.clone(), storage);
-        if observed.poison.iter().any(|&x| x != 0.0) {
+        if observed.not_finite.iter().any(|&x| x != 0.0) {
             return Err(locate_nonfinite(points));
         }
         if finite_centers {

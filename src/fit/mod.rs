@@ -3,7 +3,7 @@
 //! ```text
 //! labels = assign(points, centers)
 //! repeat
-//!     centers    = means(points, labels)             where empty clusters may take points, see [`update`]
+//!     centers    = means(points, labels)             where empty clusters may take points
 //!     iterations += 1
 //!     new_labels = assign(points, centers)
 //!     stop if new_labels == labels                                       Converged
@@ -11,6 +11,8 @@
 //!     stop if D(new[0], old[0]) + D(new[1], old[1]) + ... <= tol, tol > 0   Tolerance
 //!     stop if iterations == max_iter                                     MaxIter
 //! ```
+//!
+//! A stream decides by the same rules from reduced sums (`stream/step.rs`).
 //!
 //! In real numbers the loop ends, also with relocation (L31). If rounding makes it cycle, `max_iter` ends it.
 //!

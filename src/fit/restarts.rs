@@ -90,7 +90,7 @@ impl<'w> Runner<'w> {
         let largest = scan(job, &mut self.teams.observed, given, ranges)?;
         let first = &mut state.previous[..job.points.d()];
         job.points.copy_point(0, first);
-        // The points alone are tested: later iterations compare them with their means.
+        // Twice: the points alone, since later iterations compare them with their means; then with the centers to start from.
         check_spread(job, &[], first)?;
         check_spread(job, given.unwrap_or_default(), first)?;
         state.packing.set_largest(largest);

@@ -170,7 +170,7 @@ pub(crate) fn range(
         |job, mut storage| {
             let heavy = options.weights.map(weights).transpose()?;
             let observed = observe(job, 0..d, &mut storage);
-            if observed.poison.iter().any(|&x| x != 0.0) {
+            if observed.not_finite.iter().any(|&x| x != 0.0) {
                 return Err(locate_nonfinite(points));
             }
             let mut widen = |i: usize, magnitude: f64, terms: Range| {

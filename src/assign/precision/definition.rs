@@ -27,7 +27,7 @@ pub(in crate::assign) trait Precision {
 
     /// Whether it may be worthwhile for a shape of at least three centers and two dimensions, so that a workspace has room for it. It may
     /// be limited to shapes of at most some number of dimensions, if that number is a power of two or one of
-    /// [`last_dimensions`](super::last_dimensions).
+    /// [`last_dimensions`](crate::assign::last_dimensions).
     fn suits(shape: &Shape) -> bool;
 
     /// Whether the CPU has the instructions, and it is worthwhile in a pass.

@@ -31,7 +31,7 @@ pub(super) struct Decide<'a, S: Screen> {
     /// The points of the lanes, and which of them are to be decided.
     pub(super) chosen: [usize; WIDEST],
     pub(super) lanes: u32,
-    /// The least Ŝ plus the error bound.
+    /// The least value plus the error bound.
     pub(super) limit: S::V,
     pub(super) distance: [f64; WIDEST],
     pub(super) label: [i32; WIDEST],

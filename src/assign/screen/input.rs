@@ -75,16 +75,16 @@ pub(crate) struct ScreenScratch<'a, E> {
     pub(crate) tile: &'a mut [E],
     /// The values of some centers for these, where they are kept.
     pub(crate) values: &'a mut [E],
-    /// For each point: how far apart two Ŝ must be for their order to be proven.
+    /// For each point: how far apart two values must be for their order to be proven.
     pub(crate) error_bounds: &'a mut [E],
-    /// For each point: the least Ŝ.
+    /// For each point: the least value.
     pub(crate) least: &'a mut [E],
     /// The lanes of the points that stayed open: at the start those that are to be tested again, at the end those that are left.
     pub(crate) open: &'a mut [u32],
     /// Distances of a point that may be evaluated one by one.
     pub(crate) patience: u32,
     pub(crate) labels: &'a mut [i32],
-    /// For each point: how much nearer its center is than any other, at least (see [`bounds`](super::bounds)); or empty, where
+    /// For each point: how much nearer its center is than any other, at least (see [`bounds`](crate::assign::bounds)); or empty, where
     /// margins are not wanted.
     pub(crate) margins: &'a mut [f32],
     /// The block that is likely next.

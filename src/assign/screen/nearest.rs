@@ -3,7 +3,7 @@
 use crate::assign::panel::Receive;
 use crate::simd::products::{Element, Screen};
 
-/// The least and second least Ŝ of each lane, and the center of the least.
+/// The least and second least value of each lane, and the center of the least.
 pub(super) struct Nearest<S: Screen, const G: usize> {
     pub(super) least: [S::V; G],
     pub(super) second: [S::V; G],

@@ -49,7 +49,7 @@ pub(crate) trait Test<E> {
 
     /// Makes error bounds of what packing left for them, where they depend on the labels of the least values, too.
     #[inline(always)]
-    fn complete(&self, _labels: &[i32], _squares: &[f64], _reaches: &mut [E]) {}
+    fn complete(&self, _labels: &[i32], _squares: &[f64], _error_bounds: &mut [E]) {}
 
     /// Whether least values that are equal are known to be equal distances: whether the label of a point is that of the first.
     #[inline(always)]
@@ -60,7 +60,7 @@ pub(crate) trait Test<E> {
     /// An upper limit for the values of all centers that are nearer to a point than one at this squared `distance`, given the point's
     /// error bound and |X|²; for tests that have one (L10).
     #[inline(always)]
-    fn limit(&self, _distance: f64, _square: f64, _reach: E) -> Option<E> {
+    fn limit(&self, _distance: f64, _square: f64, _error_bound: E) -> Option<E> {
         None
     }
 
@@ -68,7 +68,7 @@ pub(crate) trait Test<E> {
     /// error bound, what packing left for that, and |X|²; not positive, or NaN, where that is not known, as by tests that are too coarse
     /// for it.
     #[inline(always)]
-    fn margin(&self, _least: E, _second: E, _reach: E, _left: E, _square: f64) -> f32 {
+    fn margin(&self, _least: E, _second: E, _error_bound: E, _left: E, _square: f64) -> f32 {
         0.0
     }
 
