@@ -400,6 +400,38 @@ mod tests {
         }
     }
 
+    /// Carries are propagated before so many additions of 32 bits as a digit has room for.
+    #[test]
+    fn digits_have_room_for_what_is_pending() {
+        let mut sum = ExactSum::<DIGITS>::new();
+        sum.digits[0] = JOINED * MASK;
+        sum.pending = (1 << 30) - 1;
+        sum.add(5e-324);
+        assert_eq!(sum.pending, 0);
+        assert!(sum.digits[..DIGITS - 1]
+            .iter()
+            .all(|&digit| digit >> DIGIT == 0));
+        assert_eq!(sum.round(), scale((JOINED * MASK + 1) as f64, LOWEST));
+    }
+
+    /// The least that limbs do not hold breaks a tie, and so do bits right below the highest 64.
+    #[test]
+    fn what_limbs_do_not_hold_breaks_ties() {
+        let half = f64::EPSILON / 2.0;
+        for rest in [5e-324, power_of_two(-300), power_of_two(-70)] {
+            let up = 1.0 + f64::EPSILON;
+            assert_eq!(sum(&[1.0, half, rest]), up);
+            for terms in [[1.0, half, rest], [rest, 1.0, half]] {
+                let mut all = ExactSum::<DIGITS>::new();
+                all.add_all(&terms);
+                assert_eq!(all.round(), up);
+                let mut products = ExactSum::<PRODUCT_DIGITS>::new();
+                products.add_products(&[1.0; 3], &terms);
+                assert_eq!(products.round(), up);
+            }
+        }
+    }
+
     #[test]
     fn merging_is_adding() {
         let mut a = ExactSum::<DIGITS>::new();
