@@ -26,7 +26,9 @@ fn check(case: &Case, plan: Plan, ways: &[Way], bad: &mut Bad) -> i64 {
             };
             let fit = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &fit.centers, &fit.labels, &fit.report)
-                .and_then(|()| told_truly(&fit.report, algorithm, pairs, passes, case.n() as i64))
+                .and_then(|()| {
+                    counts_are_right(&fit.report, algorithm, pairs, passes, case.n() as i64)
+                })
                 .map_err(|e| format!("{algorithm:?}: {e}"))?;
             if algorithm == Algorithm::Hamerly {
                 spared.get_or_insert(fit.report.skipped);
@@ -38,7 +40,7 @@ fn check(case: &Case, plan: Plan, ways: &[Way], bad: &mut Bad) -> i64 {
 }
 
 /// Every pair of every pass was either evaluated or proven away; the inertia evaluates each point once more.
-fn told_truly(
+fn counts_are_right(
     report: &Report,
     algorithm: Algorithm,
     pairs: i64,

@@ -321,16 +321,16 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Seen {
+    struct Observed {
         calls: i32,
         others: i32,
         expected: Option<Environment>,
     }
 
-    extern "C" fn look(_: *const Progress, seen: *mut c_void) -> i32 {
+    extern "C" fn observe(_: *const Progress, seen: *mut c_void) -> i32 {
         let found = get();
-        // SAFETY: the tests below hand over a live Seen, that nobody else looks at during the call.
-        let seen = unsafe { &mut *seen.cast::<Seen>() };
+        // SAFETY: the tests below hand over a live Observed, which nobody else reads or writes during the call.
+        let seen = unsafe { &mut *seen.cast::<Observed>() };
         seen.calls += 1;
         seen.others += (seen.expected != Some(found)) as i32;
         0
@@ -382,13 +382,13 @@ mod tests {
                     let mut memory = workspace(&problem);
 
                     // The hostile call first: what it leaves behind must not be poisoned either.
-                    let mut seen = Seen {
+                    let mut seen = Observed {
                         expected: Some(hostile),
-                        ..Seen::default()
+                        ..Observed::default()
                     };
                     let mut watched = problem.clone().with(|o| {
                         (o.progress, o.progress_data) =
-                            (Some(look as ProgressFn), (&raw mut seen).cast());
+                            (Some(observe as ProgressFn), (&raw mut seen).cast());
                     });
                     let mut outputs = watched.outputs();
                     let (mut theirs, mut own) = (aligned(&mut memory), [].as_mut_slice());

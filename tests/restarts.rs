@@ -17,8 +17,8 @@ use reference::seeding;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 
-/// All that does not tell how the work was shared out.
-fn told(result: Result<Clustering, Error>) -> Result<Clustering, (i32, String)> {
+/// A result without what depends on how the work was shared out.
+fn without_costs(result: Result<Clustering, Error>) -> Result<Clustering, (i32, String)> {
     let refusal = |error: Error| (error.status() as i32, error.detail().to_owned());
     result.map_err(refusal).map(|mut fit| {
         let report = &mut fit.report;
@@ -44,13 +44,13 @@ fn check(
         };
         options::fit(&points, k, &options)
     };
-    let want = told(fit(1));
+    let want = without_costs(fit(1));
     for threads in THREADS {
         let got = fit(threads);
         if let Ok(got) = &got {
             assert!((1..=threads).contains(&got.report.threads));
         }
-        let got = told(got);
+        let got = without_costs(got);
         let reports = |fit: &Result<Clustering, _>| fit.clone().map(|fit| fit.report);
         assert_eq!(reports(&got), reports(&want), "{threads} threads");
         assert!(
@@ -118,8 +118,8 @@ fn as_many_threads_as_restarts() {
         progress: Some(&note),
         ..Options::default()
     };
-    let told = options::fit(&points, 12, &options).unwrap().report;
-    assert_eq!((told.threads, last.get().0), (1, 4));
+    let watched = options::fit(&points, 12, &options).unwrap().report;
+    assert_eq!((watched.threads, last.get().0), (1, 4));
     // A query does not know of callbacks, and a call without one fits what it says.
     let bytes = options::workspace_size(2000, 8, 12, &options).unwrap();
     let mut workspace = vec![0u128; bytes.div_ceil(16)];
@@ -131,7 +131,7 @@ fn as_many_threads_as_restarts() {
     let bytes = options::as_bytes(&mut workspace);
     let report = options::fit_into(&points, &silent, &mut centers, None, bytes).unwrap();
     assert_eq!(report.threads, 2);
-    assert_eq!(told.inertia, report.inertia);
+    assert_eq!(watched.inertia, report.inertia);
 }
 
 /// Points in four places: a start that draws each of them ends at an inertia of zero, and the restarts after it do not count.
@@ -301,8 +301,8 @@ fn check_restarts(case: &Case, (k, init, seed): (usize, Init, u64), plan: Plan, 
             case.each(&name, &all, bad, |points, options, _| {
                 let seen = RefCell::new(vec![Vec::new(); oracles.len()]);
                 let note = |step: &centra::Progress| {
-                    let told = (step.moved, step.shift);
-                    seen.borrow_mut()[step.restart as usize].push(told);
+                    let reported = (step.moved, step.shift);
+                    seen.borrow_mut()[step.restart as usize].push(reported);
                     false
                 };
                 let options = Options {
@@ -372,9 +372,9 @@ fn each_parallel_restart_is_a_run_of_its_own() {
 /// In these one of twenty restarts, with bounds kept always, once read words that no pass had written.
 const TRIALS: [u64; 7] = [11, 39, 75, 85, 97, 4, 6];
 
-/// Passes that look at no point at all, because bounds spare every one, make nothing known.
+/// Passes that test no point, because bounds rule out a change of every label, write no row of codes.
 #[test]
-fn passes_that_look_at_nothing() {
+fn passes_that_test_no_point() {
     let mut bad = Bad::default();
     for trial in TRIALS {
         let (x, d, k) = near_and_far(trial, None);
@@ -418,7 +418,7 @@ fn passes_that_look_at_nothing() {
                             ..given.clone()
                         };
                         let got = options::fit(points, k, &options).map_err(harness::refusal)?;
-                        as_told(&got, &want)
+                        same_but_for_costs(&got, &want)
                     },
                 );
             }
@@ -488,14 +488,14 @@ fn stretches_that_words_never_saw() {
                 };
                 let got =
                     options::fit_from(points, &case.start, &options).map_err(harness::refusal)?;
-                as_told(&got, &want)
+                same_but_for_costs(&got, &want)
             });
         }
     }
 }
 
 /// The same run, but for its costs.
-fn as_told(got: &Clustering, want: &Clustering) -> Result<(), String> {
+fn same_but_for_costs(got: &Clustering, want: &Clustering) -> Result<(), String> {
     let run = |fit: &Clustering| {
         (
             fit.report.iterations,

@@ -1,4 +1,4 @@
-//! The loop: when it stops and why, what the callback is told, what cancelling leaves behind, and which restart wins.
+//! The loop: when it stops and why, what is reported to the callback, what cancelling leaves behind, and which restart wins.
 
 mod harness;
 mod options;
@@ -100,7 +100,7 @@ fn tolerance() {
 }
 
 #[test]
-fn progress_tells_what_the_oracle_saw() {
+fn progress_is_that_of_the_oracle() {
     let mut bad = Bad::default();
     for case in cases() {
         let plan = RELOCATE.at_most(limit(&case));
@@ -119,14 +119,14 @@ fn progress_tells_what_the_oracle_saw() {
             let got = options::fit_from(points, &case.start, &options).map_err(refusal)?;
             same_run(&want, &got.centers, &got.labels, &got.report)?;
             let seen = seen.borrow();
-            let told: Vec<_> = seen.iter().map(|step| (step.0, step.1, step.2)).collect();
+            let reported: Vec<_> = seen.iter().map(|step| (step.0, step.1, step.2)).collect();
             let steps: Vec<_> = want
                 .trace
                 .iter()
                 .zip(1..)
                 .map(|(step, i)| (0, i, step.0))
                 .collect();
-            equal("restart, iteration, moved", &told, &steps)?;
+            equal("restart, iteration, moved", &reported, &steps)?;
             let shifts: Vec<_> = seen.iter().map(|step| step.3).collect();
             same(
                 "shift",

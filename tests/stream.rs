@@ -41,8 +41,8 @@ fn check(case: &Case, plan: Plan, way: Way, seed: u64) -> Result<(), String> {
         equal("empty", &[state.empty_clusters], &[want.empty_clusters])?;
         if compare {
             let got = (state.stopped_by, state.iterations, state.moved);
-            let told = (Some(stop(want.stopped_by)), want.iterations, want.moved);
-            require(got == told, || format!("{got:?}, not {told:?}"))?;
+            let expected = (Some(stop(want.stopped_by)), want.iterations, want.moved);
+            require(got == expected, || format!("{got:?}, not {expected:?}"))?;
         } else {
             require(state.iterations <= want.iterations, || {
                 format!("{} iterations, not {}", state.iterations, want.iterations)

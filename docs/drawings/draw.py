@@ -42,9 +42,9 @@ def number(x):
 
 
 class Picture:
-    def __init__(self, width, height, title, told):
+    def __init__(self, width, height, title, description):
         self.width, self.height = width, height
-        self.parts = [f"<title>{title}</title>", f"<desc>{told}</desc>"]
+        self.parts = [f"<title>{title}</title>", f"<desc>{description}</desc>"]
         self.parts.append(f'<rect class="card" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="10"/>')
 
     def text(self, x, y, words, size=13, anchor="start", style="", mono=False, bold=False):
@@ -223,8 +223,8 @@ def labels():
             p.line([(x - 5, y - 5), (x + 5, y + 5)], "s-ink", 2.2)
             p.line([(x - 5, y + 5), (x + 5, y - 5)], "s-ink", 2.2)
         p.text(left, 40, title, 13, bold=True)
-        told = f"{count} of {len(points)} open" if bound else "decides the rest"
-        p.text(left + side, 40, told, 12, "end", "t-4" if bound else "soft")
+        caption = f"{count} of {len(points)} open" if bound else "decides the rest"
+        p.text(left + side, 40, caption, 12, "end", "t-4" if bound else "soft")
     p.text(30, 340, "Ringed: points whose two nearest centers the test cannot tell apart. (Its error is drawn far larger than it is.)", 12, style="soft")
     return p
 

@@ -154,13 +154,13 @@ mod tests {
         exact: impl Fn(Sizes) -> usize,
         query: impl Fn(Sizes) -> usize,
     ) -> f64 {
-        let told: Vec<(usize, usize)> = shapes
+        let queries: Vec<(usize, usize)> = shapes
             .iter()
             .map(|&sizes| (exact(sizes), query(sizes)))
             .collect();
         let mut worst = 0.0f64;
-        for (i, &(touched, asked)) in told.iter().enumerate() {
-            for (j, &(_, larger)) in told.iter().enumerate().skip(i) {
+        for (i, &(touched, asked)) in queries.iter().enumerate() {
+            for (j, &(_, larger)) in queries.iter().enumerate().skip(i) {
                 assert!(
                     touched <= larger,
                     "{name}: {:?} takes {touched}, {:?} asks for {larger}",

@@ -90,7 +90,7 @@ impl<'w> HamerlyBounds<'w> {
         last: LastPass<'_>,
         expensive: bool,
     ) -> Option<PassMargins<'_>> {
-        if self.margins.valid() == Valid::Used && !self.always {
+        if self.margins.valid() == Valid::Decayed && !self.always {
             let tested = self.margins.tested();
             self.record(tested);
         }
@@ -107,8 +107,8 @@ impl<'w> HamerlyBounds<'w> {
         }
         Some(match self.margins.valid() {
             Valid::Nowhere if expensive && !self.always => self.margins.sample(last.stretch),
-            Valid::Nowhere | Valid::Sampled => self.margins.find(),
-            Valid::Found | Valid::Used => self.margins.decay(),
+            Valid::Nowhere | Valid::Sampled => self.margins.compute(),
+            Valid::Computed | Valid::Decayed => self.margins.decay(),
         })
     }
 

@@ -1,8 +1,9 @@
-//! What the lemmas are tested with against exact arithmetic: each test looks for the inputs that come nearest to the bound which a lemma
-//! claims, from ones built to do so, and prints the worst measured / bound. Here are L1, L8 and L9; the others are beside what they are
-//! about.
+//! Tools for testing the lemmas against exact arithmetic, and the tests of L1, L8 and L9; the other tests are beside the code that they
+//! are about. Each test searches for inputs whose error comes nearest to the bound of the lemma, from inputs built for this, and prints the
+//! largest ratio of measured error to bound.
 //!
-//! What is measured comes out of the library's own code: centers and points are coded, swept and judged by what a pass uses.
+//! The errors measured are those of the library's own code: points and centers are coded, evaluated and tested by the functions that a
+//! pass uses.
 
 use super::bounds::losses_of_moves;
 use super::margin::Units;
@@ -45,8 +46,8 @@ impl Rng {
     }
 }
 
-/// The worst ratio near some numbers: changes a few of them at a time, by ulps, by a bit somewhere, by a factor, and keeps what does
-/// not make it less. No number becomes greater than `most` in magnitude.
+/// Climbs to the worst ratio near some numbers: changes a few of them at a time, by ulps, by one bit or by a factor, and keeps a change
+/// unless it makes the ratio less. No number becomes greater than `most` in magnitude.
 pub(crate) fn climb(
     start: Vec<f64>,
     most: f64,
@@ -83,7 +84,7 @@ pub(crate) fn climb(
     worst
 }
 
-/// Prints a worst ratio, which is to be at most 1 and at least what has been reached before.
+/// Prints a worst ratio, and checks that it is at most 1 and at least `floor`, near the value measured when the test was written.
 pub(crate) fn report(what: &str, worst: f64, floor: f64) {
     println!("{what}: worst measured / bound {worst:.5}");
     assert!(worst <= 1.0, "{what}: {worst}, beyond the bound");
@@ -103,7 +104,7 @@ pub(crate) fn over(worst: f64, measured: Exact, bound: &Exact) -> f64 {
     worst.max(measured.over(bound))
 }
 
-// --- What the lemmas of several precisions are tested with ---
+// --- Tools for the lemmas of several precisions ---
 
 /// A point, centers, a mean and a scale.
 #[derive(Clone, Copy)]
@@ -115,7 +116,7 @@ pub(crate) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Numbers for a point, for a mean if there is to be one, and for centers.
+    /// The numbers of a point, then of the mean unless it is given, then of the centers.
     pub(crate) fn of(numbers: &'a [f64], d: usize, mean: Option<&'a [f64]>, scale: f64) -> Self {
         let (x, rest) = numbers.split_at(d);
         let (mean, centers) = match mean {
@@ -161,7 +162,7 @@ fn gap(given: Given<'_>, units: f64, label: usize) -> Exact {
     Exact::of(units) * (near - own - least)
 }
 
-/// A margin over what is true of it; 0 where it is not positive.
+/// A margin over the exact gap that it bounds from below; 0 if the margin is not positive.
 pub(crate) fn margin_over(given: Given<'_>, units: f64, label: usize, margin: f32) -> f64 {
     if margin.is_nan() || margin <= 0.0 {
         return 0.0;
@@ -209,7 +210,7 @@ fn l1_definition() {
     let v = f64::EPSILON / 2.0;
     let mut worst = 0.0f64;
     for d in [1, 2, 5, 8, 9, 16, 17, 64, 800, 1601] {
-        // Of one partial sum, whose additions lose nearly half an ulp each; and of all of them.
+        // One partial sum, each addition of which rounds by nearly half an ulp; then all of them.
         for every in [8, 1] {
             let x: Vec<f64> = (0..d)
                 .map(|i| match i {

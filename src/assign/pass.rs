@@ -392,7 +392,7 @@ impl PassWorker<'_> {
             return false;
         };
         let declared_range = watch.declared_range;
-        let kept = match terms.look() && pass.job.weights.is_none() {
+        let kept = match terms.tests_coordinates() && pass.job.weights.is_none() {
             true => {
                 let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
                 let labelled = (most as usize) < pass.centers.len() / pass.job.points.d();

@@ -142,7 +142,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             if !self.keeps {
                 self.sweep_packed::<S, G>(place, &mut nearest);
                 for g in 0..G {
-                    self.note_open::<S, G>(lane + g * S::WIDTH, g, &nearest);
+                    self.record_open::<S, G>(lane + g * S::WIDTH, g, &nearest);
                 }
                 return;
             }
@@ -253,7 +253,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// # Safety
     /// As for [`Screening::first`].
     #[inline(always)]
-    unsafe fn note_open<S: Screen<E = E>, const G: usize>(
+    unsafe fn record_open<S: Screen<E = E>, const G: usize>(
         &mut self,
         at: usize,
         g: usize,

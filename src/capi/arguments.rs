@@ -86,7 +86,7 @@ tuples! {
     (A B C D E F G H I J)
 }
 
-/// An argument, and what a call sees of it.
+/// An argument of a call in C, and the type as which the body of the call receives it.
 pub(super) trait Argument<'a> {
     type View;
     const ENTRIES: usize;
@@ -98,31 +98,31 @@ pub(super) trait Argument<'a> {
     unsafe fn view(&self, context: &Context<'a>) -> Result<Self::View, Error>;
 }
 
-/// An argument that a call sees as a `V`.
-pub(super) struct Seen<V> {
+/// An argument that the body of a call receives as a `V`.
+pub(super) struct Typed<V> {
     entry: Entry,
     view: PhantomData<V>,
 }
 
-impl<V> Seen<V> {
+impl<V> Typed<V> {
     fn new<T>(name: &'static str, at: *const T, access: Access, kind: Kind) -> Self {
-        Seen {
+        Typed {
             entry: Entry::new(name, at, access, kind),
             view: PhantomData,
         }
     }
 
-    /// The argument as another view, and whether null is refused.
-    fn seen_as<W>(self, required: bool) -> Seen<W> {
+    /// The argument as another type, and whether null is refused.
+    fn retyped<W>(self, required: bool) -> Typed<W> {
         let entry = self.entry.required(required);
-        Seen {
+        Typed {
             entry,
             view: PhantomData,
         }
     }
 }
 
-impl<'a, V: View<'a>> Argument<'a> for Seen<V> {
+impl<'a, V: View<'a>> Argument<'a> for Typed<V> {
     type View = V;
     const ENTRIES: usize = 1;
 
@@ -136,26 +136,26 @@ impl<'a, V: View<'a>> Argument<'a> for Seen<V> {
     }
 }
 
-/// What calls see of arguments.
+/// A type as which the body of a call receives an argument.
 pub(super) trait View<'a>: Sized {
     /// # Safety
     /// The argument was checked with this context; its memory is that which [`call`] asks for.
     unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error>;
 }
 
-/// A defect of this folder: an argument that is seen as what it is not.
+/// A defect of this folder: an argument is received as a type that it does not have.
 fn defect<T>(entry: &Entry) -> Result<T, Error> {
     refuse!(Internal, "{}: an argument of another kind", entry.name)
 }
 
 /// Elements that are read; the pointer may be null if there are none.
-pub(super) fn input<'a, T>(name: &'static str, at: *const T, of: Elements) -> Seen<&'a [T]> {
-    Seen::new(name, at, Access::Read, Kind::Array(of))
+pub(super) fn input<'a, T>(name: &'static str, at: *const T, of: Elements) -> Typed<&'a [T]> {
+    Typed::new(name, at, Access::Read, Kind::Array(of))
 }
 
-impl<'a, T> Seen<&'a [T]> {
-    pub(super) fn optional(self) -> Seen<Option<&'a [T]>> {
-        self.seen_as(false)
+impl<'a, T> Typed<&'a [T]> {
+    pub(super) fn optional(self) -> Typed<Option<&'a [T]>> {
+        self.retyped(false)
     }
 }
 
@@ -170,17 +170,17 @@ impl<'a, T> View<'a> for &'a [T] {
 }
 
 /// Elements that are written, and in some calls read before; the pointer may be null if there are none.
-pub(super) fn output<'a, T>(name: &'static str, at: *mut T, of: Elements) -> Seen<&'a mut [T]> {
-    Seen::new(name, at, Access::Written, Kind::Array(of))
+pub(super) fn output<'a, T>(name: &'static str, at: *mut T, of: Elements) -> Typed<&'a mut [T]> {
+    Typed::new(name, at, Access::Written, Kind::Array(of))
 }
 
-impl<'a, T> Seen<&'a mut [T]> {
-    pub(super) fn optional(self) -> Seen<Option<&'a mut [T]>> {
-        self.seen_as(false)
+impl<'a, T> Typed<&'a mut [T]> {
+    pub(super) fn optional(self) -> Typed<Option<&'a mut [T]>> {
+        self.retyped(false)
     }
 
-    pub(super) fn optional_unless(self, required: bool) -> Seen<Option<&'a mut [T]>> {
-        self.seen_as(required)
+    pub(super) fn optional_unless(self, required: bool) -> Typed<Option<&'a mut [T]>> {
+        self.retyped(required)
     }
 }
 
@@ -218,13 +218,13 @@ impl<T> Place<'_, T> {
 }
 
 /// One element that is written.
-pub(super) fn one<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
-    Seen::new(name, at, Access::Written, Kind::Array(Elements::One))
+pub(super) fn one<'a, T>(name: &'static str, at: *mut T) -> Typed<Place<'a, T>> {
+    Typed::new(name, at, Access::Written, Kind::Array(Elements::One))
 }
 
 /// One element that is written after everything else has been read.
-pub(super) fn answer<'a, T>(name: &'static str, at: *mut T) -> Seen<Place<'a, T>> {
-    Seen::new(name, at, Access::Answered, Kind::Array(Elements::One))
+pub(super) fn answer<'a, T>(name: &'static str, at: *mut T) -> Typed<Place<'a, T>> {
+    Typed::new(name, at, Access::Answered, Kind::Array(Elements::One))
 }
 
 impl<'a, T> View<'a> for Place<'a, T> {
@@ -237,8 +237,8 @@ impl<'a, T> View<'a> for Place<'a, T> {
 }
 
 /// The points of a call, or of a chunk.
-pub(super) fn matrix<'a>(points: *const f64, ld: usize) -> Seen<Points<'a>> {
-    Seen::new("points", points, Access::Read, Kind::Points { ld })
+pub(super) fn matrix<'a>(points: *const f64, ld: usize) -> Typed<Points<'a>> {
+    Typed::new("points", points, Access::Read, Kind::Points { ld })
 }
 
 impl<'a> View<'a> for Points<'a> {
@@ -296,8 +296,8 @@ impl<'a> Argument<'a> for Choice {
 }
 
 /// The reduced range of all chunks of a stream.
-pub(super) fn reduced_range<'a>(range: *const i32) -> Seen<Stream<'a>> {
-    Seen::new("range", range, Access::Read, Kind::Range)
+pub(super) fn reduced_range<'a>(range: *const i32) -> Typed<Stream<'a>> {
+    Typed::new("range", range, Access::Read, Kind::Range)
 }
 
 impl<'a> View<'a> for Stream<'a> {
@@ -320,8 +320,8 @@ impl ReportPlace<'_> {
     }
 }
 
-pub(super) fn fit_report<'a>(report: *mut centra_report) -> Seen<Option<ReportPlace<'a>>> {
-    Seen::new("report", report, Access::Written, Kind::Report)
+pub(super) fn fit_report<'a>(report: *mut centra_report) -> Typed<Option<ReportPlace<'a>>> {
+    Typed::new("report", report, Access::Written, Kind::Report)
 }
 
 impl<'a> View<'a> for ReportPlace<'a> {
@@ -347,8 +347,8 @@ impl StatePlace<'_> {
     }
 }
 
-pub(super) fn stream_state<'a>(state: *mut centra_stream_state) -> Seen<StatePlace<'a>> {
-    Seen::new("state", state, Access::Written, Kind::State)
+pub(super) fn stream_state<'a>(state: *mut centra_stream_state) -> Typed<StatePlace<'a>> {
+    Typed::new("state", state, Access::Written, Kind::State)
 }
 
 impl<'a> View<'a> for StatePlace<'a> {
@@ -386,9 +386,9 @@ impl<'a> View<'a> for StatePlace<'a> {
 }
 
 /// The sum of some flags, as a call has it; the ones `known`.
-pub(super) fn flags(name: &'static str, value: i32, known: i32) -> Seen<i32> {
+pub(super) fn flags(name: &'static str, value: i32, known: i32) -> Typed<i32> {
     let kind = Kind::Flags { value, known };
-    Seen::new(name, core::ptr::null::<u8>(), Access::Read, kind)
+    Typed::new(name, core::ptr::null::<u8>(), Access::Read, kind)
 }
 
 impl View<'_> for i32 {
@@ -401,9 +401,9 @@ impl View<'_> for i32 {
 }
 
 /// A number that counts from 0.
-pub(super) fn index(name: &'static str, value: i64) -> Seen<u64> {
+pub(super) fn index(name: &'static str, value: i64) -> Typed<u64> {
     let kind = Kind::Index { value };
-    Seen::new(name, core::ptr::null::<u8>(), Access::Read, kind)
+    Typed::new(name, core::ptr::null::<u8>(), Access::Read, kind)
 }
 
 impl View<'_> for u64 {
@@ -417,10 +417,10 @@ impl View<'_> for u64 {
 }
 
 /// The caller's workspace, or none.
-pub(super) fn memory<'a>(workspace: *mut c_void, bytes: usize) -> Seen<Workspace<'a>> {
+pub(super) fn memory<'a>(workspace: *mut c_void, bytes: usize) -> Typed<Workspace<'a>> {
     let kind = Kind::Workspace { bytes };
     let start = workspace.cast::<u8>();
-    Seen::new("workspace", start, Access::Written, kind)
+    Typed::new("workspace", start, Access::Written, kind)
 }
 
 impl<'a> View<'a> for Workspace<'a> {

@@ -82,14 +82,14 @@ pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i3
 /// through a call. A request stays pending until the thread waits somewhere else.
 struct Uncancelled {
     #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
-    found: core::ffi::c_int,
+    previous: core::ffi::c_int,
 }
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
 extern "C" {
     fn pthread_setcancelstate(
         state: core::ffi::c_int,
-        found: *mut core::ffi::c_int,
+        previous: *mut core::ffi::c_int,
     ) -> core::ffi::c_int;
 }
 
@@ -98,18 +98,18 @@ impl Uncancelled {
     fn enter() -> Self {
         /// PTHREAD_CANCEL_DISABLE.
         const DISABLE: core::ffi::c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
-        let mut found = 0;
+        let mut previous = 0;
         // SAFETY: a plain call that writes to a live variable.
-        unsafe { pthread_setcancelstate(DISABLE, &mut found) };
-        Uncancelled { found }
+        unsafe { pthread_setcancelstate(DISABLE, &mut previous) };
+        Uncancelled { previous }
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
 impl Drop for Uncancelled {
     fn drop(&mut self) {
-        // SAFETY: gives back what was found.
-        unsafe { pthread_setcancelstate(self.found, core::ptr::null_mut()) };
+        // SAFETY: sets the state that the thread had before.
+        unsafe { pthread_setcancelstate(self.previous, core::ptr::null_mut()) };
     }
 }
 

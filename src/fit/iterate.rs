@@ -88,9 +88,9 @@ pub(super) struct Outcome {
     pub(super) moved: i64,
 }
 
-/// What restarts cost.
+/// The work that restarts did, and the time that it took.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Spent {
+pub(super) struct Effort {
     pub(super) distances: i64,
     pub(super) rechecked: i64,
     pub(super) skipped: i64,
@@ -99,8 +99,8 @@ pub(super) struct Spent {
     pub(super) seconds_update: f64,
 }
 
-impl AddAssign for Spent {
-    fn add_assign(&mut self, other: Spent) {
+impl AddAssign for Effort {
+    fn add_assign(&mut self, other: Effort) {
         self.distances += other.distances;
         self.rechecked += other.rechecked;
         self.skipped += other.skipped;
@@ -195,8 +195,8 @@ pub(super) fn iterate<'w>(
     restart: u32,
     state: &mut State<'w>,
     team: &mut PerThread<PassWorker<'w>>,
-    tell: impl Fn(&Progress) -> bool,
-    spent: &mut Spent,
+    report: impl Fn(&Progress) -> bool,
+    effort: &mut Effort,
 ) -> Result<Outcome, Error> {
     let (n, d) = (job.points.n() as i64, job.points.d());
     let all = n * (state.centers.len() / d) as i64;
@@ -207,7 +207,7 @@ pub(super) fn iterate<'w>(
     let stopped_by = loop {
         let work = pairs as u128 * d as u128 + n as u128;
         // Waking threads takes longer than a pass in which bounds leave few points: one thread does it.
-        let crew = &job.crew.if_worth(worthwhile(2, work) > 1);
+        let crew = &job.crew.if_worthwhile(worthwhile(2, work) > 1);
         let before = Before {
             changed,
             summed: iterations > 0,
@@ -215,11 +215,11 @@ pub(super) fn iterate<'w>(
         };
         let pass = state.assign(&Job { crew, ..*job }, team, &before);
         (pairs, changed) = (pass.counts.pairs, pass.changed);
-        spent.distances += pairs + pass.counts.evaluated;
-        spent.skipped += all - pairs;
-        spent.rechecked += pass.counts.rechecked;
-        spent.seconds_assign += pass.assigning.as_secs_f64();
-        spent.seconds_update += pass.updating.as_secs_f64();
+        effort.distances += pairs + pass.counts.evaluated;
+        effort.skipped += all - pairs;
+        effort.rechecked += pass.counts.rechecked;
+        effort.seconds_assign += pass.assigning.as_secs_f64();
+        effort.seconds_update += pass.updating.as_secs_f64();
 
         if iterations > 0 {
             moved = changed;
@@ -230,7 +230,7 @@ pub(super) fn iterate<'w>(
                 moved,
                 shift: shift.unwrap_or(0.0),
             };
-            if tell(&progress) {
+            if report(&progress) {
                 break StoppedBy::Stopped;
             }
             if let Some(reason) = rules.reason(iterations, moved, shift) {
@@ -243,7 +243,7 @@ pub(super) fn iterate<'w>(
         let begin = Instant::now();
         state.update(job, team)?;
         iterations += 1;
-        spent.seconds_update += begin.elapsed().as_secs_f64();
+        effort.seconds_update += begin.elapsed().as_secs_f64();
     };
     Ok(Outcome {
         stopped_by,

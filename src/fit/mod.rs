@@ -53,11 +53,11 @@ pub(crate) fn fit(
         runners.first().prepare(job, given)?;
     }
     let seconds_scan = begin.elapsed().as_secs_f64();
-    let (spent, cancelled) = if side_by_side {
+    let (effort, cancelled) = if side_by_side {
         (run_all(job, &rules, restarts, runners)?, false)
     } else {
-        let tell = |now: &Progress| options.progress.is_some_and(|progress| progress(now));
-        runners.first().run(job, &rules, restarts, tell)?
+        let report = |now: &Progress| options.progress.is_some_and(|progress| progress(now));
+        runners.first().run(job, &rules, restarts, report)?
     };
 
     let order = |a: &Best, b: &Best| {
@@ -85,13 +85,13 @@ pub(crate) fn fit(
         empty_clusters: k - state.update.occupied(job, best_labels),
         moved: best.outcome.moved,
         inertia: best.inertia,
-        distances: spent.distances,
-        rechecked: spent.rechecked,
-        skipped: spent.skipped,
+        distances: effort.distances,
+        rechecked: effort.rechecked,
+        skipped: effort.skipped,
         seconds_scan,
-        seconds_seed: spent.seconds_seed,
-        seconds_assign: spent.seconds_assign,
-        seconds_update: spent.seconds_update,
+        seconds_seed: effort.seconds_seed,
+        seconds_assign: effort.seconds_assign,
+        seconds_update: effort.seconds_update,
         workspace_bytes: 0,
     };
     centers.copy_from_slice(best_centers);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::iterate::{iterate, restarts, Outcome, Spent, State};
+use super::iterate::{iterate, restarts, Effort, Outcome, State};
 use super::stop::Rules;
 use crate::assign::PassWorker;
 use crate::call::{Init, Job, Options, Progress, Shape, StoppedBy};
@@ -62,7 +62,7 @@ pub(crate) struct Runner<'w> {
     teams: Teams<'w>,
     pub(super) best: Option<Best>,
     /// The cost of each restart, if several runners are at work and it is not known yet which restarts count.
-    spent: Vec<(u64, Spent)>,
+    effort: Vec<(u64, Effort)>,
     refused: Option<(u64, Error)>,
 }
 
@@ -78,7 +78,7 @@ impl<'w> Runner<'w> {
             state: State::cut(from, shape, plan, options),
             teams: Teams::cut(from, threads, shape, plan, options.init),
             best: None,
-            spent: Vec::new(),
+            effort: Vec::new(),
             refused: None,
         }
     }
@@ -109,8 +109,8 @@ impl<'w> Runner<'w> {
         job: &Job<'_>,
         rules: &Rules,
         restart: u32,
-        tell: impl Fn(&Progress) -> bool,
-    ) -> Result<(Spent, StoppedBy), Error> {
+        report: impl Fn(&Progress) -> bool,
+    ) -> Result<(Effort, StoppedBy), Error> {
         let Runner { state, teams, .. } = self;
         state.forget(rules.init);
         teams.forget();
@@ -127,17 +127,17 @@ impl<'w> Runner<'w> {
             state.labels,
             state.centers,
         );
-        let mut spent = Spent {
+        let mut effort = Effort {
             distances,
             seconds_seed: begin.elapsed().as_secs_f64(),
-            ..Spent::default()
+            ..Effort::default()
         };
         let workers = &mut teams.workers;
-        let outcome = iterate(job, rules, restart, state, workers, tell, &mut spent)?;
+        let outcome = iterate(job, rules, restart, state, workers, report, &mut effort)?;
         let begin = Instant::now();
         let inertia = inertia::inertia(job, state.labels, state.centers, 0);
-        spent.distances += job.points.n() as i64;
-        spent.seconds_assign += begin.elapsed().as_secs_f64();
+        effort.distances += job.points.n() as i64;
+        effort.seconds_assign += begin.elapsed().as_secs_f64();
         let stopped_by = outcome.stopped_by;
         if self.best.as_ref().is_none_or(|best| inertia < best.inertia) {
             self.best = Some(Best {
@@ -150,7 +150,7 @@ impl<'w> Runner<'w> {
                 state.best_centers.copy_from_slice(state.centers);
             }
         }
-        Ok((spent, stopped_by))
+        Ok((effort, stopped_by))
     }
 
     /// Whether no later restart can be better: the inertia is zero. A restart cannot be abandoned before its end, since its inertia is
@@ -165,12 +165,12 @@ impl<'w> Runner<'w> {
         job: &Job<'_>,
         rules: &Rules,
         restarts: u32,
-        tell: impl Fn(&Progress) -> bool,
-    ) -> Result<(Spent, bool), Error> {
-        let mut total = Spent::default();
+        report: impl Fn(&Progress) -> bool,
+    ) -> Result<(Effort, bool), Error> {
+        let mut total = Effort::default();
         for restart in 0..restarts {
-            let (spent, stopped_by) = self.restart(job, rules, restart, &tell)?;
-            total += spent;
+            let (effort, stopped_by) = self.restart(job, rules, restart, &report)?;
+            total += effort;
             let stopped = stopped_by == StoppedBy::Stopped;
             if stopped || self.unbeatable() {
                 return Ok((total, stopped));
@@ -197,7 +197,7 @@ const PASSES: u128 = 8;
 
 /// Checks ranges for several runners, each by itself at the same time: the results are then in the part of the workspace of each thread.
 pub(super) fn prepare_all(job: &Job<'_>, runners: &mut PerThread<Runner<'_>>) -> Result<(), Error> {
-    let alone = job.crew.if_worth(false);
+    let alone = job.crew.if_worthwhile(false);
     let own = Job {
         crew: &alone,
         ..*job
@@ -218,8 +218,8 @@ pub(super) fn run_all(
     rules: &Rules,
     restarts: u32,
     runners: &mut PerThread<Runner<'_>>,
-) -> Result<Spent, Error> {
-    let alone = job.crew.if_worth(false);
+) -> Result<Effort, Error> {
+    let alone = job.crew.if_worthwhile(false);
     let own = Job {
         crew: &alone,
         ..*job
@@ -233,8 +233,8 @@ pub(super) fn run_all(
         }
         let number = restart as u32;
         match runner.restart(&own, rules, number, |_| false) {
-            Ok((spent, _)) => match runner.spent.try_reserve(1) {
-                Ok(()) => runner.spent.push((restart, spent)),
+            Ok((effort, _)) => match runner.effort.try_reserve(1) {
+                Ok(()) => runner.effort.push((restart, effort)),
                 Err(_) => {
                     let detail =
                         format_args!("the report of restart {restart} could not be allocated");
@@ -250,15 +250,15 @@ pub(super) fn run_all(
     });
     let end = end.into_inner();
     let threads = runners.iter_mut().count() as f64;
-    let mut total = Spent::default();
+    let mut total = Effort::default();
     for runner in runners.iter_mut() {
         match runner.refused.take() {
             Some((restart, error)) if restart + 1 == end => return Err(error),
             _ => {}
         }
-        for (restart, spent) in &runner.spent {
+        for (restart, effort) in &runner.effort {
             if *restart < end {
-                total += *spent;
+                total += *effort;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A fit, its two halves, starting centers, the inertia: in memory of their own, and in the caller's.
+//! A fit, its two halves, starting centers and the inertia: each call in memory that it allocates, and in the caller's.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -14,7 +14,8 @@ use crate::runtime::workspace::Workspace as Lent;
 
 /// Calls.
 impl KMeans<'_> {
-    /// Seeds, and iterates assignment and update until no label changes, or until a setting says so.
+    /// Clusters the points: seeds, then iterates assignment and update until no label changes, or until [`max_iter`](Self::max_iter) or
+    /// [`tol`](Self::tol) stops it.
     ///
     /// ```
     /// use centra::{KMeans, Points, Start, StoppedBy};
@@ -31,7 +32,7 @@ impl KMeans<'_> {
         self.fit_watched(points, None)
     }
 
-    /// [`fit`](Self::fit) in the caller's memory: k rows of d in `centers`, and the labels, if they are wanted.
+    /// [`fit`](Self::fit) in the caller's memory: `centers` receives k rows of d, and `labels`, unless it is `None`, the labels.
     ///
     /// ```
     /// use centra::{KMeans, Points, Start, Workspace};
@@ -54,8 +55,8 @@ impl KMeans<'_> {
         self.fit_watched_into(points, centers, labels, None, workspace.lend()?)
     }
 
-    /// For each point the index of its nearest center, ties to the lowest; `centers` is k rows of d. There may be fewer points
-    /// than centers, and none.
+    /// For each point the index of its nearest center, of several equally near ones the lowest. `centers` is k rows of d. There may be
+    /// fewer points than centers, or none.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -70,7 +71,8 @@ impl KMeans<'_> {
         Ok(labels)
     }
 
-    /// [`assign`](Self::assign) in the caller's memory; `sqdist`, if it is wanted, receives each point's squared distance to its center.
+    /// [`assign`](Self::assign) in the caller's memory; `sqdist`, unless it is `None`, receives each point's squared distance to its
+    /// center.
     ///
     /// ```
     /// use centra::{KMeans, Points, Workspace};
@@ -92,10 +94,10 @@ impl KMeans<'_> {
         self.assign_lent(points, centers, labels, sqdist, workspace.lend()?)
     }
 
-    /// Replaces each center by the mean of the points that `labels` gives it; returns the number of points of each.
+    /// Replaces each center by the mean of the points with its label; returns the number of points of each.
     ///
-    /// Centers of clusters without a point of positive weight are treated as [`empty`](Self::empty) says; on entry `centers` holds
-    /// what they may keep. There may be fewer points than centers, and none.
+    /// [`empty`](Self::empty) decides what becomes of the center of a cluster without a point of positive weight; it may keep the value
+    /// that it has in `centers` on entry. There may be fewer points than centers, or none.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -118,7 +120,8 @@ impl KMeans<'_> {
         Ok(counts)
     }
 
-    /// [`update`](Self::update) in the caller's memory; `counts`, if it is wanted, receives the number of points of each center.
+    /// [`update`](Self::update) in the caller's memory; `counts`, unless it is `None`, receives the number of points of each
+    /// center.
     ///
     /// ```
     /// use centra::{KMeans, Points, Workspace};
@@ -140,8 +143,8 @@ impl KMeans<'_> {
         self.update_lent(points, centers, labels, counts, workspace.lend()?)
     }
 
-    /// The centers that a fit would start from, each a row of the points: k rows of d. Refused with [`Start::Centers`], which leaves
-    /// nothing to draw.
+    /// The centers that a fit would start from, each a row of the points: k rows of d. The call is refused with [`Start::Centers`],
+    /// which leaves nothing to draw.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -178,8 +181,9 @@ impl KMeans<'_> {
         self.seed_lent(points, centers, workspace.lend()?)
     }
 
-    /// The exact sum of the squared distances between the points and the centers their labels name, times the weights, rounded
-    /// once. There may be fewer points than centers, and none, which have 0. Needs no workspace, and allocates nothing with one thread.
+    /// The inertia: the exact sum of the weights times the squared distances between the points and the centers that their labels name,
+    /// rounded once. There may be fewer points than centers, or none; the inertia of none is 0. The call needs no workspace, and allocates
+    /// nothing with one thread.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -200,9 +204,9 @@ impl KMeans<'_> {
         api::inertia(points, centers, labels, &options, 0)
     }
 
-    /// Bytes of workspace that suffice for every call with these settings on `n` points of `d` dimensions, in either layout; where
-    /// k is more than n, for the calls that allow it. They never fall as n, d, k or the threads grow. Weights count, too, but not
-    /// how many there are.
+    /// Bytes of workspace that suffice for every call with these settings on `n` points of `d` dimensions, in either layout; if
+    /// k is more than n, for every call that allows this. The number never falls as n, d, k or the threads grow. It depends on whether
+    /// there are weights, but not on how many.
     ///
     /// ```
     /// use centra::KMeans;
@@ -311,8 +315,8 @@ impl KMeans<'_> {
 
 /// Progress.
 impl<'a> KMeans<'a> {
-    /// Calls `progress` on the calling thread after every iteration of every restart; where it returns
-    /// [`ControlFlow::Break`], the fit stops there, with what it has.
+    /// Calls `progress` on the calling thread after every iteration of every restart. If it returns [`ControlFlow::Break`], the fit
+    /// stops, and its results are those of the last iteration.
     ///
     /// ```
     /// use centra::{KMeans, Points, Start};
@@ -340,7 +344,7 @@ impl<'a> KMeans<'a> {
     }
 }
 
-/// A fit that reports its progress: what [`KMeans::progress`] makes of settings.
+/// A fit that reports its progress. [`KMeans::progress`] makes it.
 ///
 /// ```
 /// use centra::{KMeans, Points, StoppedBy};
@@ -410,7 +414,7 @@ impl<F: FnMut(&Progress) -> ControlFlow<()>> Watched<'_, F> {
     }
 }
 
-/// Reports to the caller's closure, which a call never enters a second time; whether it wants to stop.
+/// Reports to the caller's closure, and returns whether it stops the fit. A call never enters the closure while it runs.
 fn stops<F: FnMut(&Progress) -> ControlFlow<()>>(
     progress: &RefCell<&mut F>,
     now: &Progress,

@@ -1,4 +1,4 @@
-//! What a caller may choose, by a builder.
+//! The settings of a caller: a builder.
 
 use crate::call::{Algorithm, Empty, Init, Options};
 use crate::runtime::error::{refuse, Error};
@@ -24,22 +24,22 @@ pub enum Start<'a> {
     #[default]
     PlusPlus,
     /// At rows that k-means‖ draws: five rounds or more of about 2 k candidates each, and greedy k-means++ among these (Bahmani et
-    /// al. 2012). For k so large that k passes over the points are too many.
+    /// al. 2012). It is for k so large that k passes over the points would take too long.
     Parallel,
     /// At k distinct rows, drawn uniformly.
     Random,
-    /// At these: k rows of d.
+    /// At the given centers: k rows of d.
     Centers(&'a [f64]),
 }
 
-/// K-means with k centers: the settings of a fit, and the calls that go by them.
+/// K-means with k centers: the settings, and the calls that use them.
 ///
-/// Every setting has a default, which is that of the C API. No call changes the settings, so one `KMeans` serves any
-/// number of them, on any number of threads.
+/// Every setting has a default, which is that of the C API. No call changes the settings, so any number of calls, on any number of threads,
+/// can share one `KMeans`.
 ///
-/// Arguments have one order: points, centers, labels, then what else a call reads or writes, and the
+/// Arguments always have the same order: points, centers, labels, then whatever else a call reads or writes, and the
 /// [`Workspace`](crate::Workspace) last.
-/// A call that is refused leaves everything that it would have written as it was.
+/// A refused call leaves every output as it was.
 ///
 /// ```
 /// use centra::{KMeans, Points};
@@ -127,8 +127,8 @@ impl<'a> KMeans<'a> {
         KMeans { empty, ..self }
     }
 
-    /// Threads: 1, the default, is the calling thread only; 0 is all cores that this process may use. Fewer are used where the
-    /// work is too small to gain, or where they cannot be had. The results do not depend on it.
+    /// The number of threads: 1, the default, is the calling thread alone; 0 is one for each core that this process may use. Fewer are
+    /// used if there is too little work for them, or if the system provides no more. The results do not depend on it.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -142,7 +142,8 @@ impl<'a> KMeans<'a> {
         KMeans { threads, ..self }
     }
 
-    /// Restarts, at least 1, which is the default; the least inertia wins, ties to the earliest. From given centers there is one.
+    /// The number of restarts, at least 1, which is the default. The result is that of the least inertia, of several equal ones the
+    /// earliest. From given centers there is one.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -157,7 +158,7 @@ impl<'a> KMeans<'a> {
         KMeans { restarts, ..self }
     }
 
-    /// Iterations of a restart at most, 300 by default; 0 assigns to the starting centers and stops.
+    /// The most iterations of a restart, 300 by default. With 0 the points are assigned to the starting centers, and that is all.
     ///
     /// ```
     /// use centra::{KMeans, Points, Start, StoppedBy};
@@ -202,8 +203,8 @@ impl<'a> KMeans<'a> {
         KMeans { seed, ..self }
     }
 
-    /// A weight for each point, finite and not negative, not all zero; without them, all are 1. A weight of 3 is three points.
-    /// [`assign`](Self::assign) ignores them, where they change nothing.
+    /// A weight for each point, finite and not negative, and not all zero; without them, all are 1. A point of weight 3 counts as three
+    /// points. [`assign`](Self::assign) ignores them: they do not change labels.
     ///
     /// ```
     /// use centra::{KMeans, Points};
@@ -218,8 +219,7 @@ impl<'a> KMeans<'a> {
         KMeans { weights, ..self }
     }
 
-    /// How a fit keeps from doing again what cannot have changed; [`Algorithm::Auto`] by default. The results do not depend on
-    /// it.
+    /// How a fit avoids evaluations that cannot change a label; [`Algorithm::Auto`] by default. The results do not depend on it.
     ///
     /// ```
     /// use centra::{Algorithm, KMeans, Points};
@@ -233,7 +233,7 @@ impl<'a> KMeans<'a> {
         KMeans { algorithm, ..self }
     }
 
-    /// Use no more than this instruction set, and no more than [`isa`](crate::isa()) says. The results do not depend on it; it is
+    /// The highest instruction set to use, which never exceeds [`isa`](crate::isa()). The results do not depend on it; it is
     /// for tests and benchmarks that compare the instruction sets in one process.
     ///
     /// ```
@@ -248,8 +248,8 @@ impl<'a> KMeans<'a> {
         KMeans { isa, ..self }
     }
 
-    /// Enters a call: its floating-point environment, which it leaves when that is dropped, and the settings as the calls inside
-    /// take them.
+    /// Enters a call: returns its floating-point environment, which the thread leaves when the value is dropped, and the settings as the
+    /// functions of `api` and `stream` take them.
     pub(super) fn enter(&self) -> Result<(Standard, Options<'a>), Error> {
         let environment = Standard::enter();
         if self.restarts == 0 {

@@ -1,8 +1,7 @@
 //! Points that are not in one place: chunks of a file, ranks of a cluster, partitions of a data frame.
 //!
-//! What one iteration takes from the points are maxima and sums of integers, so any engine's plain reductions join what
-//! different chunks gave, in any order and any grouping, and the result is that of [`KMeans::fit`] on all points in one
-//! array, bit for bit:
+//! One iteration needs nothing from the points but maxima and sums of integers. The plain reductions of any engine join those of
+//! different chunks, in any order and any grouping, and the result is that of [`KMeans::fit`] on all points in one array, bit for bit:
 //!
 //! ```text
 //! range := 0;  of every chunk:  stream_range(chunk)                 reduced by element-wise MAX
@@ -39,17 +38,17 @@
 //! # Ok::<(), centra::Error>(())
 //! ```
 //!
-//! *The range* is 3 (d + 1) `i32`s, three for each dimension and three for the weights; what was not seen yet is zero:
+//! *The range* is 3 (d + 1) `i32`s, three for each dimension and three for the weights. All are zero at first:
 //!
 //! | | of dimension i at 3 i + | |
 //! |---|---|---|
-//! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up: what limits go by, of a fit too |
+//! | magnitude | 0 | the upper 32 bits of the largest magnitude of a coordinate, as a binary64, rounded up: the limits on the range of coordinates apply to it, as in a fit |
 //! | top | 1 | 1075 + the exponent of the largest magnitude of a coordinate of a point of positive weight |
 //! | low | 2 | 1024 - the exponent of the lowest bit that is set in any of these |
 //!
 //! *The sums* are `i64`s. A term is a coordinate, or its exact product with the weight. With w = min(50, 62 - ceil(log2 total)) bits a limb,
 //! L limbs hold every term exactly, where L is ceil(bits / w), and bits how far the lowest bit of the widest dimension is from the first power
-//! of two above its largest coordinate, and with weights the same of these besides; W limbs hold every weight. They are 0 in the beginning, and
+//! of two above its largest coordinate, and with weights the same of these besides; W limbs hold every weight. They are 0 at first, and
 //! no sum of them over `total` points exceeds 2^62:
 //!
 //! | elements | |
@@ -63,22 +62,21 @@
 //! | k W | with weights: the sums of the weights, limb by limb |
 //! | k L d | the sums of the terms: those of cluster j, limb l, dimension i at (j L + l) d + i, in units of 2^(E - (l + 1) w), 2^E being the least power of two above the dimension's largest coordinate, and with weights that times the least above the largest weight; units of weights, and of coordinates without weights, are no less than 2^-1074 |
 //!
-//! All of them but the digits are sums of what each point gives by itself, so they depend neither on threads nor on chunks, their
-//! order and the way they are joined. What a call leaves of the inertia is carried, each digit in [0, 2^32): a function
-//! of the points in the array, too. Digits of at most 2^30 arrays may be added element by element; the sum stands for the same number
-//! in other digits, until a call adds to it and carries.
+//! All elements but the digits are sums of one term for each point, so they depend neither on the threads nor on the chunks, their
+//! order and the way in which they are joined. A call leaves the digits of the inertia carried, each of them in [0, 2^32): these, too,
+//! depend on nothing but the points in the array. The digits of at most 2^30 arrays may be added element by element. The result
+//! represents the same number in other digits, until a call adds to it and carries.
 //!
-//! A fit refuses points that differ so little that all squared distances underflow to 0; ranges do not tell how much points
-//! differ, and streams take such points, all of which have the first center as their nearest.
+//! A fit refuses points that differ so little that all squared distances underflow to 0. A range does not say how much points
+//! differ, so streams accept such points; the nearest center of all of them is the first.
 //!
-//! A pass over n points reads 8 n d bytes, and hands over 8 (106 + k (1 + L d)) bytes, whatever n is; L is 2 for ordinary data of
-//! up to 4096 points, 1 for whole numbers, and 2 to 4 for more points than that; with weights that are no small integers, one or two
-//! more. `total` is at most 2^40.
+//! A pass over n points reads 8 n d bytes and returns 8 (106 + k (1 + L d)) bytes, whatever n is. L is 1 for small integers, 2 for
+//! ordinary data of up to 4096 points, and 2 to 4 for more points; with weights that are not small integers it is one or two more. `total` is at most 2^40.
 //!
 //! # Seeding
 //!
-//! k-means‖ goes the same way, two passes a round and one to weigh the candidates, and gives the centers that a fit of all points
-//! starts from with [`Start::Parallel`](crate::Start::Parallel):
+//! k-means‖ is computed in the same way, with two passes a round and a last one that weighs the candidates. The centers are those from
+//! which a fit of all points starts with [`Start::Parallel`](crate::Start::Parallel):
 //!
 //! ```
 //! use centra::streams::{self, Drawn, MASSES};
@@ -136,10 +134,10 @@ use crate::stream as inner;
 
 pub use inner::{range_length, Drawn, Kept, State, Wanted, MASSES};
 
-/// Points in chunks. Weights are given to a stream, chunk by chunk ([`Stream::weights`]).
+/// Points in chunks. The weights of each chunk are set by [`Stream::weights`].
 impl<'a> KMeans<'a> {
-    /// Widens a range by a chunk. `range` has [`range_length`] elements, zero in the beginning; ranges of several chunks are joined by
-    /// element-wise maximum. Of the settings count threads and weights; where one chunk has weights, all must.
+    /// Widens a range by a chunk. `range` has [`range_length`] elements, which are zero at first. The ranges of several chunks are
+    /// reduced by element-wise maximum. If one chunk has weights, all must. Settings used: threads, weights.
     ///
     /// ```
     /// use centra::{streams, KMeans, Points, Workspace};
@@ -162,7 +160,8 @@ impl<'a> KMeans<'a> {
         inner::range(points, &options, range, workspace.lend()?)
     }
 
-    /// A stream with these settings: `total` points of all chunks together, in `d` dimensions, whose reduced range this is.
+    /// A stream with these settings: `total` points of all chunks together, in `d` dimensions. `range` is the reduced range of all
+    /// chunks.
     ///
     /// ```
     /// use centra::{streams, KMeans, Points, Status, Workspace};
@@ -185,9 +184,9 @@ impl<'a> KMeans<'a> {
         })
     }
 
-    /// Bytes of workspace that suffice for every call on a chunk of at most `n` of `total` points, in either layout; for seeding,
-    /// if these settings [`start`](Self::start) with [`Start::Parallel`](crate::Start::Parallel). They never fall as n, d, k or the
-    /// threads grow. Weights count, too, but not how many there are.
+    /// Bytes of workspace that suffice for every call on a chunk of at most `n` of `total` points, in either layout; for the
+    /// calls of seeding, only if the [`start`](Self::start) is [`Start::Parallel`](crate::Start::Parallel). The number never falls as n,
+    /// d, k or the threads grow. It depends on whether there are weights, but not on how many.
     ///
     /// ```
     /// use centra::KMeans;
@@ -203,7 +202,7 @@ impl<'a> KMeans<'a> {
     }
 }
 
-/// What all chunks of a stream have in common, and the calls on one of them: what [`KMeans::stream`] makes of settings.
+/// What all chunks of a stream have in common, and the calls on one of them. [`KMeans::stream`] makes it.
 ///
 /// ```
 /// use centra::{streams, KMeans, Points, Workspace};
@@ -257,7 +256,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// The elements of the sums.
+    /// The number of elements of the sums.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};
@@ -274,11 +273,12 @@ impl<'a> Stream<'a> {
         self.of.sums_length()
     }
 
-    /// Labels the points of a chunk by `centers`, k rows of d, and adds them to the `sums`, which have
-    /// [`sums_length`](Self::sums_length) elements, zero in the beginning; those of several chunks are joined by element-wise sum. Labels
-    /// are written where they are wanted. Of the settings count threads and weights.
+    /// Labels the points of a chunk by `centers`, k rows of d, and adds them to `sums`, which has
+    /// [`sums_length`](Self::sums_length) elements, all zero at first. The sums of several chunks are reduced by element-wise addition.
+    /// `labels` receives the labels, unless it is `None`. Settings used: threads, weights.
     ///
-    /// Refused, with all outputs as they were, are points or weights that are not in the range, and more points than the total.
+    /// Points or weights that are not in the range are refused, as are more points than the total; a refused call leaves all outputs
+    /// as they were.
     ///
     /// ```
     /// use centra::streams::Wanted;
@@ -312,8 +312,8 @@ impl<'a> Stream<'a> {
         )
     }
 
-    /// Replaces each center by the mean of its points, as the reduced `sums` have them; `counts`, if it is wanted, receives the number
-    /// of points of each. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
+    /// Replaces each center by the mean of its points, from the reduced `sums`. `counts` receives the number of points of each center,
+    /// unless it is `None`. Centers of clusters without a point of positive weight stay as they are. Allocates nothing.
     ///
     /// ```
     /// # use centra::{streams::{self, Wanted}, KMeans, Points, Workspace};
@@ -339,17 +339,18 @@ impl<'a> Stream<'a> {
         inner::means(&self.of, sums, centers, counts)
     }
 
-    /// One step of the loop that [`KMeans::fit`] runs: from the reduced `sums` of a pass of all chunks against `centers`, decides whether
-    /// that pass was the last one; if not, moves the centers to the means. Of the settings count
-    /// [`max_iter`](KMeans::max_iter), [`tol`](KMeans::tol) and [`empty`](KMeans::empty).
+    /// One step of the loop of [`KMeans::fit`], after a pass of all chunks against `centers`: decides from the reduced `sums` whether
+    /// that pass was the last, and if not, moves the centers to the means. Settings used:
+    /// [`max_iter`](KMeans::max_iter), [`tol`](KMeans::tol), [`empty`](KMeans::empty).
     ///
-    /// Without labels that are compared, the loop has converged when no mean moves. That is so one pass after the last label
-    /// moves; it can only be earlier where labels move that leave every sum's mean as it was, such as points of weight zero, and
-    /// then the iterations are fewer than those of a fit, and all other results the same.
+    /// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if
+    /// the labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer
+    /// iterations than in a fit; all other results are the same.
     ///
-    /// An empty cluster is refused under [`Empty::Error`](crate::Empty::Error), and under [`Empty::Relocate`](crate::Empty::Relocate)
-    /// too: which point is the farthest, sums do not tell. Under [`Empty::Keep`](crate::Empty::Keep) its center stays. Allocates nothing.
-    /// When it refuses, centers and state are as they were; once the loop is done, nothing changes.
+    /// Sums do not say which point is the farthest, so an empty cluster is refused under
+    /// [`Empty::Relocate`](crate::Empty::Relocate), the default, as under [`Empty::Error`](crate::Empty::Error). Under
+    /// [`Empty::Keep`](crate::Empty::Keep) its center stays. Allocates nothing. A refused call leaves centers and state as they were;
+    /// once the loop is done, a call changes nothing.
     ///
     /// ```
     /// use centra::streams::State;
@@ -372,9 +373,9 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Seeding, by k-means‖. The [module's documentation](self#seeding) has all of it.
+/// Seeding by k-means‖. The [module's documentation](self#seeding) shows the whole loop.
 impl Stream<'_> {
-    /// How many candidates one round draws at most.
+    /// The most candidates that one round draws.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};
@@ -391,7 +392,7 @@ impl Stream<'_> {
         inner::candidates(self.kmeans.k).0
     }
 
-    /// How many candidates all rounds draw together at most.
+    /// The most candidates that all rounds draw together.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};
@@ -408,7 +409,8 @@ impl Stream<'_> {
         inner::candidates(self.kmeans.k).1
     }
 
-    /// Whether round `round`, from 0, is due: `count` candidates are known, and the reduced `masses` were those of the round before.
+    /// Whether another round is due. Rounds count from 0, there are `count` candidates so far, and `masses` are the reduced masses of the
+    /// round before; round 0 does not read them.
     ///
     /// ```
     /// use centra::streams::MASSES;
@@ -428,10 +430,10 @@ impl Stream<'_> {
         inner::due(self.kmeans.k, round, count, masses)
     }
 
-    /// The first half of a round: adds the exact sum of the masses of a chunk to `masses`, [`MASSES`] elements, zero in
-    /// the beginning of a round and joined by element-wise sum. A point's mass is its weight times its squared distance to the nearest of
-    /// the `candidates`, rows of d; its weight, while there are none. Without distances that are `kept`, all candidates are compared
-    /// anew. Of the settings count threads and weights.
+    /// The first half of a round: adds the exact sum of the masses of a chunk to `masses`, which has [`MASSES`] elements, all zero at
+    /// the beginning of a round. The masses of several chunks are reduced by element-wise addition. A point's mass is its weight times its
+    /// squared distance to the nearest of the `candidates`, rows of d; or its weight, while there is none. If no distances are `kept`, all
+    /// candidates are compared in each round. Settings used: threads, weights.
     ///
     /// ```
     /// use centra::streams::MASSES;
@@ -461,9 +463,9 @@ impl Stream<'_> {
         )
     }
 
-    /// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those
-    /// that were kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Of the
-    /// settings count threads, weights and seed.
+    /// The second half of a round: draws points of a chunk by their masses, whose reduced sum is `masses`. `distances` are those that
+    /// the first half kept, if any. The points that all chunks have drawn, in the order of the points, are the next candidates. Settings
+    /// used: threads, weights, seed.
     ///
     /// ```
     /// use centra::streams::{Drawn, MASSES};
@@ -497,7 +499,7 @@ impl Stream<'_> {
         )
     }
 
-    /// The elements of the weights of `count` candidates: as many for each as there are limbs.
+    /// The number of elements of the weights of `count` candidates: one for each limb of each candidate.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};
@@ -514,9 +516,9 @@ impl Stream<'_> {
         self.of.weights_length(count)
     }
 
-    /// After the rounds: adds the weights of a chunk's points to those of their nearest candidates:
-    /// [`weights_length`](Self::weights_length) elements, limb l of candidate j of L at L j + l, zero in the beginning, joined by
-    /// element-wise sum. Of the settings count threads and weights.
+    /// After the last round: adds the weights of a chunk's points to those of their nearest candidates. `weights` has
+    /// [`weights_length`](Self::weights_length) elements, all zero at first; limb l of candidate j is at L j + l, with L limbs for each
+    /// candidate. The weights of several chunks are reduced by element-wise addition. Settings used: threads, weights.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};
@@ -542,8 +544,8 @@ impl Stream<'_> {
         inner::weigh(&self.of, points, &options, candidates, weights, workspace)
     }
 
-    /// In the end: greedy k-means++ among the candidates, whose reduced weights these are; k rows of d in `centers`. Of the settings
-    /// count threads and seed.
+    /// At the end: draws `centers`, k rows of d, by greedy k-means++ among the candidates with their reduced `weights`. Settings used:
+    /// threads, seed.
     ///
     /// ```
     /// # use centra::{streams, KMeans, Points, Workspace};

@@ -5,11 +5,11 @@ use core::fmt;
 use crate::runtime::error::Error;
 use crate::runtime::workspace::{Owned, Workspace as Lent};
 
-/// Memory for the calls to work in, which one call after the other can use.
+/// Memory that calls work in, which one call after the other can use.
 ///
-/// Its own memory grows to the size that the largest call needs, and is kept. Memory that is borrowed does not grow: a call that needs
+/// Memory of its own grows to the size that the largest call needs, and is kept. Borrowed memory does not grow: a call that needs
 /// more is refused with [`Status::Workspace`](crate::Status::Workspace). With one thread, and memory of the size that
-/// [`KMeans::workspace_size`](crate::KMeans::workspace_size) tells, the calls that end in `_into` allocate nothing.
+/// [`KMeans::workspace_size`](crate::KMeans::workspace_size) returns, the calls that end in `_into` allocate nothing.
 ///
 /// ```
 /// use centra::{KMeans, Points, Workspace};
@@ -33,7 +33,7 @@ enum Memory<'w> {
 }
 
 impl Workspace<'static> {
-    /// No memory yet; calls allocate what they need.
+    /// A workspace without memory; calls allocate what they need.
     ///
     /// ```
     /// let workspace = centra::Workspace::new();
@@ -43,7 +43,7 @@ impl Workspace<'static> {
         Workspace(Memory::Own(None))
     }
 
-    /// So many bytes, allocated now. Refused with [`Status::Memory`](crate::Status::Memory) where they cannot be had.
+    /// A workspace of this many bytes, allocated now. Refused with [`Status::Memory`](crate::Status::Memory) if the allocation fails.
     ///
     /// ```
     /// let workspace = centra::Workspace::with_bytes(1 << 16)?;
@@ -56,7 +56,7 @@ impl Workspace<'static> {
 }
 
 impl<'w> Workspace<'w> {
-    /// The caller's bytes, whatever is in them. Calls refuse them unless they are aligned to 16.
+    /// A workspace in the caller's memory, whatever it contains. Calls refuse it unless it is aligned to 16 bytes.
     ///
     /// ```
     /// use centra::{KMeans, Points, Workspace};
@@ -76,7 +76,7 @@ impl<'w> Workspace<'w> {
         Workspace(Memory::Borrowed(bytes))
     }
 
-    /// How many bytes there are.
+    /// The size in bytes.
     ///
     /// ```
     /// use centra::{KMeans, Points, Workspace};

@@ -22,7 +22,7 @@ pub(crate) const LINE: usize = 64;
 impl Ahead {
     /// The dimensions `dims` of points in rows. Columns need no requests: they are few streams, which the CPU prefetches by itself.
     pub(crate) fn of(points: &Points<'_>, block: Range<usize>, dims: Range<usize>) -> Self {
-        let (row, stride, rows, bytes) = points.spans(block, dims);
+        let (row, stride, rows, bytes) = points.strided_rows(block, dims);
         Ahead {
             row,
             stride,

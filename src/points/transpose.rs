@@ -102,19 +102,19 @@ pub(crate) unsafe fn transpose<L: Lanes>(
     unsafe {
         if dims.len() == points.d() {
             lane = match points.d() {
-                1 => pour_narrow::<L, 1>(points, which, lanes, sink),
-                2 => pour_narrow::<L, 2>(points, which, lanes, sink),
-                3 => pour_narrow::<L, 3>(points, which, lanes, sink),
-                4 => pour_narrow::<L, 4>(points, which, lanes, sink),
-                5 => pour_narrow::<L, 5>(points, which, lanes, sink),
-                6 => pour_narrow::<L, 6>(points, which, lanes, sink),
-                7 => pour_narrow::<L, 7>(points, which, lanes, sink),
-                8 => pour_narrow::<L, 8>(points, which, lanes, sink),
+                1 => transpose_narrow::<L, 1>(points, which, lanes, sink),
+                2 => transpose_narrow::<L, 2>(points, which, lanes, sink),
+                3 => transpose_narrow::<L, 3>(points, which, lanes, sink),
+                4 => transpose_narrow::<L, 4>(points, which, lanes, sink),
+                5 => transpose_narrow::<L, 5>(points, which, lanes, sink),
+                6 => transpose_narrow::<L, 6>(points, which, lanes, sink),
+                7 => transpose_narrow::<L, 7>(points, which, lanes, sink),
+                8 => transpose_narrow::<L, 8>(points, which, lanes, sink),
                 _ => 0,
             };
         }
         while lane < lanes {
-            pour_group::<L>(points, which, dims.clone(), lane, sink);
+            transpose_group::<L>(points, which, dims.clone(), lane, sink);
             lane += L::WIDTH;
         }
     }
@@ -125,7 +125,7 @@ pub(crate) unsafe fn transpose<L: Lanes>(
 /// # Safety
 /// The caller is compiled for `L`; points have `D` dimensions.
 #[inline(always)]
-unsafe fn pour_narrow<L: Lanes, const D: usize>(
+unsafe fn transpose_narrow<L: Lanes, const D: usize>(
     points: &Points<'_>,
     which: &Which<'_>,
     lanes: usize,
@@ -135,7 +135,7 @@ unsafe fn pour_narrow<L: Lanes, const D: usize>(
     unsafe {
         match (which, points.layout()) {
             (Which::Block(block), _) => match points.run(block.clone()) {
-                Some(run) => pour_run::<L, D>(run, 0, sink),
+                Some(run) => transpose_run::<L, D>(run, 0, sink),
                 None => 0,
             },
             (Which::Some(..), Layout::Columns) => 0,
@@ -149,7 +149,7 @@ unsafe fn pour_narrow<L: Lanes, const D: usize>(
                         let row = points.row(which.point(lane + l)).as_ptr();
                         *copy = row.cast::<[f64; D]>().read();
                     }
-                    pour_run::<L, D>(copies[..count].as_flattened(), lane, sink);
+                    transpose_run::<L, D>(copies[..count].as_flattened(), lane, sink);
                 }
                 lanes
             }
@@ -165,7 +165,7 @@ const COPIED: usize = 64;
 /// # Safety
 /// The caller is compiled for `L`.
 #[inline(always)]
-unsafe fn pour_run<L: Lanes, const D: usize>(
+unsafe fn transpose_run<L: Lanes, const D: usize>(
     run: &[f64],
     mut lane: usize,
     sink: &mut impl Sink<L>,
@@ -189,7 +189,7 @@ unsafe fn pour_run<L: Lanes, const D: usize>(
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
 #[inline(always)]
-unsafe fn pour_group<L: Lanes>(
+unsafe fn transpose_group<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
     dims: Range<usize>,

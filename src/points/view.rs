@@ -289,7 +289,7 @@ impl<'a> Points<'a> {
 
     /// Where the dimensions `dims` of the points `block` lie, if points are rows: the start, the bytes from row to row, the number of
     /// rows, and the bytes in one. Points beyond the last are left out. Rows without gaps count as one long row.
-    pub(crate) fn spans(
+    pub(crate) fn strided_rows(
         &self,
         block: Range<usize>,
         dims: Range<usize>,

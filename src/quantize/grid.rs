@@ -1,7 +1,8 @@
-//! Coordinates that are whole numbers times a power of two. Where they are small, nothing is rounded: equal least values are equal
-//! distances, and the first of them is the label (L18).
+//! Coordinates that are whole numbers times a power of two. If they are small, coding rounds nothing: centers of equal
+//! least values are equally near, and the first of them is the label (L18).
 //!
-//! Rows of a binary table, or of counts, have the same distance from many centers. Otherwise D would have to decide all of these ties.
+//! The rows of a binary table, or of a table of counts, are equally near to many centers. Without this, D would have to decide all of
+//! these ties.
 
 use super::whole;
 use crate::exact::range::lowest_bit;
@@ -36,7 +37,7 @@ impl Grid {
             let differences = center.iter().zip(mean).map(|(c, m)| (c - m).abs());
             far = differences.fold(far, f64::max);
             range = unit * across - far;
-            // A center that is a mean has low bits, so that the first one usually decides.
+            // A center that is a mean has low bits set, so that the first center usually excludes a grid.
             if range.is_nan() || range < far {
                 return None;
             }

@@ -1,11 +1,11 @@
-//! 16 bits: each point as a row of small integers, a quarter of its memory.
+//! 16 bits: each point as a row of small integers, in a quarter of its memory.
 //!
 //! ```text
 //!   a row:  x0 x1 x2 x3 | x4 x5 x6 0 | |X̂ - X| |x|        64 bits each: four coordinates, or two norms in binary32
 //! ```
 //!
-//! Each point has a unit of its own, which makes its vector as long as 16 bits allow: short vectors are coded as finely as long
-//! ones. Centers are coded alike (L5).
+//! Each point has its own unit, with which its coded vector is as long as 16 bits allow, so that short vectors are coded as precisely
+//! as long ones. Centers are coded in the same way (L5).
 
 mod rows;
 
@@ -19,8 +19,8 @@ use crate::points::Rows;
 use crate::simd::products::{Element, Pair};
 use crate::simd::{InstructionSet, Kernel, Level};
 
-/// Dimensions for which points are coded: with fewer it is not worthwhile (docs/decisions.md#keeping-points-in-16-bits), and more than these
-/// are not one chunk.
+/// Dimensions for which points are coded: with fewer it is not worthwhile (docs/decisions.md#keeping-points-in-16-bits), and more do not
+/// fit one chunk.
 const DIMENSIONS: Range<usize> = 32..Pair::CHUNK * Pair::COORDINATES + 1;
 
 /// Whether points of d dimensions may be coded.
@@ -44,17 +44,17 @@ pub(crate) fn stride(d: usize) -> usize {
 /// The longest coded vector, L (L5).
 pub(crate) const LONGEST: f32 = 32700.0;
 
-/// The scale that makes a vector of the usual length 1 long; none where that is out of range.
+/// The scale with which a vector of the usual length has length 1; none if it would be out of range.
 pub(crate) fn scale(length: f64) -> Option<f64> {
     super::in_range(length).then(|| 1.0 / length)
 }
 
-/// Whether a center of this length, scaled, is coded.
+/// Whether a center of this scaled length is coded.
 pub(crate) fn center_in_range(length: f64) -> bool {
     length <= (1u64 << 60) as f64
 }
 
-/// Whether a point of this length, scaled, is coded: an eighth of that (L17).
+/// Whether a point of this scaled length is coded: an eighth of the limit for centers (L17).
 fn point_in_range(length: f64) -> bool {
     length <= (1u64 << 57) as f64
 }
@@ -69,7 +69,7 @@ pub(crate) fn unit(length: f32) -> f32 {
     }
 }
 
-/// How points are coded: scale (x - mean), which is about 1 long, over the point's unit, rounded to whole numbers.
+/// How points are coded: scale (x - mean), of a length of about 1, divided by the point's unit and rounded to whole numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Int16Coding<'a> {
     pub(crate) mean: &'a [f64],
@@ -110,7 +110,7 @@ pub(crate) struct RowNorms {
 }
 
 impl RowNorms {
-    /// Those in the last element of a row.
+    /// The norms in the last element of a row.
     #[inline(always)]
     pub(crate) fn of(element: i64) -> Self {
         RowNorms {
@@ -137,7 +137,7 @@ fn add_squares(sums: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], s
     }
 }
 
-/// The codes of some coordinates; adds the squares of what was rounded away, lane by lane.
+/// The codes of some coordinates; adds the squares of the rounding errors, lane by lane.
 #[inline(always)]
 fn round(off: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) -> [i64; 2] {
     let mut codes = [[0; 2]; EIGHT];
@@ -155,7 +155,7 @@ fn round(off: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f
     })
 }
 
-/// The root of a sum, in single precision, not less.
+/// The square root of a sum, in single precision, rounded up.
 #[inline(always)]
 fn root(squares: &[f64; EIGHT]) -> f32 {
     const UP: f64 = 1.0 + 1e-7;

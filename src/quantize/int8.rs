@@ -1,4 +1,4 @@
-//! 8 bits: coordinates as whole numbers of at most 127 in magnitude, four to an element, and what was rounded away.
+//! 8 bits: coordinates as whole numbers of at most 127 in magnitude, four to an element, and the norms of the rounding errors.
 //!
 //! Groups of points are in lanes: element `e` of lane `l` of group `g` is at `(g * elements + e) * width + l`. It has the
 //! coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. Centers have signed bytes, negated.
@@ -39,7 +39,8 @@ pub(crate) struct Scales {
 }
 
 impl Scales {
-    /// For coordinates that are mostly, and always, within these ranges of the mean; none where L4 would not hold.
+    /// For points whose coordinates are mostly, and centers whose coordinates are always, within these distances of the mean; none if
+    /// L4 would not hold.
     pub(crate) fn of_ranges(points: f64, centers: f64) -> Option<Self> {
         if !super::in_range(points) || !super::in_range(centers) {
             return None;
@@ -64,7 +65,7 @@ pub(crate) struct Int8Format<'a> {
     pub(crate) coding: Int8Coding<'a>,
     /// Lanes in a group.
     pub(crate) width: usize,
-    /// Whether coordinates are usually whole and X what it stands for, without rounding (L48).
+    /// Whether coordinates are usually whole numbers that are coded without rounding (L48).
     pub(crate) whole: bool,
 }
 
@@ -155,7 +156,7 @@ struct Coder<'a, 'b, L: Lanes> {
     format: Int8Format<'a>,
     coded: &'a mut Coded<'b>,
     d: usize,
-    /// What is asked for meanwhile, and how many lines of it at a time.
+    /// What is prefetched meanwhile, and how many cache lines of it at a time.
     ahead: Ahead,
     share: usize,
     /// The first of the current points, and where its first element goes.
@@ -172,7 +173,7 @@ struct Coder<'a, 'b, L: Lanes> {
 /// Coordinates in an element.
 const FOUR: usize = <i32 as Element>::COORDINATES;
 
-/// What the bytes of an element count.
+/// The factors of the four bytes in an element.
 const PLACES: [f64; FOUR] = [1.0, 256.0, 65_536.0, 16_777_216.0];
 
 impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
@@ -219,7 +220,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
         self.ahead.ask(self.share);
         let (mut errors, mut kept) = ([0.0; MOST], [0.0; MOST]);
         // SAFETY: there are norms, errors and a square for every lane; eight lanes are as many as there are.
-        let (norms, reached) = unsafe {
+        let (norms, error_norms) = unsafe {
             let squares = self.coded.squares.as_mut_ptr().add(self.lane);
             L::store(squares, self.squares);
             L::store(errors.as_mut_ptr(), self.errors);
@@ -238,7 +239,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
         for (norm, kept) in norms.iter_mut().zip(&kept) {
             *norm = (kept.sqrt() * UP) as f32;
         }
-        for (error, &off) in reached.iter_mut().zip(&errors) {
+        for (error, &off) in error_norms.iter_mut().zip(&errors) {
             let more = match self.format.whole && off > 0.0 {
                 true => ROUNDED,
                 false => 0.0,

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `int8` | four coordinates in 32 bits |
 //! | `int16` | rows of 16-bit coordinates, and for which points they are kept |
-//! | `sample` | what most of the points are like, which sets origin and scale |
-//! | `grid` | data of which nothing is rounded |
+//! | `sample` | the origin and the scale of the coding, from a sample of the points |
+//! | `grid` | data that are coded without rounding |
 
 mod grid;
 pub(crate) mod int16;
@@ -14,8 +14,8 @@ pub(crate) mod sample;
 
 pub(crate) use grid::Grid;
 
-/// Added to a number below 2^51 in magnitude, it leaves the nearest whole number in the low bits of the sum; taken away again, it
-/// leaves that number itself. Ties go to even.
+/// Added to a number below 2^51 in magnitude, it leaves the nearest whole number in the low bits of the sum; subtracted again, it
+/// leaves that whole number as a double. Ties are rounded to even.
 pub(crate) const TO_WHOLE: f64 = (3u64 << 51) as f64;
 
 /// A number below 2^51 in magnitude, rounded to a whole one. (`round_ties_even` is a library call where the CPU may be any.)

@@ -1,16 +1,16 @@
-//! What most of the points are like, from a few of them.
+//! The origin and the scale that suit most of the points, from a sample of them.
 
 use crate::call::Job;
 use crate::exact::binary64::{exponent, power_of_two};
 
-/// Points of a sample at most and at least, and of how many they are one.
+/// The most and the fewest points of a sample, and the share of all points that it takes: one in so many.
 const MOST: usize = 64;
 const FEWEST: usize = 3;
 const OF: usize = 16;
 
-/// Some points, here and there: what comes in turns comes in any number.
+/// A sample, spread so that points that recur with a period are sampled, whatever the period is.
 fn sample(n: usize) -> impl Iterator<Item = usize> {
-    // The golden ratio's part of 2^64, of whose multiples any few are spread evenly.
+    // 2^64 over the golden ratio: any few successive multiples of it are spread evenly over 2^64.
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let count = n.div_ceil(OF).clamp(FEWEST, MOST).min(n);
     (0..count as u64).map(move |i| {
@@ -26,9 +26,9 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
         .1
 }
 
-/// Chooses the origin: in place of the mean medians, which points far off do not move as long as most are not. Returns how far
-/// points are from there, the median of those that are not there exactly; or, if all are, the `largest` magnitude. (Points of a
-/// stream may be anything here, NaN too.)
+/// Chooses the origin: the median of each coordinate, not its mean, since a minority of far points does not move a median. Returns
+/// the median distance from the origin of those points that are not exactly there; or, if all are, the `largest` magnitude. (The points of
+/// a stream are not checked yet: they may be NaN.)
 pub(crate) fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64 {
     let n = job.points.n();
     if n == 0 || mean.is_empty() {
@@ -56,14 +56,13 @@ pub(crate) fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64
     }
 }
 
-/// How far the coordinates of a row are from `mean`, at most.
+/// The largest distance of a coordinate of a row from that of `mean`.
 pub(crate) fn range(row: &[f64], mean: &[f64]) -> f64 {
     let differences = row.iter().zip(mean).map(|(x, m)| (x - m).abs());
     differences.fold(0.0, f64::max)
 }
 
-/// How far the coordinates of points, which lie in rows, are from `mean`: at most in a sample, but for points out of all
-/// proportion.
+/// The largest distance of a coordinate from that of `mean` in a sample of points, which lie in rows; outliers do not count.
 pub(crate) fn usual_range(job: &Job<'_>, mean: &[f64]) -> f64 {
     const PROPORTION: f64 = 4.0;
     let n = job.points.n();

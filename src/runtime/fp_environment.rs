@@ -6,19 +6,19 @@
 
 /// While this value lives, the thread has the standard floating-point environment.
 pub(crate) struct Standard {
-    found: arch::State,
+    caller: arch::State,
 }
 
 impl Standard {
     pub(crate) fn enter() -> Self {
         Standard {
-            found: arch::replace_by_standard(),
+            caller: arch::replace_by_standard(),
         }
     }
 
     /// Runs `work`, code of the caller, in the caller's environment.
     pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
-        arch::set(&self.found);
+        arch::set(&self.caller);
         let result = work();
         // Changes that the callback makes to the environment do not last: the call restores the state at its entry.
         arch::replace_by_standard();
@@ -28,7 +28,7 @@ impl Standard {
 
 impl Drop for Standard {
     fn drop(&mut self) {
-        arch::set(&self.found);
+        arch::set(&self.caller);
     }
 }
 
@@ -42,13 +42,13 @@ mod arch {
     const STANDARD: State = 0x1f80;
 
     pub(super) fn replace_by_standard() -> State {
-        let mut found: State = 0;
+        let mut caller: State = 0;
         // SAFETY: stores the control register to a live variable. (Rust's own view of the environment
         // is the standard one, so from here on the compiler's assumptions hold; the asm block clobbers
         // memory, so no load of the caller's data, and nothing computed from it, moves above it.)
-        unsafe { asm!("stmxcsr [{}]", in(reg) &mut found, options(nostack)) };
+        unsafe { asm!("stmxcsr [{}]", in(reg) &mut caller, options(nostack)) };
         set(&STANDARD);
-        found
+        caller
     }
 
     pub(super) fn set(state: &State) {

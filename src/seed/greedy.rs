@@ -216,5 +216,5 @@ const PAIR: usize = 4;
 fn crew<'a>(job: &Job<'a>, work: usize) -> Crew<'a> {
     const LANES: usize = 2;
     let work = (job.points.n() as u128) * ((work * LANES / job.level.width()) as u128);
-    job.crew.if_worth(worthwhile(2, work) > 1)
+    job.crew.if_worthwhile(worthwhile(2, work) > 1)
 }

@@ -1,6 +1,6 @@
-//! The lemmas L43 to L45 of `docs/proofs.md` against exact arithmetic: each test looks for the inputs that come nearest to the bound
-//! which a lemma claims, from ones built to do so, and prints the worst measured / bound. Points are coded, candidates packed and
-//! both compared by what a step uses.
+//! The lemmas L43 to L45 of `docs/proofs.md` against exact arithmetic. Each test searches for inputs whose error comes nearest to
+//! the bound of the lemma, from inputs built for this, and prints the largest ratio of measured error to bound. Points are coded, candidates
+//! packed and both compared by the functions that a step uses.
 
 mod sums_of_bounds;
 
@@ -21,7 +21,7 @@ use crate::simd::products::Avx2Bytes;
 use crate::simd::products::{elements, Integers, PortableBytes};
 use crate::simd::Level;
 
-/// Some points in bytes.
+/// Points coded in bytes.
 struct Bytes {
     data: Vec<i32>,
     limits: Vec<i32>,
@@ -78,7 +78,7 @@ impl Bytes {
     }
 }
 
-/// Calls a function with what a step makes of candidates, and room for the bits of n points.
+/// Calls a function with candidates as a step packs them, and with room for the bits of n points.
 fn packed(
     centers: &[f64],
     format: &Int8Format<'_>,
@@ -108,7 +108,7 @@ fn packed(
     }
 }
 
-/// Numbers for a point, a candidate and a mean; D to the nearest center so far; the scale.
+/// A point, a candidate and a mean; D to the nearest center so far; the scale.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     x: &'a [f64],
@@ -142,7 +142,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// |limit - T - s² (D' - D) / 2| over R; nothing where the point is out of range or the candidate far.
+/// |limit - T - s² (D' - D) / 2| over R; 0 if the point is out of range or the candidate far.
 type Ratio = fn(Given<'_>, bool) -> f64;
 
 fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
@@ -208,7 +208,7 @@ fn levels() -> Vec<Ratio> {
     levels
 }
 
-/// A point and a candidate of coordinates that are rounded by as much as may be, or clamped, all of them one way.
+/// A point and a candidate with coordinates that are rounded by as much as possible, or clamped, all in the same direction.
 fn rounded(d: usize, [x, c]: [f64; 2]) -> Vec<f64> {
     let mut numbers = vec![x; d];
     numbers.extend(vec![c; d]);
@@ -216,7 +216,7 @@ fn rounded(d: usize, [x, c]: [f64; 2]) -> Vec<f64> {
     numbers
 }
 
-/// The worst ratio where the first two terms of R are most of it.
+/// The worst ratio for inputs where the first two terms are most of R.
 fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
     let mut worst = 0.0f64;
     for d in [8, 33, 64, 257, 2048] {
@@ -229,7 +229,7 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
                 });
                 worst = worst.max(climbed);
             }
-            // Any numbers, a mean and a scale that round, and some clamps.
+            // Arbitrary numbers, a mean and a scale that cause rounding, and some clamped coordinates.
             let mut rng = Rng(d as u64);
             for long in [0.5, 3.0, 100.0, 300.0] {
                 let numbers: Vec<f64> = rng.units(3 * d + 1).iter().map(|x| long * x).collect();
@@ -244,7 +244,7 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
     worst
 }
 
-/// The worst ratio where nothing is left but what the constant is for: whole numbers and halves, and a limit right above one.
+/// The worst ratio for inputs where only the constant of R is left: whole numbers and halves, and a limit right above a whole number.
 fn of_the_constant(fine: bool) -> f64 {
     let mut worst = 0.0f64;
     for ratio in levels() {
@@ -259,7 +259,7 @@ fn of_the_constant(fine: bool) -> f64 {
                 };
                 let mut numbers: Vec<f64> = (0..2 * d).map(|_| number(&mut rng)).collect();
                 let square: f64 = numbers[..d].iter().map(|x| x * x).sum();
-                // A limit is rounded up by two, nearly, right above a whole number below zero.
+                // Right above a negative whole number, a limit is rounded up by nearly two.
                 let below = (rng.below(4) as f64 + 0.999).min(square / 2.0);
                 numbers.push(square - 2.0 * below);
                 let climbed = climb(numbers, 200.0, 30, |numbers| {
@@ -299,7 +299,7 @@ fn l44_second_bytes() {
     report("L44, the constant", of_the_constant(true), 0.6);
 }
 
-/// At the ends of the range of scales: where squares underflow in D or in the sketch, and among magnitudes that are far apart.
+/// At the ends of the range of scales, where squares underflow in D or in the sketch, and with magnitudes that are far apart.
 #[test]
 fn l43_ranges() {
     let mut worst = 0.0f64;
@@ -329,7 +329,7 @@ fn l43_ranges() {
     report("L43 and L44, ranges", worst, 0.1);
 }
 
-/// D of a point that is not out of range to its nearest center so far, over that to a far candidate.
+/// The ratio of D between a point in range and its nearest center so far to D between the point and a far candidate.
 #[test]
 fn l47_far_candidates() {
     let mut worst = 0.0f64;
@@ -342,7 +342,7 @@ fn l47_far_candidates() {
             width: SketchLanes::of(level).width,
             whole: false,
         };
-        // The point on the way from the mean to the candidate.
+        // The point lies between the mean and the candidate.
         let mut x = vec![0.0; d];
         x[0] = long * (1.0 - 1e-9);
         let times = |by: i32| -> Vec<f64> { x.iter().map(|x| x * f64::from(by) / 256.0).collect() };
@@ -364,8 +364,8 @@ fn l47_far_candidates() {
     report("L47", worst, 0.85);
 }
 
-/// Where coordinates are whole a point is open to a candidate if its mass becomes less, and never else; beside points and candidates of
-/// which they are not.
+/// If coordinates are whole, a point is open to a candidate exactly if its mass decreases. Among the points and candidates are some whose
+/// coordinates are not whole.
 #[test]
 fn l48_whole_numbers() {
     let mut rng = Rng(48);
@@ -376,7 +376,7 @@ fn l48_whole_numbers() {
         let SketchLanes { width, .. } = SketchLanes::of(level);
         let unit = two_to([0, -390, 380, 3][rng.below(4)]);
         let most = [2, 3, 60][rng.below(3)];
-        // One of so many is not whole, or longer, or so small that nothing is left of its square.
+        // One coordinate of so many is not whole, or is longer, or is so small that its square underflows.
         let every = [usize::MAX, 400, 20][rng.below(3)];
         let number = |rng: &mut Rng| {
             let whole = unit * rng.below(most) as f64;
@@ -400,7 +400,7 @@ fn l48_whole_numbers() {
         let mut bytes = Bytes::of(&x, &format, level);
         let mut part = bytes.part();
         let distance = |p: usize, c: usize| squared(&x[p * d..][..d], &centers[c * d..][..d]);
-        // The nearest of two centers: a limit is set twice.
+        // Each limit is set twice: by the first center, and by a second one.
         let before: Vec<f64> = (0..n).map(|p| distance(p, 0).min(distance(p, 1))).collect();
         for (p, &before) in before.iter().enumerate() {
             part.set_limit(p, distance(p, 0), scale, distance(p, 0) == 0.0);

@@ -21,8 +21,8 @@ use super::sketch::{is_far, screen, Candidates, Part, SketchLanes, SketchResult}
 use super::sparse::{self, evaluate};
 use super::worker::SeedWorker;
 
-/// Work of a pass, in coordinates, from which on it is worth waking the other threads.
-const WORTH: usize = 1 << 17;
+/// Work of a pass, in coordinates, from which on waking the other threads is worthwhile.
+const LEAST_SHARED_WORK: usize = 1 << 17;
 
 /// Pairs of point and candidate whose second bytes take as long as one row from memory, for few dimensions. For more dimensions, as many
 /// pairs as there are dimensions do.
@@ -286,9 +286,9 @@ impl Greedy<'_, '_> {
             .zip(sketch.lanes(*stretch))
             .zip(open);
         let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
-        let worth = self.expected.saturating_mul(d) >= WORTH;
+        let worthwhile = self.expected.saturating_mul(d) >= LEAST_SHARED_WORK;
         job.crew
-            .if_worth(worth)
+            .if_worthwhile(worthwhile)
             .run(stretches, team, |worker, item| {
                 let (((stretch, lanes), open), (masses, trial)) = item;
                 let listed = list(job.level, worker.listed, open, c, lanes);
@@ -344,9 +344,9 @@ impl Greedy<'_, '_> {
         let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut()));
         let work = if evaluated { 16 } else { d.max(16) };
-        let worth = self.expected.saturating_mul(work) >= WORTH;
+        let worthwhile = self.expected.saturating_mul(work) >= LEAST_SHARED_WORK;
         job.crew
-            .if_worth(worth)
+            .if_worthwhile(worthwhile)
             .run(stretches, team, |worker, item| {
                 let ((((stretch, mut part), open), (masses, trial)), (total, top)) = item;
                 let mut from_top = false;

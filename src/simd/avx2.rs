@@ -263,7 +263,7 @@ impl Lanes for Avx2 {
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
         // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
         unsafe {
-            let mut spent = 0;
+            let mut without_margin = 0;
             for half in [0, 8] {
                 let labels = _mm256_loadu_si256(labels.add(half).cast());
                 let losses = _mm256_i32gather_ps::<4>(losses, labels);
@@ -272,9 +272,9 @@ impl Lanes for Avx2 {
                 let left = _mm256_sub_ps(own, losses);
                 _mm256_storeu_ps(at, left);
                 let positive = _mm256_cmp_ps::<_CMP_NGT_UQ>(left, _mm256_setzero_ps());
-                spent |= (_mm256_movemask_ps(positive) as u32) << half;
+                without_margin |= (_mm256_movemask_ps(positive) as u32) << half;
             }
-            spent
+            without_margin
         }
     }
     #[inline(always)]

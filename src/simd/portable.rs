@@ -198,7 +198,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
-        let mut spent = 0;
+        let mut without_margin = 0;
         for l in 0..16 {
             // SAFETY: the caller vouches for sixteen margins and labels, which are indices of losses.
             unsafe {
@@ -206,10 +206,10 @@ impl Lanes for Portable {
                 *margins.add(l) = left;
                 // NaN is not positive either.
                 let positive = left > 0.0;
-                spent |= u32::from(!positive) << l;
+                without_margin |= u32::from(!positive) << l;
             }
         }
-        spent
+        without_margin
     }
     #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: f64x2) {

@@ -200,7 +200,7 @@ impl<'a> Terms<'a> {
     }
 
     /// Whether adding tests coordinates that have no weights.
-    pub(crate) fn look(&self) -> bool {
+    pub(crate) fn tests_coordinates(&self) -> bool {
         self.coordinates.as_ref().is_some_and(Limbs::tests_terms)
     }
 }

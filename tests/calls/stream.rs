@@ -379,11 +379,11 @@ impl Chunk {
         .into_iter()
         .flatten();
         let state = [self.state.shift, self.state.inertia].map(f64::to_bits);
-        let told = [self.drawn, self.state.iterations, self.state.moved].map(|x| x as u64);
+        let reported = [self.drawn, self.state.iterations, self.state.moved].map(|x| x as u64);
         let mut all: Vec<u64> = integers.map(|&x| x as u64).collect();
         all.extend(small.map(|&x| x as u64));
         all.extend(reals.map(|x| x.to_bits()));
-        all.extend(state.into_iter().chain(told));
+        all.extend(state.into_iter().chain(reported));
         all
     }
 

@@ -96,7 +96,7 @@ impl Guarded {
 /// What the caller tells of a callback's calls, and what it answers.
 struct Watched {
     /// Restart, iteration, moved, shift of each.
-    told: Vec<u64>,
+    reported: Vec<u64>,
     calls: u64,
     stop: Option<u64>,
 }
@@ -105,12 +105,12 @@ unsafe extern "C" fn watch(progress: *const centra_progress, user: *mut c_void) 
     // SAFETY: what was passed to the call.
     let (progress, watched) = unsafe { (&*progress, &mut *user.cast::<Watched>()) };
     assert!(progress.struct_size == size_of::<centra_progress>());
-    watched.told.extend(integers(&[
+    watched.reported.extend(integers(&[
         progress.restart,
         progress.iteration,
         progress.moved,
     ]));
-    watched.told.push(progress.shift.to_bits());
+    watched.reported.push(progress.shift.to_bits());
     watched.calls += 1;
     i32::from(watched.stop == Some(watched.calls))
 }
@@ -430,7 +430,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
     let inputs = (stored.bits(), case.input.weights.as_deref().map(reals));
 
     let mut watched = Watched {
-        told: Vec::new(),
+        reported: Vec::new(),
         calls: 0,
         stop: case.stop,
     };
@@ -579,7 +579,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
         outputs.extend(reported(&report, manner.report, status));
     }
     if options.progress.is_some() && case.call == Call::Fit {
-        outputs.push(("progress", watched.told));
+        outputs.push(("progress", watched.reported));
     }
     Outcome::written(outputs)
 }
@@ -861,7 +861,7 @@ impl Calls for InC {
         &self, w: Whole, sums: &[i64], options: &Options, centers: &mut [f64], state: &mut State,
     ) -> Result<(), Refused> {
         let options = in_c(options, false, self.base);
-        let told = centra_stream_state {
+        let c_state = centra_stream_state {
             struct_size: size_of::<centra_stream_state>(),
             done: i32::from(state.done()),
             stopped_by: state.stopped_by.map_or(0, |reason| reason as i32),
@@ -871,21 +871,21 @@ impl Calls for InC {
             shift: state.shift,
             inertia: state.inertia,
         };
-        let bytes = unsafe { std::slice::from_raw_parts((&raw const told).cast::<u8>(), size_of_val(&told)) };
-        let (mut to, mut told) = (self.guarded(centers), Guarded::new(bytes, 0));
-        between([&mut to, &mut told], |[to, told]| unsafe {
+        let bytes = unsafe { std::slice::from_raw_parts((&raw const c_state).cast::<u8>(), size_of_val(&c_state)) };
+        let (mut to, mut c_state) = (self.guarded(centers), Guarded::new(bytes, 0));
+        between([&mut to, &mut c_state], |[to, c_state]| unsafe {
             centra_stream_step(
-                w.total as i64, w.d, w.k, &options, w.range.as_ptr(), sums.as_ptr(), to.cast(), told.cast(),
+                w.total as i64, w.d, w.k, &options, w.range.as_ptr(), sums.as_ptr(), to.cast(), c_state.cast(),
             )
         })?;
         centers.copy_from_slice(&to.content());
-        let told = unsafe { told.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
+        let c_state = unsafe { c_state.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
         let reasons = [StoppedBy::Converged, StoppedBy::Tolerance, StoppedBy::MaxIter];
         *state = State::default();
-        state.stopped_by = (told.done != 0).then(|| reasons[told.stopped_by as usize]);
-        (state.iterations, state.moved) = (told.iterations, told.moved);
-        state.empty_clusters = told.empty_clusters;
-        (state.shift, state.inertia) = (told.shift, told.inertia);
+        state.stopped_by = (c_state.done != 0).then(|| reasons[c_state.stopped_by as usize]);
+        (state.iterations, state.moved) = (c_state.iterations, c_state.moved);
+        state.empty_clusters = c_state.empty_clusters;
+        (state.shift, state.inertia) = (c_state.shift, c_state.inertia);
         Ok(())
     }
 

@@ -103,15 +103,15 @@ impl Case {
         let (n, k, d) = (self.n(), self.input.k(), self.input.d);
         let stored = Stored::new(&self.input.x, d, way.copy);
         let (points, mut options) = (stored.points(), self.options(way));
-        let told = RefCell::new((Vec::new(), 0));
+        let reported = RefCell::new((Vec::new(), 0));
         let watch = |progress: &Progress| {
-            let (told, calls) = &mut *told.borrow_mut();
-            told.extend(integers(&[
+            let (reported, calls) = &mut *reported.borrow_mut();
+            reported.extend(integers(&[
                 progress.restart,
                 progress.iteration,
                 progress.moved,
             ]));
-            told.push(progress.shift.to_bits());
+            reported.push(progress.shift.to_bits());
             *calls += 1;
             self.stop == Some(*calls)
         };
@@ -149,8 +149,8 @@ impl Case {
                         )?,
                     };
                     inertia = report.inertia;
-                    let told = [report.iterations, report.moved, report.empty_clusters];
-                    run = integers(&told);
+                    let reported = [report.iterations, report.moved, report.empty_clusters];
+                    run = integers(&reported);
                     run.extend([report.stopped_by as u64, report.cancelled.into()]);
                 }
                 Call::Assign if way.form == Form::Owned => {
@@ -200,7 +200,7 @@ impl Case {
             outputs.push((Outcome::RUN, run));
         }
         if self.call == Call::Fit && self.stop.is_some() {
-            outputs.push(("progress", told.into_inner().0));
+            outputs.push(("progress", reported.into_inner().0));
         }
         if self.call == Call::Update {
             outputs.push(("counts", integers(&counts)));
@@ -277,7 +277,9 @@ impl Case {
             let range = Chunks::through(calls, &self.input, options, seed).range();
             let refused = format!("refused with {}", Status::NonFinite as i32);
             require(
-                range.as_ref().is_err_and(|told| told.starts_with(&refused)),
+                range
+                    .as_ref()
+                    .is_err_and(|detail| detail.starts_with(&refused)),
                 || format!("chunks that are no numbers: {range:?}"),
             )?;
         }

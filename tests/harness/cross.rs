@@ -288,16 +288,16 @@ pub fn tables() -> String {
     for cross in ALL {
         text += &format!("| {} |", cross.test);
         for (index, (values, all)) in cross.values().iter().zip(&all).enumerate() {
-            let told = match values.len() == all.len() && all.len() > 2 {
+            let cell = match values.len() == all.len() && all.len() > 2 {
                 true => "all".to_string(),
                 false => values.join("; "),
             };
-            let told = if index == K && cross.tied {
-                format!("one with each d: {told}")
+            let cell = if index == K && cross.tied {
+                format!("one with each d: {cell}")
             } else {
-                told
+                cell
             };
-            text += &format!(" {told} |");
+            text += &format!(" {cell} |");
         }
         text += "\n";
     }
@@ -325,7 +325,7 @@ pub fn tables() -> String {
     }
     text += "\nPairs of values that no test has:\n\n";
     for (&which, missing) in &holes {
-        // Values that miss the same ones are told together.
+        // Values that miss the same ones are listed together.
         let mut grouped: Vec<(Vec<&str>, &[String])> = Vec::new();
         for (first, never) in missing {
             match grouped
@@ -336,13 +336,13 @@ pub fn tables() -> String {
                 None => grouped.push((vec![first], never)),
             }
         }
-        let told = grouped
+        let listed = grouped
             .iter()
             .map(|(firsts, never)| format!("{} with {}", firsts.join("; "), never.join("; ")));
         text += &format!(
             "- {}: {}\n",
             pair(which),
-            told.collect::<Vec<_>>().join(" | ")
+            listed.collect::<Vec<_>>().join(" | ")
         );
     }
     text

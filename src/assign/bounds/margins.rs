@@ -12,19 +12,19 @@ use crate::exact::distance::squared;
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
-/// Where margins are only sampled, they are found in one of this many stretches.
+/// Where margins are only sampled, they are computed in one of this many stretches.
 const SAMPLED: usize = 8;
 
-/// For which points margins are valid.
+/// The points for which margins are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Valid {
     Nowhere,
     /// In the stretches 0, 8, 16, ... ([`SAMPLED`]).
     Sampled,
-    /// For all points, for which they were found in the last pass.
-    Found,
-    /// For all points, and the last pass used those of the pass before it.
-    Used,
+    /// For all points, from the tests of the last pass.
+    Computed,
+    /// For all points: the last pass lowered those of the pass before it, and tested only some points.
+    Decayed,
 }
 
 /// What a pass has written so far.
@@ -43,8 +43,8 @@ pub(super) struct KeptMargins<'w> {
     units: Units,
     /// Whether the losses are those of the last move of the centers.
     losses_valid: bool,
-    /// What is valid once `due` rows are written, and the rows that are.
-    promised: Valid,
+    /// For which points margins are valid once `due` rows are written, and what is written so far.
+    valid_when_complete: Valid,
     due: usize,
     written: Written,
 }
@@ -60,7 +60,7 @@ impl<'w> KeptMargins<'w> {
                 slack: 0.0,
             },
             losses_valid: false,
-            promised: Valid::Nowhere,
+            valid_when_complete: Valid::Nowhere,
             due: 0,
             written: Written::default(),
         }
@@ -84,16 +84,16 @@ impl<'w> KeptMargins<'w> {
         spoil(self.losses, f32::NEG_INFINITY);
     }
 
-    /// The same, for margins that are not worth keeping.
+    /// The same, without overwriting the margins: they are not worthwhile in the next pass.
     pub(super) fn invalidate(&mut self) {
-        self.promised = Valid::Nowhere;
+        self.valid_when_complete = Valid::Nowhere;
         self.losses_valid = false;
     }
 
     /// Where the margins of the last pass are valid for the centers of that pass.
     fn valid_before_the_move(&mut self) -> Valid {
         match *self.written.rows.get_mut() == self.due {
-            true => self.promised,
+            true => self.valid_when_complete,
             false => Valid::Nowhere,
         }
     }
@@ -111,7 +111,7 @@ impl<'w> KeptMargins<'w> {
         *self.written.stored.get_mut()
     }
 
-    /// Finds what the labels lose when centers of d dimensions have moved from `old` to `new` since the last pass. Where a loss is not
+    /// Computes what margins lose, label by label, when centers of d dimensions have moved from `old` to `new` since the last pass. Where a loss is not
     /// a finite number, no margin is valid any more.
     pub(super) fn set_losses(&mut self, new: &[f64], old: &[f64], d: usize) {
         if self.valid_before_the_move() != Valid::Nowhere {
@@ -134,12 +134,12 @@ impl<'w> KeptMargins<'w> {
         sampled
     }
 
-    /// For a pass that tests all points and finds the margins of all.
-    pub(super) fn find(&mut self) -> PassMargins<'_> {
-        self.begin(Valid::Found, self.margins.len(), None)
+    /// For a pass that tests all points and computes the margins of all.
+    pub(super) fn compute(&mut self) -> PassMargins<'_> {
+        self.begin(Valid::Computed, self.margins.len(), None)
     }
 
-    /// For a pass that tests all points and finds the margins of the sampled stretches, of so many points each.
+    /// For a pass that tests all points and computes the margins of the sampled stretches, of so many points each.
     pub(super) fn sample(&mut self, stretch: usize) -> PassMargins<'_> {
         let sampled = self.margins.chunks(stretch).step_by(SAMPLED);
         let due = sampled.map(<[f32]>::len).sum();
@@ -147,27 +147,29 @@ impl<'w> KeptMargins<'w> {
     }
 
     /// For a pass that lowers the margins of the last one by the losses, and tests the points that have none left. Margins that are not
-    /// valid for all points are found anew.
+    /// valid for all points are computed anew.
     pub(super) fn decay(&mut self) -> PassMargins<'_> {
         match self.valid() {
-            Valid::Found | Valid::Used => self.begin(Valid::Used, self.margins.len(), None),
-            Valid::Nowhere | Valid::Sampled => self.find(),
+            Valid::Computed | Valid::Decayed => {
+                self.begin(Valid::Decayed, self.margins.len(), None)
+            }
+            Valid::Nowhere | Valid::Sampled => self.compute(),
         }
     }
 
     /// Starts a pass: until it has written all of the rows that are due, no margin is valid.
     fn begin(
         &mut self,
-        promised: Valid,
+        valid_when_complete: Valid,
         due: usize,
         until_sampled: Option<usize>,
     ) -> PassMargins<'_> {
-        (self.promised, self.due) = (promised, due);
+        (self.valid_when_complete, self.due) = (valid_when_complete, due);
         self.written = Written::default();
         self.losses_valid = false;
         PassMargins {
             margins: self.margins,
-            losses: (promised == Valid::Used).then_some(&*self.losses),
+            losses: (valid_when_complete == Valid::Decayed).then_some(&*self.losses),
             until_sampled,
             written: &self.written,
         }

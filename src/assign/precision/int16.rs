@@ -1,7 +1,7 @@
 //! 16 bits: V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j, a lower bound (L5).
 //!
-//! A pass that finds coded rows reads these instead of the points, and neither shifts nor scales nor rounds anything: it transposes
-//! rows by squares of 64 bits.
+//! If coded rows are kept, a pass reads these instead of the points. It then neither shifts nor scales nor rounds: it transposes rows in
+//! squares of 64-bit elements.
 
 #[cfg(test)]
 mod lemmas;
@@ -22,10 +22,10 @@ use crate::quantize::int16::{
 use crate::simd::products::{elements, Element, Pair};
 use crate::simd::Lanes;
 
-/// 16 bits.
+/// The precision of 16 bits.
 pub(super) struct Int16;
 
-/// Centers from which on rows that are coded for one pass take less time than single precision, with vectors of up to 256 bits
+/// The number of centers from which on coding rows for one pass takes less time than single precision, with vectors of up to 256 bits
 /// (docs/decisions.md#precisions-where-each-begins).
 fn fewest_to_code_once(d: usize) -> usize {
     20 + 1024 / d
@@ -45,7 +45,7 @@ impl Precision for Int16 {
     type Ready<'a> = Ready<'a>;
 
     const COST: f64 = 0.5;
-    /// Half the time of single precision, and what that takes to code a point.
+    /// Half the time of single precision, and the time of coding a point.
     const ALLOWANCE: Option<Allowance> =
         Some(|costs, k| costs.coding / k as f64 + costs.single / 2.0);
 
@@ -86,7 +86,7 @@ impl Precision for Int16 {
         })
     }
 
-    /// Points that were picked are not coded for one test.
+    /// Single points that were selected are not coded for one test.
     fn takes(rows: &Int16Rows<'_>, which: &Which<'_>) -> bool {
         matches!(which, Which::Block(_)) || rows.valid(which).is_some()
     }
@@ -125,13 +125,13 @@ impl Precision for Int16 {
     }
 }
 
-/// How much longer than L rounding makes a vector at most, in up to 1024 dimensions (L5).
+/// The most by which rounding makes a vector longer than L, in up to 1024 dimensions (L5).
 const STRETCHED: f32 = 17.0;
 
-/// More than underflow amounts to where values are compared (L5): 2^-90.
+/// More than all underflow in the comparison of values (L5): 2^-90.
 const TINY: f32 = f32::from_bits((127 - 90) << 23);
 
-/// Where the values of a center start, K, and its unit, w (L5).
+/// The number from which the values of a center start, K, and its unit, w (L5).
 #[derive(Clone, Copy)]
 struct CenterNorms {
     start: f32,
@@ -139,13 +139,13 @@ struct CenterNorms {
 }
 
 impl CenterNorms {
-    /// Of a center that is out of range. No point that is tested has a smaller |c'|² / 2 - x'·c' (L17).
+    /// The norms of a center that is out of range: no point that is tested has a smaller |c'|² / 2 - x'·c' (L17).
     const OUT_OF_RANGE: CenterNorms = CenterNorms {
         start: f32::from_bits((127 + 118) << 23),
         unit: 0.0,
     };
 
-    /// Of a center of such a length: K is |c'|² / 2, less what rounds in binary32.
+    /// The norms of a center of this length: K is |c'|² / 2, less its rounding error in binary32.
     fn of_length(length: f64) -> Self {
         const LESS: f64 = 1.0 - 1.0 / (1 << 21) as f64;
         CenterNorms {
@@ -162,17 +162,18 @@ impl CenterNorms {
 /// The error bounds of a pass (L5).
 #[derive(Clone, Copy)]
 pub(crate) struct Int16Bound {
-    /// What does not depend on the point.
+    /// The part of e that does not depend on the point.
     constant: f32,
 }
 
 impl Int16Bound {
-    /// What e is more than E, of itself.
+    /// The relative excess of e over E.
     const MARGIN: f32 = 1.01;
-    /// And besides: what the sum, three products and D round by, and what is cut off when e becomes whole.
+    /// The absolute excess: the rounding errors of the sum, of three products and of D, and what truncating e to a whole number takes
+    /// away.
     const ROUNDED: f32 = 1026.0;
 
-    /// For centers of at most so large |Ĉ - C|.
+    /// The error bounds for centers with |Ĉ - C| of at most `error`.
     pub(crate) fn new(error: f64) -> Self {
         let constant = f64::from(Self::MARGIN * LONGEST) * error + f64::from(Self::ROUNDED);
         Int16Bound {
@@ -180,13 +181,13 @@ impl Int16Bound {
         }
     }
 
-    /// e of a point of this |X̂ - X|.
+    /// e of a point with this |X̂ - X|.
     #[inline(always)]
     fn e(self, error: f32) -> f32 {
         error * (Self::MARGIN * (LONGEST + STRETCHED)) + self.constant
     }
 
-    /// 2 e u, with a margin: the bound's part that is known without a label.
+    /// 2 e u, rounded up: the part of the bound that does not need the label.
     #[inline(always)]
     fn of_point(e: f32, unit: f32) -> f32 {
         match unit > 0.0 {
@@ -195,10 +196,10 @@ impl Int16Bound {
         }
     }
 
-    /// A point's error bound, for the center of the least value.
+    /// A point's error bound, with the center of the least value.
     #[inline(always)]
     fn of_label(of_point: f32, center: CenterNorms, square: f64) -> f32 {
-        // Twice what K is less, and four times η.
+        // Twice what K is less by, and four times η.
         const OF_START: f32 = 1.0 / (1 << 20) as f32;
         const OF_SQUARE: f32 = OF_START * OF_START;
         let CenterNorms { start, unit } = center;
@@ -209,7 +210,7 @@ impl Int16Bound {
     }
 }
 
-/// Codes centers, negated, each in a unit of its own, for a kernel of so many `registers`; leaves two norms of each. Returns the
+/// Codes centers, negated, each in its own unit, for a kernel of this number of `registers`; stores two norms of each. Returns the
 /// largest |Ĉ - C|.
 pub(crate) fn pack_centers(
     centers: &[f64],
@@ -241,7 +242,7 @@ pub(crate) fn pack_centers(
     error
 }
 
-/// The centers of a pass, and what is proven of them.
+/// The centers of a pass, and their error bounds.
 #[derive(Clone, Copy)]
 pub(crate) struct Int16Centers<'a> {
     /// The scale of the coding, g.
@@ -259,7 +260,7 @@ pub(crate) struct Int16Test<'a> {
     pub(crate) centers: Int16Centers<'a>,
 }
 
-/// What |x|² from binary32, and sums of it, may be off by, of itself (L7, L10).
+/// The relative error of |x|² from binary32, and of sums with it (L7, L10).
 const OFF: f32 = 1.0 / (1 << 20) as f32;
 
 impl Test<Pair> for Int16Test<'_> {
@@ -283,7 +284,7 @@ impl Test<Pair> for Int16Test<'_> {
         } = tile;
         let (length, stride) = (chunk.len(), stride(points.d()));
         let lanes = which.len().next_multiple_of(width);
-        // A chunk is all there is.
+        // All dimensions are one chunk.
         assert!(chunk.start == 0 && 2 * (stride - 1) >= length && width == 2 * L::WIDTH);
         let whole = length + Pair::SIDES;
         assert!(lanes * whole <= elements.len() && lanes <= error_bounds.len().min(squares.len()));
@@ -359,7 +360,7 @@ impl Test<Pair> for Int16Test<'_> {
     fn limit(&self, distance: f64, square: f64, error_bound: Pair) -> Option<Pair> {
         let scale = self.centers.scale;
         let value = 0.5 * (scale * (scale * distance) - square * (1.0 - f64::from(OFF)));
-        // For the rounding here.
+        // Raised by the rounding errors of this function.
         let limit = value as f32 + value.abs() as f32 * (2.0 * f32::EPSILON) + TINY;
         (error_bound.number() < f32::INFINITY).then_some(Pair::of(limit))
     }
@@ -372,7 +373,7 @@ impl Test<Pair> for Int16Test<'_> {
         let near = (square * (1.0 + OFF) + 2.0 * (least + error_bound)).sqrt();
         let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
         let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
-        // Either factor may be subnormal, and the product.
+        // Either factor may be subnormal, and so may the product.
         margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE - units.slack as f32
     }
 

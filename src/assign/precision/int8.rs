@@ -19,13 +19,13 @@ use crate::quantize::sample::{range, usual_range};
 use crate::simd::products::{elements, Element};
 use crate::simd::Lanes;
 
-/// 8 bits.
+/// The precision of 8 bits.
 pub(super) struct Int8;
 
-/// Centers from which on it takes less time than 16 bits.
+/// The number of centers from which on 8 bits take less time than 16.
 const FEWEST_CENTERS: usize = 256;
 
-/// How many times farther than points centers are to be for 8 bits to be too coarse.
+/// 8 bits are too coarse if centers are this many times farther from the mean than points.
 const CENTERS_BEYOND: f64 = 8.0;
 
 impl Precision for Int8 {
@@ -33,9 +33,9 @@ impl Precision for Int8 {
     type Ready<'a> = screen::ScreenInput<'a, i32, Int8Test<'a>>;
 
     const COST: f64 = 0.25;
-    /// Too coarse.
+    /// 8 bits are too coarse for margins.
     const MARGINS: bool = false;
-    /// At half the time of single precision there is still something won; 16 bits take half of it by themselves.
+    /// Up to half the time of single precision there is still a gain; 16 bits take half of that time by themselves.
     const ALLOWANCE: Option<Allowance> = Some(|costs, _| costs.single / 2.0);
 
     fn suits(shape: &Shape) -> bool {
@@ -53,7 +53,7 @@ impl Precision for Int8 {
         job.level.vectors::<i32>().is_some() && k >= FEWEST_CENTERS
     }
 
-    /// The scale of points is that of the farthest of a sample, but for those that are out of all proportion.
+    /// The scale of points is that of the farthest point of a sample, without outliers.
     fn prepare<'a>(
         pass: &PassCenters<'a>,
         room: &'a mut CodedCenters<'_, i32>,
@@ -64,7 +64,7 @@ impl Precision for Int8 {
         let points = usual_range(&job, mean);
         let radius = centers.chunks_exact(mean.len()).map(|c| range(c, mean));
         let radius = radius.fold(0.0, f64::max);
-        // A center far off would make codes of all others too coarse.
+        // A far center would make the codes of all others too coarse.
         if radius > CENTERS_BEYOND * points {
             return None;
         }
@@ -117,12 +117,13 @@ pub(crate) struct Int8Bound {
 }
 
 impl Int8Bound {
-    /// What the norms are off by themselves, and what a long point makes D round.
+    /// The relative errors of the norms, and the rounding errors of D, which grow with the length of the point.
     const MARGIN: f64 = 1.01;
-    /// Of a value, beside these: a half that its start is rounded by, and a half of the bound that is cut off.
+    /// The constant part for one value: a half for the rounding of the number from which it starts, and a half that truncating the bound
+    /// takes away.
     const ROUNDED: f64 = 2.0;
 
-    /// For centers of at most so large |C_j| and |Ĉ_j - C_j|.
+    /// The error bound for centers with |C_j| and |Ĉ_j - C_j| of at most these sizes.
     pub(crate) fn new(centers: Int8Packing) -> Self {
         Int8Bound {
             per_norm: 2.0 * Self::MARGIN * centers.error,
@@ -132,7 +133,7 @@ impl Int8Bound {
     }
 }
 
-/// Second parts of bytes are so many times what they stand for; see `Integers::refine`.
+/// The second byte of a coordinate is its value times this factor; see `Integers::refine`.
 const FINE: f64 = 128.0;
 
 /// How centers are coded.
@@ -141,20 +142,20 @@ pub(crate) struct Int8Centers<'a> {
     pub(crate) coding: Int8Coding<'a>,
     /// The scale of the points over that of the centers.
     pub(crate) ratio: f64,
-    /// Bytes of each coordinate, 1 or 2: the second is [`FINE`] times what rounding took away.
+    /// Bytes of each coordinate, 1 or 2: the second is [`FINE`] times the rounding error of the first.
     pub(crate) parts: usize,
 }
 
-/// What packing found of all centers: the largest |C| and |Ĉ - C|.
+/// The largest |C| and |Ĉ - C| of all centers that were packed.
 #[derive(Clone, Copy)]
 pub(crate) struct Int8Packing {
     pub(crate) radius: f64,
     pub(crate) error: f64,
 }
 
-/// Codes centers, negated, for a kernel of so many `registers`. The values start from |C|² / 2 times the ratio of scales, less what
-/// the 128 that every coordinate of a point is more adds. Where there are two parts of each, those of the second start from what
-/// rounds them.
+/// Codes centers, negated, for a kernel of this number of `registers`. The values start from |C|² / 2 times the ratio of the scales, less
+/// the contribution of the 128 that is added to every coordinate of a point. If each center has two parts, the values of the second start
+/// from the number that rounds them.
 pub(crate) fn pack_centers(
     centers: &[f64],
     how: &Int8Centers<'_>,
@@ -201,7 +202,7 @@ pub(crate) fn pack_centers(
             }
             radius = radius.max(square.sqrt());
             error = error.max(errors.sqrt() / FINE);
-            // Centers that are out of all range saturate it, and are not compared.
+            // Centers that are out of range saturate it, and are not compared.
             let twice = if second { FINE } else { square * ratio };
             let half = (twice * 0.5 + 0.5) as i32;
             norms[j] = half.saturating_add(128 * sum);
@@ -219,7 +220,7 @@ pub(crate) struct Int8Test<'a> {
     pub(crate) center_scale: f64,
 }
 
-/// An error bound larger than any two values are apart.
+/// An error bound larger than the difference of any two values.
 const LARGEST_BOUND: i32 = 1 << 29;
 
 impl Test<i32> for Int8Test<'_> {
@@ -231,7 +232,7 @@ impl Test<i32> for Int8Test<'_> {
     fn limit(&self, distance: f64, square: f64, error_bound: i32) -> Option<i32> {
         let scale = self.coding.scale;
         let value = 0.5 * self.center_scale * (scale * distance - square / scale);
-        // Half the bound is the error of one value; the 1 is cut off (L10).
+        // Half the bound is the error of one value; the 1 is for truncation (L10).
         (error_bound < LARGEST_BOUND).then_some((value + 0.5 * f64::from(error_bound) + 1.0) as i32)
     }
 
@@ -247,7 +248,7 @@ impl Test<i32> for Int8Test<'_> {
         unreachable!("points are coded by AVX-512")
     }
 
-    /// Needs AVX-512 F, DQ, BW and VL, which a set of instructions has that has vectors of bytes.
+    /// Needs AVX-512 F, DQ, BW and VL, which every instruction set has that computes products of bytes.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
@@ -299,7 +300,7 @@ impl Test<i32> for Int8Test<'_> {
                     _mm512_set1_pd(per_norm),
                     _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(constant)),
                 );
-                // In this order: of NaN and the largest it is the largest (L17).
+                // In this order, since the minimum of NaN and the largest bound is then the largest bound (L17).
                 let error_bound =
                     _mm512_min_pd(error_bound, _mm512_set1_pd(f64::from(LARGEST_BOUND)));
                 _mm256_storeu_si256(

@@ -1,4 +1,4 @@
-//! The coded rows of points, kept from pass to pass where there is room, and for which points they are valid.
+//! The coded rows of points, kept from pass to pass if there is room, and the record of which of them are valid.
 
 use core::ops::Range;
 
@@ -26,7 +26,7 @@ pub(crate) struct QuantizedPoints<'w> {
 const VALID: u16 = 1;
 
 impl<'w> QuantizedPoints<'w> {
-    /// Room, if the algorithm keeps anything.
+    /// Room for all rows, if the algorithm keeps any.
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
         let Shape { n, d, block, .. } = *shape;
         let rows = match algorithm {
@@ -55,20 +55,20 @@ impl<'w> QuantizedPoints<'w> {
         }
     }
 
-    /// No row is valid any more: those that are written from here on may have another coding.
+    /// Makes all rows invalid: those that are written afterwards may have another mean or scale.
     pub(crate) fn forget(&mut self) {
         self.marks.fill(0);
-        // Rows that say that every point is the mean.
+        // In debug builds: rows as if every point were the mean.
         spoil(self.data, 0);
     }
 
-    /// Whether passes read these in place of the points themselves, which lie in rows.
+    /// Whether passes read the coded rows in place of the points: all are valid, and the points lie in rows.
     pub(crate) fn replace_points(&self, job: &Job<'_>) -> bool {
         let all = !self.marks.is_empty() && self.marks.iter().all(|&mark| mark == VALID);
         all && job.points.layout() == Layout::Rows
     }
 
-    /// Those of all points.
+    /// The rows of all points.
     pub(crate) fn rows(&mut self) -> Int16Rows<'_> {
         Int16Rows {
             data: self.data,
@@ -102,7 +102,7 @@ impl Default for Int16Rows<'_> {
 }
 
 impl Int16Rows<'_> {
-    /// That of the first points, whole blocks, and of the rest.
+    /// The room of the first `points`, which are whole blocks, and that of the rest.
     pub(crate) fn split(self, points: usize) -> (Self, Self) {
         let Int16Rows {
             data,
@@ -254,7 +254,7 @@ mod tests {
             (again.data, again.first, again.from_memory),
             (&[7; 4][..], 2, true)
         );
-        // Others of the same stretch are not.
+        // The other block of the stretch is not valid.
         assert!(these.valid(&Which::Block(0..2)).is_none());
         assert!(these.valid(&Which::Some(&[2], 0)).is_none());
         these.write(&(0..2), &mut room, |data| data.fill(8));

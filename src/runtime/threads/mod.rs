@@ -142,10 +142,10 @@ impl Crew<'_> {
         Crew { team: None }
     }
 
-    /// This crew, or the calling thread alone unless it is `worth` waking the others.
-    pub(crate) fn if_worth(&self, worth: bool) -> Crew<'_> {
+    /// This crew, or the calling thread alone unless waking the others is `worthwhile`.
+    pub(crate) fn if_worthwhile(&self, worthwhile: bool) -> Crew<'_> {
         Crew {
-            team: self.team.filter(|_| worth),
+            team: self.team.filter(|_| worthwhile),
         }
     }
 

@@ -169,12 +169,12 @@ impl Team<'_> {
         unsafe {
             // Signal handlers of the caller run on threads of the caller: workers start with all signals blocked, except those that a
             // fault of the worker itself raises.
-            let (mut all, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+            let (mut all, mut previous) = (MaybeUninit::uninit(), MaybeUninit::uninit());
             libc::sigfillset(all.as_mut_ptr());
             for signal in FAULTS {
                 libc::sigdelset(all.as_mut_ptr(), signal);
             }
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), found.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), previous.as_mut_ptr());
             let mut attributes = MaybeUninit::uninit();
             if libc::pthread_attr_init(attributes.as_mut_ptr()) == 0 {
                 libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), STACK);
@@ -196,7 +196,7 @@ impl Team<'_> {
                 }
                 libc::pthread_attr_destroy(attributes.as_mut_ptr());
             }
-            libc::pthread_sigmask(libc::SIG_SETMASK, found.as_ptr(), core::ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_SETMASK, previous.as_ptr(), core::ptr::null_mut());
         }
     }
 

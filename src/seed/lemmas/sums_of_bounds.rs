@@ -1,10 +1,10 @@
-//! L45: bounds for what a candidate takes off the masses.
+//! L45: bounds of the amount by which a candidate lowers the masses.
 
 use super::*;
 use crate::exact::mass_unit::Unit;
 use crate::seed::gains::{factor, InUnits};
 
-/// The largest limit + R - T of points and candidates that are as far as they may be, over 2^27.7; a lane's sum is one of a group of
+/// The largest limit + R - T of points and candidates that are as far as possible, over 2^27.7. Each lane sums over one or several
 /// points.
 #[test]
 fn l45_lanes() {
@@ -13,7 +13,7 @@ fn l45_lanes() {
         let length = two_to(13) * (1.0 - 1e-9);
         let even = length / (d as f64).sqrt();
         for sign in [1.0, -1.0] {
-            // An even point; a candidate of one long coordinate, which clamping makes short; and both even.
+            // Candidates with one long coordinate, with equal coordinates, and with one coordinate so long that clamping shortens it.
             let mut one = vec![0.0; d];
             one[0] = sign * length;
             for c in [
@@ -53,7 +53,7 @@ fn l45_lanes() {
                             sums: &mut sums,
                         };
                         screen(level, &part, &candidates, &mut screening);
-                        // Three points a lane.
+                        // Three points in each lane.
                         let most = f64::from(sums[0]) / 3.0;
                         let exact = 0.5 * (before - squared(&x[..d], &c));
                         assert!(most >= exact);
@@ -66,7 +66,7 @@ fn l45_lanes() {
     report("L45, lanes", worst, 0.6);
 }
 
-/// Masses that are lowered, in units, over their bound; and their other bound over them.
+/// The decrease of the masses, in units, over its upper bound; and its lower bound over the decrease.
 #[test]
 fn l45_sums_of_bounds() {
     let (mut worst, mut least) = (0.0f64, 0.0f64);
@@ -87,7 +87,7 @@ fn l45_sums_of_bounds() {
             };
             let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
             let centers: Vec<f64> = (0..4 * d).map(|_| number(&mut rng)).collect();
-            // Even weights, decades apart, or none.
+            // Equal weights, weights decades apart, or none.
             let decades = [0.0, 3.0, 40.0][rng.below(3)];
             let heavy = two_to(rng.below(200) as i32 - 100);
             let weights: Vec<f64> = (0..n)
@@ -165,8 +165,8 @@ fn l45_sums_of_bounds() {
     report("L45, at least", least, 0.98);
 }
 
-/// The units of a weight that sums leave out are no more than what they are charged with; of others the factor is not less than the
-/// share.
+/// The units of the weights that sums leave out are no more than the allowance for them; for other weights the factor is not less than
+/// their share.
 #[test]
 fn l45_factors() {
     let mut rng = Rng(46);

@@ -17,7 +17,7 @@ fn kept<'a>(margins: &'a mut [f32], losses: &'a mut [f32]) -> KeptMargins<'a> {
             slack: 0.0,
         },
         losses_valid: false,
-        promised: Valid::Nowhere,
+        valid_when_complete: Valid::Nowhere,
         due: 0,
         written: Written::default(),
     }
@@ -75,8 +75,8 @@ fn write(mut stretch: StretchMargins<'_>, missing: Missing) {
 }
 
 /// A pass that leaves something out in one stretch, and the move after it.
-fn pass(kept: &mut KeptMargins<'_>, used: bool, missing: Missing, at: usize) -> Valid {
-    let mut rest = if used { kept.decay() } else { kept.find() };
+fn pass(kept: &mut KeptMargins<'_>, decay: bool, missing: Missing, at: usize) -> Valid {
+    let mut rest = if decay { kept.decay() } else { kept.compute() };
     for s in 0..POINTS.div_ceil(STRETCH) {
         let (stretch, others) = rest.split(STRETCH.min(POINTS - s * STRETCH));
         rest = others;
@@ -92,23 +92,23 @@ fn pass(kept: &mut KeptMargins<'_>, used: bool, missing: Missing, at: usize) -> 
 fn a_pass_that_leaves_out_a_row_leaves_no_valid_margins() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
     let mut kept = kept(&mut margins, &mut losses);
-    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
-    assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Used);
+    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
+    assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Decayed);
     for at in [0, 4, 9] {
         for missing in LEFT_OUT {
             assert_eq!(
                 pass(&mut kept, false, missing, at),
                 Valid::Nowhere,
-                "{missing:?} of {at} when found"
+                "{missing:?} of {at} when computed"
             );
-            // Margins that are not valid are found anew.
-            assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Found);
+            // Margins that are not valid are computed anew.
+            assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Computed);
             assert_eq!(
                 pass(&mut kept, true, missing, at),
                 Valid::Nowhere,
-                "{missing:?} of {at} when used"
+                "{missing:?} of {at} when decayed"
             );
-            assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+            assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
         }
     }
 }
@@ -117,7 +117,7 @@ fn a_pass_that_leaves_out_a_row_leaves_no_valid_margins() {
 fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
     let mut kept = kept(&mut margins, &mut losses);
-    let (first, rest) = kept.find().split(STRETCH);
+    let (first, rest) = kept.compute().split(STRETCH);
     write(first.expect("margins"), Missing::Nothing);
     let (second, _) = rest.split(STRETCH);
     write(second.expect("margins"), Missing::Nothing);
@@ -130,7 +130,7 @@ fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
 fn blocks_do_not_count_beside_decayed_rows() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
     let mut kept = kept(&mut margins, &mut losses);
-    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     let (stretch, _) = kept.decay().split(STRETCH);
     let mut stretch = stretch.expect("margins");
     let mut listed = [0; STRETCH.next_multiple_of(16)];
@@ -147,7 +147,7 @@ fn blocks_do_not_count_beside_decayed_rows() {
 fn a_block_is_not_stored_twice() {
     let (mut margins, mut losses) = ([0.0; STRETCH], [0.0]);
     let mut kept = kept(&mut margins, &mut losses);
-    let (stretch, _) = kept.find().split(STRETCH);
+    let (stretch, _) = kept.compute().split(STRETCH);
     let mut stretch = stretch.expect("margins");
     stretch.store_block(0, &[1.0; BLOCK]);
     stretch.store_block(0, &[1.0; BLOCK]);
@@ -159,7 +159,7 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
     for to in [f64::NAN, f64::INFINITY, 1e200] {
         for j in 0..3 {
             let mut kept = kept(&mut margins, &mut losses);
-            assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+            assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
             let mut new = [1.0; 3];
             new[j] = to;
             kept.set_losses(&new, &[0.0; 3], 1);
@@ -173,7 +173,7 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
 fn margins_are_not_used_twice_with_the_same_losses() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
     let mut kept = kept(&mut margins, &mut losses);
-    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Found);
+    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     assert!(kept.decay().losses.is_some());
     assert!(kept.decay().losses.is_none());
 }

@@ -23,7 +23,7 @@ fn l2_norms() {
     let v = f64::EPSILON / 2.0;
     let mut worst = 0.0f64;
     for d in [1, 2, 7, 9, 100, 128, 129, 300, 1000, 4096, 70_000] {
-        // The first partial sum takes the rest of its chunk, then what is folded into it, then all chunks.
+        // The first partial sum has the rest of its chunk added, then the other partial sums, then all other chunks.
         let center: Vec<f64> = (0..d)
             .map(|i| match i {
                 0 => 1.0,
@@ -52,21 +52,21 @@ fn l2_norms() {
 
 // --- L3, L16: the floating certificate ---
 
-/// What a floating-point screen finds of one point.
+/// The results of a floating-point screen of one point.
 struct Floats<E> {
     values: Vec<E>,
-    /// For each center as the label.
+    /// The error bound with each center as the label.
     error_bounds: Vec<E>,
     /// |x̂|².
     left: E,
 }
 
-/// What takes a test and what was evaluated in it.
+/// A function of a test and the values evaluated by it.
 type Take<'t, E> = dyn for<'f> FnMut(&FloatTest<'f, E>, Floats<E>) + 't;
 
 type Evaluate<E> = for<'a> fn(Given<'a>, &mut Take<'_, E>);
 
-/// Screens a point as a pass does: chunk by chunk.
+/// Screens a point chunk by chunk, as a pass does.
 fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_, S::E>) {
     let Given {
         x,
@@ -141,7 +141,7 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
     );
 }
 
-/// With products and sums rounded apart, and, where the CPU does so, fused.
+/// Evaluation with products and sums rounded separately and, if the CPU has the instructions, fused.
 fn singles() -> Vec<Evaluate<f32>> {
     let mut levels: Vec<Evaluate<f32>> = Vec::new();
     levels.push(floats::<Portable, PortableF32>);
@@ -162,24 +162,25 @@ fn doubles() -> Vec<Evaluate<f64>> {
     levels
 }
 
-/// The farthest that s² D - |X|² is off the middle of V - η and V + r - η (L16), or δ² in place of D, over half of r; where r is
-/// infinite, infinity if it is less than V - η.
+/// The largest distance of s² D - |X|² from the middle of V - η and V + r - η (L16), over half of r; the same with δ² in place of D. If r
+/// is infinite: infinity if s² D - |X|² is less than V - η.
 fn of_values<E: Working>(evaluate: Evaluate<E>, given: Given<'_>) -> f64 {
     let mut worst = 0.0;
-    evaluate(given, &mut |test, found| {
+    evaluate(given, &mut |test, values| {
         let Certificate {
             per_square,
             constant,
             ..
         } = test.certificate;
-        let left = found.left.to_f64();
+        let left = values.left.to_f64();
         if !left.is_finite() {
             return;
         }
         let eta = Exact::of(0.5 * (per_square * left + constant));
         let scale = Exact::of(given.scale).square();
         let square = exact_squared(given.x, given.mean);
-        for (j, (value, error_bound)) in found.values.iter().zip(&found.error_bounds).enumerate() {
+        for (j, (value, error_bound)) in values.values.iter().zip(&values.error_bounds).enumerate()
+        {
             let c = given.center(j);
             let (value, error_bound) = (value.to_f64(), error_bound.to_f64());
             assert!(value.is_finite(), "L17: {value}");
@@ -199,8 +200,8 @@ fn of_values<E: Working>(evaluate: Evaluate<E>, given: Given<'_>) -> f64 {
     worst
 }
 
-/// A point and a center such that every addition loses nearly half an ulp, right above a power of two, and the norm, summed at
-/// first, gains as much.
+/// A point and a center such that every addition, right above a power of two, rounds down by nearly half an ulp, while the norm, which is
+/// summed first, is rounded up by as much.
 fn one_way(d: usize, u: f64) -> Vec<f64> {
     let small = (0.999 * 2.0 * u).sqrt();
     let mut c = vec![small; d];
@@ -218,7 +219,7 @@ fn certificate<E: Working>(levels: &[Evaluate<E>], dims: &[usize]) -> f64 {
             let ratio =
                 |numbers: &[f64]| of_values(evaluate, Given::of(numbers, d, Some(&zero), 1.0));
             worst = worst.max(climb(one_way(d, E::ROUNDOFF), 4.0, steps, ratio));
-            // Any numbers, a mean that rounds too, and some centers.
+            // Arbitrary numbers with a mean that is rounded, too, and several centers.
             let mut rng = Rng(turn as u64);
             let scale = two_to(rng.below(40) as i32 - 20);
             let ratio = |numbers: &[f64]| of_values(evaluate, Given::of(numbers, d, None, scale));
@@ -274,9 +275,9 @@ fn l3_underflow() {
 
 fn of_margin<E: Working + PartialOrd>(evaluate: Evaluate<E>, given: Given<'_>, units: f64) -> f64 {
     let mut worst = 0.0;
-    evaluate(given, &mut |test, found| {
-        let (label, least, second) = least_two(&found.values);
-        let (error_bound, left) = (found.error_bounds[label], found.left);
+    evaluate(given, &mut |test, values| {
+        let (label, least, second) = least_two(&values.values);
+        let (error_bound, left) = (values.error_bounds[label], values.left);
         let margin = Test::<E>::margin(test, least, second, error_bound, left, 0.0);
         worst = margin_over(given, units, label, margin);
     });
@@ -338,7 +339,7 @@ fn l6_margins_of_double_precision() {
     );
 }
 
-// --- L17: what is far ---
+// --- L17: far points and centers ---
 
 #[test]
 fn l17_far_points_and_centers() {
@@ -346,7 +347,7 @@ fn l17_far_points_and_centers() {
     for turn in 0..400 {
         let d = [2, 3, 17, 130][turn % 4];
         let mut numbers = rng.units(5 * d);
-        // Around the ends of what is near, and anywhere.
+        // Around the limits of what is in range, and anywhere.
         for row in numbers.chunks_mut(d) {
             let exponent = match rng.below(4) {
                 0 => 45 + rng.below(8) as i32,

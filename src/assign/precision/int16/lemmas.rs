@@ -18,7 +18,7 @@ use crate::simd::{avx2::Avx2, products::Avx2Pairs};
 
 // --- L5: values ---
 
-/// What a test finds of a point.
+/// The results of a test of one point.
 struct Values {
     values: Vec<f32>,
     /// e, u, and the error bound for each center.
@@ -50,7 +50,7 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
     let (length, width) = (elements::<Pair>(d), S::WIDTH);
     let coding = Int16Coding { mean, scale };
     let (mut data, mut norms) = (vec![zero; k * length], vec![zero; 2 * k]);
-    // One by one, so that a panel is a center.
+    // The centers one by one: each is a panel.
     let mut error = 0.0f64;
     for (j, center) in centers.chunks(d).enumerate() {
         let (data, norms) = (&mut data[j * length..][..length], &mut norms[2 * j..][..2]);
@@ -109,7 +109,7 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
     let products = (0..k).map(|j| (0..d).map(|i| coded(i) * of_center(j, i)).sum());
     let norms_of_row = row[stride(d) - 1];
     let off = f64::from(RowNorms::of(norms_of_row).error);
-    let found = Values {
+    let values = Values {
         values,
         least: -f64::from(group[length * width].0),
         unit: group[(length + 1) * width].number().into(),
@@ -126,7 +126,7 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
         error: f64::from(LONGEST) * error + off * f64::from(LONGEST + STRETCHED),
         square: squares[0],
     };
-    take(&test, found);
+    take(&test, values);
 }
 
 fn levels_here() -> Vec<Evaluate> {
@@ -148,29 +148,30 @@ fn exact_value(given: Given<'_>, distance: Exact) -> Exact {
 /// Three ratios: of the product, of the lower bound and of the upper bound.
 fn of_values(evaluate: Evaluate, given: Given<'_>) -> [f64; 3] {
     let mut worst = [0.0; 3];
-    evaluate(given, 1.0, &mut |_, found| {
-        if found.unit == 0.0 {
+    evaluate(given, 1.0, &mut |_, values| {
+        if values.unit == 0.0 {
             return;
         }
         let scale = Exact::of(given.scale).square();
         let square = scale.clone() * exact_squared(given.x, given.mean);
         let eta = square * Exact::two_to(-42);
-        for (j, &(unit, start)) in found.centers.iter().enumerate() {
-            let (c, value) = (given.center(j), Exact::of(found.values[j].into()));
-            let both = Exact::of(found.unit) * Exact::of(unit);
+        for (j, &(unit, start)) in values.centers.iter().enumerate() {
+            let (c, value) = (given.center(j), Exact::of(values.values[j].into()));
+            let both = Exact::of(values.unit) * Exact::of(unit);
             let product = |a: &[f64], b: &[f64]| -> Exact {
                 let terms = a.iter().zip(b).zip(given.mean);
                 let of = |x: f64, m: f64| Exact::of(x) - Exact::of(m);
                 terms.map(|((&a, &b), &m)| of(a, m) * of(b, m)).sum()
             };
             let exact = scale.clone() * product(given.x, c);
-            let off = Exact::whole(found.products[j]) * both.clone() - exact;
-            // Beside E, what X and C themselves are off by.
-            let error = Exact::of(found.error + 1e-5) * both.clone();
+            let off = Exact::whole(values.products[j]) * both.clone() - exact;
+            // The errors of X and C themselves, which come on top of E.
+            let error = Exact::of(values.error + 1e-5) * both.clone();
             worst[0] = over(worst[0], off.abs(), &error);
-            let lowered =
-                Exact::of(found.least) * both + Exact::of(start) * Exact::two_to(-21) + eta.clone();
-            let error_bound = Exact::of(found.error_bounds[j].into());
+            let lowered = Exact::of(values.least) * both
+                + Exact::of(start) * Exact::two_to(-21)
+                + eta.clone();
+            let error_bound = Exact::of(values.error_bounds[j].into());
             for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
                 let exact = exact_value(given, distance);
                 let above = value.clone() + lowered.clone() - exact.clone() - eta.clone();
@@ -190,7 +191,7 @@ fn l5_int16() {
         let zero = vec![0.0; d];
         for evaluate in levels_here() {
             let mut rng = Rng(d as u64);
-            // Coordinates halfway between whole numbers, in vectors as long as 16 bits allow; with and against each other.
+            // Coordinates halfway between whole numbers, in vectors as long as 16 bits allow, of equal and of opposite signs.
             for sign in [1.0, -1.0] {
                 let half = (f64::from(LONGEST) / (d as f64).sqrt()).floor() - 0.5;
                 let mut x = vec![half; d];
@@ -206,7 +207,7 @@ fn l5_int16() {
                     *most = most.max(here);
                 }
             }
-            // Near and far centers, short and long points, a mean.
+            // Near and far centers, short and long points, with a mean.
             for of_center in [1e-20, 1e-3, 1.0, 1e4, 1e15] {
                 for of_point in [1e-20, 1e-3, 1.0, 1e4, 1e15] {
                     let mut numbers = rng.units(4 * d);
@@ -228,10 +229,11 @@ fn l5_int16() {
 
 fn of_margin(evaluate: Evaluate, given: Given<'_>, units: f64) -> f64 {
     let mut worst = 0.0;
-    evaluate(given, units, &mut |test, found| {
-        let (label, least, second) = least_two(&found.values);
-        let [least, second, error_bound] = [least, second, found.error_bounds[label]].map(Pair::of);
-        let margin = test.margin(least, second, error_bound, Pair::default(), found.square);
+    evaluate(given, units, &mut |test, values| {
+        let (label, least, second) = least_two(&values.values);
+        let [least, second, error_bound] =
+            [least, second, values.error_bounds[label]].map(Pair::of);
+        let margin = test.margin(least, second, error_bound, Pair::default(), values.square);
         worst = margin_over(given, units, label, margin);
     });
     worst
@@ -270,7 +272,7 @@ fn l7_margins_of_int16() {
     report("L7, where the factor is subnormal", tiny, 0.99);
 }
 
-// --- L10: the limit once D of the best is known ---
+// --- L10: the limit, given D of the best center ---
 
 #[test]
 fn l10_limit_of_int16() {
@@ -285,19 +287,19 @@ fn l10_limit_of_int16() {
                 let ratio = |numbers: &[f64]| {
                     let given = Given::of(numbers, d, Some(&zero), 0.7);
                     let mut worst = 0.0;
-                    evaluate(given, 1.0, &mut |test, found| {
+                    evaluate(given, 1.0, &mut |test, values| {
                         for j in 0..given.k() {
                             let distance = squared(given.x, given.center(j));
-                            let error_bound = Pair::of(found.error_bounds[j]);
-                            let Some(limit) = test.limit(distance, found.square, error_bound)
+                            let error_bound = Pair::of(values.error_bounds[j]);
+                            let Some(limit) = test.limit(distance, values.square, error_bound)
                             else {
                                 continue;
                             };
                             let value = exact_value(given, Exact::of(distance));
                             let square = Exact::of(given.scale).square()
                                 * exact_squared(given.x, given.mean);
-                            // What it is raised by, and what of that is used up beside η.
-                            let raised = Exact::of(found.square) * Exact::two_to(-21)
+                            // What the limit is raised by, and what of that is needed beside η.
+                            let raised = Exact::of(values.square) * Exact::two_to(-21)
                                 + value.clone().abs() * Exact::two_to(-22)
                                 + Exact::of(TINY.into());
                             let limit = Exact::of(limit.number().into());

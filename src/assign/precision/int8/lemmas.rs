@@ -10,7 +10,7 @@ use crate::simd::products::{PortableBytes, Screen};
 
 // --- L4: values ---
 
-/// What a test finds of a point: the integer of each center, and the error bound.
+/// The results of a test of one point: the integer of each center, and the error bound.
 struct Values {
     values: Vec<i32>,
     error_bound: i32,
@@ -18,15 +18,15 @@ struct Values {
     square: f64,
 }
 
-/// How far coordinates are from the mean.
+/// The largest distances of coordinates from the mean.
 #[derive(Clone, Copy)]
 struct Ranges {
     points: f64,
     centers: f64,
 }
 
-/// Centers are coded and products made by the library. A point is coded here as `code_rows` does it, by instructions that a CPU may
-/// lack.
+/// Centers are coded, and products computed, by the library. The point is coded here, as `code_rows` does it with instructions that the
+/// CPU may not have.
 fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
     let Given {
         x, centers, mean, ..
@@ -87,27 +87,27 @@ fn exact_value(given: Given<'_>, distance: Exact, scales: Scales) -> Exact {
     rest * Exact::of(scales.points) * Exact::of(scales.centers) * Exact::two_to(-1)
 }
 
-/// The largest error of a value over half the error bound; none where that proves nothing.
+/// The largest error of a value over half the error bound; 0 if the bound is too large to prove anything.
 fn of_values(given: Given<'_>, ranges: Ranges) -> f64 {
-    let Some(found) = values(given, ranges) else {
+    let Some(values) = values(given, ranges) else {
         return 0.0;
     };
-    if found.error_bound >= 1 << 29 {
+    if values.error_bound >= 1 << 29 {
         return 0.0;
     }
-    let error = Exact::whole(found.error_bound.into()) * Exact::two_to(-1);
+    let error = Exact::whole(values.error_bound.into()) * Exact::two_to(-1);
     let mut worst = 0.0;
-    for (j, &value) in found.values.iter().enumerate() {
+    for (j, &value) in values.values.iter().enumerate() {
         let c = given.center(j);
         for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
-            let off = Exact::whole(value.into()) - exact_value(given, distance, found.scales);
+            let off = Exact::whole(value.into()) - exact_value(given, distance, values.scales);
             worst = over(worst, off.abs(), &error);
         }
     }
     worst
 }
 
-/// How far the coordinates of centers are from the mean, at most.
+/// The largest distance of a coordinate of a center from the mean.
 fn range_of(given: Given<'_>) -> f64 {
     let centers = given.centers.chunks(given.x.len());
     let differences = centers.flat_map(|c| c.iter().zip(given.mean).map(|(c, m)| (c - m).abs()));
@@ -119,7 +119,7 @@ fn l4_int8() {
     let mut worst = 0.0f64;
     for d in [4, 33, 64, 257, 2048] {
         let zero = vec![0.0; d];
-        // Halves everywhere: one coordinate sets the scales.
+        // Halves everywhere but in the one coordinate that sets the scales.
         let mut x = vec![-126.5; d];
         x[0] = -127.0;
         let mut c = vec![126.5; d];
@@ -136,7 +136,7 @@ fn l4_int8() {
         };
         let steps = 20_000 / (d + 50);
         worst = worst.max(climb([x, c].concat(), 1000.0, steps, ratio));
-        // Clamped points, of any length; centers whose scale is as much coarser as it may be.
+        // Clamped points of any length; centers with a scale as much coarser as it may be.
         let mut rng = Rng(d as u64);
         for long in [1.0, 3.0, 1e3, 1e6, 1e8] {
             for (of_centers, of_points) in [(1.0, 1.0), (1.0, 90.0), (1.0, 1e6)] {
@@ -159,9 +159,9 @@ fn l4_int8() {
     report("L4", worst, 0.98);
 }
 
-// --- L10: the limit once D of the best is known ---
+// --- L10: the limit, given D of the best center ---
 
-/// The limit has to be at least the value of every center that is as near as the one whose distance is known.
+/// The limit must be at least the value of every center that is as near as the one whose distance is given.
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn l10_limit_of_int8() {
@@ -185,30 +185,30 @@ fn l10_limit_of_int8() {
                         points: range,
                         centers: range,
                     };
-                    let Some(found) = values(given, ranges) else {
+                    let Some(values) = values(given, ranges) else {
                         return 0.0;
                     };
                     let test = Int8Test {
                         coding: Int8Coding {
                             mean: given.mean,
-                            scale: found.scales.points,
+                            scale: values.scales.points,
                         },
                         bound: Int8Bound {
                             per_norm: 0.0,
                             per_error: 0.0,
                             constant: 0.0,
                         },
-                        center_scale: found.scales.centers,
+                        center_scale: values.scales.centers,
                     };
                     let distances = [0, 1].map(|j| squared(given.x, given.center(j)));
                     let best = usize::from(distances[1] < distances[0]);
                     let most = distances[0].max(distances[1]);
-                    let Some(limit) = test.limit(most, found.square, found.error_bound) else {
+                    let Some(limit) = test.limit(most, values.square, values.error_bound) else {
                         return 0.0;
                     };
-                    let exact = exact_value(given, Exact::of(most), found.scales);
+                    let exact = exact_value(given, Exact::of(most), values.scales);
                     let allowed = Exact::whole(limit.into()) - exact.clone();
-                    let needed = Exact::whole(found.values[best].into()) - exact;
+                    let needed = Exact::whole(values.values[best].into()) - exact;
                     needed.over(&allowed)
                 };
                 worst = worst.max(climb([x, centers].concat(), 1e9, 40, ratio));
