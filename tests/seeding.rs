@@ -747,7 +747,7 @@ fn what_a_start_in_chunks_is_given_is_checked() {
         .expect_err("no squared distance");
         assert_eq!(error.status(), status, "{error}");
         assert!(
-            error.to_string().contains("distances: ") && error.to_string().contains("at 2"),
+            error.to_string().contains("distances: ") && error.to_string().contains("at index 2"),
             "{error}"
         );
         assert_eq!((distances.map(f64::to_bits), masses), (before, old));
@@ -807,7 +807,7 @@ fn what_a_start_in_chunks_is_given_is_checked() {
         let error = draw(&off, None, 0).expect_err("no digit");
         assert_eq!(error.status(), Status::Range);
         assert!(
-            error.to_string().contains(&format!("at {place}")),
+            error.to_string().contains(&format!("at index {place}")),
             "{error}"
         );
     }

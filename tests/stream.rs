@@ -370,7 +370,7 @@ fn broken_promises_are_refused() {
     let error = stream::step(&stream, &some, &options, &mut centers, &mut state).unwrap_err();
     assert_eq!(
         error.detail(),
-        "sums: they are of 4 points, but the total is 6"
+        "sums: the counts add up to 4, but total = 6"
     );
     let error = stream::means(&stream, &some, &mut centers, None).unwrap_err();
     assert_eq!(error.status(), Status::Shape);

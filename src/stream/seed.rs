@@ -461,7 +461,7 @@ pub(crate) fn weigh(
         "those of the candidates",
     )?;
     if count == 0 {
-        return refuse!(Shape, "candidates: none");
+        return refuse!(Shape, "candidates: count = 0 is not positive");
     }
     let shares = stream.shares()?;
     with_chunk(
@@ -512,7 +512,7 @@ pub(crate) fn choose(
     stream.candidates(candidates)?;
     let count = candidates.len() / d;
     if count == 0 {
-        return refuse!(Shape, "candidates: none");
+        return refuse!(Shape, "candidates: count = 0 is not positive");
     }
     let length = stream.weights_length(count)?;
     check_length(

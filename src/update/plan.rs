@@ -121,7 +121,8 @@ impl Plan {
                 Layout::Columns => block.saturating_mul(d),
             },
             merged,
-            holders,
+            // What suffices must not fall where sums begin to be shared.
+            holders: if bound { threads } else { holders },
             threads,
             held,
         }
