@@ -291,11 +291,12 @@ const char *centra_isa(void);
 ///
 /// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
 ///
-/// - with one thread, (16 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with weights the part of k is up to four times as large;
+/// - with one thread, (16 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
+///   weights the part of k is up to four times as large;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
 /// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
 ///   up to 1024 here;
-/// - in addition, 4 n with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
+/// - in addition, 4 n + 8 k d with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
 /// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points (d counts up to
 ///   2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up to 15 k + 160 rows of d doubles
 ///   with up to d + 67 bytes more each.
@@ -404,7 +405,8 @@ int32_t centra_assign(const double *points,
 /// centers: k contiguous rows of d; written, except for clusters that stay empty, which keep what the array holds on entry. If a
 ///     cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the labels were found with: distances are
 ///     measured from them, and they are checked as in centra_assign. In all other cases the array is not read.
-/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
+/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL. Under CENTRA_EMPTY_RELOCATE those
+/// after relocation.
 ///
 /// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
@@ -524,8 +526,9 @@ int32_t centra_stream_sums_length(int64_t total,
 ///
 /// Options used: layout, threads, init, and whether weights is NULL (the weights are not read).
 ///
-/// The number does not grow with total, and never falls as n, d, k or threads grow. For planning: with one thread about
-/// (4 + d) n + (54 d + 480) k + 1200 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
+/// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
+/// and later ones, so ask with the total of the stream. For planning: with one thread about
+/// (4 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
 /// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.

@@ -264,36 +264,71 @@ mod tests {
     /// The bound in the header for one thread, without quantized points and sketches; and one for several threads that is tighter
     /// for few points than that of the header.
     #[test]
+    fn bytes_of_a_stream_do_not_fall_as_its_total_grows() {
+        for (n, d, k, threads) in [(64, 83, 3, 1), (4095, 33, 2049, 8), (1, 1, 1, 2)] {
+            for weights in [None, Some(&[1.0][..])] {
+                let options = Options {
+                    threads,
+                    weights,
+                    init: Init::Parallel,
+                    ..Options::default()
+                };
+                let bytes = |total| stream::workspace_size(n, (total, d, k), &options).unwrap();
+                let ends = (12..40).flat_map(|bit| [1usize << bit, (1 << bit) + 1]);
+                let bytes: Vec<usize> = ends.map(bytes).collect();
+                assert!(bytes.is_sorted(), "{bytes:?}");
+                assert!(bytes[0] < bytes[bytes.len() - 1]);
+            }
+        }
+    }
+
+    #[test]
     fn the_documented_bytes() {
         let (mut one, mut many) = (0.0f64, 0.0f64);
-        for (n, k) in [
+        let sizes = [
+            (14, 32),
             (10_000, 10_000),
             (1_000_000, 2048),
             (1_000_000, 2049),
             (1_000_000, 100_000),
             (3_000_000, 1_000_000),
-        ] {
-            for d in [1, 2, 3, 4, 8, 16, 64, 784] {
-                for weighted in [false, true] {
-                    let bytes = |threads| {
-                        let options = Options {
-                            threads,
-                            init: Init::Random,
-                            algorithm: Algorithm::Lloyd,
-                            ..Options::default()
-                        };
-                        workspace_bytes(n, d, k, Layout::Rows, weighted, &options).unwrap() as f64
+            (1 << 22, 1 << 22),
+            (10_000_000, 10_000_000),
+            (1 << 33, 1 << 20),
+        ];
+        let dims = [1, 2, 3, 4, 8, 16, 33, 64, 784, 1000, 10_000_000];
+        for ((n, k), d) in sizes.into_iter().flat_map(|size| dims.map(|d| (size, d))) {
+            for (weighted, layout, n_init) in [
+                (false, Layout::Rows, 1),
+                (true, Layout::Rows, 1),
+                (false, Layout::Columns, 1),
+                (false, Layout::Rows, 2),
+                (true, Layout::Columns, 4),
+            ] {
+                let bytes = |threads| {
+                    let options = Options {
+                        threads,
+                        n_init,
+                        init: Init::Random,
+                        algorithm: Algorithm::Lloyd,
+                        ..Options::default()
                     };
-                    let per_center = if weighted { 4.0 } else { 1.0 } * (54 * d + 480) as f64;
-                    let shared = (16 + d) as f64 * n as f64 + per_center * k as f64;
-                    let each = (1200 * d + (3 << 20)) as f64;
-                    one = one.max(bytes(1) / (shared + each));
-                    for threads in [2, 3, 16, 64, 1000] {
-                        let sums = (2 * n * d).min(threads * ((16 << 20) + (32 << 10) * d)) as f64;
-                        let most = 2.0 * shared + sums + threads as f64 * each;
-                        let ratio = bytes(threads) / most;
-                        many = many.max(ratio);
-                    }
+                    workspace_bytes(n, d, k, layout, weighted, &options).unwrap() as f64
+                };
+                let (n, k, d) = (n as f64, k as f64, d as f64);
+                let limbs = [2f64.powi(22), 2f64.powi(32)].map(|most| f64::from(n > most));
+                let per_center = 54.0 * d + 480.0 + 8.0 * d * (limbs[0] + limbs[1]);
+                let weights = if weighted { 4.0 } else { 1.0 };
+                let restarts = f64::from(n_init > 1) * (4.0 * n + 8.0 * k * d);
+                let shared = (16.0 + d) * n + weights * per_center * k + restarts;
+                let each = 1300.0 * d + 3.0 * 2f64.powi(20);
+                one = one.max(bytes(1) / (shared + each));
+                for threads in [2, 3, 16, 64, 1000] {
+                    let threads_each = 16.0 * 2f64.powi(20) + 32.0 * 1024.0 * d;
+                    let sums = (2.0 * n * d).min(threads as f64 * threads_each);
+                    let side_by_side = f64::from(n_init > 1) * SIDE_BY_SIDE as f64;
+                    let most = 2.0 * shared + sums + threads as f64 * each + side_by_side;
+                    many = many.max(bytes(threads) / most);
                 }
             }
         }
