@@ -843,7 +843,7 @@ fn threads_cost_a_constant() {
                     "{function:?} {n}x{d} k={k}: {counts:?} of {bytes} bytes"
                 );
             }
-            // Threads that are told to end may still hold their part for a moment; thirty calls' parts they may not.
+            // Threads that are ending may still hold their part for a moment; thirty calls' parts they may not.
             let kept = LIVE.load(SeqCst) - before;
             assert!(
                 kept <= 2 * BYTES_PER_THREAD,

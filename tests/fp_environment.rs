@@ -279,7 +279,7 @@ mod tests {
         problems
     }
 
-    /// What is refused after a look at the data or at a floating-point option: each look must be a masked one.
+    /// What is refused after a test of the data or of a floating-point option: each test must be made in the standard environment.
     fn refusals() -> Vec<(&'static str, Problem, i32)> {
         let blobs = Problem::blobs(900, 3, 10, 17);
         let signalling = f64::from_bits(0x7FF0_0000_0000_0001);

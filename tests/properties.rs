@@ -171,7 +171,7 @@ fn counts_add_up_and_labels_are_in_range() {
     });
 }
 
-/// Without relocation nothing looks at the order of the points.
+/// Without relocation nothing depends on the order of the points.
 #[test]
 fn permuted_points_permute_the_labels() {
     holds(500, raw(60, 9, KINDS.len()), |raw| {

@@ -428,7 +428,7 @@ fn passes_that_test_no_point() {
 
 /// The same, within one run. In the first stretch, two centers that are equally near to most of its points make passes climb above words, and a line
 /// of points keeps them moving; the second stretch is far off. When words are tried again, bounds spare that stretch: its rows stay
-/// unwritten, though nothing that was looked at went without words.
+/// unwritten, though all rows that were tested have codes.
 #[test]
 fn stretches_that_words_never_saw() {
     const D: usize = 64;

@@ -705,7 +705,7 @@ fn prefix_sums_have_no_gaps() {
     }
 }
 
-/// What a caller hands to the calls of a stream's start is looked at; a refusal names the place and leaves all as it was.
+/// What a caller hands to the calls of a stream's start is checked; a refusal names the place and leaves all as it was.
 #[test]
 fn what_a_start_in_chunks_is_given_is_checked() {
     use crate::options::stream::{self, Stream};

@@ -78,7 +78,7 @@ module centra
   ! Types
   ! ---------------------------------------------------------------------------------------------
 
-  !> What a progress procedure is told after each iteration.
+  !> What a progress procedure receives after each iteration.
   type, bind(C), public :: centra_progress
     integer(c_size_t) :: struct_size = 0
     integer(c_int64_t) :: restart = 0     !< counts from 0
@@ -831,7 +831,7 @@ contains
     call conclude(this, status, message)
   end function workspace_size_int64
 
-  !> The larger of what the call needs with and without weights: the query is told of weights by their
+  !> The larger of what the call needs with and without weights: the query learns of weights by their
   !> address, which it does not read, and the shape alone does not tell.
   recursive subroutine query_workspace(this, bytes)
     type(call_t), intent(inout) :: this

@@ -1,4 +1,4 @@
-"""The build backend: maturin's, told where the C declarations are.
+"""The build backend: maturin's, with the place of the C declarations.
 
 maturin makes the declarations that cffi reads by running cbindgen over the whole crate, unless it finds them in the file
 `header.h` of cargo's target folder. cbindgen over the whole crate meets types of the library that it cannot express and need

@@ -386,7 +386,7 @@ def limbs():
 
 
 def lloyd(points, centers, iterations):
-    """Lloyd's iteration with one margin a point: what each pass looked at, and every margin before it."""
+    """Lloyd's iteration with one margin a point: what each pass tested, and every margin before it."""
     found, margins, current = [], [0.0] * len(points), list(centers)
     chosen = [0] * len(points)
     for _ in range(iterations):
@@ -416,7 +416,7 @@ def lloyd(points, centers, iterations):
 
 
 def margins():
-    p = Picture(900, 330, "Margins", "How a point's margin falls as centers move, and how many points each pass looks at.")
+    p = Picture(900, 330, "Margins", "How a point's margin falls as centers move, and how many points each pass tests.")
     random = Random(10)
     points = [(random.unit(), random.unit()) for _ in range(600)]
     starts = [(0.30, 0.35), (0.44, 0.30), (0.60, 0.40), (0.45, 0.52), (0.62, 0.62), (0.20, 0.70), (0.70, 0.20)]
@@ -447,10 +447,10 @@ def margins():
     p.text(left, top + height + 22, "1", 12, "middle", "soft")
     p.text(left + width, top + height + 22, str(passes), 12, "middle", "soft")
     p.text(left - 8, top + height + 4, "0", 12, "end", "soft")
-    p.text(30, 312, "A margin loses what its center moved and the farthest move of any other; a dot: the point was looked at again.", 12, style="soft")
+    p.text(30, 312, "A margin loses what its center moved and the farthest move of any other; a dot: the point was tested again.", 12, style="soft")
     # Bars.
     left, width = 520, 350
-    p.text(490, 36, f"points looked at, of {len(points)}", 13, bold=True)
+    p.text(490, 36, f"points tested, of {len(points)}", 13, bold=True)
     bar = width / passes
     for turn, (looked, _, _) in enumerate(run):
         tall = height * looked / len(points)

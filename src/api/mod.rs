@@ -85,8 +85,8 @@ pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Er
     }
 }
 
-/// Calls `work` with the job of these inputs on so many threads, or fewer where no more can be had. They may be more threads than
-/// one pass is worth, of which the shape tells.
+/// Calls `work` with the job of these inputs on `threads` threads, or fewer if no more can be started. They may be more threads
+/// than are worthwhile for one pass, whose number the shape has.
 pub(crate) fn with_job<R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,

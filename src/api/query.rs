@@ -273,7 +273,7 @@ mod tests {
                     init: Init::Parallel,
                     ..Options::default()
                 };
-                let bytes = |total| stream::workspace_size(n, (total, d, k), &options).unwrap();
+                let bytes = |total| stream::workspace_size(n, total, d, k, &options).unwrap();
                 let ends = (12..40).flat_map(|bit| [1usize << bit, (1 << bit) + 1]);
                 let bytes: Vec<usize> = ends.map(bytes).collect();
                 assert!(bytes.is_sorted(), "{bytes:?}");

@@ -223,12 +223,12 @@ fn locate_largest(points: &Points<'_>, centers: Option<&[f64]>) -> Error {
             ("points", points.at(p, i), p, i)
         }
     };
-    too_large(argument, x, (p, i))
+    too_large(argument, x, p, i)
 }
 
 /// The error of a coordinate `x` with which squared distances could overflow.
 #[cold]
-pub(crate) fn too_large(argument: &str, x: f64, (row, dimension): (usize, usize)) -> Error {
+pub(crate) fn too_large(argument: &str, x: f64, row: usize, dimension: usize) -> Error {
     let x = Number(x);
     Error::new(
         Status::Range,

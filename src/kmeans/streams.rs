@@ -198,7 +198,7 @@ impl<'a> KMeans<'a> {
     /// ```
     pub fn stream_workspace_size(&self, n: usize, total: usize, d: usize) -> Result<usize, Error> {
         let (_environment, options) = self.enter()?;
-        inner::workspace_size(n, (total, d, self.k), &options)
+        inner::workspace_size(n, total, d, self.k, &options)
     }
 }
 

@@ -119,7 +119,7 @@ impl<'w> Cut<'w> for Buffer<'w> {
         self.next = self.next.wrapping_add(bytes);
         self.left -= bytes;
         // SAFETY: the bytes are inside the buffer, which is ours for 'w, and handed out once; they are
-        // aligned to PART, zeroed before they are looked at, and zero bytes are a value of T.
+        // aligned to PART, zeroed before they are read, and zero bytes are a value of T.
         unsafe {
             if !self.zero {
                 part.write_bytes(0, length);

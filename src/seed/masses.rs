@@ -23,7 +23,7 @@ pub(crate) fn candidates_per_step(k: usize) -> usize {
 
 /// What greedy k-means++ keeps of all points.
 pub(super) struct Masses<'w> {
-    /// Points in a stretch, a multiple of those in a block: enough for some of them to be worth a list.
+    /// Points in a stretch, a multiple of those in a block: so many that a list of some of them is worthwhile.
     pub(super) stretch: usize,
     /// Weight times D to the nearest center so far; padded with zeros to whole groups.
     pub(super) masses: &'w mut [f64],

@@ -75,7 +75,7 @@ fn requested() -> Option<Isa> {
         fn getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
     }
     // SAFETY: the name ends in a nul; the value, if any, is a nul-terminated string that stays valid
-    // as long as nobody changes the environment, and it is looked at only here.
+    // as long as nobody changes the environment, and it is read only here.
     unsafe {
         let value = getenv(c"CENTRA_ISA".as_ptr());
         if value.is_null() {

@@ -13,7 +13,9 @@ use crate::runtime::error::Error;
 /// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
-    (total, d, k): (usize, usize, usize),
+    total: usize,
+    d: usize,
+    k: usize,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
     let weighted = options.weights.is_some();

@@ -66,7 +66,7 @@ impl<'a> Stream<'a> {
                 .iter()
                 .position(|x| of_rows > 0.0 && x.abs() == of_rows)
             {
-                return Err(too_large(name, rows[at], (at / self.d, at % self.d)));
+                return Err(too_large(name, rows[at], at / self.d, at % self.d));
             }
             let (magnitude, i) = of_range;
             let magnitude = Number(magnitude);

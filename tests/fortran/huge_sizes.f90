@@ -87,7 +87,7 @@ program huge_sizes
       message=message)
   call expect('weigh: weights', CENTRA_ERR_ALIAS, 'weights overlaps candidate weights')
 
-  ! Weights are looked at before points.
+  ! Weights are checked before points.
   call kmeans_stream_range(points, range, weights=weights, status=status, message=message)
   call expect('range: weights', CENTRA_ERR_WEIGHTS, 'weights: -1 at index 0')
   call kmeans_inertia(points, centers, labels, inertia, weights=weights, status=status, message=message)

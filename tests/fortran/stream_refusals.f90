@@ -124,7 +124,7 @@ program stream_refusals
   tally(1) = -1
   call kmeans_stream_choose(centers, total, range, centers(:, :4), tally, status=status, message=message)
   tally(1) = 1
-  ! Candidates here are part of the centers, which is refused before anything is looked at.
+  ! Candidates here are part of the centers, which is refused before anything is read.
   call expect('centers that are candidates', CENTRA_ERR_ALIAS, 'candidates')
   tally(1) = -1
   call kmeans_stream_choose(centers, total, range, rows(:, :4), tally, status=status, message=message)

@@ -177,7 +177,7 @@ def kmeans(
     options.seed = _call.integer(seed, "seed", 64)
     if isinstance(init, str):
         options.init = _call.choice(init, "init", _INIT)
-        # The library looks at k before it writes; a k beyond n must not cost memory here.
+        # The library checks k before it writes; a k beyond n must not cost memory here.
         centers = np.empty((min(k, x.n), x.d))
     else:
         options.init = lib.CENTRA_INIT_GIVEN

@@ -10,7 +10,7 @@ from ._native import ffi
 
 
 class Progress(NamedTuple):
-    """What a callback is told after every iteration."""
+    """What a callback receives after every iteration."""
 
     restart: int
     """Restart, from 0."""
@@ -25,7 +25,7 @@ class Progress(NamedTuple):
 class Watch:
     """Between the iterations of the fit in its block calls back, shows progress, and lets Python see signals.
 
-    The bar counts `unit`, and shows these members of what was told last. The library calls on the thread that called it,
+    The bar counts `unit`, and shows these members of the last progress. The library calls on the thread that called it,
     and cffi takes the interpreter's lock for as long. Running any Python there runs the handlers of signals that have
     arrived, so KeyboardInterrupt comes up in `_tell`. It cannot unwind the library: it stops the fit, and `reraise`
     raises it again when the fit is over.

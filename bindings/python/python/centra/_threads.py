@@ -1,4 +1,4 @@
-"""How many threads a call uses when it is not told.
+"""How many threads a call uses if its argument does not say.
 
 The order, first found first taken: the argument ``threads``; a limit set through threadpoolctl; the environment variable
 ``CENTRA_NUM_THREADS``; ``OMP_NUM_THREADS``, which is what joblib, Dask and batch systems set for the processes they start; all

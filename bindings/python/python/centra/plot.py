@@ -165,7 +165,7 @@ def _curve(found: Sweep, values: NDArray[np.float64], name: str, ax: Axes | None
 
 
 def _colors(k: int) -> NDArray[np.float64]:
-    """K colors that are told apart: matplotlib's ten, or as many as it takes around the wheel."""
+    """K colors that can be distinguished: matplotlib's ten, or as many as it takes around the wheel."""
     if k <= 10:
         return plt.get_cmap("tab10")(np.arange(k))
     # Neighbours in number lie far apart on the wheel: steps of the golden section.
