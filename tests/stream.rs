@@ -347,7 +347,7 @@ fn broken_promises_are_refused() {
             &[1.0; 7],
             None,
             Status::Shape,
-            "points: 7 and 0 before are not among a total of 6",
+            "points: 7 and 0 before do not fit total = 6",
         ),
     ];
     for (x, weights, status, detail) in cases {
@@ -362,7 +362,7 @@ fn broken_promises_are_refused() {
     let error = attempt(&x[..3], None, &mut sums).unwrap_err();
     assert_eq!(
         error.detail(),
-        "points: 3 and 4 before are not among a total of 6"
+        "points: 3 and 4 before do not fit total = 6"
     );
     assert_eq!(sums, some);
 
