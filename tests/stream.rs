@@ -217,7 +217,7 @@ fn memory_does_not_grow_with_the_total() {
             init,
             ..Options::default()
         };
-        let bytes = |n, total| stream::workspace_size(n, (total, 16, 64), &options).unwrap();
+        let bytes = |n, total| stream::workspace_size(n, total, 16, 64, &options).unwrap();
         let few = bytes(1000, 1000);
         for total in [1 << 20, 1 << 30, 1 << 40] {
             assert!(bytes(1000, total) <= 2 * few, "{total}");
@@ -694,7 +694,7 @@ fn what_suffices_for_many_points_suffices_for_fewer() {
             threads,
             ..Options::default()
         };
-        let bytes = stream::workspace_size(1687, (total, d, k), &options).unwrap();
+        let bytes = stream::workspace_size(1687, total, d, k, &options).unwrap();
         let mut space = Workspace::default();
         for n in [
             1, 47, 48, 700, 800, 818, 819, 820, 1000, 1500, 1587, 1637, 1638, 1639, 1687,

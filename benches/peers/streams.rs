@@ -83,7 +83,7 @@ impl<'a> Passes<'a> {
         let mut range = vec![0; stream::range_length(d).expect("a valid shape")];
         stream::range(&work.view(), &options, &mut range).expect("valid data");
         let bytes = options::workspace_size(n, d, k, &options).expect("a valid shape");
-        let streamed = stream::workspace_size(n, (n, d, k), &options).expect("a valid shape");
+        let streamed = stream::workspace_size(n, n, d, k, &options).expect("a valid shape");
         let fit = options::fit_from(&work.view(), &work.start, &options).expect("valid data");
         Passes {
             work,

@@ -104,9 +104,22 @@ impl Plan {
         let together = together.max(most.saturating_mul(clusters));
         let weight_words = if weighted { most_limbs(total) } else { 0 };
         let tallies = clusters.saturating_mul(2 + weight_words);
-        let (magic, sums, together, held) = match bound {
-            true => (all.max(most), 32, together.saturating_add(tallies), 0),
-            false => (few, few.saturating_mul(k).max(room / threads), 0, k),
+        // What suffices has all threads hold sums, so that it does not fall where they begin to be shared.
+        let (magic, sums, together, held, holders) = match bound {
+            true => (
+                all.max(most),
+                32,
+                together.saturating_add(tallies),
+                0,
+                threads,
+            ),
+            false => (
+                few,
+                few.saturating_mul(k).max(room / threads),
+                0,
+                k,
+                holders,
+            ),
         };
         Plan {
             total,
@@ -121,8 +134,7 @@ impl Plan {
                 Layout::Columns => block.saturating_mul(d),
             },
             merged,
-            // What suffices must not fall where sums begin to be shared.
-            holders: if bound { threads } else { holders },
+            holders,
             threads,
             held,
         }

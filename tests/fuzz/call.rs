@@ -430,7 +430,7 @@ impl Case {
         }
         let total = n.max(k);
         let chunk =
-            |n, d, k, options: &Options| stream::workspace_size(n, (total.max(k), d, k), options);
+            |n, d, k, options: &Options| stream::workspace_size(n, total.max(k), d, k, options);
         if let (Ok(few), Ok(many)) = (chunk(n, d, k, &options), chunk(n2, d2, k2, &larger)) {
             require(few <= many, || {
                 format!("workspace of a chunk {few} for {n} {d} {k}, {many} for {n2} {d2} {k2}")

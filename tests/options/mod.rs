@@ -93,12 +93,15 @@ fn rows(points: &Points, centers: &[f64]) -> usize {
     centers.len() / points.d()
 }
 
-pub fn fit(points: &Points, k: usize, options: &Options) -> Result<Clustering, Error> {
-    let kmeans = options.kmeans(k, &[]);
+fn fit_by(kmeans: KMeans, points: &Points, options: &Options) -> Result<Clustering, Error> {
     match options.progress {
         Some(progress) => kmeans.progress(watch(progress)).fit(points),
         None => kmeans.fit(points),
     }
+}
+
+pub fn fit(points: &Points, k: usize, options: &Options) -> Result<Clustering, Error> {
+    fit_by(options.kmeans(k, &[]), points, options)
 }
 
 pub fn fit_from(points: &Points, start: &[f64], options: &Options) -> Result<Clustering, Error> {
@@ -106,11 +109,7 @@ pub fn fit_from(points: &Points, start: &[f64], options: &Options) -> Result<Clu
         init: Init::Given,
         ..options.clone()
     };
-    let kmeans = given.kmeans(rows(points, start), start);
-    match options.progress {
-        Some(progress) => kmeans.progress(watch(progress)).fit(points),
-        None => kmeans.fit(points),
-    }
+    fit_by(given.kmeans(rows(points, start), start), points, options)
 }
 
 /// Where centers are given, the fit starts from what `centers` has.

@@ -56,7 +56,9 @@ pub fn range(points: &Points, options: &Options, range: &mut [i32]) -> Result<()
 
 pub fn workspace_size(
     n: usize,
-    (total, d, k): (usize, usize, usize),
+    total: usize,
+    d: usize,
+    k: usize,
     options: &Options,
 ) -> Result<usize, Error> {
     let kmeans = options.kmeans(k, &[]);

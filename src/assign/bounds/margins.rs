@@ -52,9 +52,14 @@ pub(super) struct KeptMargins<'w> {
 impl<'w> KeptMargins<'w> {
     /// For n points and k centers.
     pub(super) fn cut(from: &mut impl Cut<'w>, n: usize, k: usize) -> Self {
+        KeptMargins::new(from.take(n), from.take(k))
+    }
+
+    /// In memory that holds no margins yet.
+    fn new(margins: &'w mut [f32], losses: &'w mut [f32]) -> Self {
         KeptMargins {
-            margins: from.take(n),
-            losses: from.take(k),
+            margins,
+            losses,
             units: Units {
                 scale: 1.0,
                 slack: 0.0,

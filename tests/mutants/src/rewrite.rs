@@ -215,6 +215,24 @@ impl Finder<'_> {
         });
     }
 
+    /// A function, unless it is a test's or may be called by the compiler: what its body may return at once, and what is in it.
+    fn whole_function<'ast>(
+        &mut self,
+        attributes: &[syn::Attribute],
+        signature: &syn::Signature,
+        block: &'ast syn::Block,
+    ) where
+        Self: Visit<'ast>,
+    {
+        if of_tests(attributes) || signature.constness.is_some() {
+            return;
+        }
+        self.function.push(signature.ident.to_string());
+        self.body(signature, block);
+        visit::visit_block(self, block);
+        self.function.pop();
+    }
+
     /// A function: what its body may return at once.
     fn body(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let values: &[&str] = match &signature.output {
@@ -369,31 +387,16 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        if of_tests(&function.attrs) || function.sig.constness.is_some() {
-            return;
-        }
-        self.function.push(function.sig.ident.to_string());
-        self.body(&function.sig, &function.block);
-        visit::visit_block(self, &function.block);
-        self.function.pop();
+        self.whole_function(&function.attrs, &function.sig, &function.block);
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        if of_tests(&function.attrs) || function.sig.constness.is_some() {
-            return;
-        }
-        self.function.push(function.sig.ident.to_string());
-        self.body(&function.sig, &function.block);
-        visit::visit_block(self, &function.block);
-        self.function.pop();
+        self.whole_function(&function.attrs, &function.sig, &function.block);
     }
 
     fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
         if let Some(block) = &function.default {
-            self.function.push(function.sig.ident.to_string());
-            self.body(&function.sig, block);
-            visit::visit_block(self, block);
-            self.function.pop();
+            self.whole_function(&function.attrs, &function.sig, block);
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{KeptMargins, StretchMargins, Units, Valid, Written};
+use super::{KeptMargins, StretchMargins, Valid};
 use crate::simd::level::Isa;
 use crate::simd::Level;
 
@@ -7,21 +7,6 @@ use crate::simd::Level;
 const POINTS: usize = 10 * STRETCH - 12;
 const STRETCH: usize = 20;
 const BLOCK: usize = 8;
-
-fn kept<'a>(margins: &'a mut [f32], losses: &'a mut [f32]) -> KeptMargins<'a> {
-    KeptMargins {
-        margins,
-        losses,
-        units: Units {
-            scale: 1.0,
-            slack: 0.0,
-        },
-        losses_valid: false,
-        valid_when_complete: Valid::Nowhere,
-        due: 0,
-        written: Written::default(),
-    }
-}
 
 /// What a pass over one stretch leaves out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,7 +76,7 @@ fn pass(kept: &mut KeptMargins<'_>, decay: bool, missing: Missing, at: usize) ->
 #[test]
 fn a_pass_that_leaves_out_a_row_leaves_no_valid_margins() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
-    let mut kept = kept(&mut margins, &mut losses);
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
     assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     assert_eq!(pass(&mut kept, true, Missing::Nothing, 0), Valid::Decayed);
     for at in [0, 4, 9] {
@@ -116,7 +101,7 @@ fn a_pass_that_leaves_out_a_row_leaves_no_valid_margins() {
 #[test]
 fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
-    let mut kept = kept(&mut margins, &mut losses);
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
     let (first, rest) = kept.compute().split(STRETCH);
     write(first.expect("margins"), Missing::Nothing);
     let (second, _) = rest.split(STRETCH);
@@ -129,7 +114,7 @@ fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
 #[test]
 fn blocks_do_not_count_beside_decayed_rows() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
-    let mut kept = kept(&mut margins, &mut losses);
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
     assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     let (stretch, _) = kept.decay().split(STRETCH);
     let mut stretch = stretch.expect("margins");
@@ -146,7 +131,7 @@ fn blocks_do_not_count_beside_decayed_rows() {
 #[should_panic(expected = "first == self.stored")]
 fn a_block_is_not_stored_twice() {
     let (mut margins, mut losses) = ([0.0; STRETCH], [0.0]);
-    let mut kept = kept(&mut margins, &mut losses);
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
     let (stretch, _) = kept.compute().split(STRETCH);
     let mut stretch = stretch.expect("margins");
     stretch.store_block(0, &[1.0; BLOCK]);
@@ -158,7 +143,7 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0; 3]);
     for to in [f64::NAN, f64::INFINITY, 1e200] {
         for j in 0..3 {
-            let mut kept = kept(&mut margins, &mut losses);
+            let mut kept = KeptMargins::new(&mut margins, &mut losses);
             assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
             let mut new = [1.0; 3];
             new[j] = to;
@@ -172,7 +157,7 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
 #[test]
 fn margins_are_not_used_twice_with_the_same_losses() {
     let (mut margins, mut losses) = ([0.0; POINTS], [0.0]);
-    let mut kept = kept(&mut margins, &mut losses);
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
     assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     assert!(kept.decay().losses.is_some());
     assert!(kept.decay().losses.is_none());
