@@ -17,7 +17,7 @@ pub(crate) struct AssignMemory;
 
 pub(crate) struct AssignParts<'w> {
     packing: Packing<'w>,
-    team: PerThread<LabelScratch<'w>>,
+    workers: PerThread<LabelScratch<'w>>,
     /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -28,7 +28,7 @@ impl Memory for AssignMemory {
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> AssignParts<'w> {
         AssignParts {
             packing: Packing::cut(from, shape),
-            team: PerThread::new(threads, || LabelScratch::cut(from, shape)),
+            workers: PerThread::new(threads, || LabelScratch::cut(from, shape)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -63,12 +63,20 @@ pub(crate) fn assign(
         |job, parts| {
             let AssignParts {
                 mut packing,
-                mut team,
+                mut workers,
                 mut observed,
             } = parts;
             packing.set_largest(scan(job, &mut observed, Some(centers), None)?);
             check_spread(job, centers, &centers[..d])?;
-            crate::assign::assign(job, &mut packing, &mut team, centers, base, labels, sqdist);
+            crate::assign::assign(
+                job,
+                &mut packing,
+                &mut workers,
+                centers,
+                base,
+                labels,
+                sqdist,
+            );
             Ok(())
         },
     )

@@ -37,7 +37,7 @@ pub(crate) struct SeedMemory {
 
 pub(crate) struct SeedParts<'w> {
     drawing: Drawing<'w>,
-    team: PerThread<SeedWorker<'w>>,
+    workers: PerThread<SeedWorker<'w>>,
     /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -48,7 +48,7 @@ impl Memory for SeedMemory {
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> SeedParts<'w> {
         SeedParts {
             drawing: Drawing::cut(from, shape, self.init),
-            team: PerThread::new(threads, || SeedWorker::cut(from, shape, self.init)),
+            workers: PerThread::new(threads, || SeedWorker::cut(from, shape, self.init)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -80,7 +80,7 @@ pub(crate) fn seed(
         |job, parts| {
             let SeedParts {
                 drawing,
-                mut team,
+                mut workers,
                 mut observed,
             } = parts;
             let Drawing {
@@ -95,7 +95,7 @@ pub(crate) fn seed(
                 seed: options.seed,
                 restart: 0,
             };
-            crate::seed::seed(job, init, key, &mut seeding, &mut team, marks, centers);
+            crate::seed::seed(job, init, key, &mut seeding, &mut workers, marks, centers);
             Ok(())
         },
     )

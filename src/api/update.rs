@@ -23,7 +23,7 @@ pub(crate) struct UpdateParts<'w> {
     labels: &'w mut [i32],
     distances: &'w mut [f64],
     update: Update<'w>,
-    team: PerThread<Sums<'w>>,
+    workers: PerThread<Sums<'w>>,
     /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -38,7 +38,7 @@ impl Memory for UpdateMemory {
             labels: from.take(shape.n),
             distances: from.take(padded(shape.n)),
             update: Update::cut(from, &plan, self.empty),
-            team: PerThread::new(threads, || Sums::cut(from, &each())),
+            workers: PerThread::new(threads, || Sums::cut(from, &each())),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -81,7 +81,7 @@ pub(crate) fn update(
                 labels: own,
                 distances,
                 mut update,
-                mut team,
+                mut workers,
                 mut observed,
             } = parts;
             scan(job, &mut observed, None, Some(update.ranges()))?;
@@ -90,13 +90,13 @@ pub(crate) fn update(
                 *own = label - base;
             }
             update.prepare_alone();
-            update.sum(job, &mut team, own);
-            if update.relocates(job, &mut team) {
+            update.sum(job, &mut workers, own);
+            if update.relocates(job, &mut workers) {
                 // Relocation ranks points by D to these centers.
                 scan(job, &mut observed, Some(centers), None)?;
                 check_spread(job, centers, &centers[..d])?;
             }
-            update.means(job, &mut team, own, distances, centers)?;
+            update.means(job, &mut workers, own, distances, centers)?;
             if let Some(counts) = counts {
                 counts.copy_from_slice(update.counts());
             }

@@ -31,8 +31,8 @@ impl Costs {
     }
 
     /// The most single evaluations of D for a point: as many as take half the time of D for all centers side by side, and at least 4.
-    pub(super) fn patience(&self, k: usize) -> u32 {
-        const FEW: f64 = 4.0;
-        (0.5 * k as f64 * self.direct / self.alone).max(FEW) as u32
+    pub(super) fn most_evaluated(&self, k: usize) -> u32 {
+        const LEAST: f64 = 4.0;
+        (0.5 * k as f64 * self.direct / self.alone).max(LEAST) as u32
     }
 }

@@ -110,7 +110,7 @@ impl<'w> LabelScratch<'w> {
             labels: self.labels,
             margins,
             open: self.open,
-            patience: costs.patience(k),
+            most_evaluated: costs.most_evaluated(k),
             next: next.clone(),
         };
         let mut block_rows = BlockRows {
@@ -182,7 +182,7 @@ impl<'w> LabelScratch<'w> {
             for (point, &lane) in points.iter_mut().zip(lanes) {
                 *point = (which.point(lane as usize) - which.first()) as u32;
             }
-            let these = Which::Some(&points[..lanes.len()], which.first());
+            let these = Which::Listed(&points[..lanes.len()], which.first());
             let padded = pack(job.level, &job.points, &these, self.tile);
             nearest(
                 job.level,

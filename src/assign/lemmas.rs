@@ -106,27 +106,27 @@ pub(crate) fn over(worst: f64, measured: Exact, bound: &Exact) -> f64 {
 
 // --- Tools for the lemmas of several precisions ---
 
-/// A point, centers, a mean and a scale.
+/// A point, centers, an origin and a scale.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     pub(crate) x: &'a [f64],
     pub(crate) centers: &'a [f64],
-    pub(crate) mean: &'a [f64],
+    pub(crate) origin: &'a [f64],
     pub(crate) scale: f64,
 }
 
 impl<'a> Given<'a> {
-    /// The numbers of a point, then of the mean unless it is given, then of the centers.
-    pub(crate) fn of(numbers: &'a [f64], d: usize, mean: Option<&'a [f64]>, scale: f64) -> Self {
+    /// The numbers of a point, then of the origin unless it is given, then of the centers.
+    pub(crate) fn of(numbers: &'a [f64], d: usize, origin: Option<&'a [f64]>, scale: f64) -> Self {
         let (x, rest) = numbers.split_at(d);
-        let (mean, centers) = match mean {
-            Some(mean) => (mean, rest),
+        let (origin, centers) = match origin {
+            Some(origin) => (origin, rest),
             None => rest.split_at(d),
         };
         Given {
             x,
             centers,
-            mean,
+            origin,
             scale,
         }
     }

@@ -51,14 +51,15 @@ use crate::runtime::threads::PerThread;
 pub(crate) fn assign<'w, S: AsMut<LabelScratch<'w>> + Send>(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
-    team: &mut PerThread<S>,
+    workers: &mut PerThread<S>,
     centers: &[f64],
     base: i32,
     labels: &mut [i32],
     mut sqdist: Option<&mut [f64]>,
 ) {
     let prepared = packing.prepare(job, centers, false, &Int16Rows::default());
-    team.iter_mut()
+    workers
+        .iter_mut()
         .for_each(|scratch| scratch.as_mut().start(&prepared));
     let blocks = job.blocks().zip(labels.chunks_mut(job.block));
     let blocks = blocks.map(move |(block, labels)| {
@@ -70,7 +71,7 @@ pub(crate) fn assign<'w, S: AsMut<LabelScratch<'w>> + Send>(
         (block, labels, sqdist)
     });
     job.crew
-        .run(blocks, team, |scratch, (block, labels, sqdist)| {
+        .run(blocks, workers, |scratch, (block, labels, sqdist)| {
             // What this thread works on next, if all are equally fast.
             let next = block.start + job.crew.threads() * job.block;
             let which = Which::Block(block.clone());

@@ -19,7 +19,7 @@ pub(crate) struct Packing<'w> {
     largest: f64,
     usual: Option<Usual>,
     /// What is subtracted from points and centers: medians.
-    mean: &'w mut [f64],
+    origin: &'w mut [f64],
     /// For each center whether others equal it, and what finds them.
     repeats: &'w mut [u32],
     repeats_room: &'w mut [u32],
@@ -55,7 +55,7 @@ impl<'w> Packing<'w> {
             passes: 0,
             largest: 0.0,
             usual: None,
-            mean: from.take(d),
+            origin: from.take(d),
             repeats: from.take(k),
             repeats_room: from.take(Repeats::room(k)),
             centers: Centers::cut(from, shape),
@@ -79,12 +79,12 @@ impl<'w> Packing<'w> {
 
     /// What is usual among the points, which is found once.
     fn usual(&mut self, job: &Job<'_>) -> Usual {
-        let (largest, mean) = (self.largest, &mut *self.mean);
+        let (largest, origin) = (self.largest, &mut *self.origin);
         *self.usual.get_or_insert_with(|| {
-            let length = usual_length(job, mean, largest);
+            let length = usual_length(job, origin, largest);
             Usual {
                 length,
-                units: Units::new(mean.len(), scale_of(length)),
+                units: Units::new(origin.len(), scale_of(length)),
             }
         })
     }
@@ -128,7 +128,7 @@ impl<'w> Packing<'w> {
         let pass = PassCenters {
             job: *job,
             centers,
-            mean: self.mean,
+            origin: self.origin,
             repeats,
             length,
             units,

@@ -187,7 +187,7 @@ pub(crate) enum Summing<'a> {
 pub(crate) fn pass(
     job: &Job<'_>,
     packing: &mut Packing<'_>,
-    team: &mut PerThread<PassWorker<'_>>,
+    workers: &mut PerThread<PassWorker<'_>>,
     centers: &[f64],
     labels: &mut [i32],
     inputs: PassInputs<'_, '_>,
@@ -201,7 +201,7 @@ pub(crate) fn pass(
     } = inputs;
     let rows = quantized.rows();
     let prepared = packing.prepare(job, centers, margins.is_some(), &rows);
-    for worker in team.iter_mut() {
+    for worker in workers.iter_mut() {
         worker.scratch.start(&prepared);
         (worker.changed, worker.assigning, worker.updating) = Default::default();
     }
@@ -231,12 +231,12 @@ pub(crate) fn pass(
         centers,
         costs: MarginCosts::new(job.points.d(), centers.len() / job.points.d()),
     };
-    job.crew.run(stretches, team, |worker, stretch| {
+    job.crew.run(stretches, workers, |worker, stretch| {
         worker.label_stretch(&context, stretch)
     });
     let (mut changed, mut assigning, mut updating) = (0, Duration::ZERO, Duration::ZERO);
     let mut counts = Counts::default();
-    for worker in team.iter_mut() {
+    for worker in workers.iter_mut() {
         let (_, theirs) = worker.scratch.end();
         counts.pairs += theirs.pairs;
         counts.rechecked += theirs.rechecked;
@@ -245,7 +245,7 @@ pub(crate) fn pass(
         assigning += worker.assigning;
         updating += worker.updating;
     }
-    packing.record(team.iter_mut().map(|worker| worker.scratch.end().0));
+    packing.record(workers.iter_mut().map(|worker| worker.scratch.end().0));
     let (wall, threads): (Duration, Duration) = (begin.elapsed(), assigning + updating);
     let share = updating.as_secs_f64() / threads.as_secs_f64().max(f64::MIN_POSITIVE);
     let updating = wall.mul_f64(share.min(1.0));
@@ -307,7 +307,7 @@ impl PassWorker<'_> {
         let mut parts = list[..listed].chunks(pass.job.block).peekable();
         while let Some(part) = parts.next() {
             let next = parts.peek().map_or(0..0, |next| dense(next, start));
-            self.label(pass, &Which::Some(part, start), next, &mut stretch);
+            self.label(pass, &Which::Listed(part, start), next, &mut stretch);
         }
         self.listed = list;
         for block in pass.job.blocks_of(start..end) {
@@ -344,7 +344,7 @@ impl PassWorker<'_> {
                     Summing::Not | Summing::All(_) => relabel(&mut labels[first..], new),
                 }
             }
-            Which::Some(points, _) => {
+            Which::Listed(points, _) => {
                 if let Some(kept) = kept {
                     kept.store_listed(points, margins);
                 }

@@ -27,7 +27,7 @@ use super::panel::{sweep, Sweep, GROUPS};
 use crate::points::Which;
 use crate::simd::products::{elements, Element, Screen};
 use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
-use decide::{ask_for, Decide, Deciding};
+use decide::{prefetch_rows, Decide, Deciding};
 use input::{keeps, AT_A_TIME, KEPT, PACKED, WIDEST};
 use nearest::Nearest;
 use sweeps::Screening;
@@ -324,11 +324,11 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 for (l, p) in chosen.iter_mut().enumerate() {
                     *p = which.point(at + l);
                 }
-                Decide::new(input, chosen, 0, limit, scratch.patience)
+                Decide::new(input, chosen, 0, limit, scratch.most_evaluated)
             });
-            decide.given_up |= unproven.unknown;
-            (decide.lanes, decide.limit) = (unproven.lanes & !decide.given_up, limit);
-            ask_for(&input.points, &decide.chosen, decide.lanes);
+            decide.undecided |= unproven.unknown;
+            (decide.lanes, decide.limit) = (unproven.lanes & !decide.undecided, limit);
+            prefetch_rows(&input.points, &decide.chosen, decide.lanes);
             if centers.start > 0 {
                 decide.recall::<L>(&before);
             }
@@ -358,12 +358,12 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             }
             self.result.evaluated += core::mem::take(&mut decide.evaluated);
             if all {
-                decide.each(unproven.lanes & !decide.given_up, |l, label| {
+                decide.each(unproven.lanes & !decide.undecided, |l, label| {
                     labels[l] = label;
                 });
                 self.result.open += unproven.lanes.count_ones() as usize;
-                let given_up = decide.given_up;
-                self.leave(at, unproven.lanes & given_up);
+                let undecided = decide.undecided;
+                self.leave(at, unproven.lanes & undecided);
             }
         }
     }
@@ -401,7 +401,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             // SAFETY: one group fits the tile; the open points are of the block.
             unsafe {
                 let limit = S::add(S::load(limit.as_ptr()), S::load(error_bounds.as_ptr()));
-                let these = Which::Some(&indices[..lanes], which.first());
+                let these = Which::Listed(&indices[..lanes], which.first());
                 let chunk = 0..elements;
                 let tile = Tile {
                     width: S::WIDTH,
@@ -413,7 +413,8 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     .test
                     .pack::<L>(&input.points, &these, chunk.clone(), tile);
                 let unproven = ((1u64 << lanes) - 1) as u32;
-                let decide = Decide::<S>::new(input, chosen, unproven, limit, scratch.patience);
+                let decide =
+                    Decide::<S>::new(input, chosen, unproven, limit, scratch.most_evaluated);
                 let mut deciding = Deciding::<L, S> {
                     decide,
                     lanes: PhantomData,
@@ -427,11 +428,11 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 sweep::<S, 1, _>(&over, &input.panels, &mut deciding, || ());
                 let decide = deciding.decide;
                 self.result.evaluated += decide.evaluated;
-                decide.each(unproven & !decide.given_up, |l, label| {
+                decide.each(unproven & !decide.undecided, |l, label| {
                     scratch.labels[open[l] as usize] = label;
                 });
                 for (l, &lane) in open.iter().enumerate() {
-                    self.leave(lane as usize, decide.given_up >> l & 1);
+                    self.leave(lane as usize, decide.undecided >> l & 1);
                 }
             }
         }

@@ -125,7 +125,7 @@ impl<'w> State<'w> {
     fn assign(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<PassWorker<'w>>,
+        workers: &mut PerThread<PassWorker<'w>>,
         before: &Before,
     ) -> PassResult {
         let (n, k) = (job.points.n() as i64, self.centers.len() / job.points.d());
@@ -151,7 +151,7 @@ impl<'w> State<'w> {
         } else if update.lasting() && summed && few(quantized) {
             Summing::Moved(&terms)
         } else {
-            update.clear(team);
+            update.clear(workers);
             Summing::All(&terms)
         };
         let last = LastPass {
@@ -166,11 +166,15 @@ impl<'w> State<'w> {
             summing,
             watch: None,
         };
-        pass(job, packing, team, self.centers, labels, inputs)
+        pass(job, packing, workers, self.centers, labels, inputs)
     }
 
     /// Moves the centers to the means of their points.
-    fn update(&mut self, job: &Job<'_>, team: &mut PerThread<PassWorker<'w>>) -> Result<(), Error> {
+    fn update(
+        &mut self,
+        job: &Job<'_>,
+        workers: &mut PerThread<PassWorker<'w>>,
+    ) -> Result<(), Error> {
         let State {
             labels,
             centers,
@@ -180,9 +184,9 @@ impl<'w> State<'w> {
         } = self;
         previous.copy_from_slice(centers);
         if update.apart() {
-            update.sum(job, team, labels);
+            update.sum(job, workers, labels);
         }
-        update.means(job, team, labels, self.seeding.scratch(), centers)?;
+        update.means(job, workers, labels, self.seeding.scratch(), centers)?;
         self.bounds.record_move(centers, previous, job.points.d());
         Ok(())
     }
@@ -194,7 +198,7 @@ pub(super) fn iterate<'w>(
     rules: &Rules,
     restart: u32,
     state: &mut State<'w>,
-    team: &mut PerThread<PassWorker<'w>>,
+    workers: &mut PerThread<PassWorker<'w>>,
     report: impl Fn(&Progress) -> bool,
     effort: &mut Effort,
 ) -> Result<Outcome, Error> {
@@ -213,7 +217,7 @@ pub(super) fn iterate<'w>(
             summed: iterations > 0,
             more: rules.allow_more(iterations),
         };
-        let pass = state.assign(&Job { crew, ..*job }, team, &before);
+        let pass = state.assign(&Job { crew, ..*job }, workers, &before);
         (pairs, changed) = (pass.counts.pairs, pass.changed);
         effort.distances += pairs + pass.counts.evaluated;
         effort.skipped += all - pairs;
@@ -241,7 +245,7 @@ pub(super) fn iterate<'w>(
         }
 
         let begin = Instant::now();
-        state.update(job, team)?;
+        state.update(job, workers)?;
         iterations += 1;
         effort.seconds_update += begin.elapsed().as_secs_f64();
     };

@@ -18,14 +18,14 @@ use crate::seed::{self, Key};
 use crate::update;
 
 /// The memory of the threads of a fit.
-struct Teams<'w> {
-    workers: PerThread<PassWorker<'w>>,
+struct Workers<'w> {
+    passes: PerThread<PassWorker<'w>>,
     seeders: PerThread<seed::SeedWorker<'w>>,
     /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
 
-impl<'w> Teams<'w> {
+impl<'w> Workers<'w> {
     fn cut(
         from: &mut impl Cut<'w>,
         threads: usize,
@@ -34,17 +34,17 @@ impl<'w> Teams<'w> {
         init: Init,
     ) -> Self {
         let mut plan = plan.each();
-        Teams {
-            workers: PerThread::new(threads, || PassWorker::cut(from, shape, &plan())),
+        Workers {
+            passes: PerThread::new(threads, || PassWorker::cut(from, shape, &plan())),
             seeders: PerThread::new(threads, || seed::SeedWorker::cut(from, shape, init)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
 }
 
-impl Teams<'_> {
+impl Workers<'_> {
     fn forget(&mut self) {
-        self.workers.iter_mut().for_each(PassWorker::forget);
+        self.passes.iter_mut().for_each(PassWorker::forget);
         self.seeders.iter_mut().for_each(seed::SeedWorker::forget);
     }
 }
@@ -59,7 +59,7 @@ pub(super) struct Best {
 /// Does restarts one after the other.
 pub(crate) struct Runner<'w> {
     pub(super) state: State<'w>,
-    teams: Teams<'w>,
+    workers: Workers<'w>,
     pub(super) best: Option<Best>,
     /// The cost of each restart, if several runners are at work and it is not known yet which restarts count.
     effort: Vec<(u64, Effort)>,
@@ -76,7 +76,7 @@ impl<'w> Runner<'w> {
     ) -> Self {
         Runner {
             state: State::cut(from, shape, plan, options),
-            teams: Teams::cut(from, threads, shape, plan, options.init),
+            workers: Workers::cut(from, threads, shape, plan, options.init),
             best: None,
             effort: Vec::new(),
             refused: None,
@@ -87,7 +87,7 @@ impl<'w> Runner<'w> {
     pub(super) fn prepare(&mut self, job: &Job<'_>, given: Option<&[f64]>) -> Result<(), Error> {
         let state = &mut self.state;
         let ranges = Some(state.update.ranges());
-        let largest = scan(job, &mut self.teams.observed, given, ranges)?;
+        let largest = scan(job, &mut self.workers.observed, given, ranges)?;
         let first = &mut state.previous[..job.points.d()];
         job.points.copy_point(0, first);
         // Twice: the points alone, since later iterations compare them with their means; then with the centers to start from.
@@ -111,9 +111,9 @@ impl<'w> Runner<'w> {
         restart: u32,
         report: impl Fn(&Progress) -> bool,
     ) -> Result<(Effort, StoppedBy), Error> {
-        let Runner { state, teams, .. } = self;
+        let Runner { state, workers, .. } = self;
         state.forget(rules.init);
-        teams.forget();
+        workers.forget();
         let begin = Instant::now();
         let distances = seed::seed(
             job,
@@ -123,7 +123,7 @@ impl<'w> Runner<'w> {
                 restart,
             },
             &mut state.seeding,
-            &mut teams.seeders,
+            &mut workers.seeders,
             state.labels,
             state.centers,
         );
@@ -132,8 +132,8 @@ impl<'w> Runner<'w> {
             seconds_seed: begin.elapsed().as_secs_f64(),
             ..Effort::default()
         };
-        let workers = &mut teams.workers;
-        let outcome = iterate(job, rules, restart, state, workers, report, &mut effort)?;
+        let passes = &mut workers.passes;
+        let outcome = iterate(job, rules, restart, state, passes, report, &mut effort)?;
         let begin = Instant::now();
         let inertia = inertia::inertia(job, state.labels, state.centers, 0);
         effort.distances += job.points.n() as i64;

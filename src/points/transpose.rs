@@ -22,14 +22,14 @@ pub(crate) enum Which<'a> {
     /// A block.
     Block(Range<usize>),
     /// Points by index, relative to a first point.
-    Some(&'a [u32], usize),
+    Listed(&'a [u32], usize),
 }
 
 impl Which<'_> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Which::Block(block) => block.len(),
-            Which::Some(indices, _) => indices.len(),
+            Which::Listed(indices, _) => indices.len(),
         }
     }
 
@@ -41,7 +41,7 @@ impl Which<'_> {
     pub(crate) fn part(&self, lanes: Range<usize>) -> Which<'_> {
         match self {
             Which::Block(block) => Which::Block(block.start + lanes.start..block.start + lanes.end),
-            Which::Some(indices, first) => Which::Some(&indices[lanes], *first),
+            Which::Listed(indices, first) => Which::Listed(&indices[lanes], *first),
         }
     }
 
@@ -49,7 +49,7 @@ impl Which<'_> {
     pub(crate) fn first(&self) -> usize {
         match self {
             Which::Block(block) => block.start,
-            Which::Some(_, first) => *first,
+            Which::Listed(_, first) => *first,
         }
     }
 
@@ -57,7 +57,7 @@ impl Which<'_> {
     pub(crate) fn all_below(&self, n: usize) -> bool {
         match self {
             Which::Block(block) => block.end <= n,
-            Which::Some(indices, first) => indices.iter().all(|&p| first + (p as usize) < n),
+            Which::Listed(indices, first) => indices.iter().all(|&p| first + (p as usize) < n),
         }
     }
 
@@ -67,7 +67,7 @@ impl Which<'_> {
         let lane = lane.min(self.len() - 1);
         match self {
             Which::Block(block) => block.start + lane,
-            Which::Some(indices, first) => first + indices[lane] as usize,
+            Which::Listed(indices, first) => first + indices[lane] as usize,
         }
     }
 }
@@ -138,10 +138,10 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
                 Some(run) => transpose_run::<L, D>(run, 0, sink),
                 None => 0,
             },
-            (Which::Some(..), Layout::Columns) => 0,
+            (Which::Listed(..), Layout::Columns) => 0,
             // Scattered rows are copied first, many at a time: a vector that is read right after its parts were written would
             // stall.
-            (Which::Some(..), Layout::Rows) => {
+            (Which::Listed(..), Layout::Rows) => {
                 let mut copies = [[0.0; D]; COPIED];
                 for lane in (0..lanes).step_by(COPIED) {
                     let count = COPIED.min(lanes - lane);

@@ -23,18 +23,18 @@ const SANE: f64 = (1u64 << 30) as f64;
 
 impl Grid {
     /// What the coordinates of centers and origin are multiples of, if those of points may be as large and more (L18).
-    pub(crate) fn of<E: Working>(centers: &[f64], mean: &[f64], scale: f64) -> Option<Grid> {
-        let d = mean.len();
+    pub(crate) fn of<E: Working>(centers: &[f64], origin: &[f64], scale: f64) -> Option<Grid> {
+        let d = origin.len();
         let lowest = |least: f64, &x: &f64| match x {
             0.0 => least,
             _ => least.min(lowest_bit(x.abs())),
         };
-        let mut unit = mean.iter().fold(f64::INFINITY, lowest);
+        let mut unit = origin.iter().fold(f64::INFINITY, lowest);
         let (mut far, mut range) = (0.0f64, f64::INFINITY);
         let across = (1.0 / E::ROUNDOFF / d as f64).sqrt().floor();
         for center in centers.chunks_exact(d) {
             unit = center.iter().fold(unit, lowest);
-            let differences = center.iter().zip(mean).map(|(c, m)| (c - m).abs());
+            let differences = center.iter().zip(origin).map(|(c, m)| (c - m).abs());
             far = differences.fold(far, f64::max);
             range = unit * across - far;
             // A center that is a mean has low bits set, so that the first center usually excludes a grid.
@@ -53,9 +53,9 @@ impl Grid {
 
     /// Whether a point's coordinates are such multiples, in range.
     #[inline(always)]
-    pub(crate) fn has(&self, points: &Points<'_>, p: usize, mean: &[f64]) -> bool {
+    pub(crate) fn has(&self, points: &Points<'_>, p: usize, origin: &[f64]) -> bool {
         let mut all = true;
-        for (i, m) in mean.iter().enumerate() {
+        for (i, m) in origin.iter().enumerate() {
             let x = points.at(p, i);
             let whole = whole(x * self.inverse);
             all &= whole * self.unit == x && (x - m).abs() <= self.range;

@@ -69,10 +69,10 @@ pub(crate) fn unit(length: f32) -> f32 {
     }
 }
 
-/// How points are coded: scale (x - mean), of a length of about 1, divided by the point's unit and rounded to whole numbers.
+/// How points are coded: scale (x - origin), of a length of about 1, divided by the point's unit and rounded to whole numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Int16Coding<'a> {
-    pub(crate) mean: &'a [f64],
+    pub(crate) origin: &'a [f64],
     pub(crate) scale: f64,
 }
 
@@ -86,9 +86,9 @@ impl Int16Coding<'_> {
     ) -> f64 {
         let fine = self.scale / f64::from(unit);
         let mut errors = 0.0;
-        for ((place, center), mean) in places.zip(center.chunks(2)).zip(self.mean.chunks(2)) {
+        for ((place, center), origin) in places.zip(center.chunks(2)).zip(self.origin.chunks(2)) {
             let mut coded = [0; 2];
-            for ((coded, &x), &m) in coded.iter_mut().zip(center).zip(mean) {
+            for ((coded, &x), &m) in coded.iter_mut().zip(center).zip(origin) {
                 let exact = (x - m) * fine;
                 let rounded = whole(exact);
                 errors += (exact - rounded) * (exact - rounded);
@@ -130,19 +130,19 @@ const EIGHT: usize = 2 * FOUR;
 
 /// The sum of the squares of some coordinates, lane by lane.
 #[inline(always)]
-fn add_squares(sums: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) {
+fn add_squares(sums: &mut [f64; EIGHT], x: &[f64; EIGHT], origin: &[f64; EIGHT], scale: f64) {
     for l in 0..EIGHT {
-        let shifted = (x[l] - mean[l]) * scale;
+        let shifted = (x[l] - origin[l]) * scale;
         sums[l] += shifted * shifted;
     }
 }
 
 /// The codes of some coordinates; adds the squares of the rounding errors, lane by lane.
 #[inline(always)]
-fn round(off: &mut [f64; EIGHT], x: &[f64; EIGHT], mean: &[f64; EIGHT], scale: f64) -> [i64; 2] {
+fn round(off: &mut [f64; EIGHT], x: &[f64; EIGHT], origin: &[f64; EIGHT], scale: f64) -> [i64; 2] {
     let mut codes = [[0; 2]; EIGHT];
     for l in 0..EIGHT {
-        let exact = (x[l] - mean[l]) * scale;
+        let exact = (x[l] - origin[l]) * scale;
         let shifted = exact + TO_WHOLE;
         let rest = exact - (shifted - TO_WHOLE);
         off[l] += rest * rest;
@@ -192,8 +192,8 @@ impl Kernel for Code<'_> {
 #[inline(always)]
 fn code_rows(rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
     let d = rows.dims();
-    let Int16Coding { mean, scale } = *coding;
-    let (means, mean_rest) = mean[..d].as_chunks::<EIGHT>();
+    let Int16Coding { origin, scale } = *coding;
+    let (means, mean_rest) = origin[..d].as_chunks::<EIGHT>();
     let mut last_mean = [0.0; EIGHT];
     last_mean[..mean_rest.len()].copy_from_slice(mean_rest);
     let coded = coded.chunks_exact_mut(stride(d));
@@ -202,8 +202,8 @@ fn code_rows(rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
         let mut last = [0.0; EIGHT];
         last[..row_rest.len()].copy_from_slice(row_rest);
         let mut squares = [0.0; EIGHT];
-        for (x, mean) in row.iter().zip(means) {
-            add_squares(&mut squares, x, mean, scale);
+        for (x, origin) in row.iter().zip(means) {
+            add_squares(&mut squares, x, origin, scale);
         }
         add_squares(&mut squares, &last, &last_mean, scale);
         let length = root(&squares);
@@ -220,8 +220,8 @@ fn code_rows(rows: Rows<'_>, coding: &Int16Coding<'_>, coded: &mut [i64]) {
         let fine = scale / f64::from(unit(length));
         let mut off = [0.0; EIGHT];
         let (pairs, rest) = codes.as_chunks_mut::<2>();
-        for ((codes, x), mean) in pairs.iter_mut().zip(row).zip(means) {
-            *codes = round(&mut off, x, mean, fine);
+        for ((codes, x), origin) in pairs.iter_mut().zip(row).zip(means) {
+            *codes = round(&mut off, x, origin, fine);
         }
         if !row_rest.is_empty() {
             let ends = round(&mut off, &last, &last_mean, fine);

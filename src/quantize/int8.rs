@@ -24,10 +24,10 @@ const LARGEST: f64 = 127.0;
 /// Added to coordinates of points, because products are of unsigned bytes with signed ones.
 const OFFSET: f64 = 128.0;
 
-/// How coordinates are coded: X = scale (x - mean), rounded.
+/// How coordinates are coded: X = scale (x - origin), rounded.
 #[derive(Clone, Copy)]
 pub(crate) struct Int8Coding<'a> {
-    pub(crate) mean: &'a [f64],
+    pub(crate) origin: &'a [f64],
     pub(crate) scale: f64,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Scales {
 }
 
 impl Scales {
-    /// For points whose coordinates are mostly, and centers whose coordinates are always, within these distances of the mean; none if
+    /// For points whose coordinates are mostly, and centers whose coordinates are always, within these distances of the origin; none if
     /// L4 would not hold.
     pub(crate) fn of_ranges(points: f64, centers: f64) -> Option<Self> {
         if !super::in_range(points) || !super::in_range(centers) {
@@ -90,7 +90,9 @@ pub(crate) fn code(
     coded: &mut Coded<'_>,
 ) {
     let lanes = block.len().next_multiple_of(format.width);
-    assert!(!block.is_empty() && block.end <= points.n() && format.coding.mean.len() == points.d());
+    assert!(
+        !block.is_empty() && block.end <= points.n() && format.coding.origin.len() == points.d()
+    );
     assert!(format.width.is_multiple_of(level.width()));
     assert!(coded.data.len() >= lanes * elements::<i32>(points.d()));
     assert!(coded.norms.len() >= lanes && coded.errors.len() >= lanes);
@@ -104,7 +106,7 @@ pub(crate) fn code(
     });
 }
 
-/// There is at least one point, and room for whole groups, which are whole vectors; the mean has d elements.
+/// There is at least one point, and room for whole groups, which are whole vectors; the origin has d elements.
 struct Code<'a, 'b> {
     points: &'a Points<'a>,
     block: Range<usize>,
@@ -193,10 +195,10 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     }
     #[inline(always)]
     unsafe fn take(&mut self, i: usize, x: L::F) {
-        // SAFETY: i is below d, which the mean has; element i / 4 is inside the group.
+        // SAFETY: i is below d, which the origin has; element i / 4 is inside the group.
         unsafe {
-            let mean = L::splat(*self.format.coding.mean.get_unchecked(i));
-            let exact = L::mul(L::sub(x, mean), L::splat(self.format.coding.scale));
+            let origin = L::splat(*self.format.coding.origin.get_unchecked(i));
+            let exact = L::mul(L::sub(x, origin), L::splat(self.format.coding.scale));
             let clamped = L::min(L::max(exact, L::splat(-LARGEST)), L::splat(LARGEST));
             let rounded = L::sub(L::add(clamped, L::splat(TO_WHOLE)), L::splat(TO_WHOLE));
             let off = L::sub(exact, rounded);
@@ -253,7 +255,7 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
 ///
 /// # Safety
 /// The caller is compiled for AVX-512 F, DQ, BW and VL. There are points for as many lanes as there are `squares`, whole groups of
-/// them, and as many `errors`; `coded` has room for the elements of these groups. The mean has as many numbers as the points have
+/// them, and as many `errors`; `coded` has room for the elements of these groups. The origin has as many numbers as the points have
 /// dimensions, and these lie in rows.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
@@ -269,7 +271,7 @@ pub(crate) unsafe fn code_rows(
     use core::arch::x86_64::*;
     let d = points.d();
     let elements = elements::<i32>(d);
-    // SAFETY: compiled for the instruction sets named above. Rows and the mean are read below d, the last vectors partially, with
+    // SAFETY: compiled for the instruction sets named above. Rows and the origin are read below d, the last vectors partially, with
     // zeros for the rest, which become bytes of 128 that meet zeros of the centers. Elements are written in pairs, the second
     // only if there is one.
     unsafe {
@@ -288,8 +290,8 @@ pub(crate) unsafe fn code_rows(
                     _ => 0xff,
                 };
                 let x = _mm512_maskz_loadu_pd(mask, row.add(i));
-                let mean = _mm512_maskz_loadu_pd(mask, coding.mean.as_ptr().add(i));
-                let exact = _mm512_mul_pd(_mm512_sub_pd(x, mean), scale);
+                let origin = _mm512_maskz_loadu_pd(mask, coding.origin.as_ptr().add(i));
+                let exact = _mm512_mul_pd(_mm512_sub_pd(x, origin), scale);
                 let clamped = _mm512_max_pd(_mm512_min_pd(exact, most), least);
                 let shifted = _mm512_add_pd(clamped, to_byte);
                 let off = _mm512_sub_pd(exact, _mm512_sub_pd(shifted, to_byte));

@@ -29,15 +29,15 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
 /// Chooses the origin: the median of each coordinate, not its mean, since a minority of far points does not move a median. Returns
 /// the median distance from the origin of those points that are not exactly there; or, if all are, the `largest` magnitude. (The points of
 /// a stream are not checked yet: they may be NaN.)
-pub(crate) fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64 {
+pub(crate) fn usual_length(job: &Job<'_>, origin: &mut [f64], largest: f64) -> f64 {
     let n = job.points.n();
-    if n == 0 || mean.is_empty() {
+    if n == 0 || origin.is_empty() {
         return largest;
     }
     let count = sample(n).count();
     let (mut values, mut squares) = ([0.0; MOST], [0.0; MOST]);
     let (values, squares) = (&mut values[..count], &mut squares[..count]);
-    for (i, m) in mean.iter_mut().enumerate() {
+    for (i, m) in origin.iter_mut().enumerate() {
         for (value, p) in values.iter_mut().zip(sample(n)) {
             *value = job.points.at(p, i);
         }
@@ -56,21 +56,21 @@ pub(crate) fn usual_length(job: &Job<'_>, mean: &mut [f64], largest: f64) -> f64
     }
 }
 
-/// The largest distance of a coordinate of a row from that of `mean`.
-pub(crate) fn range(row: &[f64], mean: &[f64]) -> f64 {
-    let differences = row.iter().zip(mean).map(|(x, m)| (x - m).abs());
+/// The largest distance of a coordinate of a row from that of `origin`.
+pub(crate) fn range(row: &[f64], origin: &[f64]) -> f64 {
+    let differences = row.iter().zip(origin).map(|(x, m)| (x - m).abs());
     differences.fold(0.0, f64::max)
 }
 
-/// The largest distance of a coordinate from that of `mean` in a sample of points, which lie in rows; outliers do not count.
-pub(crate) fn usual_range(job: &Job<'_>, mean: &[f64]) -> f64 {
+/// The largest distance of a coordinate from that of `origin` in a sample of points, which lie in rows; outliers do not count.
+pub(crate) fn usual_range(job: &Job<'_>, origin: &[f64]) -> f64 {
     const PROPORTION: f64 = 4.0;
     let n = job.points.n();
     let mut ranges = [0.0; MOST];
     let count = sample(n).count();
     let ranges = &mut ranges[..count];
     for (of_point, p) in ranges.iter_mut().zip(sample(n)) {
-        *of_point = range(job.points.row(p), mean);
+        *of_point = range(job.points.row(p), origin);
     }
     let typical = median(ranges);
     let usual = ranges

@@ -39,11 +39,11 @@ fn in_vain(x: &[f64], d: usize, k: usize, weights: Option<&[f64]>) -> Option<f64
     let (mut masses, worker) = cut(&mut buffer, &shape);
     let mut worker = Some(worker);
     with_job(&points, weights, &options, &shape, 1, |job| {
-        let mut team = PerThread::new(1, || worker.take().unwrap());
+        let mut workers = PerThread::new(1, || worker.take().unwrap());
         let mut centers = vec![0.0; k * d];
         let mut greedy = Greedy::by_weight(job, &mut masses);
         assert!(greedy.scale.is_some(), "no sketch");
-        greedy.draw(KEY, &mut team, &mut centers);
+        greedy.draw(KEY, &mut workers, &mut centers);
         let pairs = n * (candidates_per_step(k) + 1) * (k - 1);
         let vain = (credit(n, k) + pairs as i128 - greedy.credit) / ROW;
         greedy.scale.map(|_| vain as f64 / pairs as f64)

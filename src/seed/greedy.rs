@@ -23,10 +23,10 @@ pub(super) fn seed(
     job: &Job<'_>,
     key: Key,
     state: &mut Masses<'_>,
-    team: &mut PerThread<SeedWorker<'_>>,
+    workers: &mut PerThread<SeedWorker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
-    Greedy::by_weight(job, state).draw(key, team, centers)
+    Greedy::by_weight(job, state).draw(key, workers, centers)
 }
 
 impl<'a, 'w> Greedy<'a, 'w> {
@@ -62,7 +62,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     pub(super) fn draw(
         &mut self,
         key: Key,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         centers: &mut [f64],
     ) -> i64 {
         let (job, n, d) = (self.job, self.job.points.n(), self.job.points.d());
@@ -73,7 +73,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         };
         let p = self.first(key);
         job.points.copy_point(p, &mut centers[..d]);
-        self.begin(team, &centers[..d]);
+        self.begin(workers, &centers[..d]);
         let mut compared = n as i64;
         let count = candidates_per_step(k);
         self.credit = credit(n, k);
@@ -94,7 +94,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 self.set_candidate(c, p);
             }
             self.expected = n / step;
-            self.step(team, count, center);
+            self.step(workers, count, center);
             compared += (count as i64 + 1) * n as i64;
         }
         compared
@@ -111,37 +111,37 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// Sets the masses by the first center.
-    fn begin(&mut self, team: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
+    fn begin(&mut self, workers: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
         match self.scale {
-            Some(scale) => self.sketch(team, scale, center),
+            Some(scale) => self.sketch(workers, scale, center),
             None => {
                 self.state.masses[..self.job.points.n()].fill(f64::INFINITY);
-                self.lower(team, center);
+                self.lower(workers, center);
             }
         }
     }
 
     /// Makes the best of the candidates a center, and lowers the masses by it.
-    fn step(&mut self, team: &mut PerThread<SeedWorker<'_>>, count: usize, center: &mut [f64]) {
+    fn step(&mut self, workers: &mut PerThread<SeedWorker<'_>>, count: usize, center: &mut [f64]) {
         let d = center.len();
         let chosen = |candidates: &[f64], best: usize, center: &mut [f64]| {
             center.copy_from_slice(&candidates[best * d..][..d]);
         };
         match self.scale {
             Some(scale) => {
-                let best = self.step_by_sketch(team, scale, count);
+                let best = self.step_by_sketch(workers, scale, count);
                 chosen(self.state.candidates, best, center);
             }
             None => {
-                let best = self.least_potential(team, count);
+                let best = self.least_potential(workers, count);
                 chosen(self.state.candidates, best, center);
-                self.lower(team, center);
+                self.lower(workers, center);
             }
         }
     }
 
     /// Lowers the masses by a new center, all points evaluated.
-    fn lower(&mut self, team: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
+    fn lower(&mut self, workers: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
             stretch,
@@ -155,7 +155,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
         crew(job, job.points.d() + POINT).run(
             stretches,
-            team,
+            workers,
             |worker, ((stretch, masses), (total, top))| {
                 *top = 0.0;
                 for (block, masses) in job.blocks_of(stretch).zip(masses.chunks_mut(job.block)) {
@@ -170,16 +170,16 @@ impl<'a, 'w> Greedy<'a, 'w> {
     }
 
     /// The candidate that would leave the least mass, the first of equals; all pairs evaluated.
-    fn least_potential(&mut self, team: &mut PerThread<SeedWorker<'_>>, count: usize) -> usize {
+    fn least_potential(&mut self, workers: &mut PerThread<SeedWorker<'_>>, count: usize) -> usize {
         let job = self.job;
         let [coarse, _] = self.unit.magic();
         let candidates = &self.state.candidates[..count * job.points.d()];
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             worker.potentials.fill(0);
         }
         let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
         let work = count * (job.points.d() + PAIR) + POINT;
-        crew(job, work).run(blocks, team, |worker, (block, masses)| {
+        crew(job, work).run(blocks, workers, |worker, (block, masses)| {
             worker.load(job, block);
             let (tile, weights) = (&*worker.tile, &*worker.weights);
             let mut sums = [0; MOST_CANDIDATES];
@@ -189,13 +189,13 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 *potential += i128::from(sum);
             }
         });
-        let potential = |c: usize, team: &mut PerThread<SeedWorker<'_>>| {
-            let potentials = team.iter_mut().map(|worker| worker.potentials[c]);
+        let potential = |c: usize, workers: &mut PerThread<SeedWorker<'_>>| {
+            let potentials = workers.iter_mut().map(|worker| worker.potentials[c]);
             potentials.sum::<i128>()
         };
-        let mut best = (potential(0, team), 0);
+        let mut best = (potential(0, workers), 0);
         for c in 1..count {
-            best = best.min((potential(c, team), c));
+            best = best.min((potential(c, workers), c));
         }
         best.1
     }

@@ -184,7 +184,7 @@ pub(super) fn seed(
     job: &Job<'_>,
     key: Key,
     memory: &mut ParallelMemory<'_>,
-    team: &mut PerThread<SeedWorker<'_>>,
+    workers: &mut PerThread<SeedWorker<'_>>,
     centers: &mut [f64],
 ) -> i64 {
     let (n, d) = (job.points.n(), job.points.d());
@@ -212,7 +212,7 @@ pub(super) fn seed(
             first: 0,
         };
         let before = count;
-        comparing.mark(job, team, draws, known);
+        comparing.mark(job, workers, draws, known);
         if comparing.marked(n).count() <= most(k) {
             for p in comparing.marked(n) {
                 job.points.copy_point(p, &mut candidates[count * d..][..d]);
@@ -223,7 +223,7 @@ pub(super) fn seed(
             rows: candidates,
             range: before..count,
         };
-        comparing.approach(job, team, new, distances, Some(nearest));
+        comparing.approach(job, workers, new, distances, Some(nearest));
         round += 1;
     }
 
@@ -244,5 +244,5 @@ pub(super) fn seed(
         ..*job
     };
     let compared = (count * n) as i64;
-    compared + greedy::seed(&job, key, &mut memory.masses, team, centers)
+    compared + greedy::seed(&job, key, &mut memory.masses, workers, centers)
 }

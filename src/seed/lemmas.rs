@@ -34,7 +34,7 @@ struct Bytes {
 
 impl Bytes {
     fn of(x: &[f64], format: &Int8Format<'_>, level: Level) -> Self {
-        let d = format.coding.mean.len();
+        let d = format.coding.origin.len();
         let n = x.len() / d;
         let lanes = n.next_multiple_of(format.width);
         let mut bytes = Bytes {
@@ -86,7 +86,7 @@ fn packed(
     n: usize,
     take: &mut dyn FnMut(Candidates<'_>, &mut [u16]),
 ) {
-    let d = format.coding.mean.len();
+    let d = format.coding.origin.len();
     let shape = Shape {
         n,
         d,
@@ -108,26 +108,26 @@ fn packed(
     }
 }
 
-/// A point, a candidate and a mean; D to the nearest center so far; the scale.
+/// A point, a candidate and an origin; D to the nearest center so far; the scale.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     x: &'a [f64],
     c: &'a [f64],
-    mean: &'a [f64],
+    origin: &'a [f64],
     before: f64,
     scale: f64,
 }
 
 impl<'a> Given<'a> {
     /// The last number is D to the nearest center so far.
-    fn of(numbers: &'a [f64], d: usize, mean: Option<&'a [f64]>, scale: f64) -> Self {
+    fn of(numbers: &'a [f64], d: usize, origin: Option<&'a [f64]>, scale: f64) -> Self {
         let (x, rest) = numbers.split_at(d);
         let (c, rest) = rest.split_at(d);
         Given {
             x,
             c,
-            mean: match mean {
-                Some(mean) => mean,
+            origin: match origin {
+                Some(origin) => origin,
                 None => &rest[..d],
             },
             before: numbers[numbers.len() - 1].abs(),
@@ -148,7 +148,7 @@ type Ratio = fn(Given<'_>, bool) -> f64;
 fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
     let format = Int8Format {
         coding: Int8Coding {
-            mean: given.mean,
+            origin: given.origin,
             scale: given.scale,
         },
         width: SketchLanes::of(level).width,
@@ -229,7 +229,7 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
                 });
                 worst = worst.max(climbed);
             }
-            // Arbitrary numbers, a mean and a scale that cause rounding, and some clamped coordinates.
+            // Arbitrary numbers, an origin and a scale that cause rounding, and some clamped coordinates.
             let mut rng = Rng(d as u64);
             for long in [0.5, 3.0, 100.0, 300.0] {
                 let numbers: Vec<f64> = rng.units(3 * d + 1).iter().map(|x| long * x).collect();
@@ -336,13 +336,16 @@ fn l47_far_candidates() {
     let level = Level::new(Isa::Portable);
     for (d, exponent) in [(8, 0), (9, 500), (33, -520), (300, -535), (2048, 3)] {
         let scale = 127.0 / two_to(exponent);
-        let (mean, long) = (vec![0.0; d], two_to(13) / scale);
+        let (origin, long) = (vec![0.0; d], two_to(13) / scale);
         let format = Int8Format {
-            coding: Int8Coding { mean: &mean, scale },
+            coding: Int8Coding {
+                origin: &origin,
+                scale,
+            },
             width: SketchLanes::of(level).width,
             whole: false,
         };
-        // The point lies between the mean and the candidate.
+        // The point lies between the origin and the candidate.
         let mut x = vec![0.0; d];
         x[0] = long * (1.0 - 1e-9);
         let times = |by: i32| -> Vec<f64> { x.iter().map(|x| x * f64::from(by) / 256.0).collect() };
@@ -350,7 +353,7 @@ fn l47_far_candidates() {
         let mut numbers = [x.clone(), times(far.unwrap())].concat();
         numbers.push(4.0 * long * long * (1.0 - 1e-9));
         let ratio = |numbers: &[f64]| {
-            let given = Given::of(numbers, d, Some(&mean), scale);
+            let given = Given::of(numbers, d, Some(&origin), scale);
             let mut bytes = Bytes::of(given.x, &format, level);
             let mut part = bytes.part();
             part.set_limit(0, given.before, scale, false);
@@ -388,9 +391,12 @@ fn l48_whole_numbers() {
         };
         let x: Vec<f64> = (0..n * d).map(|_| number(&mut rng)).collect();
         let centers: Vec<f64> = (0..5 * d).map(|_| number(&mut rng)).collect();
-        let (mean, scale) = (vec![0.0; d], 2.0 / unit);
+        let (origin, scale) = (vec![0.0; d], 2.0 / unit);
         let format = Int8Format {
-            coding: Int8Coding { mean: &mean, scale },
+            coding: Int8Coding {
+                origin: &origin,
+                scale,
+            },
             width,
             whole: true,
         };

@@ -83,14 +83,14 @@ pub(crate) fn seed(
     init: Init,
     key: Key,
     seeding: &mut Seeding<'_>,
-    team: &mut PerThread<SeedWorker<'_>>,
+    workers: &mut PerThread<SeedWorker<'_>>,
     marks: &mut [i32],
     centers: &mut [f64],
 ) -> i64 {
     match init {
-        Init::KmeansPlusPlus => greedy::seed(job, key, &mut seeding.masses, team, centers),
+        Init::KmeansPlusPlus => greedy::seed(job, key, &mut seeding.masses, workers, centers),
         Init::Parallel => match &mut seeding.parallel {
-            Some(memory) => kmeans_parallel::seed(job, key, memory, team, centers),
+            Some(memory) => kmeans_parallel::seed(job, key, memory, workers, centers),
             None => unreachable!("memory is cut for k-means|| where it is asked for"),
         },
         Init::Random => {

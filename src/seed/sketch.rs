@@ -66,7 +66,7 @@ const LONG: f64 = (1 << 26) as f64;
 const AWAY: f64 = 4.0 * LONG;
 const FAR: f64 = 10.0 * LONG;
 
-/// Points whose coordinates give mean and scale, and those whose medians decide which of them are usual.
+/// Points whose coordinates give origin and scale, and those whose medians decide which of them are usual.
 const SAMPLE: usize = 256;
 const MIDDLE: usize = 15;
 
@@ -83,7 +83,7 @@ const CENTERS: usize = 4;
 
 /// The points in bytes; nothing where there is no sketch.
 pub(super) struct Sketch<'w> {
-    mean: &'w mut [f64],
+    origin: &'w mut [f64],
     whole: bool,
     /// Four bytes each, 128 added, in groups of as many points as the kernel has lanes.
     data: &'w mut [i32],
@@ -132,10 +132,10 @@ impl<'w> StepMemory<'w> {
         registers: usize,
         fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
-        let Int8Coding { mean, scale } = format.coding;
-        let count = centers.len() / mean.len();
+        let Int8Coding { origin, scale } = format.coding;
+        let count = centers.len() / origin.len();
         let parts = if fine { 2 } else { 1 };
-        let panels = &mut self.panels[..parts * count * elements::<i32>(mean.len())];
+        let panels = &mut self.panels[..parts * count * elements::<i32>(origin.len())];
         let starts = &mut self.starts[..parts * count];
         let how = Int8Centers {
             coding: format.coding,
@@ -143,9 +143,9 @@ impl<'w> StepMemory<'w> {
             parts,
         };
         let Int8Packing { radius, error } = pack_int8(centers, &how, registers, panels, starts);
-        let underflow = 0.5 * (scale * (scale * DistanceError::new(mean.len()).absolute));
+        let underflow = 0.5 * (scale * (scale * DistanceError::new(origin.len()).absolute));
         let even = |center| square(center, format) % 2.0 == 0.0;
-        let whole = format.whole && error == 0.0 && centers.chunks_exact(mean.len()).all(even);
+        let whole = format.whole && error == 0.0 && centers.chunks_exact(origin.len()).all(even);
         let rounded = match whole {
             true => 0.0,
             false => ROUNDED + MARGIN * underflow,
@@ -197,7 +197,7 @@ fn square(center: &[f64], format: &Int8Format<'_>) -> f64 {
         let x = (x - m) * format.coding.scale;
         x * x
     };
-    center.iter().zip(format.coding.mean).map(square).sum()
+    center.iter().zip(format.coding.origin).map(square).sum()
 }
 
 /// The points of a stretch in a sketch.
@@ -232,7 +232,7 @@ impl<'w> Sketch<'w> {
         let elements = elements::<i32>(shape.d);
         Sketch {
             whole: false,
-            mean: from.take(if n > 0 { shape.d } else { 0 }),
+            origin: from.take(if n > 0 { shape.d } else { 0 }),
             data: from.take(lanes.saturating_mul(elements)),
             limits: from.take(lanes),
             out_of_range: from.take(lanes / NARROWEST),
@@ -244,7 +244,7 @@ impl<'w> Sketch<'w> {
 
     pub(super) fn forget(&mut self) {
         self.whole = false;
-        spoil(self.mean, f64::MAX);
+        spoil(self.origin, f64::MAX);
         spoil(self.data, i32::MAX);
         spoil(self.limits, CLOSED);
         spoil(self.out_of_range, 0);
@@ -253,7 +253,7 @@ impl<'w> Sketch<'w> {
         spoil(self.squares, 0.0);
     }
 
-    /// Chooses mean and scale, if there is to be a sketch, and the data allow one.
+    /// Chooses origin and scale, if there is to be a sketch, and the data allow one.
     pub(super) fn scale(&mut self, job: &Job<'_>) -> Option<f64> {
         if self.data.is_empty() {
             return None;
@@ -265,7 +265,7 @@ impl<'w> Sketch<'w> {
         let places = places.map(|(i, p)| (p + i * 7919 % step).min(n - 1));
         let sample = places.filter(|&p| job.counts(p));
         let apart = sample.clone().count().div_ceil(MIDDLE);
-        for (i, mean) in self.mean.iter_mut().enumerate() {
+        for (i, origin) in self.origin.iter_mut().enumerate() {
             let mut middle = [0.0; MIDDLE];
             let mut count = 0;
             for (place, p) in middle.iter_mut().zip(sample.clone().step_by(apart.max(1))) {
@@ -273,7 +273,7 @@ impl<'w> Sketch<'w> {
                 count += 1;
             }
             middle[..count].sort_unstable_by(f64::total_cmp);
-            *mean = middle[count / 2];
+            *origin = middle[count / 2];
         }
         // How far each row is off, and what all but a few of those are that are not zero.
         let mut ranges = [0.0; SAMPLE];
@@ -288,22 +288,22 @@ impl<'w> Sketch<'w> {
         let kept = sample.zip(ranges).filter(|&(_, range)| range <= usual);
         self.whole = false;
         if let Some(scale) = unit(job, kept.clone().map(|(p, _)| p)) {
-            self.mean.fill(0.0);
+            self.origin.fill(0.0);
             self.whole = true;
             return Some(scale);
         }
         // From the medians on, as sums of large numbers round; coordinates that share a cache line together.
         const IN_A_LINE: usize = 8;
         let count = kept.clone().count() as f64;
-        for (block, means) in self.mean.chunks_mut(IN_A_LINE).enumerate() {
+        for (block, means) in self.origin.chunks_mut(IN_A_LINE).enumerate() {
             let mut sums = [0.0; IN_A_LINE];
             for (p, _) in kept.clone() {
-                for (i, (sum, mean)) in sums.iter_mut().zip(&*means).enumerate() {
-                    *sum += job.points.at(p, block * IN_A_LINE + i) - mean;
+                for (i, (sum, origin)) in sums.iter_mut().zip(&*means).enumerate() {
+                    *sum += job.points.at(p, block * IN_A_LINE + i) - origin;
                 }
             }
-            for (mean, sum) in means.iter_mut().zip(sums) {
-                *mean += sum / count;
+            for (origin, sum) in means.iter_mut().zip(sums) {
+                *origin += sum / count;
             }
         }
         let range = kept.fold(0.0, |range: f64, (p, _)| range.max(self.range(job, p)));
@@ -312,10 +312,10 @@ impl<'w> Sketch<'w> {
         sane.contains(&range).then(|| 127.0 / range)
     }
 
-    /// How far the coordinates of a point are from the mean, at most.
+    /// How far the coordinates of a point are from the origin, at most.
     fn range(&self, job: &Job<'_>, p: usize) -> f64 {
         let off = |(i, m): (usize, &f64)| (job.points.at(p, i) - m).abs();
-        self.mean.iter().enumerate().map(off).fold(0.0, f64::max)
+        self.origin.iter().enumerate().map(off).fold(0.0, f64::max)
     }
 
     /// How many lanes each stretch has.
@@ -327,7 +327,7 @@ impl<'w> Sketch<'w> {
     pub(super) fn format(&self, scale: f64, width: usize) -> Int8Format<'_> {
         Int8Format {
             coding: Int8Coding {
-                mean: self.mean,
+                origin: self.origin,
                 scale,
             },
             width,
@@ -347,7 +347,7 @@ impl<'w> Sketch<'w> {
     ) {
         let format = Int8Format {
             coding: Int8Coding {
-                mean: self.mean,
+                origin: self.origin,
                 scale,
             },
             width,

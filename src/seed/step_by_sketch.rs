@@ -44,7 +44,7 @@ impl Greedy<'_, '_> {
     /// Sketches the points, and sets their masses by the first center.
     pub(super) fn sketch(
         &mut self,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         center: &[f64],
     ) {
@@ -58,7 +58,7 @@ impl Greedy<'_, '_> {
             trials: [trial, _],
             ..
         } = &mut *self.state;
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             worker.factors.fill(1.0);
         }
         let SketchLanes { width, .. } = SketchLanes::of(job.level);
@@ -66,7 +66,7 @@ impl Greedy<'_, '_> {
         let stretches = job.stretches_of(*stretch).zip(parts);
         let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut()));
-        job.crew.run(stretches, team, |worker, item| {
+        job.crew.run(stretches, workers, |worker, item| {
             let (((stretch, mut part), (masses, trial)), (total, top)) = item;
             part.close();
             for (at, block) in (0..).step_by(job.block).zip(job.blocks_of(stretch.clone())) {
@@ -91,20 +91,20 @@ impl Greedy<'_, '_> {
     /// Chooses the best of `count` candidates, and lowers the masses by it.
     pub(super) fn step_by_sketch(
         &mut self,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         count: usize,
     ) -> usize {
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             (worker.read, worker.out_of_range, worker.lowered) = (0, 0, 0);
         }
         let pairs = self.job.points.n() * count;
         let few = self.arrange(scale, count);
-        let (best, evaluated) = self.best(team, scale, &few);
-        self.apply(team, scale, best, few.count, evaluated);
-        let read: usize = team.iter_mut().map(|worker| worker.read).sum();
-        let out_of_range: usize = team.iter_mut().map(|worker| worker.out_of_range).sum();
-        let lowered: usize = team.iter_mut().map(|worker| worker.lowered).sum();
+        let (best, evaluated) = self.best(workers, scale, &few);
+        self.apply(workers, scale, best, few.count, evaluated);
+        let read: usize = workers.iter_mut().map(|worker| worker.read).sum();
+        let out_of_range: usize = workers.iter_mut().map(|worker| worker.out_of_range).sum();
+        let lowered: usize = workers.iter_mut().map(|worker| worker.lowered).sum();
         // Second bytes save three of five rows that were read without being lowered.
         let wasted = (read - out_of_range).saturating_sub(lowered);
         let vain = if self.fine { wasted * 5 / 2 } else { wasted };
@@ -153,12 +153,12 @@ impl Greedy<'_, '_> {
     /// The best of the candidates, and whether it was evaluated.
     fn best(
         &mut self,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         few: &Few,
     ) -> (usize, bool) {
         let Few { count, ranks, .. } = *few;
-        let bounds = self.screen(team, scale, few);
+        let bounds = self.screen(workers, scale, few);
         let mut order = [0; MOST_CANDIDATES];
         for (c, place) in order.iter_mut().enumerate() {
             *place = c;
@@ -167,7 +167,7 @@ impl Greedy<'_, '_> {
         let (n, weighted) = (self.job.points.n(), self.job.weights.is_some());
         let units = InUnits::new(n, weighted, self.unit, self.heaviest, scale);
         let mut known = |c: usize| {
-            let gains = team.iter_mut().map(|worker| worker.potentials[c]);
+            let gains = workers.iter_mut().map(|worker| worker.potentials[c]);
             gains.sum::<i128>() as f64
         };
         let mut most = [0.0; MOST_CANDIDATES];
@@ -183,13 +183,13 @@ impl Greedy<'_, '_> {
         if order[1..].iter().all(|&c| most[c] < least[first]) {
             return (first, false);
         }
-        let mut best = (self.evaluate(team, first, count), first);
+        let mut best = (self.evaluate(workers, first, count), first);
         for &c in &order[1..] {
             if most[c] < best.0 as f64 {
                 continue;
             }
             self.state.trials.swap(0, 1);
-            let gain = self.evaluate(team, c, count);
+            let gain = self.evaluate(workers, c, count);
             if gain > best.0 || gain == best.0 && ranks[c] < ranks[best.1] {
                 best = (gain, c);
             } else {
@@ -203,7 +203,7 @@ impl Greedy<'_, '_> {
     /// workers' potentials.
     fn screen(
         &mut self,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         &Few { count, near, .. }: &Few,
     ) -> [Bound; MOST_CANDIDATES] {
@@ -218,7 +218,7 @@ impl Greedy<'_, '_> {
             trials: [trial, _],
             ..
         } = &mut *self.state;
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             worker.bounds.fill(Bound::default());
             worker.potentials.fill(0);
         }
@@ -249,11 +249,11 @@ impl Greedy<'_, '_> {
         // Alternately forwards and backwards: what one step read last is still in the cache when the next one begins.
         self.back = !self.back;
         match self.back {
-            true => job.crew.run(items.rev(), team, work),
-            false => job.crew.run(items, team, work),
+            true => job.crew.run(items.rev(), workers, work),
+            false => job.crew.run(items, workers, work),
         }
         let mut bounds = [Bound::default(); MOST_CANDIDATES];
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             for (bound, of_worker) in bounds.iter_mut().zip(&worker.bounds) {
                 bound.most += of_worker.most;
                 bound.least += of_worker.least;
@@ -263,7 +263,12 @@ impl Greedy<'_, '_> {
     }
 
     /// What candidate `c` takes off the total of the masses, exactly, in units; D of its open points is in the first trial.
-    fn evaluate(&mut self, team: &mut PerThread<SeedWorker<'_>>, c: usize, count: usize) -> i128 {
+    fn evaluate(
+        &mut self,
+        workers: &mut PerThread<SeedWorker<'_>>,
+        c: usize,
+        count: usize,
+    ) -> i128 {
         let (job, unit) = (self.job, self.unit);
         let d = job.points.d();
         let Masses {
@@ -277,7 +282,7 @@ impl Greedy<'_, '_> {
         } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
         let SketchLanes { width, .. } = SketchLanes::of(job.level);
-        for worker in team.iter_mut() {
+        for worker in workers.iter_mut() {
             worker.gain = 0;
         }
         let open = step.open.chunks(*stretch / width * count);
@@ -289,7 +294,7 @@ impl Greedy<'_, '_> {
         let worthwhile = self.expected.saturating_mul(d) >= LEAST_SHARED_WORK;
         job.crew
             .if_worthwhile(worthwhile)
-            .run(stretches, team, |worker, item| {
+            .run(stretches, workers, |worker, item| {
                 let (((stretch, lanes), open), (masses, trial)) = item;
                 let listed = list(job.level, worker.listed, open, c, lanes);
                 evaluate(
@@ -311,13 +316,13 @@ impl Greedy<'_, '_> {
                 }
                 worker.gain += i128::from(gain);
             });
-        team.iter_mut().map(|worker| worker.gain).sum()
+        workers.iter_mut().map(|worker| worker.gain).sum()
     }
 
     /// Lowers the masses by candidate `c`; if it was `evaluated`, D of its open points is in the first trial.
     fn apply(
         &mut self,
-        team: &mut PerThread<SeedWorker<'_>>,
+        workers: &mut PerThread<SeedWorker<'_>>,
         scale: f64,
         c: usize,
         count: usize,
@@ -347,7 +352,7 @@ impl Greedy<'_, '_> {
         let worthwhile = self.expected.saturating_mul(work) >= LEAST_SHARED_WORK;
         job.crew
             .if_worthwhile(worthwhile)
-            .run(stretches, team, |worker, item| {
+            .run(stretches, workers, |worker, item| {
                 let ((((stretch, mut part), open), (masses, trial)), (total, top)) = item;
                 let mut from_top = false;
                 let listed = list(job.level, worker.listed, open, c, part.limits.len());

@@ -43,7 +43,7 @@ pub(super) struct ChunkParts<'w> {
     distances: &'w mut [f64],
     recalled: Recalled<'w>,
     ranges: Ranges<'w>,
-    team: PerThread<LabelScratch<'w>>,
+    workers: PerThread<LabelScratch<'w>>,
     /// Storage of the range check.
     observed: PerThread<&'w mut [f64]>,
 }
@@ -58,7 +58,7 @@ impl Memory for ChunkMemory {
             distances: from.take(shape.n),
             recalled: Recalled::cut(from, shape.d),
             ranges: Ranges::cut(from, shape.d),
-            team: PerThread::new(threads, || kmeans_parallel::scratch(from, shape)),
+            workers: PerThread::new(threads, || kmeans_parallel::scratch(from, shape)),
             observed: PerThread::new(threads, || storage(from, shape.d)),
         }
     }
@@ -78,7 +78,7 @@ pub(super) struct ChooseMemory;
 pub(super) struct ChooseParts<'w> {
     drawing: Drawing<'w>,
     weights: &'w mut [f64],
-    team: PerThread<SeedWorker<'w>>,
+    workers: PerThread<SeedWorker<'w>>,
 }
 
 impl Memory for ChooseMemory {
@@ -88,7 +88,7 @@ impl Memory for ChooseMemory {
         ChooseParts {
             drawing: Drawing::cut(from, shape, AMONG),
             weights: from.take(shape.n),
-            team: PerThread::new(threads, || SeedWorker::cut(from, shape, AMONG)),
+            workers: PerThread::new(threads, || SeedWorker::cut(from, shape, AMONG)),
         }
     }
 }
@@ -105,7 +105,7 @@ struct Chunk<'a, 'w, 'm> {
     comparing: &'m mut Comparing<'w>,
     nearest: &'m mut [i32],
     distances: &'m mut [f64],
-    team: PerThread<LabelScratch<'w>>,
+    workers: PerThread<LabelScratch<'w>>,
 }
 
 /// Calls `work` with a chunk, after testing that it is within the range of the stream.
@@ -145,7 +145,7 @@ fn with_chunk(
                 distances,
                 mut recalled,
                 mut ranges,
-                team,
+                workers,
                 mut observed,
             } = parts;
             recalled.fill(stream, &mut ranges)?;
@@ -165,7 +165,7 @@ fn with_chunk(
                 comparing: &mut comparing,
                 nearest,
                 distances,
-                team,
+                workers,
             })
         },
     )
@@ -182,7 +182,7 @@ impl Chunk<'_, '_, '_> {
         };
         let nearest = Some(&mut *self.nearest);
         self.comparing
-            .approach(self.job, &mut self.team, all, self.distances, nearest);
+            .approach(self.job, &mut self.workers, all, self.distances, nearest);
     }
 }
 
@@ -322,7 +322,7 @@ pub(crate) fn masses(
                     };
                     chunk
                         .comparing
-                        .approach(chunk.job, &mut chunk.team, new, distances, None);
+                        .approach(chunk.job, &mut chunk.workers, new, distances, None);
                     distances
                 }
                 None => {
@@ -428,7 +428,7 @@ pub(crate) fn draw(
             };
             chunk
                 .comparing
-                .mark(chunk.job, &mut chunk.team, draws, distances);
+                .mark(chunk.job, &mut chunk.workers, draws, distances);
             let mut count = before;
             for p in chunk.comparing.marked(n) {
                 if count < most {
@@ -536,7 +536,7 @@ pub(crate) fn choose(
             let ChooseParts {
                 drawing,
                 weights: own,
-                mut team,
+                mut workers,
             } = parts;
             shares.weights(candidates, d, weights, own);
             let job = &Job {
@@ -550,7 +550,7 @@ pub(crate) fn choose(
                 seed: options.seed,
                 restart: 0,
             };
-            crate::seed::seed(job, AMONG, key, &mut seeding, &mut team, marks, centers);
+            crate::seed::seed(job, AMONG, key, &mut seeding, &mut workers, marks, centers);
             Ok(())
         },
     )

@@ -64,7 +64,7 @@ pub(super) struct SumsParts<'w> {
     recalled: Recalled<'w>,
     packing: Packing<'w>,
     update: Update<'w>,
-    team: PerThread<PassWorker<'w>>,
+    workers: PerThread<PassWorker<'w>>,
 }
 
 impl Memory for SumsMemory {
@@ -78,7 +78,7 @@ impl Memory for SumsMemory {
             recalled: Recalled::cut(from, shape.d),
             packing: Packing::cut(from, shape),
             update: Update::cut(from, &plan, Empty::Keep),
-            team: PerThread::new(threads, || {
+            workers: PerThread::new(threads, || {
                 PassWorker::cut(from, shape, &each()).watched(storage(from, shape.d))
             }),
         }
@@ -146,7 +146,7 @@ pub(crate) fn sums(
                 mut recalled,
                 mut packing,
                 mut update,
-                mut team,
+                mut workers,
             } = parts;
             recalled.fill(stream, update.ranges())?;
             update.prepare();
@@ -158,7 +158,7 @@ pub(crate) fn sums(
             if let (true, Some(labels)) = (wanted.moved, &labels) {
                 labels.read(own);
             }
-            update.clear(&mut team);
+            update.clear(&mut workers);
             let terms = update.terms().watching(declared_range.bounds);
             let inputs = PassInputs {
                 margins: None,
@@ -169,16 +169,16 @@ pub(crate) fn sums(
                     inertia: wanted.inertia,
                 }),
             };
-            let pass = pass(job, &mut packing, &mut team, centers, own, inputs);
-            if team.iter_mut().any(|worker| worker.found().broken) {
+            let pass = pass(job, &mut packing, &mut workers, centers, own, inputs);
+            if workers.iter_mut().any(|worker| worker.found().broken) {
                 return Err(declared_range.violation(points, options.weights));
             }
             if update.apart() {
-                update.sum(job, &mut team, own);
+                update.sum(job, &mut workers, own);
             }
             let (head, mut exported) = format.parts(sums);
-            update.export(job, &mut team, own, &mut exported);
-            wanted.add(n, pass.changed, &mut team, head);
+            update.export(job, &mut workers, own, &mut exported);
+            wanted.add(n, pass.changed, &mut workers, head);
             if let Some(mut labels) = labels {
                 labels.write(own);
             }
@@ -210,9 +210,15 @@ fn check_labelled(
 impl Wanted {
     /// Adds to the `head` of the sums what is wanted of a chunk of n points: its inertia, which all threads have summed, and how many
     /// labels have changed.
-    fn add(self, n: usize, changed: i64, team: &mut PerThread<PassWorker<'_>>, head: &mut [i64]) {
+    fn add(
+        self,
+        n: usize,
+        changed: i64,
+        workers: &mut PerThread<PassWorker<'_>>,
+        head: &mut [i64],
+    ) {
         if self.inertia {
-            let (first, others) = team.split();
+            let (first, others) = workers.split();
             let inertia = &mut first.found().inertia;
             for other in others {
                 inertia.merge(&mut other.found().inertia);

@@ -144,8 +144,8 @@ impl<'w> Update<'w> {
     }
 
     /// Starts new sums.
-    pub(crate) fn clear<S: AsMut<Sums<'w>>>(&self, team: &mut PerThread<S>) {
-        for state in team.iter_mut() {
+    pub(crate) fn clear<S: AsMut<Sums<'w>>>(&self, workers: &mut PerThread<S>) {
+        for state in workers.iter_mut() {
             let sums = state.as_mut();
             sums.tally.clear();
             if self.fused {
@@ -158,19 +158,20 @@ impl<'w> Update<'w> {
     pub(crate) fn sum<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &[i32],
     ) {
-        self.clear(team);
+        self.clear(workers);
         let terms = Terms {
             later: false,
             ..self.terms()
         };
         let holds = |state: &mut S| state.as_mut().holds();
-        job.crew.run_on(holds, job.blocks(), team, |state, block| {
-            let labels = &labels[block.clone()];
-            state.as_mut().add(job, &terms, block, labels);
-        });
+        job.crew
+            .run_on(holds, job.blocks(), workers, |state, block| {
+                let labels = &labels[block.clone()];
+                state.as_mut().add(job, &terms, block, labels);
+            });
     }
 
     /// Clusters with a member of positive weight under these labels.
@@ -186,9 +187,9 @@ impl<'w> Update<'w> {
     pub(crate) fn relocates<S: AsMut<Sums<'w>>>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
     ) -> bool {
-        self.count(job, team);
+        self.count(job, workers);
         let some = job.points.n() > 0 && self.tally.positive.contains(&0);
         some && self.empty == Empty::Relocate
     }
@@ -204,25 +205,25 @@ impl<'w> Update<'w> {
     pub(crate) fn means<S: AsMut<Sums<'w>> + Send>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &mut [i32],
         distances: &mut [f64],
         centers: &mut [f64],
     ) -> Result<(), Error> {
-        self.count(job, team);
+        self.count(job, workers);
         let empty = self.tally.positive.iter().position(|&members| members == 0);
         let taken = match (empty, self.empty) {
             (Some(j), Empty::Error) => {
                 return refuse!(Empty, "cluster {j} has no point of positive weight");
             }
-            (Some(_), Empty::Relocate) => self.relocate(job, team, labels, distances, centers),
+            (Some(_), Empty::Relocate) => self.relocate(job, workers, labels, distances, centers),
             _ => 0,
         };
-        self.each_slab(job, team, labels, |limbs, sums| {
+        self.each_slab(job, workers, labels, |limbs, sums| {
             self.store(limbs, sums, centers);
         });
         if taken > 0 {
-            let (terms, sums) = (self.terms(), team.first().as_mut());
+            let (terms, sums) = (self.terms(), workers.first().as_mut());
             self.relocation.back(taken, labels, |p, (from, to)| {
                 sums.transfer(job, &terms, p..p + 1, &Moves::one(&from, &to));
             });
@@ -234,7 +235,7 @@ impl<'w> Update<'w> {
     fn relocate<S: AsMut<Sums<'w>>>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &mut [i32],
         distances: &mut [f64],
         centers: &[f64],
@@ -243,11 +244,11 @@ impl<'w> Update<'w> {
         let taken = self
             .relocation
             .choose(job, tally, labels, centers, distances);
-        let (terms, sums) = (self.terms(), team.first().as_mut());
+        let (terms, sums) = (self.terms(), workers.first().as_mut());
         self.relocation.go(taken, tally, labels, |p, (from, to)| {
             sums.transfer(job, &terms, p..p + 1, &Moves::one(&from, &to));
         });
-        self.count(job, team);
+        self.count(job, workers);
         taken
     }
 
@@ -255,11 +256,11 @@ impl<'w> Update<'w> {
     pub(crate) fn export<S: AsMut<Sums<'w>> + Send>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &[i32],
         to: &mut Exported<'_>,
     ) {
-        self.count(job, team);
+        self.count(job, workers);
         let tally = &self.tally;
         merge(to.counts, tally.counts);
         merge(to.positive, tally.positive);
@@ -270,7 +271,7 @@ impl<'w> Update<'w> {
             }
         }
         let (d, words) = (self.plan.d, self.plan.d * self.limbs);
-        self.each_slab(job, team, labels, |limbs, sums| {
+        self.each_slab(job, workers, labels, |limbs, sums| {
             for (j, &members) in tally.counts.iter().enumerate() {
                 let sums = &sums[j * limbs.words()..][..limbs.words()];
                 let to = &mut to.coordinates[j * words..][..words];
@@ -280,9 +281,9 @@ impl<'w> Update<'w> {
     }
 
     /// Merges the tallies of all threads.
-    fn count<S: AsMut<Sums<'w>>>(&mut self, job: &Job<'_>, team: &mut PerThread<S>) {
+    fn count<S: AsMut<Sums<'w>>>(&mut self, job: &Job<'_>, workers: &mut PerThread<S>) {
         self.tally.clear();
-        for state in team.iter_mut() {
+        for state in workers.iter_mut() {
             self.tally.merge(&state.as_mut().tally);
         }
         if job.weights.is_none() {
@@ -294,15 +295,15 @@ impl<'w> Update<'w> {
     fn each_slab<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &[i32],
         mut take: impl FnMut(&Limbs<'_>, &[i64]),
     ) {
         if !self.fused {
-            self.sum_by_slabs(job, team, labels, take);
+            self.sum_by_slabs(job, workers, labels, take);
             return;
         }
-        let (first, others) = team.split();
+        let (first, others) = workers.split();
         let sums = first.as_mut();
         let words = self.plan.k * self.limbs * stride(self.plan.d);
         for other in others {
@@ -318,14 +319,14 @@ impl<'w> Update<'w> {
     fn sum_by_slabs<S: AsMut<Sums<'w>> + Send>(
         &self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         labels: &[i32],
         mut take: impl FnMut(&Limbs<'_>, &[i64]),
     ) {
         let d = self.plan.d;
         let mut taken = 0;
         while taken < d {
-            for state in team.iter_mut() {
+            for state in workers.iter_mut() {
                 let sums = state.as_mut();
                 sums.slab = match sums.holds() {
                     true => self.slab(taken),
@@ -333,7 +334,7 @@ impl<'w> Update<'w> {
                 };
                 taken = sums.slab.end;
             }
-            job.crew.each(team, |state| {
+            job.crew.each(workers, |state| {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = self.fill(sums.slab.clone(), sums.slab_magic);
@@ -346,7 +347,7 @@ impl<'w> Update<'w> {
                     }
                 }
             });
-            for state in team.iter_mut() {
+            for state in workers.iter_mut() {
                 let sums = state.as_mut();
                 if !sums.slab.is_empty() {
                     let limbs = self.view(sums.slab_magic, sums.slab.clone());

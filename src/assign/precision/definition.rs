@@ -70,9 +70,9 @@ pub(in crate::assign) struct PassCenters<'a> {
     pub(in crate::assign) job: Job<'a>,
     pub(in crate::assign) centers: &'a [f64],
     /// What is subtracted from points and centers: medians.
-    pub(in crate::assign) mean: &'a [f64],
+    pub(in crate::assign) origin: &'a [f64],
     pub(in crate::assign) repeats: Repeats<'a>,
-    /// How far points are from the mean, as a rule.
+    /// How far points are from the origin, as a rule.
     pub(in crate::assign) length: f64,
     pub(in crate::assign) units: Units,
     /// Whether margins may be wanted, and whether coded rows are kept.
@@ -109,7 +109,7 @@ impl<'w, E: Element> CodedCenters<'w, E> {
 
     /// For the k centers of a pass, d dimensions each.
     pub(in crate::assign) fn of_pass(&mut self, pass: &PassCenters<'_>) -> CodedCenters<'_, E> {
-        let (k, d) = (pass.k(), pass.mean.len());
+        let (k, d) = (pass.k(), pass.origin.len());
         CodedCenters {
             data: &mut self.data[..k * elements::<E>(d)],
             norms: &mut self.norms[..k * E::NORMS],

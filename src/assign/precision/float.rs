@@ -40,14 +40,14 @@ impl<E: Working + Vectorized> Precision for Float<E> {
         let PassCenters {
             job,
             centers,
-            mean,
+            origin,
             units,
             ..
         } = *pass;
-        let grid = Grid::of::<E>(centers, mean, units.scale);
-        let certificate = Certificate::new::<E>(mean.len(), units.scale, grid.is_some());
+        let grid = Grid::of::<E>(centers, origin, units.scale);
+        let certificate = Certificate::new::<E>(origin.len(), units.scale, grid.is_some());
         let scaling = Scaling {
-            mean,
+            origin,
             scale: units.scale,
         };
         let registers = job.level.vectors::<E>()?.registers;
@@ -60,7 +60,7 @@ impl<E: Working + Vectorized> Precision for Float<E> {
             panels: Panels { data, norms },
             repeats: pass.repeats,
             test: FloatTest {
-                mean,
+                origin,
                 certificate,
                 most,
                 starts: norms,
@@ -195,10 +195,10 @@ pub(crate) fn norm_roundings(d: usize) -> usize {
     1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
 }
 
-/// How vectors are shifted and scaled: scale (x - mean), the scale a power of two.
+/// How vectors are shifted and scaled: scale (x - origin), the scale a power of two.
 #[derive(Clone, Copy)]
 pub(crate) struct Scaling<'a> {
-    pub(crate) mean: &'a [f64],
+    pub(crate) origin: &'a [f64],
     pub(crate) scale: f64,
 }
 
@@ -212,15 +212,15 @@ pub(crate) fn pack_centers<E: Working>(
     data: &mut [E],
     norms: &mut [E],
 ) -> f64 {
-    let Scaling { mean, scale } = *scaling;
-    let d = mean.len();
+    let Scaling { origin, scale } = *scaling;
+    let d = origin.len();
     let mut largest = 0.0f64;
     let k = centers.len() / d;
     lay_out(k, d, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
         let mut norm = Norm::new();
         let places = panel[c..].iter_mut().step_by(width);
-        for (i, ((place, &x), &m)) in places.zip(center).zip(mean).enumerate() {
+        for (i, ((place, &x), &m)) in places.zip(center).zip(origin).enumerate() {
             let stored = E::of((x - m) * scale).to_f64();
             norm.add(i, stored);
             // Doubling is exact: what is near is not near overflow.
@@ -244,7 +244,7 @@ pub(crate) fn pack_centers<E: Working>(
 /// A test in floating point: how points are shifted and scaled, and what makes an error bound of |x̂|² and |ĉ|² (L3, L16).
 #[derive(Clone, Copy)]
 pub(crate) struct FloatTest<'a, E> {
-    pub(crate) mean: &'a [f64],
+    pub(crate) origin: &'a [f64],
     pub(crate) certificate: Certificate,
     /// The largest |ĉ|² of any center; infinity if one is far.
     pub(crate) most: f64,
@@ -258,7 +258,7 @@ pub(crate) struct FloatTest<'a, E> {
 
 impl<E: Working> Test<E> for FloatTest<'_, E> {
     fn check(&self, points: &Points<'_>, _: &Which<'_>) {
-        assert!(self.mean.len() == points.d());
+        assert!(self.origin.len() == points.d());
     }
 
     #[inline(always)]
@@ -323,7 +323,8 @@ impl<E: Working> Test<E> for FloatTest<'_, E> {
 
     #[inline(always)]
     fn is_exact(&self, points: &Points<'_>, p: usize) -> bool {
-        self.grid.is_some_and(|grid| grid.has(points, p, self.mean))
+        self.grid
+            .is_some_and(|grid| grid.has(points, p, self.origin))
     }
 
     #[inline(always)]
@@ -361,9 +362,9 @@ impl<L: Lanes, E: Working> Sink<L> for Shifted<'_, L, E> {
     }
     #[inline(always)]
     unsafe fn take(&mut self, i: usize, x: L::F) {
-        // SAFETY: i is below d, which the mean has; dimension i of the chunk is inside the group.
+        // SAFETY: i is below d, which the origin has; dimension i of the chunk is inside the group.
         unsafe {
-            let shifted = L::sub(x, L::splat(*self.test.mean.get_unchecked(i)));
+            let shifted = L::sub(x, L::splat(*self.test.origin.get_unchecked(i)));
             let scaled = L::mul(shifted, L::splat(self.test.units.scale));
             self.squares = L::add(self.squares, L::mul(scaled, scaled));
             let at = (i - self.chunk.start) * self.width;

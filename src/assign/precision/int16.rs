@@ -55,7 +55,8 @@ impl Precision for Int16 {
 
     fn worthwhile(pass: &PassCenters<'_>) -> bool {
         pass.job.level.vectors::<Pair>().is_some_and(|vectors| {
-            let once = vectors.registers == 16 && pass.k() >= fewest_to_code_once(pass.mean.len());
+            let once =
+                vectors.registers == 16 && pass.k() >= fewest_to_code_once(pass.origin.len());
             pass.margins || pass.rows_are_kept || once
         })
     }
@@ -67,7 +68,7 @@ impl Precision for Int16 {
         let registers = pass.job.level.vectors::<Pair>()?.registers;
         let scale = int16::scale(pass.length)?;
         let coding = Int16Coding {
-            mean: pass.mean,
+            origin: pass.origin,
             scale,
         };
         let CodedCenters { data, norms } = room.of_pass(pass);
@@ -98,7 +99,7 @@ impl Precision for Int16 {
         rows: &mut BlockRows<'_, '_>,
         scratch: &mut screen::ScreenScratch<'_, Pair>,
     ) -> ScreenResult {
-        let (job, d) = (&pass.job, pass.mean.len());
+        let (job, d) = (&pass.job, pass.origin.len());
         let rows = match (rows.kept.valid(which), which) {
             (Some(rows), _) => rows,
             (None, Which::Block(block)) => {
@@ -109,7 +110,7 @@ impl Precision for Int16 {
                 };
                 rows.kept.write(block, room, code)
             }
-            (None, Which::Some(..)) => unreachable!("picked points are not coded"),
+            (None, Which::Listed(..)) => unreachable!("picked points are not coded"),
         };
         let pass = screen::ScreenInput {
             points: job.points,
@@ -219,12 +220,12 @@ pub(crate) fn pack_centers(
     data: &mut [Pair],
     norms: &mut [Pair],
 ) -> f64 {
-    let d = coding.mean.len();
+    let d = coding.origin.len();
     let mut error = 0.0f64;
     let (k, elements) = (centers.len() / d, elements::<Pair>(d));
     lay_out(k, elements, registers, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
-        let length = coding.scale * squared(center, coding.mean).sqrt();
+        let length = coding.scale * squared(center, coding.origin).sqrt();
         let places = panel[c..].iter_mut().step_by(width);
         let of_center = match center_in_range(length) {
             true => {

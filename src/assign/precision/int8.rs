@@ -25,7 +25,7 @@ pub(super) struct Int8;
 /// The number of centers from which on 8 bits take less time than 16.
 const FEWEST_CENTERS: usize = 256;
 
-/// 8 bits are too coarse if centers are this many times farther from the mean than points.
+/// 8 bits are too coarse if centers are this many times farther from the origin than points.
 const CENTERS_BEYOND: f64 = 8.0;
 
 impl Precision for Int8 {
@@ -44,7 +44,7 @@ impl Precision for Int8 {
     }
 
     fn worthwhile(pass: &PassCenters<'_>) -> bool {
-        let or_int16 = int16::codes(pass.mean.len()) && Int16::worthwhile(pass);
+        let or_int16 = int16::codes(pass.origin.len()) && Int16::worthwhile(pass);
         let enough = !or_int16 || pass.k() >= FEWEST_CENTERS;
         pass.job.level.vectors::<i32>().is_some() && pass.job.points.n() > 0 && enough
     }
@@ -59,10 +59,13 @@ impl Precision for Int8 {
         room: &'a mut CodedCenters<'_, i32>,
     ) -> Option<Self::Ready<'a>> {
         let PassCenters {
-            job, centers, mean, ..
+            job,
+            centers,
+            origin,
+            ..
         } = *pass;
-        let points = usual_range(&job, mean);
-        let radius = centers.chunks_exact(mean.len()).map(|c| range(c, mean));
+        let points = usual_range(&job, origin);
+        let radius = centers.chunks_exact(origin.len()).map(|c| range(c, origin));
         let radius = radius.fold(0.0, f64::max);
         // A far center would make the codes of all others too coarse.
         if radius > CENTERS_BEYOND * points {
@@ -71,7 +74,7 @@ impl Precision for Int8 {
         let scales = Scales::of_ranges(points, radius)?;
         let how = Int8Centers {
             coding: Int8Coding {
-                mean,
+                origin,
                 scale: scales.centers,
             },
             ratio: scales.points / scales.centers,
@@ -88,7 +91,7 @@ impl Precision for Int8 {
             repeats: pass.repeats,
             test: Int8Test {
                 coding: Int8Coding {
-                    mean,
+                    origin,
                     scale: scales.points,
                 },
                 bound,
@@ -164,11 +167,11 @@ pub(crate) fn pack_centers(
     norms: &mut [i32],
 ) -> Int8Packing {
     let Int8Centers {
-        coding: Int8Coding { mean, scale },
+        coding: Int8Coding { origin, scale },
         ratio,
         parts,
     } = *how;
-    let d = mean.len();
+    let d = origin.len();
     let (mut radius, mut error) = (0.0f64, 0.0f64);
     let (k, elements) = (centers.len() / d, elements::<i32>(d));
     lay_out(
@@ -181,9 +184,9 @@ pub(crate) fn pack_centers(
             let second = j % parts > 0;
             let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
             let places = panel[c..].iter_mut().step_by(width);
-            for ((place, center), mean) in places.zip(center.chunks(4)).zip(mean.chunks(4)) {
+            for ((place, center), origin) in places.zip(center.chunks(4)).zip(origin.chunks(4)) {
                 let mut bytes = [0; 4];
-                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(mean) {
+                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(origin) {
                     let exact = (x - m) * scale;
                     let rounded = round(exact);
                     let rest = (exact - rounded) * FINE;
@@ -225,7 +228,7 @@ const LARGEST_BOUND: i32 = 1 << 29;
 
 impl Test<i32> for Int8Test<'_> {
     fn check(&self, points: &Points<'_>, _: &Which<'_>) {
-        assert!(self.coding.mean.len() == points.d());
+        assert!(self.coding.origin.len() == points.d());
     }
 
     #[inline(always)]

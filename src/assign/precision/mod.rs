@@ -75,7 +75,7 @@ impl<'w, E: Element> Room<'w, E> {
             labels,
             margins,
             open,
-            patience,
+            most_evaluated,
             next,
         } = results;
         screen::ScreenScratch {
@@ -84,7 +84,7 @@ impl<'w, E: Element> Room<'w, E> {
             error_bounds: self.error_bounds,
             least: self.least,
             open,
-            patience,
+            most_evaluated,
             labels,
             margins,
             next,
@@ -97,7 +97,7 @@ pub(super) struct Results<'a> {
     pub(super) labels: &'a mut [i32],
     pub(super) margins: &'a mut [f32],
     pub(super) open: &'a mut [u32],
-    pub(super) patience: u32,
+    pub(super) most_evaluated: u32,
     pub(super) next: Range<usize>,
 }
 

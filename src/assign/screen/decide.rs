@@ -10,17 +10,17 @@ use crate::points::{Ahead, Layout, Points, LINE};
 use crate::simd::products::{Element, Screen};
 use crate::simd::Lanes;
 
-/// Lines of each row that are asked for before it is read; the CPU sees the rest of them coming.
-pub(super) const ASKED: usize = 4;
+/// Lines of each row that are requested before it is read; the CPU sees the rest of them coming.
+pub(super) const LINES_AHEAD: usize = 4;
 
-/// Asks for the points of the `lanes`, as far as they are rows.
+/// Requests the rows of the points of the `lanes`, as far as they are rows.
 #[inline(always)]
-pub(super) fn ask_for(points: &Points<'_>, chosen: &[usize; WIDEST], mut lanes: u32) {
-    let dims = 0..points.d().min(ASKED * LINE / size_of::<f64>());
+pub(super) fn prefetch_rows(points: &Points<'_>, chosen: &[usize; WIDEST], mut lanes: u32) {
+    let dims = 0..points.d().min(LINES_AHEAD * LINE / size_of::<f64>());
     while lanes != 0 {
         let p = chosen[lanes.trailing_zeros() as usize];
         lanes &= lanes - 1;
-        Ahead::of(points, p..p + 1, dims.clone()).ask(ASKED);
+        Ahead::of(points, p..p + 1, dims.clone()).ask(LINES_AHEAD);
     }
 }
 
@@ -36,8 +36,8 @@ pub(super) struct Decide<'a, S: Screen> {
     pub(super) distance: [f64; WIDEST],
     pub(super) label: [i32; WIDEST],
     /// Distances that may yet be evaluated for each lane, and lanes for which they were too few.
-    pub(super) patience: [u32; WIDEST],
-    pub(super) given_up: u32,
+    pub(super) evaluations_left: [u32; WIDEST],
+    pub(super) undecided: u32,
     pub(super) evaluated: usize,
 }
 
@@ -48,7 +48,7 @@ impl<'a, S: Screen> Decide<'a, S> {
         chosen: [usize; WIDEST],
         lanes: u32,
         limit: S::V,
-        patience: u32,
+        most_evaluated: u32,
     ) -> Self {
         Decide {
             points: input.points,
@@ -56,8 +56,8 @@ impl<'a, S: Screen> Decide<'a, S> {
             chosen,
             lanes,
             limit,
-            patience: [patience; WIDEST],
-            given_up: 0,
+            evaluations_left: [most_evaluated; WIDEST],
+            undecided: 0,
             distance: [f64::INFINITY; WIDEST],
             label: [-1; WIDEST],
             evaluated: 0,
@@ -157,12 +157,12 @@ impl<'a, S: Screen> Decide<'a, S> {
                 if self.label[l] == j as i32 {
                     continue;
                 }
-                if self.patience[l] == 0 {
+                if self.evaluations_left[l] == 0 {
                     self.lanes &= !(1 << l);
-                    self.given_up |= 1 << l;
+                    self.undecided |= 1 << l;
                     continue;
                 }
-                self.patience[l] -= 1;
+                self.evaluations_left[l] -= 1;
                 self.evaluate::<L>(l, j as i32);
             }
         }

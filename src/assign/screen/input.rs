@@ -82,7 +82,7 @@ pub(crate) struct ScreenScratch<'a, E> {
     /// The lanes of the points that stayed open: at the start those that are to be tested again, at the end those that are left.
     pub(crate) open: &'a mut [u32],
     /// Distances of a point that may be evaluated one by one.
-    pub(crate) patience: u32,
+    pub(crate) most_evaluated: u32,
     pub(crate) labels: &'a mut [i32],
     /// For each point: how much nearer its center is than any other, at least (see [`bounds`](crate::assign::bounds)); or empty, where
     /// margins are not wanted.

@@ -131,7 +131,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
             } else {
                 let dims = |from: usize| from..d.min(from + E::CHUNK * E::COORDINATES);
                 next_chunk = match which {
-                    Which::Some(..) => Ahead::of(&input.points, 0..0, 0..0),
+                    Which::Listed(..) => Ahead::of(&input.points, 0..0, 0..0),
                     Which::Block(block) if last && all => {
                         let next = match lanes.end < count {
                             true => block.start + lanes.end,

@@ -10,7 +10,7 @@ use crate::runtime::workspace::{spoil, Cut};
 /// Room for the rows of all points, and which of them are valid.
 ///
 /// A block's rows are valid from when they were written, all of them, until [`forget`](Self::forget); and all blocks are written
-/// with the same mean and scale (L13). That holds because marks and rows are private to this file: [`Int16Rows::write`] alone sets
+/// with the same origin and scale (L13). That holds because marks and rows are private to this file: [`Int16Rows::write`] alone sets
 /// a mark, after it has had the whole block coded, and rows are read only as [`ValidRows`], which it returns, or which
 /// [`Int16Rows::valid`] makes of rows that are marked. No other code reaches a mark or a row.
 pub(crate) struct QuantizedPoints<'w> {
@@ -55,10 +55,10 @@ impl<'w> QuantizedPoints<'w> {
         }
     }
 
-    /// Makes all rows invalid: those that are written afterwards may have another mean or scale.
+    /// Makes all rows invalid: those that are written afterwards may have another origin or scale.
     pub(crate) fn forget(&mut self) {
         self.marks.fill(0);
-        // In debug builds: rows as if every point were the mean.
+        // In debug builds: rows as if every point were the origin.
         spoil(self.data, 0);
     }
 
@@ -139,7 +139,7 @@ impl Int16Rows<'_> {
                 let (mark, data) = self.place(block);
                 (self.marks[mark] == VALID).then_some((&self.data[data], block.start))?
             }
-            Which::Some(..) => {
+            Which::Listed(..) => {
                 let all = self.marks.iter().all(|&mark| mark == VALID);
                 all.then_some((&*self.data, self.first))?
             }
@@ -256,17 +256,17 @@ mod tests {
         );
         // The other block of the stretch is not valid.
         assert!(these.valid(&Which::Block(0..2)).is_none());
-        assert!(these.valid(&Which::Some(&[2], 0)).is_none());
+        assert!(these.valid(&Which::Listed(&[2], 0)).is_none());
         these.write(&(0..2), &mut room, |data| data.fill(8));
-        let picked = these.valid(&Which::Some(&[2], 0)).expect("written");
+        let picked = these.valid(&Which::Listed(&[2], 0)).expect("written");
         assert_eq!(
             (picked.data, picked.first),
             (&[8, 8, 8, 8, 7, 7, 7, 7][..], 0)
         );
         // The last block is short.
-        assert!(rest.valid(&Which::Some(&[0], 4)).is_none());
+        assert!(rest.valid(&Which::Listed(&[0], 4)).is_none());
         rest.write(&(4..5), &mut room[..2], |data| data.fill(9));
-        let picked = rest.valid(&Which::Some(&[0], 4)).expect("written");
+        let picked = rest.valid(&Which::Listed(&[0], 4)).expect("written");
         assert_eq!((picked.data, picked.first), (&[9, 9][..], 4));
         points.forget();
         assert!(points.rows().valid(&Which::Block(2..4)).is_none());

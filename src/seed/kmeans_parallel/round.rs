@@ -141,7 +141,7 @@ impl<'w> Comparing<'w> {
     pub(crate) fn approach<'s, S: AsMut<LabelScratch<'s>> + Send>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         candidates: NewCandidates<'_>,
         distances: &mut [f64],
         mut nearest: Option<&mut [i32]>,
@@ -153,7 +153,15 @@ impl<'w> Comparing<'w> {
             let centers = &rows[first * d..last * d];
             let new = &mut self.new[..n];
             let packing = &mut self.packing;
-            assign(job, packing, team, centers, 0, self.labels, Some(&mut *new));
+            assign(
+                job,
+                packing,
+                workers,
+                centers,
+                0,
+                self.labels,
+                Some(&mut *new),
+            );
             for (p, (distance, &new)) in distances.iter_mut().zip(&*new).enumerate() {
                 if new < *distance {
                     *distance = new;
@@ -171,13 +179,13 @@ impl Comparing<'_> {
     pub(crate) fn mark<S: Send>(
         &mut self,
         job: &Job<'_>,
-        team: &mut PerThread<S>,
+        workers: &mut PerThread<S>,
         draws: Draws,
         distances: Option<&[f64]>,
     ) {
         let marks = self.labels.chunks_mut(job.block);
         job.crew
-            .run(job.blocks().zip(marks), team, |_, (block, marks)| {
+            .run(job.blocks().zip(marks), workers, |_, (block, marks)| {
                 for (p, mark) in block.zip(marks) {
                     let mass = mass(job, distances, p);
                     *mark = i32::from(draws.take(p, mass));

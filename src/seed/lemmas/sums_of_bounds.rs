@@ -25,7 +25,7 @@ fn l45_lanes() {
                 let SketchLanes { width, .. } = SketchLanes::of(level);
                 let format = Int8Format {
                     coding: Int8Coding {
-                        mean: &vec![0.0; d],
+                        origin: &vec![0.0; d],
                         scale: 1.0,
                     },
                     width,
@@ -96,9 +96,12 @@ fn l45_sums_of_bounds() {
             let weighted = turn % 3 > 0;
             let weight = |p: usize| if weighted { weights[p] } else { 1.0 };
             let heaviest = (0..n).map(weight).fold(0.0, f64::max);
-            let (mean, scale) = (vec![0.0; d], 1.0 / power);
+            let (origin, scale) = (vec![0.0; d], 1.0 / power);
             let format = Int8Format {
-                coding: Int8Coding { mean: &mean, scale },
+                coding: Int8Coding {
+                    origin: &origin,
+                    scale,
+                },
                 width,
                 whole: false,
             };

@@ -35,7 +35,7 @@ fn l2_norms() {
         let ratio = |center: &[f64]| {
             let (mut data, mut norms) = (vec![0.0; d], [0.0]);
             let scaling = Scaling {
-                mean: &vec![0.0; d],
+                origin: &vec![0.0; d],
                 scale: 1.0,
             };
             let whole = Certificate::new::<f64>(d, 1.0, true);
@@ -71,13 +71,13 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
     let Given {
         x,
         centers,
-        mean,
+        origin,
         scale,
     } = given;
     let (d, k, zero) = (x.len(), given.k(), S::E::default());
     let (mut data, mut norms) = (vec![zero; k * d], vec![zero; k]);
     let certificate = Certificate::new::<S::E>(d, scale, false);
-    let (scaling, registers) = (Scaling { mean, scale }, S::REGISTERS);
+    let (scaling, registers) = (Scaling { origin, scale }, S::REGISTERS);
     let most = pack_centers(
         centers,
         &scaling,
@@ -87,7 +87,7 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
         &mut norms,
     );
     let test = FloatTest {
-        mean,
+        origin,
         certificate,
         most,
         starts: &norms,
@@ -178,7 +178,7 @@ fn of_values<E: Working>(evaluate: Evaluate<E>, given: Given<'_>) -> f64 {
         }
         let eta = Exact::of(0.5 * (per_square * left + constant));
         let scale = Exact::of(given.scale).square();
-        let square = exact_squared(given.x, given.mean);
+        let square = exact_squared(given.x, given.origin);
         for (j, (value, error_bound)) in values.values.iter().zip(&values.error_bounds).enumerate()
         {
             let c = given.center(j);
@@ -219,7 +219,7 @@ fn certificate<E: Working>(levels: &[Evaluate<E>], dims: &[usize]) -> f64 {
             let ratio =
                 |numbers: &[f64]| of_values(evaluate, Given::of(numbers, d, Some(&zero), 1.0));
             worst = worst.max(climb(one_way(d, E::ROUNDOFF), 4.0, steps, ratio));
-            // Arbitrary numbers with a mean that is rounded, too, and several centers.
+            // Arbitrary numbers with an origin that is rounded, too, and several centers.
             let mut rng = Rng(turn as u64);
             let scale = two_to(rng.below(40) as i32 - 20);
             let ratio = |numbers: &[f64]| of_values(evaluate, Given::of(numbers, d, None, scale));

@@ -23,12 +23,12 @@ impl Random {
 /// A center in panels of one, and what values start from.
 fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
     let (mut data, mut norm) = (vec![0.0f32; center.len()], [0.0f32]);
-    let mean = vec![0.0; center.len()];
+    let origin = vec![0.0; center.len()];
     let registers = 16;
     pack_centers(
         center,
         &Scaling {
-            mean: &mean,
+            origin: &origin,
             scale: 1.0,
         },
         certificate,

@@ -43,12 +43,12 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
     let Given {
         x,
         centers,
-        mean,
+        origin,
         scale,
     } = given;
     let (d, k, zero) = (x.len(), given.k(), Pair::default());
     let (length, width) = (elements::<Pair>(d), S::WIDTH);
-    let coding = Int16Coding { mean, scale };
+    let coding = Int16Coding { origin, scale };
     let (mut data, mut norms) = (vec![zero; k * length], vec![zero; 2 * k]);
     // The centers one by one: each is a panel.
     let mut error = 0.0f64;
@@ -141,7 +141,7 @@ fn levels_here() -> Vec<Evaluate> {
 
 /// (g² D - g² |x - μ|²) / 2.
 fn exact_value(given: Given<'_>, distance: Exact) -> Exact {
-    let rest = distance - exact_squared(given.x, given.mean);
+    let rest = distance - exact_squared(given.x, given.origin);
     rest * Exact::of(given.scale).square() * Exact::two_to(-1)
 }
 
@@ -153,13 +153,13 @@ fn of_values(evaluate: Evaluate, given: Given<'_>) -> [f64; 3] {
             return;
         }
         let scale = Exact::of(given.scale).square();
-        let square = scale.clone() * exact_squared(given.x, given.mean);
+        let square = scale.clone() * exact_squared(given.x, given.origin);
         let eta = square * Exact::two_to(-42);
         for (j, &(unit, start)) in values.centers.iter().enumerate() {
             let (c, value) = (given.center(j), Exact::of(values.values[j].into()));
             let both = Exact::of(values.unit) * Exact::of(unit);
             let product = |a: &[f64], b: &[f64]| -> Exact {
-                let terms = a.iter().zip(b).zip(given.mean);
+                let terms = a.iter().zip(b).zip(given.origin);
                 let of = |x: f64, m: f64| Exact::of(x) - Exact::of(m);
                 terms.map(|((&a, &b), &m)| of(a, m) * of(b, m)).sum()
             };
@@ -207,7 +207,7 @@ fn l5_int16() {
                     *most = most.max(here);
                 }
             }
-            // Near and far centers, short and long points, with a mean.
+            // Near and far centers, short and long points, with an origin.
             for of_center in [1e-20, 1e-3, 1.0, 1e4, 1e15] {
                 for of_point in [1e-20, 1e-3, 1.0, 1e4, 1e15] {
                     let mut numbers = rng.units(4 * d);
@@ -297,7 +297,7 @@ fn l10_limit_of_int16() {
                             };
                             let value = exact_value(given, Exact::of(distance));
                             let square = Exact::of(given.scale).square()
-                                * exact_squared(given.x, given.mean);
+                                * exact_squared(given.x, given.origin);
                             // What the limit is raised by, and what of that is needed beside η.
                             let raised = Exact::of(values.square) * Exact::two_to(-21)
                                 + value.clone().abs() * Exact::two_to(-22)

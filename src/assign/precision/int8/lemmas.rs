@@ -18,7 +18,7 @@ struct Values {
     square: f64,
 }
 
-/// The largest distances of coordinates from the mean.
+/// The largest distances of coordinates from the origin.
 #[derive(Clone, Copy)]
 struct Ranges {
     points: f64,
@@ -29,7 +29,7 @@ struct Ranges {
 /// CPU may not have.
 fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
     let Given {
-        x, centers, mean, ..
+        x, centers, origin, ..
     } = given;
     let scales = Scales::of_ranges(ranges.points, ranges.centers)?;
     let (d, k) = (x.len(), given.k());
@@ -37,7 +37,7 @@ fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
     let (mut data, mut norms) = (vec![0; k * elements], vec![0; k]);
     let how = Int8Centers {
         coding: Int8Coding {
-            mean,
+            origin,
             scale: scales.centers,
         },
         ratio: scales.points / scales.centers,
@@ -51,7 +51,7 @@ fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
     let width = PortableBytes::WIDTH;
     let mut group = vec![0; width * elements];
     let (mut square, mut errors) = (0.0f64, 0.0f64);
-    for (i, (x, m)) in x.iter().zip(mean).enumerate() {
+    for (i, (x, m)) in x.iter().zip(origin).enumerate() {
         let exact = (x - m) * scales.points;
         let rounded = exact.clamp(-127.0, 127.0).round_ties_even();
         square = exact.mul_add(exact, square);
@@ -83,7 +83,7 @@ fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
 
 /// s r D / 2 - s r |x - μ|² / 2.
 fn exact_value(given: Given<'_>, distance: Exact, scales: Scales) -> Exact {
-    let rest = distance - exact_squared(given.x, given.mean);
+    let rest = distance - exact_squared(given.x, given.origin);
     rest * Exact::of(scales.points) * Exact::of(scales.centers) * Exact::two_to(-1)
 }
 
@@ -107,10 +107,10 @@ fn of_values(given: Given<'_>, ranges: Ranges) -> f64 {
     worst
 }
 
-/// The largest distance of a coordinate of a center from the mean.
+/// The largest distance of a coordinate of a center from the origin.
 fn range_of(given: Given<'_>) -> f64 {
     let centers = given.centers.chunks(given.x.len());
-    let differences = centers.flat_map(|c| c.iter().zip(given.mean).map(|(c, m)| (c - m).abs()));
+    let differences = centers.flat_map(|c| c.iter().zip(given.origin).map(|(c, m)| (c - m).abs()));
     differences.fold(0.0, f64::max)
 }
 
@@ -190,7 +190,7 @@ fn l10_limit_of_int8() {
                     };
                     let test = Int8Test {
                         coding: Int8Coding {
-                            mean: given.mean,
+                            origin: given.origin,
                             scale: values.scales.points,
                         },
                         bound: Int8Bound {
