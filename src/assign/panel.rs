@@ -212,15 +212,19 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             between();
             let stop = length.min(i + STEP);
             while i < stop {
+                let group = |g: usize| groups.add((g * stride + i) * S::WIDTH);
                 let mut x = [acc[0][0]; G];
                 for (g, x) in x.iter_mut().enumerate() {
-                    *x = S::load(groups.add((g * stride + i) * S::WIDTH));
+                    *x = S::load(group(g));
                 }
+                let mut last = group(G - 1);
                 for (c, acc) in acc.iter_mut().enumerate() {
                     let b = S::splat(*panel.add(i * C + c));
-                    for g in 0..G {
+                    for g in 0..G - 1 {
                         acc[g] = S::mul_add(x[g], b, acc[g]);
                     }
+                    last = S::anew(last);
+                    acc[G - 1] = S::mul_add(S::load(last), b, acc[G - 1]);
                 }
                 i += 1;
             }
