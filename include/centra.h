@@ -134,6 +134,15 @@ typedef struct centra_progress {
 /// no longjmp, no exception.
 typedef int32_t (*centra_progress_fn)(const struct centra_progress *progress, void *user);
 
+/// A task of a pass: run it with the context that came with it, and an index below the count.
+typedef void (*centra_task_fn)(void *context, size_t index);
+
+/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language). The function calls
+/// task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side by side or not, and returns
+/// when all are done. It is called on the calling thread, in the caller's floating-point environment, several times in each iteration.
+/// `user` is the option parallel_data. It must return normally: no longjmp, no exception; a task throws none.
+typedef void (*centra_parallel_fn)(void *user, size_t count, centra_task_fn task, void *context);
+
 /// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
 /// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
 typedef struct centra_options {
@@ -155,7 +164,7 @@ typedef struct centra_options {
     int32_t label_base;
     /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
     /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
-    /// depend on it. Threads end before the call returns.
+    /// depend on it. Threads end before the call returns; see also parallel.
     int32_t threads;
     /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
     int32_t n_init;
@@ -177,6 +186,11 @@ typedef struct centra_options {
     /// 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate, instead of the points; these take
     /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     int32_t algorithm;
+    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then the most tasks at a
+    /// time: 0 as many as there are cores, 1 none, so that the function is not called. Results do not depend on it.
+    centra_parallel_fn parallel;
+    /// Passed to parallel.
+    void *parallel_data;
 } centra_options;
 
 /// What a fit did. Initialise the struct by centra_report_init. It is written when the status is not negative.
@@ -370,7 +384,7 @@ int32_t centra_fit(const double *points,
 
 /// Labels points by given centers.
 ///
-/// Options used: layout, label_base, threads.
+/// Options used: layout, label_base, threads, parallel.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
 /// centers: k contiguous rows of d, finite; read only.
@@ -397,7 +411,7 @@ int32_t centra_assign(const double *points,
 /// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
 /// least and the largest coordinate of its points.
 ///
-/// Options used: layout, label_base, threads, weights, empty.
+/// Options used: layout, label_base, threads, parallel, weights, empty.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
 ///     NULL, and all clusters are empty.
@@ -426,7 +440,7 @@ int32_t centra_update(const double *points,
 
 /// Draws starting centers: those from which the first restart of centra_fit starts.
 ///
-/// Options used: layout, threads, weights, seed, init.
+/// Options used: layout, threads, parallel, weights, seed, init.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
 /// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
@@ -453,7 +467,7 @@ int32_t centra_seed(const double *points,
 /// The inertia of given labels and centers: the sum of the squared distances between the points and the centers that
 /// their labels name, times the weights; summed exactly, rounded once, +infinity if it exceeds the largest double.
 ///
-/// Options used: layout, label_base, threads, weights.
+/// Options used: layout, label_base, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
 ///     inertia is 0.
@@ -544,7 +558,7 @@ int32_t centra_stream_workspace_size(size_t n,
 
 /// Widens a range by a chunk of points.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, options: as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has weights, all must.
 /// range: see centra_stream_range_length; read and written.
@@ -566,7 +580,7 @@ int32_t centra_stream_range(const double *points,
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
 ///
-/// Options used: layout, label_base, threads, weights.
+/// Options used: layout, label_base, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
 /// total, range: see centra_stream_sums_length; read only.
@@ -696,7 +710,7 @@ int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t 
 /// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
 /// distance to the nearest candidate; its weight, while there is none.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
 /// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
@@ -731,7 +745,7 @@ int32_t centra_stream_masses(const double *points,
 /// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
 /// all mass, independently.
 ///
-/// Options used: layout, threads, weights, seed.
+/// Options used: layout, threads, parallel, weights, seed.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// masses: the reduced masses of this round; read only.
@@ -784,7 +798,7 @@ int32_t centra_stream_weights_length(int64_t total,
 
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
@@ -812,7 +826,7 @@ int32_t centra_stream_weigh(const double *points,
 
 /// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
 ///
-/// Options used: threads, seed.
+/// Options used: threads, parallel, seed.
 ///
 /// total, d, k, range: see centra_stream_sums_length.
 /// options: NULL for the defaults.

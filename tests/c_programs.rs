@@ -24,10 +24,20 @@ fn build(source: &Path, scratch: &Path) -> Vec<(Language, Link, PathBuf)> {
             }
             continue;
         };
+        let threads = |mut compiler: Command| {
+            // What the caller's own threads need: OpenMP, and those of C++.
+            if name == "callers" {
+                compiler.arg(match language {
+                    Language::C11 => "-fopenmp",
+                    Language::Cpp => "-pthread",
+                });
+            }
+            compiler
+        };
         let object = scratch.join(format!("{name}-{language:?}.o"));
-        native::compile(compiler, language, source, &object);
+        native::compile(threads(compiler), language, source, &object);
         for link in [Link::Static, Link::Shared] {
-            let compiler = native::compiler(language).expect("still there");
+            let compiler = threads(native::compiler(language).expect("still there"));
             let program = scratch.join(format!("{name}-{language:?}-{link:?}"));
             native::link(compiler, &object, link, &program);
             programs.push((language, link, program));
@@ -131,6 +141,12 @@ fn answers() {
 #[test]
 fn stream() {
     run_everywhere("stream");
+}
+
+/// OpenMP's threads, and a pool's in C++.
+#[test]
+fn callers() {
+    run_everywhere("callers");
 }
 
 /// A program that is linked with the static library and built once, as C.

@@ -208,6 +208,11 @@ fn concurrent_calls() {
 }
 
 #[test]
+fn the_callers_threads() {
+    passes("callers", &["-fopenmp"]);
+}
+
+#[test]
 fn a_refusal_nobody_asks_about_stops_the_program() {
     if !have_compiler() {
         return;

@@ -1,7 +1,7 @@
 //! The lists "Options used: ..." in the header are true: every option in the list of a call changes something, the others change
 //! nothing, and an invalid value of any option is refused by every call.
 //!
-//! `threads` changes no results, by promise; where it is listed, only the sizes of workspaces show it.
+//! `threads` and `parallel` change no results, by promise; only the sizes of workspaces show the former, and tests/parallel.rs the latter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use std::ptr::{null, null_mut};
 
 use centra::capi::*;
 
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 13] = [
     "init",
     "empty",
     "layout",
@@ -23,6 +23,7 @@ const OPTIONS: [&str; 12] = [
     "weights",
     "progress",
     "algorithm",
+    "parallel",
 ];
 
 /// What the header says of each call that takes options.
@@ -402,9 +403,16 @@ impl Data {
             "weights" => options.weights = self.weights.as_ptr(),
             "progress" => options.progress = Some(stop),
             "algorithm" => options.algorithm = CENTRA_ALGORITHM_LLOYD,
+            "parallel" => options.parallel = Some(run),
             _ => panic!("{option} has no other value here"),
         }
     }
+}
+
+unsafe extern "C" fn run(_: *mut c_void, count: usize, task: centra_task_fn, pass: *mut c_void) {
+    let task = task.expect("a task");
+    // SAFETY: as the header says.
+    (0..count).for_each(|i| unsafe { task(pass, i) });
 }
 
 unsafe extern "C" fn stop(_: *const centra_progress, _: *mut c_void) -> i32 {
@@ -443,7 +451,7 @@ fn the_lists_in_the_header_are_true() {
                 changes |= data.call(name, &base) != data.call(name, &other);
             }
             let sizes = name.ends_with("workspace_size");
-            let hidden = option == "threads" && !sizes;
+            let hidden = ["threads", "parallel"].contains(&option) && !sizes;
             match used.contains(option) {
                 true => assert!(changes || hidden, "{name} does not use {option}"),
                 false => assert!(!changes, "{name} uses {option}"),

@@ -105,6 +105,8 @@ module centra
     type(c_funptr) :: progress = c_null_funptr
     type(c_ptr) :: progress_data = c_null_ptr
     integer(c_int32_t) :: algorithm = 0
+    type(c_funptr) :: parallel = c_null_funptr
+    type(c_ptr) :: parallel_data = c_null_ptr
   end type centra_options
 
   !> What a fit did. Distances, counts and seconds are totals over all restarts; the other components
@@ -155,6 +157,9 @@ module centra
     integer(int64) :: seed = 0                  !< its 64 bits are the key; a negative number is one too
     procedure(centra_progress_fn), pointer, nopass :: progress => null()
     type(c_ptr) :: progress_data = c_null_ptr   !< handed to `progress` as it is
+    !> Runs tasks on the program's own threads (OpenMP's, say), in place of threads that a call starts; `threads` is then the most at a time.
+    procedure(centra_parallel_fn), pointer, nopass :: parallel => null()
+    type(c_ptr) :: parallel_data = c_null_ptr   !< handed to `parallel` as it is
   end type kmeans_options
 
   abstract interface
@@ -168,8 +173,26 @@ module centra
       type(c_ptr), intent(in), value :: user
       integer(c_int32_t) :: stop_now
     end function centra_progress_fn
+    !> A task: to be called with the context that came with it, and an index from 0 to count - 1.
+    subroutine centra_task_fn(context, index) bind(C)
+      import :: c_ptr, c_size_t
+      implicit none
+      type(c_ptr), intent(in), value :: context
+      integer(c_size_t), intent(in), value :: index
+    end subroutine centra_task_fn
+
+    !> Calls the task for each index from 0 to count - 1, in any order, on whichever threads it likes, and returns when all are done.
+    !> `task` becomes a procedure pointer with the interface centra_task_fn by c_f_procpointer.
+    subroutine centra_parallel_fn(user, count, task, context) bind(C)
+      import :: c_funptr, c_ptr, c_size_t
+      implicit none
+      type(c_ptr), intent(in), value :: user
+      integer(c_size_t), intent(in), value :: count
+      type(c_funptr), intent(in), value :: task
+      type(c_ptr), intent(in), value :: context
+    end subroutine centra_parallel_fn
   end interface
-  public :: centra_progress_fn
+  public :: centra_progress_fn, centra_task_fn, centra_parallel_fn
 
   ! ---------------------------------------------------------------------------------------------
   ! The C functions
@@ -1347,6 +1370,8 @@ contains
     this%options%algorithm = from%algorithm
     if (associated(from%progress)) this%options%progress = c_funloc(from%progress)
     this%options%progress_data = from%progress_data
+    if (associated(from%parallel)) this%options%parallel = c_funloc(from%parallel)
+    this%options%parallel_data = from%parallel_data
   end subroutine take_options
 
   !> Sizes, address and leading dimension; the latter from the addresses of the first two columns, as

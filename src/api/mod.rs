@@ -95,7 +95,7 @@ pub(crate) fn with_job<R>(
     threads: usize,
     work: impl FnOnce(&Job<'_>) -> R,
 ) -> R {
-    with_crew(threads, |crew| {
+    with_crew(threads, options.lent, |crew| {
         let job = Job {
             points: *points,
             weights,

@@ -257,7 +257,7 @@ mod tests {
         packing.set_largest(points.iter().fold(0.0, |most, x| x.abs().max(most)));
         let mut scratch = LabelScratch::cut(&mut Leak, &shape);
         let mut ends = [Method::Direct; 2];
-        with_crew(1, |crew| {
+        with_crew(1, None, |crew| {
             let job = Job {
                 points: Points::rows(points, POINTS, d).unwrap(),
                 weights: None,

@@ -1,6 +1,7 @@
 //! Options of a call, and the report of a fit.
 
 use crate::runtime::error::{refuse, Error, Number};
+use crate::runtime::threads::Lent;
 use crate::simd::level::Isa;
 
 /// Where the centers start.
@@ -123,6 +124,8 @@ pub(crate) struct Options<'a> {
     /// Called on the calling thread after every iteration, in the standard floating-point environment, which it leaves for the
     /// caller's own code; `true` stops the fit there.
     pub(crate) progress: Option<&'a dyn Fn(&Progress) -> bool>,
+    /// The caller's function that runs tasks on threads of its own; `None`: threads that the call starts.
+    pub(crate) lent: Option<Lent<'a>>,
     /// How a fit keeps from doing again what cannot have changed; only for fits.
     pub(crate) algorithm: Algorithm,
     /// Use no more than this instruction set, and no more than [`isa`](crate::isa) says. The results do
@@ -143,6 +146,7 @@ impl Default for Options<'_> {
             seed: 0,
             weights: None,
             progress: None,
+            lent: None,
             algorithm: Algorithm::default(),
             isa: Isa::Avx512,
         }

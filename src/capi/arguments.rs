@@ -33,7 +33,8 @@ pub(super) unsafe fn call<'a, A: Arguments<'a>>(
         let mut list = List::new();
         arguments.list(&mut list);
         // SAFETY: the contract.
-        let context = unsafe { check(sizes, &mut list)? };
+        let mut context = unsafe { check(sizes, &mut list)? };
+        context.chosen.lend(environment.caller());
         // SAFETY: the contract, and the arguments were checked.
         let views = unsafe { arguments.views(&context)? };
         body(views, environment)

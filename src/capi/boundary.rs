@@ -9,14 +9,13 @@ use std::sync::OnceLock;
 use super::types::CENTRA_ERR_INTERNAL;
 use crate::runtime::error::Error;
 use crate::runtime::fp_environment::Standard;
+use crate::runtime::inside::{self, Inside};
 
 const DETAIL_BYTES: usize = 256;
 
 thread_local! {
     /// This thread's last refusal, ending in a nul.
     static DETAIL: Cell<[u8; DETAIL_BYTES]> = const { Cell::new([0; DETAIL_BYTES]) };
-    /// Whether this thread is inside a call, where a panic must not print.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 fn remember(detail: &str) {
@@ -42,7 +41,7 @@ fn silence_panics() {
     // A function item and a static instead of a closure that owns the previous hook: boxing the latter
     // would allocate in calls that promise not to.
     fn hook(info: &std::panic::PanicHookInfo<'_>) {
-        if !INSIDE.get() && !crate::runtime::threads::is_worker() {
+        if !inside::is_inside() && !crate::runtime::threads::is_worker() {
             if let Some(previous) = PREVIOUS.get() {
                 previous(info);
             }
@@ -57,10 +56,8 @@ fn silence_panics() {
 pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i32 {
     let environment = Standard::enter();
     silence_panics();
-    let _uncancelled = Uncancelled::enter();
-    let outer = INSIDE.replace(true);
+    let _inside = Inside::enter();
     let result = catch_unwind(AssertUnwindSafe(|| body(&environment)));
-    INSIDE.set(outer);
     match result {
         Ok(Ok(status)) => status,
         Ok(Err(error)) => {
@@ -78,54 +75,9 @@ pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i3
     }
 }
 
-/// While this value lives, the thread is not cancelled: `pthread_cancel` unwinds the stack from wherever a thread waits, and none may unwind
-/// through a call. A request stays pending until the thread waits somewhere else.
-struct Uncancelled {
-    #[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
-    previous: core::ffi::c_int,
-}
-
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
-extern "C" {
-    fn pthread_setcancelstate(
-        state: core::ffi::c_int,
-        previous: *mut core::ffi::c_int,
-    ) -> core::ffi::c_int;
-}
-
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
-impl Uncancelled {
-    fn enter() -> Self {
-        /// PTHREAD_CANCEL_DISABLE.
-        const DISABLE: core::ffi::c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
-        let mut previous = 0;
-        // SAFETY: a plain call that writes to a live variable.
-        unsafe { pthread_setcancelstate(DISABLE, &mut previous) };
-        Uncancelled { previous }
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))]
-impl Drop for Uncancelled {
-    fn drop(&mut self) {
-        // SAFETY: sets the state that the thread had before.
-        unsafe { pthread_setcancelstate(self.previous, core::ptr::null_mut()) };
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple")))]
-impl Uncancelled {
-    fn enter() -> Self {
-        Uncancelled {}
-    }
-}
-
 /// Runs a callback of the caller in the environment of the caller. A panic in it is not silenced.
 pub(super) fn outside<R>(environment: &Standard, callback: impl FnOnce() -> R) -> R {
-    let inside = INSIDE.replace(false);
-    let result = environment.outside(callback);
-    INSIDE.set(inside);
-    result
+    inside::outside(|| environment.outside(callback))
 }
 
 /// This thread's last refusal, ending in a nul; the buffer lives as long as the thread.

@@ -7,7 +7,8 @@ use super::types::*;
 use crate::call::{Algorithm, Empty, Init, Options, Progress};
 use crate::points::Layout;
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::Standard;
+use crate::runtime::fp_environment::{OfCaller, Standard};
+use crate::runtime::threads::{Lent, Parallel};
 
 /// What a call does with the weights among its options.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,6 +33,7 @@ pub(super) struct Chosen<'a> {
     pub(super) weighted: bool,
     progress: centra_progress_fn,
     progress_data: *mut c_void,
+    parallel: Option<Parallel<'a>>,
 }
 
 impl Chosen<'_> {
@@ -44,6 +46,7 @@ impl Chosen<'_> {
             weighted: false,
             progress: None,
             progress_data: core::ptr::null_mut(),
+            parallel: None,
         }
     }
 
@@ -118,7 +121,19 @@ impl Chosen<'_> {
             weighted: !raw.weights.is_null(),
             progress: raw.progress,
             progress_data: raw.progress_data,
+            parallel: raw.parallel.map(|function| Parallel::C {
+                function,
+                user: raw.parallel_data,
+            }),
         })
+    }
+
+    /// Makes the threads that the caller lends an option of the call, which has replaced this floating-point environment.
+    pub(super) fn lend(&mut self, environment: OfCaller) {
+        self.options.lent = self.parallel.map(|parallel| Lent {
+            parallel,
+            environment,
+        });
     }
 
     /// Whether there is a progress callback.

@@ -78,7 +78,7 @@ pub unsafe extern "C" fn centra_stream_due(
 /// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
 /// distance to the nearest candidate; its weight, while there is none.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
 /// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn centra_stream_masses(
 /// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
 /// all mass, independently.
 ///
-/// Options used: layout, threads, weights, seed.
+/// Options used: layout, threads, parallel, weights, seed.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// masses: the reduced masses of this round; read only.
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn centra_stream_weights_length(
 
 /// After the rounds of k-means||: adds the weights of a chunk's points to those of their nearest candidates.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
 /// candidates: count contiguous rows of d, at least one; read only.
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn centra_stream_weigh(
 
 /// The end of k-means||: greedy k-means++ among the candidates, by their reduced weights.
 ///
-/// Options used: threads, seed.
+/// Options used: threads, parallel, seed.
 ///
 /// total, d, k, range: see centra_stream_sums_length.
 /// options: NULL for the defaults.

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
 
 /// Widens a range by a chunk of points.
 ///
-/// Options used: layout, threads, weights.
+/// Options used: layout, threads, parallel, weights.
 ///
 /// points, n, d, ld, options: as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has weights, all must.
 /// range: see centra_stream_range_length; read and written.
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn centra_stream_range(
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
 ///
-/// Options used: layout, label_base, threads, weights.
+/// Options used: layout, label_base, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
 /// total, range: see centra_stream_sums_length; read only.

@@ -117,6 +117,22 @@ pub struct centra_progress {
 pub type centra_progress_fn =
     Option<unsafe extern "C" fn(progress: *const centra_progress, user: *mut c_void) -> i32>;
 
+/// A task of a pass: run it with the context that came with it, and an index below the count.
+pub type centra_task_fn = Option<unsafe extern "C" fn(context: *mut c_void, index: usize)>;
+
+/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language). The function calls
+/// task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side by side or not, and returns
+/// when all are done. It is called on the calling thread, in the caller's floating-point environment, several times in each iteration.
+/// `user` is the option parallel_data. It must return normally: no longjmp, no exception; a task throws none.
+pub type centra_parallel_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        count: usize,
+        task: centra_task_fn,
+        context: *mut c_void,
+    ),
+>;
+
 members! {
 /// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
 /// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
@@ -146,7 +162,7 @@ pub struct centra_options {
     pub label_base: i32,
     /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
     /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
-    /// depend on it. Threads end before the call returns.
+    /// depend on it. Threads end before the call returns; see also parallel.
     #[value(1)]
     pub threads: i32,
     /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
@@ -177,6 +193,13 @@ pub struct centra_options {
     /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     #[value(CENTRA_ALGORITHM_AUTO)]
     pub algorithm: i32,
+    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then the most tasks at a
+    /// time: 0 as many as there are cores, 1 none, so that the function is not called. Results do not depend on it.
+    #[value(None)]
+    pub parallel: centra_parallel_fn,
+    /// Passed to parallel.
+    #[value(null_mut())]
+    pub parallel_data: *mut c_void,
 }
 } // members
 
@@ -278,9 +301,8 @@ mod tests {
     #[test]
     fn first_versions_keep_their_sizes() {
         assert_eq!((FIRST_OPTIONS, FIRST_REPORT), (80, 104));
-        // The last member of the options leaves half a word unused.
         let end = centra_options::ENDS.last().copied();
-        assert_eq!(end, Some(size_of::<centra_options>() - 4));
+        assert_eq!(end, Some(size_of::<centra_options>()));
         let end = centra_report::ENDS.last().copied();
         assert_eq!(end, Some(size_of::<centra_report>()));
     }

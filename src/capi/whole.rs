@@ -153,7 +153,7 @@ pub unsafe extern "C" fn centra_fit(
 
 /// Labels points by given centers.
 ///
-/// Options used: layout, label_base, threads.
+/// Options used: layout, label_base, threads, parallel.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
 /// centers: k contiguous rows of d, finite; read only.
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn centra_assign(
 /// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
 /// least and the largest coordinate of its points.
 ///
-/// Options used: layout, label_base, threads, weights, empty.
+/// Options used: layout, label_base, threads, parallel, weights, empty.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
 ///     NULL, and all clusters are empty.
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn centra_update(
 
 /// Draws starting centers: those from which the first restart of centra_fit starts.
 ///
-/// Options used: layout, threads, weights, seed, init.
+/// Options used: layout, threads, parallel, weights, seed, init.
 ///
 /// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
 /// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
@@ -302,7 +302,7 @@ pub unsafe extern "C" fn centra_seed(
 /// The inertia of given labels and centers: the sum of the squared distances between the points and the centers that
 /// their labels name, times the weights; summed exactly, rounded once, +infinity if it exceeds the largest double.
 ///
-/// Options used: layout, label_base, threads, weights.
+/// Options used: layout, label_base, threads, parallel, weights.
 ///
 /// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
 ///     inertia is 0.

@@ -3,6 +3,7 @@
 use crate::call::{Algorithm, Empty, Init, Options};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
+use crate::runtime::threads::{Lent, Parallel};
 use crate::simd::level::Isa;
 
 /// Where the centers start.
@@ -59,6 +60,7 @@ pub struct KMeans<'a> {
     pub(super) start: Start<'a>,
     empty: Empty,
     threads: usize,
+    parallel: Option<Parallel<'a>>,
     restarts: u32,
     max_iter: u64,
     tol: f64,
@@ -86,6 +88,7 @@ impl<'a> KMeans<'a> {
             start: Start::default(),
             empty: defaults.empty,
             threads: defaults.threads,
+            parallel: None,
             restarts: defaults.n_init,
             max_iter: defaults.max_iter,
             tol: defaults.tol,
@@ -140,6 +143,35 @@ impl<'a> KMeans<'a> {
     /// ```
     pub fn threads(self, threads: usize) -> Self {
         KMeans { threads, ..self }
+    }
+
+    /// The caller's own threads in place of threads that a call starts. `run(count, task)` calls `task(i)` for every i below `count`,
+    /// on whichever threads it likes, in any order and side by side or not, and returns when all are done. [`threads`](Self::threads) is the
+    /// most tasks that a pass has, 0 for as many as there are cores; with 1, `run` is not called. The results do not depend on it.
+    ///
+    /// A pass has its own tasks; between passes no thread is needed. `run` is called on the calling thread, in its floating-point environment. A
+    /// panic of `run` ends the call, as one of its own would.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let data: Vec<f64> = (0..40_000).map(|x| f64::from(x * 7919 % 40_009)).collect();
+    /// let points = Points::rows(&data, 10_000, 4)?;
+    /// let run = |count: usize, task: &(dyn Fn(usize) + Sync)| {
+    ///     std::thread::scope(|scope| {
+    ///         for i in 0..count {
+    ///             scope.spawn(move || task(i));
+    ///         }
+    ///     });
+    /// };
+    /// let kmeans = KMeans::new(30).max_iter(5);
+    /// let own = kmeans.clone().threads(3).parallel(&run).fit(&points)?;
+    /// assert_eq!(own.centers, kmeans.fit(&points)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn parallel(self, run: &'a (dyn Fn(usize, &(dyn Fn(usize) + Sync)) + Sync)) -> Self {
+        let parallel = Some(Parallel::Rust(run));
+        KMeans { parallel, ..self }
     }
 
     /// The number of restarts, at least 1, which is the default. The result is that of the least inertia, of several equal ones the
@@ -255,6 +287,10 @@ impl<'a> KMeans<'a> {
         if self.restarts == 0 {
             return refuse!(Option, "restarts: 0 is not positive");
         }
+        let lent = self.parallel.map(|parallel| Lent {
+            parallel,
+            environment: environment.caller(),
+        });
         let (init, given) = match self.start {
             Start::PlusPlus => (Init::KmeansPlusPlus, None),
             Start::Parallel => (Init::Parallel, None),
@@ -272,6 +308,7 @@ impl<'a> KMeans<'a> {
             seed: self.seed,
             weights: self.weights,
             progress: None,
+            lent,
             algorithm: self.algorithm,
             isa: self.isa,
         };

@@ -4,21 +4,14 @@
 //! every worker thread, computes in the [`Standard`] environment, and afterwards restores the control bits and
 //! sticky flags that it found.
 
-/// While this value lives, the thread has the standard floating-point environment.
-pub(crate) struct Standard {
-    caller: arch::State,
-}
+/// The floating-point environment that a call found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfCaller(arch::State);
 
-impl Standard {
-    pub(crate) fn enter() -> Self {
-        Standard {
-            caller: arch::replace_by_standard(),
-        }
-    }
-
+impl OfCaller {
     /// Runs `work`, code of the caller, in the caller's environment.
     pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
-        arch::set(&self.caller);
+        arch::set(&self.0);
         let result = work();
         // Changes that the callback makes to the environment do not last: the call restores the state at its entry.
         arch::replace_by_standard();
@@ -26,9 +19,32 @@ impl Standard {
     }
 }
 
+/// While this value lives, the thread has the standard floating-point environment.
+pub(crate) struct Standard {
+    caller: OfCaller,
+}
+
+impl Standard {
+    pub(crate) fn enter() -> Self {
+        Standard {
+            caller: OfCaller(arch::replace_by_standard()),
+        }
+    }
+
+    /// The environment that this one replaced.
+    pub(crate) fn caller(&self) -> OfCaller {
+        self.caller
+    }
+
+    /// Runs `work`, code of the caller, in the caller's environment.
+    pub(crate) fn outside<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.caller.outside(work)
+    }
+}
+
 impl Drop for Standard {
     fn drop(&mut self) {
-        arch::set(&self.caller);
+        arch::set(&self.caller.0);
     }
 }
 

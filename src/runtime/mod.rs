@@ -2,5 +2,6 @@
 
 pub(crate) mod error;
 pub(crate) mod fp_environment;
+pub(crate) mod inside;
 pub(crate) mod threads;
 pub(crate) mod workspace;

@@ -41,7 +41,7 @@ static void check_structs(void)
     CHECK(options.init == CENTRA_INIT_KMEANSPP && options.empty == CENTRA_EMPTY_RELOCATE && options.layout == CENTRA_ROWS);
     CHECK(options.label_base == 0 && options.threads == 1 && options.n_init == 1 && options.max_iter == 300);
     CHECK(options.tol == 0 && options.seed == 0);
-    CHECK(!options.weights && !options.progress && !options.progress_data);
+    CHECK(!options.weights && !options.progress && !options.progress_data && !options.parallel && !options.parallel_data);
     centra_report report;
     memset(&report, 0x5a, sizeof report);
     centra_report_init(&report);
@@ -63,13 +63,14 @@ static void check_abi(void)
     CHECK(CENTRA_CONVERGED == 0 && CENTRA_TOLERANCE == 1 && CENTRA_MAX_ITER == 2 && CENTRA_STOPPED == 3);
     if (sizeof(void *) != 8)
         return;
-    CHECK(sizeof(centra_options) == 88 && sizeof(centra_report) == 112 && sizeof(centra_progress) == 40);
+    CHECK(sizeof(centra_options) == 104 && sizeof(centra_report) == 112 && sizeof(centra_progress) == 40);
     CHECK(offsetof(centra_options, init) == 8 && offsetof(centra_options, empty) == 12 && offsetof(centra_options, layout) == 16);
     CHECK(offsetof(centra_options, label_base) == 20 && offsetof(centra_options, threads) == 24);
     CHECK(offsetof(centra_options, n_init) == 28 && offsetof(centra_options, max_iter) == 32 && offsetof(centra_options, tol) == 40);
     CHECK(offsetof(centra_options, seed) == 48 && offsetof(centra_options, weights) == 56);
     CHECK(offsetof(centra_options, progress) == 64 && offsetof(centra_options, progress_data) == 72);
     CHECK(offsetof(centra_options, algorithm) == 80 && offsetof(centra_report, workspace_bytes) == 104);
+    CHECK(offsetof(centra_options, parallel) == 88 && offsetof(centra_options, parallel_data) == 96);
     CHECK(offsetof(centra_report, stopped_by) == 8 && offsetof(centra_report, threads) == 12);
     CHECK(offsetof(centra_report, iterations) == 16 && offsetof(centra_report, empty_clusters) == 24);
     CHECK(offsetof(centra_report, moved) == 32 && offsetof(centra_report, inertia) == 40 && offsetof(centra_report, distances) == 48);

@@ -12,8 +12,10 @@
 //! |---|---|
 //! | `team` | POSIX threads |
 //! | `pool` | the same by rayon, elsewhere |
+//! | `callers` | threads of the caller, who lends a function that runs tasks on them |
 //! | `cores` | the number of cores, on Linux |
 
+mod callers;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod cores;
 #[cfg(any(not(unix), test))]
@@ -27,6 +29,11 @@ use std::sync::{Mutex, PoisonError};
 #[cfg(not(unix))]
 use pool as team;
 use team::Team;
+
+pub(crate) use callers::Parallel;
+
+use crate::runtime::fp_environment::OfCaller;
+use callers::Callers;
 
 /// Multiplications of a pass that make it worthwhile to start one more thread
 /// (docs/decisions.md#threads-that-live-as-long-as-a-call).
@@ -62,16 +69,42 @@ fn available() -> usize {
     }
 }
 
-/// The threads of one call: the calling thread and the workers of a team.
+/// The threads of one call.
 pub(crate) struct Crew<'a> {
-    team: Option<&'a Team<'a>>,
+    others: Option<Others<'a>>,
 }
 
-/// Calls `work` with a crew of `threads` threads, or of fewer if no more can be started.
-pub(crate) fn with_crew<R>(threads: usize, work: impl FnOnce(&Crew<'_>) -> R) -> R {
-    match threads {
-        0 | 1 => work(&Crew::alone()),
-        _ => team::with(threads, |team| work(&Crew { team })),
+/// Who works besides the calling thread.
+#[derive(Clone, Copy)]
+enum Others<'a> {
+    /// Workers of a team.
+    Team(&'a Team<'a>),
+    /// Threads of the caller.
+    Callers(Callers<'a>),
+}
+
+/// How the caller lends threads: a function, and the floating-point environment in which it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lent<'a> {
+    pub(crate) parallel: Parallel<'a>,
+    pub(crate) environment: OfCaller,
+}
+
+/// Calls `work` with a crew of `threads` threads, or of fewer if no more can be started: those that the caller lends, or else a team's.
+pub(crate) fn with_crew<R>(
+    threads: usize,
+    lent: Option<Lent<'_>>,
+    work: impl FnOnce(&Crew<'_>) -> R,
+) -> R {
+    match (threads, lent) {
+        (0 | 1, _) => work(&Crew::alone()),
+        (tasks, Some(lent)) => work(&Crew {
+            others: Some(Others::Callers(Callers { lent, tasks })),
+        }),
+        (_, None) => team::with(threads, |team| {
+            let others = team.map(Others::Team);
+            work(&Crew { others })
+        }),
     }
 }
 
@@ -139,32 +172,40 @@ impl<S> States<S> {
 impl Crew<'_> {
     /// The calling thread.
     fn alone() -> Self {
-        Crew { team: None }
+        Crew { others: None }
     }
 
     /// This crew, or the calling thread alone unless waking the others is `worthwhile`.
     pub(crate) fn if_worthwhile(&self, worthwhile: bool) -> Crew<'_> {
         Crew {
-            team: self.team.filter(|_| worthwhile),
+            others: self.others.filter(|_| worthwhile),
         }
     }
 
     pub(crate) fn threads(&self) -> usize {
-        self.team.map_or(1, Team::threads)
+        match &self.others {
+            None => 1,
+            Some(Others::Team(team)) => team.threads(),
+            Some(Others::Callers(callers)) => callers.tasks,
+        }
     }
 
     /// Does `work` once with every state, side by side; on the calling thread alone, with the first.
     pub(crate) fn each<S: Send>(&self, states: &mut PerThread<S>, work: impl Fn(&mut S) + Sync) {
         let PerThread { first, others } = states;
-        let Some(team) = self.team else {
+        let Some(workers) = &self.others else {
             return work(first);
         };
         let (count, states) = (1 + others.len(), States(first, others.as_mut_ptr()));
-        team.each(count, &|index| {
+        let task = |index| {
             // SAFETY: an index is below the count, and is handed out once in this pass, so nobody else has that state; both borrows
             // last until the pass is over.
             work(unsafe { states.at(index) });
-        });
+        };
+        match workers {
+            Others::Team(team) => team.each(count, &task),
+            Others::Callers(callers) => callers.each(count, &task),
+        }
     }
 
     /// Does `work` on every item, on whichever thread is free, with that thread's state.
@@ -191,7 +232,7 @@ impl Crew<'_> {
         S: Send,
         I: Iterator + Send,
     {
-        if self.team.is_none() {
+        if self.others.is_none() {
             items.for_each(|item| work(&mut states.first, item));
             return;
         }
@@ -250,6 +291,46 @@ mod tests {
                 }
             }
         };
+    }
+
+    /// The same on threads of the caller.
+    #[test]
+    fn passes_of_the_callers_threads() {
+        let run = |count: usize, task: &(dyn Fn(usize) + Sync)| {
+            std::thread::scope(|scope| {
+                for index in 0..count {
+                    scope.spawn(move || task(index));
+                }
+            });
+        };
+        let environment = crate::runtime::fp_environment::Standard::enter().caller();
+        let callers = Callers {
+            lent: Lent {
+                parallel: Parallel::Rust(&run),
+                environment,
+            },
+            tasks: 3,
+        };
+        for count in 1..20 {
+            let done: Vec<_> = (0..count).map(|_| AtomicU64::new(0)).collect();
+            callers.each(count, &|index| {
+                done[index].fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(done.into_iter().all(|times| times.into_inner() == 1));
+        }
+        for bad in [0, 5] {
+            let done = AtomicU64::new(0);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                callers.each(9, &|index| {
+                    done.fetch_add(1, Ordering::Relaxed);
+                    if index == bad {
+                        std::panic::panic_any(index);
+                    }
+                });
+            }));
+            assert_eq!(result.unwrap_err().downcast_ref(), Some(&bad));
+            assert_eq!(done.into_inner(), 9);
+        }
     }
 
     passes!(passes_of_a_pool, pool);
