@@ -206,7 +206,9 @@ fn a_panic_of_the_function() {
         };
         let kmeans = KMeans::new(70).max_iter(2).threads(3).parallel(&run);
         let call = std::panic::AssertUnwindSafe(|| kmeans.fit(&points));
-        let panic = std::panic::catch_unwind(call).err().expect("a panic");
+        let Err(panic) = std::panic::catch_unwind(call) else {
+            panic!("no panic")
+        };
         assert_eq!(panic.downcast_ref(), Some(&7));
     }
 }

@@ -169,7 +169,10 @@ impl<'a> KMeans<'a> {
     /// assert_eq!(own.centers, kmeans.fit(&points)?.centers);
     /// # Ok::<(), centra::Error>(())
     /// ```
-    pub fn parallel(self, run: &'a (dyn Fn(usize, &(dyn Fn(usize) + Sync)) + Sync)) -> Self {
+    pub fn parallel<F>(self, run: &'a F) -> Self
+    where
+        F: Fn(usize, &(dyn Fn(usize) + Sync)) + Sync,
+    {
         let parallel = Some(Parallel::Rust(run));
         KMeans { parallel, ..self }
     }

@@ -7,8 +7,7 @@ use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::Lent;
-use crate::runtime::fp_environment::Standard;
+use crate::runtime::fp_environment::{OfCaller, Standard};
 use crate::runtime::inside::{self, Inside};
 
 /// Runs one task of a pass, in C.
@@ -44,6 +43,13 @@ impl fmt::Debug for Parallel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a function")
     }
+}
+
+/// How the caller lends threads: a function, and the floating-point environment in which it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lent<'a> {
+    pub(crate) parallel: Parallel<'a>,
+    pub(crate) environment: OfCaller,
 }
 
 /// A pass: `task(i)` for indices below `count`. What the caller's function runs takes the next index that nobody has taken, whichever

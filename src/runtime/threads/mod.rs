@@ -30,10 +30,8 @@ use std::sync::{Mutex, PoisonError};
 use pool as team;
 use team::Team;
 
-pub(crate) use callers::Parallel;
-
-use crate::runtime::fp_environment::OfCaller;
 use callers::Callers;
+pub(crate) use callers::{Lent, Parallel};
 
 /// Multiplications of a pass that make it worthwhile to start one more thread
 /// (docs/decisions.md#threads-that-live-as-long-as-a-call).
@@ -81,13 +79,6 @@ enum Others<'a> {
     Team(&'a Team<'a>),
     /// Threads of the caller.
     Callers(Callers<'a>),
-}
-
-/// How the caller lends threads: a function, and the floating-point environment in which it runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lent<'a> {
-    pub(crate) parallel: Parallel<'a>,
-    pub(crate) environment: OfCaller,
 }
 
 /// Calls `work` with a crew of `threads` threads, or of fewer if no more can be started: those that the caller lends, or else a team's.
