@@ -489,6 +489,65 @@ int32_t centra_inertia(const double *points,
                        const int32_t *labels,
                        double *inertia);
 
+/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c) in double precision.
+///
+/// Options used: layout, threads, parallel.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and sqdist may be NULL.
+/// centers: k contiguous rows of d, finite; read only.
+/// sqdist: n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the layout of the points.
+///     Gaps between rows are neither read nor written, but no other argument may lie in them.
+/// ld_out: doubles from a row of sqdist to the next, at least k.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_distances(const double *points,
+                         size_t n,
+                         size_t d,
+                         size_t ld,
+                         size_t k,
+                         const struct centra_options *options,
+                         const double *centers,
+                         double *sqdist,
+                         size_t ld_out);
+
+/// What belongs to each cluster of given labels and centers: points, weights, and inertia.
+///
+/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not equal the
+/// inertia of all, which is itself an exact sum, rounded once.
+///
+/// Options used: layout, label_base, threads, parallel, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and all
+///     results are 0.
+/// centers: k contiguous rows of d, finite; read only.
+/// labels: n labels from label_base on; read only.
+/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
+/// weights: the sum of the weights of these points for each of k clusters, written; or NULL. Without weights among the options it is
+///     the number of points. The weights of the points are those of the options, as everywhere.
+/// inertia: the sum of the squared distances between these points and the center, times the weights, for each of k clusters, +infinity
+///     if it exceeds the largest double; written; or NULL.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and returns
+/// CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at a time, and
+/// 32 d + 4096 bytes. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_clusters(const double *points,
+                        size_t n,
+                        size_t d,
+                        size_t ld,
+                        size_t k,
+                        const struct centra_options *options,
+                        const double *centers,
+                        const int32_t *labels,
+                        int64_t *counts,
+                        double *weights,
+                        double *inertia);
+
 /// The number of elements of a range: 3 (d + 1) integers of type int32_t.
 ///
 /// A range describes the magnitudes of the points of a stream, and must be known before they are summed. It has three integers for each

@@ -82,6 +82,7 @@
 //! | [`KMeans::fit`] | a fit: k-means++, k-means‖, random rows or given centers ([`Start`]), restarts, weights, empty clusters ([`Empty`]), progress |
 //! | [`KMeans::assign`], [`KMeans::update`] | the two halves of an iteration |
 //! | [`KMeans::seed_centers`], [`KMeans::inertia`] | starting centers, and the inertia of given centers and labels |
+//! | [`KMeans::distances`], [`KMeans::clusters`] | the squared distances of all pairs; size, weight and inertia of each cluster |
 //! | [`streams`] | the same for points in chunks, bit for bit |
 //! | [`capi`] | the C API, for `include/centra.h`; not for Rust |
 //!
@@ -111,7 +112,7 @@ mod stream;
 mod update;
 
 pub use call::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
-pub use kmeans::{streams, KMeans, Start, Watched, Workspace};
+pub use kmeans::{streams, Clusters, KMeans, Start, Watched, Workspace};
 pub use points::{Layout, Points};
 pub use runtime::error::{Error, Status};
 pub use simd::level::{isa, Isa};

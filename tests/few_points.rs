@@ -43,6 +43,8 @@ fn check(case: &Case, turn: usize, rng: &mut Rng, bad: &mut Bad) {
     let any: Vec<i32> = (0..n).map(|_| rng.below(k) as i32).collect();
     case.check_update(&near, EMPTIES[turn % 3], &ways, bad);
     case.check_update(&any, EMPTIES[(turn + 1) % 3], &ways, bad);
+    case.check_distances(&least_ways(), bad);
+    case.check_clusters(&any, &least_ways(), bad);
 }
 
 fn shapes(dimensions: &[usize], seed: u64) {
@@ -120,7 +122,14 @@ fn a_center_that_is_no_number_is_refused() {
                     let labels = vec![0; n];
                     let assigned = options::assign(&points, &case.start, &options);
                     let summed = options::inertia(&points, &case.start, &labels, &options);
-                    for error in [assigned.unwrap_err(), summed.unwrap_err()] {
+                    let measured = options::distances(&points, &case.start, &options);
+                    let counted = options::clusters(&points, &case.start, &labels, &options);
+                    for error in [
+                        assigned.unwrap_err(),
+                        summed.unwrap_err(),
+                        measured.unwrap_err(),
+                        counted.unwrap_err(),
+                    ] {
                         assert_eq!(error.status(), status, "n {n}, k {k}: {}", error.detail());
                         let place = format!("row {j}, dimension {i}");
                         let detail = error.detail();
@@ -151,6 +160,14 @@ fn no_points() {
                 assert_eq!(options::assign(&points, &centers, options).unwrap(), []);
                 let inertia = options::inertia(&points, &centers, &[], options).unwrap();
                 assert_eq!(inertia.to_bits(), 0);
+                assert_eq!(options::distances(&points, &centers, options).unwrap(), []);
+                for ld_out in [0, 1, usize::MAX] {
+                    options::distances_into(&points, &centers, options, &mut [], ld_out).unwrap();
+                }
+                let clusters = options::clusters(&points, &centers, &[], options).unwrap();
+                assert_eq!(clusters.counts, [0, 0]);
+                let sums = [clusters.weights, clusters.inertia].concat();
+                assert!(sums.iter().all(|sum| sum.to_bits() == 0));
                 for empty in [Empty::Relocate, Empty::Keep, Empty::Error] {
                     let options = Options {
                         empty,

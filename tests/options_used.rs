@@ -180,6 +180,7 @@ impl Data {
         let (mut shares, mut reduced) = (vec![0; K], vec![0; self.range.len()]);
         let (mut distances, mut rows) = (vec![0.0; N], vec![0.0; (3 * K + 32) * D]);
         let (mut bytes, mut drawn, mut inertia) = (0, 0, 0.0);
+        let (mut table, mut totals, mut inertias) = (vec![0.0; N * K], vec![0.0; K], vec![0.0; K]);
         // SAFETY: plain structs of numbers.
         let (mut report, mut state): (centra_report, centra_stream_state) =
             unsafe { std::mem::zeroed() };
@@ -256,6 +257,30 @@ impl Data {
                     centers.as_ptr(),
                     labels.as_ptr(),
                     &mut inertia,
+                ),
+                "centra_distances" => centra_distances(
+                    points,
+                    N,
+                    D,
+                    LD,
+                    K,
+                    options,
+                    centers.as_ptr(),
+                    table.as_mut_ptr(),
+                    K,
+                ),
+                "centra_clusters" => centra_clusters(
+                    points,
+                    N,
+                    D,
+                    LD,
+                    K,
+                    options,
+                    centers.as_ptr(),
+                    labels.as_ptr(),
+                    counts.as_mut_ptr(),
+                    totals.as_mut_ptr(),
+                    inertias.as_mut_ptr(),
                 ),
                 "centra_stream_range" => centra_stream_range(
                     points,
@@ -362,7 +387,7 @@ impl Data {
                 _ => panic!("{name} is not called by this test"),
             }
         };
-        let mut written: Vec<u64> = [centers, distances, rows]
+        let mut written: Vec<u64> = [centers, distances, rows, table, totals, inertias]
             .concat()
             .into_iter()
             .map(f64::to_bits)
@@ -441,7 +466,7 @@ fn bases() -> Vec<centra_options> {
 fn the_lists_in_the_header_are_true() {
     let data = Data::new();
     let lists = lists();
-    assert_eq!(lists.len(), 14);
+    assert_eq!(lists.len(), 16);
     for (name, used) in &lists {
         for option in OPTIONS {
             let mut changes = false;

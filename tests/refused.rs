@@ -64,11 +64,23 @@ fn all_calls(
         "inertia",
         options::inertia(points, &case.start, &zeros, options).map(|_| ()),
     ));
+    let mut table = vec![-7.0; n * k];
+    let measured = options::distances_into(points, &case.start, options, &mut table, k);
+    results.push(("distances", measured));
+    let (mut weights, mut inertia) = (vec![-7.0; k], vec![-7.0; k]);
+    let kmeans = options.kmeans(k, &[]);
+    let (members, weighed) = (Some(&mut counts[..]), Some(&mut weights[..]));
+    let spread = Some(&mut inertia[..]);
+    let counted = kmeans.clusters_into(points, &case.start, &zeros, members, weighed, spread);
+    results.push(("clusters", counted));
     if results.iter().all(|(_, result)| result.is_err()) {
         same("centers", &centers, &case.start).unwrap();
         equal("labels", &labels, &vec![-7; n]).unwrap();
         same("sqdist", &sqdist, &vec![-7.0; n]).unwrap();
         equal("counts", &counts, &vec![-7; k]).unwrap();
+        same("table", &table, &vec![-7.0; n * k]).unwrap();
+        same("weights", &weights, &vec![-7.0; k]).unwrap();
+        same("inertia", &inertia, &vec![-7.0; k]).unwrap();
     }
     results
 }
@@ -207,7 +219,7 @@ fn weights_that_are_none() {
                 way,
                 status,
                 &["weights".into(), format!(" {p}")],
-                &["assign"],
+                &["assign", "distances"],
             );
         }
         let case = plain(n, 3, 1, 5).weighted(
@@ -219,7 +231,7 @@ fn weights_that_are_none() {
             way,
             Status::Weights,
             &["weights".into()],
-            &["assign"],
+            &["assign", "distances"],
         );
     }
     // A negative zero is a zero.
@@ -345,7 +357,7 @@ fn spreads_near_the_smallest() {
                 way,
                 Status::Range,
                 &words(p),
-                &["update", "assign", "inertia"],
+                &["update", "assign", "inertia", "distances", "clusters"],
             );
             x[i] = 1.0;
             Case::new("one far point", d, x, far.start).check(RELOCATE, &[way], &mut bad);
@@ -387,7 +399,7 @@ fn spreads_near_the_smallest() {
                     least_ways()[0],
                     Status::Range,
                     &["points".into()],
-                    &["update", "assign", "inertia"],
+                    &["update", "assign", "inertia", "distances", "clusters"],
                 );
             }
         }
@@ -409,7 +421,7 @@ fn weights_that_could_overflow() {
         for (weight, magnitude) in [(1e300, 1e10), (1e20, 1e145), (1.7e308, 1e-10)] {
             let case = Case::new("large", 1, vec![magnitude, -magnitude, 0.0], vec![0.0]);
             let case = case.weighted("large", vec![1.0, weight, 0.0]);
-            expect(&case, way, Status::Range, &[], &["assign"]);
+            expect(&case, way, Status::Range, &[], &["assign", "distances"]);
         }
     }
 }
@@ -428,7 +440,9 @@ fn labels_out_of_range() {
                 options::update(&stored.points(), &labels, &mut centers, &options).map(|_| ());
             let inertia =
                 options::inertia(&stored.points(), &case.start, &labels, &options).map(|_| ());
-            for result in [update, inertia] {
+            let clusters =
+                options::clusters(&stored.points(), &case.start, &labels, &options).map(|_| ());
+            for result in [update, inertia, clusters] {
                 let error = result.unwrap_err();
                 assert_eq!(error.status(), Status::Label, "{}", error.detail());
                 let words = [format!("{label}"), format!(" {p}")];

@@ -2,13 +2,15 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `fit`, `assign`, `update`, `seed`, `inertia` | a call: its memory, what it does |
+//! | `fit`, `assign`, `update`, `seed`, `inertia`, `distances`, `clusters` | a call: its memory, what it does |
 //! | `memory` | how the memory of a call is described, measured and cut |
 //! | `bound` | bytes that suffice also for all smaller shapes |
 //! | `query` | bytes that suffice for all calls |
 
 mod assign;
 mod bound;
+mod clusters;
+mod distances;
 mod fit;
 mod inertia;
 mod memory;
@@ -18,6 +20,8 @@ mod update;
 
 pub(crate) use assign::assign;
 pub(crate) use bound::bound;
+pub(crate) use clusters::clusters;
+pub(crate) use distances::distances;
 pub(crate) use fit::fit;
 pub(crate) use inertia::inertia;
 pub(crate) use memory::{with_memory, Memory};

@@ -17,11 +17,13 @@
 //! | `panel` | the products that screening is made of |
 //! | `sorted` | one dimension, many centers |
 //! | `direct` | D for every pair |
+//! | `distances` | D for every pair, as a result |
 //! | `repeats` | centers that equal others |
 
 mod bounds;
 mod costs;
 mod direct;
+mod distances;
 mod fallback;
 mod label;
 #[cfg(test)]
@@ -36,6 +38,7 @@ pub(crate) mod screen;
 mod sorted;
 
 pub(crate) use bounds::{HamerlyBounds, LastPass};
+pub(crate) use distances::distances;
 pub(crate) use fallback::last_dimensions;
 pub(crate) use label::LabelScratch;
 pub(crate) use packing::Packing;

@@ -11,7 +11,7 @@ use super::options::{Chosen, Weights};
 use super::structs;
 use super::types::*;
 use crate::call::{Report, StoppedBy};
-use crate::points::Points;
+use crate::points::{Points, RowsMut};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
@@ -255,6 +255,23 @@ impl<'a> View<'a> for Points<'a> {
         };
         // SAFETY: sizes, ld and alignment were checked; the memory is the contract.
         Ok(unsafe { Points::from_raw(base, n, d, ld, context.chosen.layout) })
+    }
+}
+
+/// The squared distances between all points and all centers, in rows so many doubles apart.
+pub(super) fn distance_rows<'a>(sqdist: *mut f64, ld: usize) -> Typed<RowsMut<'a>> {
+    let kind = Kind::Distances { ld };
+    Typed::new("sqdist", sqdist, Access::Written, kind)
+}
+
+impl<'a> View<'a> for RowsMut<'a> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        let (n, k) = (context.sizes.n, context.sizes.k);
+        let Kind::Distances { ld } = entry.kind else {
+            return defect(entry);
+        };
+        // SAFETY: sizes, ld and alignment were checked; the memory is the contract, and overlaps no other argument.
+        Ok(unsafe { RowsMut::from_raw(entry.at.cast::<f64>().cast_mut(), n, k, ld) })
     }
 }
 

@@ -4,7 +4,7 @@
 //! 1. sizes: `SHAPE`;
 //! 2. pointers that are null or not aligned, in the order of the arguments: `NULL`;
 //! 3. options, their size first: `OPTION`; and whether their weights are aligned: `NULL`;
-//! 4. the leading dimension: `SHAPE`;
+//! 4. the leading dimensions: `SHAPE`;
 //! 5. numbers that are not sizes, and sizes of structs, in the order of the arguments;
 //! 6. the range of a stream: `RANGE`;
 //! 7. arguments that overlap, or that wrap around the address space: `ALIAS`.
@@ -17,7 +17,9 @@ use core::slice::from_raw_parts;
 use super::options::Chosen;
 use super::structs::{members_of, read, struct_size};
 use super::types::*;
-use crate::points::{check_k, check_leading_dimension, check_sizes, check_sizes_of_fit, extent};
+use crate::points::{
+    check_distance_rows, check_k, check_leading_dimension, check_sizes, check_sizes_of_fit, extent,
+};
 use crate::runtime::error::{refuse, Error, Status};
 use crate::stream::{self, Stream};
 
@@ -152,6 +154,8 @@ pub(super) enum Kind {
     Array(Elements),
     /// n points of d, this far apart.
     Points { ld: usize },
+    /// n rows of k squared distances, this far apart.
+    Distances { ld: usize },
     /// The weights of the options, one for each point, if they are used; the options hold the pointer.
     Weights { used: bool },
     /// As many bytes as its size says, at least those that are read.
@@ -204,7 +208,11 @@ impl Entry {
             // Other kinds may be null, or are not pointers.
             required: matches!(
                 kind,
-                Kind::Array(_) | Kind::Points { .. } | Kind::Range | Kind::State
+                Kind::Array(_)
+                    | Kind::Points { .. }
+                    | Kind::Distances { .. }
+                    | Kind::Range
+                    | Kind::State
             ),
             access,
             kind,
@@ -262,7 +270,6 @@ pub(super) struct List<'e> {
     entries: [Option<&'e mut Entry>; ROOM],
     length: usize,
     /// The places of arguments that are checked out of order; absent, if not below `length`.
-    points: usize,
     weights: usize,
     options: usize,
     range: usize,
@@ -273,7 +280,6 @@ impl<'e> List<'e> {
         List {
             entries: [const { None }; ROOM],
             length: 0,
-            points: ROOM,
             weights: ROOM,
             options: ROOM,
             range: ROOM,
@@ -283,7 +289,6 @@ impl<'e> List<'e> {
     /// Adds an argument; there is room, see [`call`](super::arguments::call).
     pub(super) fn add(&mut self, entry: &'e mut Entry) {
         match entry.kind {
-            Kind::Points { .. } => self.points = self.length,
             Kind::Weights { .. } => self.weights = self.length,
             Kind::Options => self.options = self.length,
             Kind::Range => self.range = self.length,
@@ -328,7 +333,7 @@ pub(super) unsafe fn check<'a>(sizes: Sizes, list: &mut List<'_>) -> Result<Cont
     for entry in list.iter_mut() {
         entry.expected = match entry.kind {
             Kind::Array(elements) => elements.count(&sizes, None)?,
-            Kind::Points { .. } | Kind::Weights { .. } => sizes.n,
+            Kind::Points { .. } | Kind::Distances { .. } | Kind::Weights { .. } => sizes.n,
             _ => 1,
         };
     }
@@ -340,7 +345,7 @@ pub(super) unsafe fn check<'a>(sizes: Sizes, list: &mut List<'_>) -> Result<Cont
     }
     // SAFETY: the contract, and the options are aligned.
     let chosen = unsafe { check_options(list)? };
-    check_points(&sizes, list, &chosen)?;
+    check_leading_dimensions(&sizes, list, &chosen)?;
     for entry in list.iter_mut() {
         // SAFETY: the contract, and the structs are aligned.
         unsafe { check_value(entry)? };
@@ -382,13 +387,21 @@ unsafe fn check_options<'a>(list: &mut List<'_>) -> Result<Chosen<'a>, Error> {
     Ok(chosen)
 }
 
-/// Refuses a leading dimension that does not suit the layout.
-fn check_points(sizes: &Sound, list: &mut List<'_>, chosen: &Chosen<'_>) -> Result<(), Error> {
-    let &Sound { n, d, .. } = sizes;
-    if let Some(entry) = list.at(list.points) {
-        if let Kind::Points { ld } = entry.kind {
-            check_leading_dimension(n, d, ld, chosen.layout)?;
-            entry.measure(extent(n, d, ld, chosen.layout).unwrap_or(usize::MAX));
+/// Refuses leading dimensions that do not suit the layout or the number of centers.
+fn check_leading_dimensions(
+    sizes: &Sound,
+    list: &mut List<'_>,
+    chosen: &Chosen<'_>,
+) -> Result<(), Error> {
+    let &Sound { n, d, k, .. } = sizes;
+    for entry in list.iter_mut() {
+        match entry.kind {
+            Kind::Points { ld } => {
+                check_leading_dimension(n, d, ld, chosen.layout)?;
+                entry.measure(extent(n, d, ld, chosen.layout).unwrap_or(usize::MAX));
+            }
+            Kind::Distances { ld } => entry.measure(check_distance_rows(n, k, ld)?),
+            _ => {}
         }
     }
     Ok(())

@@ -2,12 +2,15 @@
 
 use core::ffi::c_void;
 
-use super::arguments::{answer, call, choice, fit_report, input, matrix, memory, one, output};
+use super::arguments::{
+    answer, call, choice, distance_rows, fit_report, input, matrix, memory, one, output,
+};
 use super::checks::{Elements, Sizes};
 use super::options::{Chosen, Weights};
 use super::types::*;
 use crate::api;
 use crate::call::{Options, Progress};
+use crate::exact::clusters::ClusterResults;
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
@@ -340,6 +343,114 @@ pub unsafe extern "C" fn centra_inertia(
             |(points, chosen, centers, labels, inertia), _| {
                 let Chosen { options, base, .. } = &chosen;
                 inertia.write(api::inertia(&points, centers, labels, options, *base)?);
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c) in double precision.
+///
+/// Options used: layout, threads, parallel.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and sqdist may be NULL.
+/// centers: k contiguous rows of d, finite; read only.
+/// sqdist: n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the layout of the points.
+///     Gaps between rows are neither read nor written, but no other argument may lie in them.
+/// ld_out: doubles from a row of sqdist to the next, at least k.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_distances(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    centers: *const f64,
+    sqdist: *mut f64,
+    ld_out: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Points { n, d, k },
+            (
+                matrix(points, ld),
+                choice(options, Weights::Ignored),
+                input("centers", centers, Elements::Centers),
+                distance_rows(sqdist, ld_out),
+            ),
+            |(points, chosen, centers, sqdist), _| {
+                api::distances(&points, centers, &chosen.options, sqdist)?;
+                Ok(CENTRA_OK)
+            },
+        )
+    }
+}
+
+/// What belongs to each cluster of given labels and centers: points, weights, and inertia.
+///
+/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not equal the
+/// inertia of all, which is itself an exact sum, rounded once.
+///
+/// Options used: layout, label_base, threads, parallel, weights.
+///
+/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and all
+///     results are 0.
+/// centers: k contiguous rows of d, finite; read only.
+/// labels: n labels from label_base on; read only.
+/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
+/// weights: the sum of the weights of these points for each of k clusters, written; or NULL. Without weights among the options it is
+///     the number of points. The weights of the points are those of the options, as everywhere.
+/// inertia: the sum of the squared distances between these points and the center, times the weights, for each of k clusters, +infinity
+///     if it exceeds the largest double; written; or NULL.
+///
+/// Returns CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and returns
+/// CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at a time, and
+/// 32 d + 4096 bytes. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+#[no_mangle]
+pub unsafe extern "C" fn centra_clusters(
+    points: *const f64,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    centers: *const f64,
+    labels: *const i32,
+    counts: *mut i64,
+    weights: *mut f64,
+    inertia: *mut f64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            Sizes::Points { n, d, k },
+            (
+                matrix(points, ld),
+                choice(options, Weights::Used),
+                input("centers", centers, Elements::Centers),
+                input("labels", labels, Elements::Points),
+                output("counts", counts, Elements::Clusters).optional(),
+                output("weights", weights, Elements::Clusters).optional(),
+                output("inertia", inertia, Elements::Clusters).optional(),
+            ),
+            |(points, chosen, centers, labels, counts, weights, inertia), _| {
+                let Chosen { options, base, .. } = &chosen;
+                let results = ClusterResults {
+                    counts,
+                    weights,
+                    inertia,
+                };
+                api::clusters(&points, centers, labels, options, *base, results)?;
                 Ok(CENTRA_OK)
             },
         )

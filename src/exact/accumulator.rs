@@ -4,6 +4,7 @@
 //! accumulator), or for every product of two. It serves sums whose range is not known beforehand: the inertia.
 
 use super::binary64::{exponent, magic, nearest, parts, rounding_error, LOWEST};
+use crate::runtime::workspace::Plain;
 
 /// Bits in a digit. Digits are kept in 64-bit integers, so that 2^30 additions need no carrying.
 const DIGIT: u32 = 32;
@@ -26,13 +27,16 @@ pub(crate) const LARGEST_DIGIT: i64 = JOINED * MASK;
 pub(crate) const PRODUCT_DIGITS: usize = 103;
 
 /// An exact sum of doubles, or, with [`PRODUCT_DIGITS`], of products of two doubles. The order of additions does not matter.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct ExactSum<const COUNT: usize = DIGITS> {
     /// Digit `i` counts units of 2^(32 i + [`FINEST`](Self::FINEST)); signed, and not unique until carries are propagated.
     digits: [i64; COUNT],
     /// Additions since carries were last propagated.
     pending: u32,
 }
+
+// SAFETY: plain integers, of which any value is one; with all of them zero it is the sum of nothing.
+unsafe impl<const COUNT: usize> Plain for ExactSum<COUNT> {}
 
 impl<const COUNT: usize> Default for ExactSum<COUNT> {
     fn default() -> Self {
@@ -56,7 +60,7 @@ impl ExactSum<PRODUCT_DIGITS> {
     }
 
     /// Adds the exact product of a weight and a distance, neither of which is negative.
-    fn add_product(&mut self, weight: f64, distance: f64) {
+    pub(super) fn add_product(&mut self, weight: f64, distance: f64) {
         let ((a, unit_a), (b, unit_b)) = (parts(weight), parts(distance));
         let product = u128::from(a) * u128::from(b);
         self.add_shifted(product as u64, unit_a + unit_b, false);
@@ -233,7 +237,7 @@ impl<const COUNT: usize> ExactSum<COUNT> {
     /// their exponent. The lowest bit is also set if any lower digit is not zero.
     fn head(&mut self) -> (bool, u128, i32) {
         self.carry();
-        let mut magnitude = self.clone();
+        let mut magnitude = *self;
         let negative = self.digits[COUNT - 1] < 0;
         if negative {
             for digit in &mut magnitude.digits {

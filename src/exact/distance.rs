@@ -60,7 +60,7 @@ pub(crate) fn fold(s: &[f64; 8]) -> f64 {
 /// # Safety
 /// The caller is compiled for `L`.
 #[inline(always)]
-unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
+pub(super) unsafe fn fold_lanes<L: Lanes>(s: &[L::F; 8], m: usize) -> L::F {
     let mut a = *s;
     // SAFETY: the contract.
     unsafe {

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `distance` | D of a point and a center, and of points and the centers of their labels |
+//! | `side_by_side` | D of one point and many centers |
 //! | `binary64` | doubles by their bits: exponents, units |
 //! | `range` | the powers of two between which numbers are |
 //! | `observed`, `range_check` | what coordinates and weights were seen, and the refusal of those that are not finite or out of range |
@@ -10,11 +11,12 @@
 //! | `declared_range` | the range that a caller declared for a stream, and the check that chunks keep to it |
 //! | `limbs` | sums for means: terms cut into limbs that fit the range, added without rounding |
 //! | `wide`, `quotient`, `short_quotient` | the sum of limbs, divided by the weight and rounded once |
-//! | `accumulator`, `inertia` | exact sums of any doubles, and of D times weights |
+//! | `accumulator`, `inertia`, `clusters` | exact sums of any doubles, of D times weights, and those of each cluster |
 //! | `mass_unit` | the unit that masses of points are counted in when centers are drawn |
 
 pub(crate) mod accumulator;
 pub(crate) mod binary64;
+pub(crate) mod clusters;
 pub(crate) mod declared_range;
 pub(crate) mod distance;
 pub(crate) mod inertia;
@@ -30,5 +32,6 @@ pub(crate) mod rational;
 #[path = "../../tests/reference/exact.rs"]
 mod reference;
 mod short_quotient;
+pub(crate) mod side_by_side;
 pub(crate) mod spread;
 mod wide;

@@ -222,7 +222,7 @@ impl KMeans<'_> {
     }
 
     /// Refuses sizes that no call takes, and centers that are not k rows of d.
-    fn check(&self, points: &Points<'_>, centers: &[f64]) -> Result<(), Error> {
+    pub(super) fn check(&self, points: &Points<'_>, centers: &[f64]) -> Result<(), Error> {
         check_sizes(points.n(), points.d(), self.k)?;
         check_length("centers", centers.len(), self.k * points.d(), "k d")
     }

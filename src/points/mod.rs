@@ -1,9 +1,11 @@
 //! Points in the memory of the caller, and how they are loaded into vectors.
 
+mod output;
 mod prefetch;
 mod transpose;
 mod view;
 
+pub(crate) use output::{check_distance_rows, RowsMut};
 pub(crate) use prefetch::{Ahead, LINE};
 pub(crate) use transpose::{pack, transpose, Sink, Which};
 pub(crate) use view::{

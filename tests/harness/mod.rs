@@ -429,6 +429,59 @@ impl Case {
         );
     }
 
+    /// D of all pairs of a point and a center of the start, in rows without gaps and with gaps, which nothing is written to.
+    pub fn check_distances(&self, ways: &[Way], bad: &mut Bad) {
+        let (n, k) = (self.n(), self.k());
+        let want = oracle::distances(&self.x, self.d, &self.start);
+        self.each("distances", ways, bad, |points, options, _| {
+            let kmeans = options.kmeans(k, &self.start);
+            let got = kmeans.distances(points, &self.start).map_err(refusal)?;
+            same("sqdist", &got, &want)?;
+            let ld = k + 1 + n % 5;
+            let mut table = vec![-7.0; n.saturating_sub(1) * ld + k.min(n * k)];
+            kmeans
+                .distances_into(points, &self.start, &mut table, ld)
+                .map_err(refusal)?;
+            for (got, want) in table.chunks(ld).zip(want.chunks(k)) {
+                same("sqdist in a row", &got[..k], want)?;
+                same("a gap", &got[k..], &vec![-7.0; got.len() - k])?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Size, weight and inertia of the clusters of these labels, against the start.
+    pub fn check_clusters(&self, labels: &[i32], ways: &[Way], bad: &mut Bad) {
+        let (k, weights) = (self.k(), self.weights.as_deref());
+        let (counts, totals, inertias) =
+            oracle::clusters(&self.x, self.d, weights, &self.start, labels);
+        self.each("clusters", ways, bad, |points, options, _| {
+            let kmeans = options.kmeans(k, &self.start);
+            let got = kmeans
+                .clusters(points, &self.start, labels)
+                .map_err(refusal)?;
+            equal("counts", &got.counts, &counts)?;
+            same("weights", &got.weights, &totals)?;
+            same("inertia", &got.inertia, &inertias)?;
+            // Each by itself.
+            let (mut members, mut weighed, mut spread) =
+                (vec![-7; k], vec![-7.0; k], vec![-7.0; k]);
+            let start = &self.start;
+            kmeans
+                .clusters_into(points, start, labels, Some(&mut members), None, None)
+                .map_err(refusal)?;
+            kmeans
+                .clusters_into(points, start, labels, None, Some(&mut weighed), None)
+                .map_err(refusal)?;
+            kmeans
+                .clusters_into(points, start, labels, None, None, Some(&mut spread))
+                .map_err(refusal)?;
+            equal("counts alone", &members, &counts)?;
+            same("weights alone", &weighed, &totals)?;
+            same("inertia alone", &spread, &inertias)
+        });
+    }
+
     /// A whole run. Returns the oracle's.
     pub fn check_fit(&self, plan: Plan, ways: &[Way], bad: &mut Bad) -> Option<oracle::Fit> {
         let want = self.oracle(plan);

@@ -5,7 +5,8 @@
 pub mod stream;
 
 use centra::{
-    Algorithm, Clustering, Empty, Error, Isa, KMeans, Points, Progress, Report, Start, Workspace,
+    Algorithm, Clustering, Clusters, Empty, Error, Isa, KMeans, Points, Progress, Report, Start,
+    Workspace,
 };
 use std::ops::ControlFlow;
 
@@ -195,6 +196,32 @@ pub fn inertia(
 ) -> Result<f64, Error> {
     let kmeans = options.kmeans(rows(points, centers), &[]);
     kmeans.inertia(points, centers, labels)
+}
+
+pub fn distances(points: &Points, centers: &[f64], options: &Options) -> Result<Vec<f64>, Error> {
+    let kmeans = options.kmeans(rows(points, centers), &[]);
+    kmeans.distances(points, centers)
+}
+
+pub fn distances_into(
+    points: &Points,
+    centers: &[f64],
+    options: &Options,
+    sqdist: &mut [f64],
+    ld_out: usize,
+) -> Result<(), Error> {
+    let kmeans = options.kmeans(rows(points, centers), &[]);
+    kmeans.distances_into(points, centers, sqdist, ld_out)
+}
+
+pub fn clusters(
+    points: &Points,
+    centers: &[f64],
+    labels: &[i32],
+    options: &Options,
+) -> Result<Clusters, Error> {
+    let kmeans = options.kmeans(rows(points, centers), &[]);
+    kmeans.clusters(points, centers, labels)
 }
 
 pub fn workspace_size(n: usize, d: usize, k: usize, options: &Options) -> Result<usize, Error> {

@@ -322,6 +322,34 @@ pub fn inertia(
     rounded(&sum)
 }
 
+/// D of every point and every center, a row for each point.
+pub fn distances(x: &[f64], d: usize, centers: &[f64]) -> Vec<f64> {
+    let row = |p| centers.chunks(d).map(move |c| squared(p, c));
+    x.chunks(d).flat_map(row).collect()
+}
+
+/// Of each cluster the number of points, and the exact sums of w and of w D(x, c_label), each rounded once.
+pub fn clusters(
+    x: &[f64],
+    d: usize,
+    weights: Option<&[f64]>,
+    centers: &[f64],
+    labels: &[i32],
+) -> (Vec<i64>, Vec<f64>, Vec<f64>) {
+    let k = centers.len() / d;
+    let mut counts = vec![0; k];
+    let (mut totals, mut inertias) = (vec![Sum::new(); k], vec![Sum::new(); k]);
+    for (p, point) in x.chunks(d).enumerate() {
+        let j = labels[p] as usize;
+        let weight = weights.map_or(1.0, |w| w[p]);
+        counts[j] += 1;
+        totals[j].add(weight);
+        inertias[j].add_product(weight, squared(point, &centers[j * d..][..d]));
+    }
+    let round = |sums: Vec<Sum>| sums.iter().map(rounded).collect();
+    (counts, round(totals), round(inertias))
+}
+
 /// The iteration, from the centers `start`. `None`: an empty cluster under `Empty::Error`.
 pub fn fit(
     x: &[f64],

@@ -84,7 +84,7 @@ pub(crate) fn total(job: &Job<'_>, distances: Option<&[f64]>) -> ExactSum {
     for other in others {
         first.merge(other);
     }
-    first.clone()
+    *first
 }
 
 /// Compares points with candidates, those of one round at a time.
