@@ -248,6 +248,20 @@ typedef struct centra_stream_state {
     double inertia;
 } centra_stream_state;
 
+/// What centra_watch_progress shares with another thread. Set all of it to zero before the call.
+typedef struct centra_watch {
+    /// Written by the other thread, or by a signal handler: other than 0 to stop the fit after the running iteration.
+    int32_t stop;
+    /// Written by the fit, like the members below: the last restart that finished an iteration.
+    int64_t restart;
+    /// Its last iteration; 0 before the first one.
+    int64_t iteration;
+    /// Labels that changed in that iteration.
+    int64_t moved;
+    /// Sum over the centers of the squared distance between the new and the previous center in that iteration.
+    double shift;
+} centra_watch;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -282,6 +296,15 @@ void centra_report_init(struct centra_report *report);
 /// `report` is NULL, or points to `struct_size` writable bytes.
 void centra_report_init_sized(struct centra_report *report,
                               size_t struct_size);
+
+/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit from another
+/// thread: it copies the progress into the centra_watch that the option progress_data points to, and stops the fit once stop is set there.
+/// Each member is read and written atomically.
+///
+/// # Safety
+/// `progress` points to a centra_progress, and `watch` to a centra_watch, whose members other threads access atomically alone.
+int32_t centra_watch_progress(const struct centra_progress *progress,
+                              void *watch);
 
 /// The meaning of a status: static text, never NULL.
 const char *centra_status_message(int32_t status);

@@ -31,7 +31,9 @@ mod stream;
 
 mod starts;
 
-use core::ffi::{c_char, CStr};
+use core::ffi::{c_char, c_void, CStr};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 
 use crate::runtime::error::message;
 
@@ -88,6 +90,32 @@ pub unsafe extern "C" fn centra_report_init_sized(report: *mut centra_report, st
     let zeros = unsafe { core::mem::zeroed::<centra_report>() };
     // SAFETY: the contract.
     unsafe { structs::init(report, struct_size, zeros) }
+}
+
+/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit from another
+/// thread: it copies the progress into the centra_watch that the option progress_data points to, and stops the fit once stop is set there.
+/// Each member is read and written atomically.
+///
+/// # Safety
+/// `progress` points to a centra_progress, and `watch` to a centra_watch, whose members other threads access atomically alone.
+#[no_mangle]
+pub unsafe extern "C" fn centra_watch_progress(
+    progress: *const centra_progress,
+    watch: *mut c_void,
+) -> i32 {
+    let watch = watch.cast::<centra_watch>();
+    // SAFETY: the contract.
+    let progress = unsafe { &*progress };
+    // SAFETY: the contract: the members are aligned and there for as long as the call; all access is atomic.
+    unsafe {
+        let number = |member: *mut i64, value| AtomicI64::from_ptr(member).store(value, Relaxed);
+        number(&raw mut (*watch).restart, progress.restart);
+        number(&raw mut (*watch).iteration, progress.iteration);
+        number(&raw mut (*watch).moved, progress.moved);
+        AtomicU64::from_ptr((&raw mut (*watch).shift).cast())
+            .store(progress.shift.to_bits(), Relaxed);
+        AtomicI32::from_ptr(&raw mut (*watch).stop).load(Relaxed)
+    }
 }
 
 /// The meaning of a status: static text, never NULL.

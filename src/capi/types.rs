@@ -133,6 +133,21 @@ pub type centra_parallel_fn = Option<
     ),
 >;
 
+/// What centra_watch_progress shares with another thread. Set all of it to zero before the call.
+#[repr(C)]
+pub struct centra_watch {
+    /// Written by the other thread, or by a signal handler: other than 0 to stop the fit after the running iteration.
+    pub stop: i32,
+    /// Written by the fit, like the members below: the last restart that finished an iteration.
+    pub restart: i64,
+    /// Its last iteration; 0 before the first one.
+    pub iteration: i64,
+    /// Labels that changed in that iteration.
+    pub moved: i64,
+    /// Sum over the centers of the squared distance between the new and the previous center in that iteration.
+    pub shift: f64,
+}
+
 members! {
 /// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
 /// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.

@@ -64,6 +64,7 @@ static void check_abi(void)
     if (sizeof(void *) != 8)
         return;
     CHECK(sizeof(centra_options) == 104 && sizeof(centra_report) == 112 && sizeof(centra_progress) == 40);
+    CHECK(sizeof(centra_watch) == 40);
     CHECK(offsetof(centra_options, init) == 8 && offsetof(centra_options, empty) == 12 && offsetof(centra_options, layout) == 16);
     CHECK(offsetof(centra_options, label_base) == 20 && offsetof(centra_options, threads) == 24);
     CHECK(offsetof(centra_options, n_init) == 28 && offsetof(centra_options, max_iter) == 32 && offsetof(centra_options, tol) == 40);
@@ -555,8 +556,24 @@ static void check_stopping(void)
     CHECK(centra_fit(line, 6, 1, 1, 2, &options, centers, labels, &report, NULL, 0) == CENTRA_OK);
     CHECK(report.stopped_by == CENTRA_CONVERGED && report.iterations == 1);
 
-    CONTEXT("cancelled");
+    CONTEXT("watched");
+    centra_watch shared;
+    memset(&shared, 0, sizeof shared);
     options.tol = 0;
+    options.progress = centra_watch_progress;
+    options.progress_data = &shared;
+    centers[0] = 0, centers[1] = 1;
+    CHECK(centra_fit(line, 6, 1, 1, 2, &options, centers, labels, &report, NULL, 0) == CENTRA_OK);
+    CHECK(shared.iteration == 2 && shared.restart == 0 && shared.moved == 0 && same_bits(&shared.shift, &shift, 1));
+    shared.stop = -1;
+    centers[0] = 0, centers[1] = 1;
+    CHECK(centra_fit(line, 6, 1, 1, 2, &options, centers, labels, &report, NULL, 0) == CENTRA_CANCELLED);
+    CHECK(shared.iteration == 1 && shared.moved == 2 && report.iterations == 1 && report.stopped_by == CENTRA_STOPPED);
+    CHECK(centers[0] == 0 && centers[1] == 7.2);
+    options.progress = watch;
+    options.progress_data = &seen;
+
+    CONTEXT("cancelled");
     memset(&seen, 0, sizeof seen);
     seen.in_order = 1;
     seen.stop_after = 1;
