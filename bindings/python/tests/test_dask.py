@@ -105,10 +105,82 @@ def test_lengths_need_not_be_known(data):
     assert np.isnan(X.shape[0])
 
 
-def test_types_are_converted(data):
-    points = (10 * data(200, 3, 4)[0]).astype(np.float32)
-    for x in points, points.astype(np.int16):
-        equal(KMeans(4).fit(da.from_array(x, chunks=60)), centra.kmeans(x, 4, init="k-means||"))
+def test_integers_are_converted(data):
+    points = (10 * data(200, 3, 4)[0]).astype(np.int16)
+    equal(KMeans(4).fit(da.from_array(points, chunks=60)), centra.kmeans(points, 4, init="k-means||"))
+
+
+def test_single_precision_belongs_together(data):
+    """Centers are rounded, and labels and inertia are those of the rounded ones."""
+    points = data(20_000, 2, 50)[0].astype(np.float32)
+    found = centra.kmeans(points, 50, init="k-means||", max_iter=3)
+    rounded = found.centers.astype(np.float32)
+    labels = centra.assign(points, rounded)
+    assert centra.inertia(points, rounded, labels) != found.inertia
+    for chunks in 20_000, 777:
+        X = da.from_array(points, chunks=(chunks, 2))
+        model = KMeans(50, max_iter=3).fit(X)
+        same(model.cluster_centers_, rounded)
+        same(model.labels_.compute(), labels)
+        assert model.inertia_ == centra.inertia(points, rounded, labels) == -model.score(X) == -model.score(points)
+        assert model.n_iter_ == 3 and model.report_.stopped_by == "max_iter"
+        assert model.transform(X).dtype == model.transform(points).dtype == np.float32
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_plus_plus(data, weighted):
+    """Greedy k-means++ is that of the function, where the points fit one memory."""
+    points, _ = data(1000, 5, 7)
+    weights = np.random.default_rng(1).uniform(0, 2, 1000) if weighted else None
+    heavy = None if weights is None else da.from_array(weights, chunks=300)
+    for chunks in (1000, 5), (137, 3):
+        model = KMeans(7, init="k-means++", random_state=3).fit(da.from_array(points, chunks=chunks), sample_weight=heavy)
+        equal(model, centra.kmeans(points, 7, seed=3, weights=weights))
+    with pytest.raises(ValueError, match=r"'k-means\+\+' is a pass over the points for each center.* 'k-means\|\|'"):
+        KMeans(7, init="k-means++").fit(da.zeros((1 << 22, 5), chunks=(1 << 16, 5)))
+
+
+def test_random_states(data):
+    points, _ = data(300, 2, 8)
+    X = da.from_array(points, chunks=100)
+    for kind in np.random.default_rng, np.random.RandomState:
+        one, other = kind(5), kind(5)
+        fits = [KMeans(8, random_state=state, max_iter=0).fit(X).cluster_centers_ for state in (one, one, other)]
+        assert fits[0].tobytes() == fits[2].tobytes() != fits[1].tobytes()
+    drawn = {KMeans(8, random_state=None, max_iter=0).fit(X).cluster_centers_.tobytes() for _ in range(5)}
+    assert len(drawn) > 1
+
+
+def test_transform_and_score(data):
+    points, _ = data(300, 3, 4)
+    X = da.from_array(points, chunks=(70, 2))
+    model = KMeans(4).fit(X)
+    expected = np.linalg.norm(points[:, None] - model.cluster_centers_, axis=2)
+    distances = model.transform(X)
+    assert isinstance(distances, da.Array) and distances.shape == (300, 4) and distances.dtype == np.float64
+    np.testing.assert_allclose(distances.compute(), expected, rtol=1e-12)
+    same(model.transform(points), distances.compute())
+    same(model.fit_transform(X).compute(), distances.compute())
+    assert list(model.get_feature_names_out()) == ["kmeans0", "kmeans1", "kmeans2", "kmeans3"]
+
+    weights = np.random.default_rng(1).uniform(0, 2, 300)
+    assert model.score(X) == model.score(points) == -model.inertia_
+    for chunks in 300, 41:
+        heavy = da.from_array(weights, chunks=chunks)
+        assert model.score(X, sample_weight=heavy) == model.score(points, sample_weight=weights)
+    # Fewer points than clusters.
+    assert (
+        model.score(X[:2]) == model.score(points[:2]) == -centra.assign(points[:2], model.cluster_centers_, sqdist=True)[1].sum()
+    )
+
+
+def test_predict_of_numpy_arrays(data):
+    points, _ = data(300, 3, 4)
+    model = KMeans(4).fit(da.from_array(points, chunks=70))
+    for x in points, points.tolist(), points[:1]:
+        labels = model.predict(x)
+        assert isinstance(labels, np.ndarray)
+        same(labels, model.labels_.compute()[: len(x)])
 
 
 def test_it_is_an_estimator(data, capsys):
@@ -131,9 +203,9 @@ X = da.from_array(np.arange(12.0).reshape(6, 2), chunks=(4, 2))
         (lambda: KMeans(2).fit(np.zeros((6, 2))), TypeError, "X: a Dask array was expected"),
         (lambda: KMeans(2).fit(X[0]), ValueError, "X: a two-dimensional array was expected, not one of 1"),
         (lambda: KMeans(7).fit(X), ValueError, "k = 7 is more than total = 6"),
-        (lambda: KMeans(2, init="k-means++").fit(X), ValueError, "init: one of 'k-means\\|\\|' was expected"),
+        (lambda: KMeans(2, init="random").fit(X), ValueError, r"init: 'k-means\|\|', 'k-means\+\+' or centers were expected"),
         (lambda: KMeans(2, empty="relocate").fit(X), ValueError, "empty: one of 'error', 'keep'"),
-        (lambda: KMeans(2, random_state=None).fit(X), TypeError, "seed: an integer was expected, not None"),
+        (lambda: KMeans(2, random_state="0").fit(X), TypeError, "seed: an integer was expected, not '0'"),
         (lambda: KMeans(2, init=[[0, 0], [1e9, 0]]).fit(X), ValueError, "cluster 1 has no point of positive weight"),
         (lambda: KMeans(2).fit(X + np.inf), ValueError, "chunk [01]: points: infinity at row 0, dimension 0"),
         (lambda: KMeans(2).fit(X, sample_weight=da.ones(5)), ValueError, r"sample_weight: shape \(6,\) was expected"),

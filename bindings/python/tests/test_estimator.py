@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import time
 import warnings
 
 import numpy as np
@@ -78,23 +79,79 @@ def test_points_are_not_copied(layout, monkeypatch):
     from centra import _estimator
 
     points, seen = layout(X), []
-    real = _estimator.kmeans
-    monkeypatch.setattr(_estimator, "kmeans", lambda x, *a, **k: seen.append(x) or real(x, *a, **k))
+    real = _estimator.watched
+    monkeypatch.setattr(_estimator, "watched", lambda x, *a, **k: seen.append(x) or real(x, *a, **k))
     KMeans(3, random_state=0).fit(points)
     assert np.shares_memory(seen[0], points)
 
 
-def test_order_and_repetition_of_rows_do_not_matter():
+def bits(model):
+    return model.cluster_centers_.tobytes(), model.inertia_, model.n_iter_
+
+
+@pytest.mark.parametrize("tol", [0, 1e-4, 0.05])
+def test_the_order_of_the_rows_does_not_matter(tol):
+    """Where k-means++ draws the start, or it is given, and no cluster becomes empty."""
     rng = np.random.default_rng(0)
-    order = rng.permutation(len(X))
-    weights = rng.integers(0, 4, len(X))
+    weights = rng.uniform(0, 2, len(X))
     for seed in range(5):
-        model = KMeans(5, random_state=seed, tol=0)
-        a, b = clone(model).fit(X), clone(model).fit(X[order])
-        assert a.cluster_centers_.tobytes() == b.cluster_centers_.tobytes()
-        assert (a.labels_[order] == b.labels_).all()
-        c, d = clone(model).fit(X, sample_weight=weights), clone(model).fit(np.repeat(X, weights, axis=0))
-        np.testing.assert_allclose(c.cluster_centers_, d.cluster_centers_)
+        order = rng.permutation(len(X))
+        for model in KMeans(5, random_state=seed, tol=tol, n_init=2), KMeans(3, init=START, tol=tol):
+            for w in None, weights:
+                a = clone(model).fit(X, sample_weight=w)
+                b = clone(model).fit(X[order], sample_weight=None if w is None else w[order])
+                assert bits(a) == bits(b)
+                assert (a.labels_[order] == b.labels_).all()
+
+
+@pytest.mark.parametrize("tol", [0, 1e-4, 0.05])
+def test_integer_weights_count_exactly_as_repeated_rows(tol):
+    rng = np.random.default_rng(1)
+    for seed in range(5):
+        weights = rng.integers(0, 4, len(X))
+        for model in KMeans(5, random_state=seed, tol=tol, n_init=2), KMeans(3, init=START, tol=tol):
+            a = clone(model).fit(X, sample_weight=weights)
+            b = clone(model).fit(np.repeat(X, weights, axis=0))
+            assert bits(a) == bits(b)
+            assert (np.repeat(a.labels_, weights) == b.labels_).all()
+            assert a.score(X, sample_weight=weights) == b.score(np.repeat(X, weights, axis=0))
+
+
+def test_the_limits_of_both():
+    """What README.md excepts: large data in another order, and clusters that become empty."""
+    large = np.random.default_rng(0).uniform(size=((1 << 16) + 1, 2))
+    model = KMeans(8, random_state=0, max_iter=1)
+    assert bits(clone(model).fit(large[:-1])) == bits(clone(model).fit(large[-2::-1]))
+    assert bits(clone(model).fit(large)) != bits(clone(model).fit(large[::-1]))
+
+    # The second cluster is empty, and both ends are as far from the first center.
+    line, start = np.array([[-1.0], [0.0], [1.0]]), [[0.0], [100.0]]
+    model = KMeans(2, init=start, tol=0, max_iter=1)
+    assert clone(model).fit(line).cluster_centers_.tolist() == [[0.5], [-1.0]]
+    assert clone(model).fit(line[::-1]).cluster_centers_.tolist() == [[-0.5], [1.0]]
+    # A row of weight 2 is taken as a whole; of two rows one is.
+    line = np.array([[-1.0], [0.0], [3.0]])
+    assert clone(model).fit(line, sample_weight=[1, 1, 2]).cluster_centers_.tolist() == [[-0.5], [3.0]]
+    assert clone(model).fit([*line, line[2]]).cluster_centers_.tolist() == [[2 / 3], [3.0]]
+
+
+def test_as_many_iterations_as_scikit_learn():
+    """From hundreds of starts; with weights where `tol` is 0, since scikit-learn's variance does not count them."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    rng = np.random.default_rng(0)
+    with threadpoolctl.threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for case in range(300):
+            n, d, k = int(rng.integers(20, 300)), int(rng.integers(1, 6)), int(rng.integers(2, 9))
+            points = rng.standard_normal((n, d)) + rng.integers(0, 3, (n, 1)) * 4
+            tol = [0, 1e-4, 1e-2][case % 3]
+            weights = rng.integers(0, 4, n) if case % 6 == 0 else None
+            start = rng.choice(n if weights is None else np.flatnonzero(weights), k, replace=False)
+            choices = {"n_clusters": k, "init": points[start], "tol": tol, "n_init": 1}
+            ours = KMeans(**choices).fit(points, sample_weight=weights)
+            theirs = sklearn.cluster.KMeans(**choices).fit(points, sample_weight=weights)
+            assert (ours.labels_ == theirs.labels_).all(), case
+            assert ours.n_iter_ == theirs.n_iter_, case
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])
@@ -174,14 +231,79 @@ def test_errors_say_where():
                 points[7, 1] = bad
                 with pytest.raises(ValueError, match=f"points: {said} at row 7, dimension 1"):
                     KMeans(3, init=init, tol=tol).fit(points)
-            weights = np.ones(40)
-            weights[7] = -1
-            with pytest.raises(ValueError, match="weights: -1 at index 7 is negative"):
-                KMeans(3, init=init, tol=tol).fit(X[:40], sample_weight=weights)
+            for bad, said in [(-1, "-1 at index 7 is negative"), (np.nan, "NaN at index 7"), (np.inf, "infinity at index 7")]:
+                weights = np.ones(40)
+                weights[7] = bad
+                with pytest.raises(ValueError, match=f"weights: {said}"):
+                    KMeans(3, init=init, tol=tol).fit(X[:40], sample_weight=weights)
+                with pytest.raises(ValueError, match=f"weights: {said}"):
+                    KMeans(3, init=init, tol=tol).fit(X).score(X[:40], sample_weight=weights)
     with pytest.raises(ValueError, match="'threads' parameter of KMeans must be"):
         KMeans(3, threads=-1).fit(X)
     with pytest.raises(ValueError, match="'init' parameter of KMeans must be"):
         KMeans(3, init="k-means").fit(X)
+
+
+def test_a_tolerance_that_overflows_is_no_error():
+    """The product of tol and the variance is no argument of the caller's."""
+    for tol, scale in [(1e308, 1e100), (1e300, 1e140), (1.7e308, 1.0)]:
+        model = KMeans(3, tol=tol, random_state=0).fit(X * scale)
+        assert model.n_iter_ == 1 and model.report_.stopped_by in ("tolerance", "converged")
+    assert KMeans(1, tol=1e308).fit(X * 0).inertia_ == 0
+
+
+def test_masked_arrays():
+    masked = np.ma.masked_greater(X, 5)
+    for call in [
+        lambda: KMeans(3).fit(masked),
+        lambda: KMeans(3).fit(X).predict(masked),
+        lambda: KMeans(3, init=masked[:3]).fit(X),
+        lambda: KMeans(3).fit(X, sample_weight=masked[:, 0]),
+    ]:
+        with pytest.raises(ValueError, match="a masked array was given"):
+            call()
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "csc_array", "coo_array"])
+@pytest.mark.parametrize("width", [np.int32, np.int64])
+def test_sparse_matrices_of_both_index_widths(kind, width):
+    sparse = pytest.importorskip("scipy.sparse")
+    rows = getattr(sparse, kind)(np.where(X > 2, X, 0))
+    for name in "indices", "indptr":
+        if hasattr(rows, name):
+            setattr(rows, name, getattr(rows, name).astype(width))
+    a, b = KMeans(3, random_state=0).fit(rows), KMeans(3, random_state=0).fit(rows.toarray())
+    assert bits(a) == bits(b) and (a.predict(rows) == b.labels_).all()
+
+
+def test_generators_of_numpy():
+    one, other = np.random.default_rng(5), np.random.default_rng(5)
+    first = [KMeans(8, random_state=one).fit(X) for _ in range(2)]
+    again = [KMeans(8, random_state=other).fit(X) for _ in range(2)]
+    assert [bits(model) for model in first] == [bits(model) for model in again]
+    assert bits(first[0]) != bits(first[1])
+    seen = []
+    KMeans(3, init=lambda X, k, random_state: seen.append(random_state) or X[:k], random_state=one, n_init=1).fit(X)
+    assert isinstance(seen[0], np.random.RandomState)
+
+
+def test_the_report_has_the_time_of_drawing():
+    """Also where rows are put in order before; and of all restarts."""
+    points = np.random.default_rng(0).uniform(size=(60_000, 2))
+    for size in 60_000, 60_000 // 2, 100:
+        begin = time.perf_counter()
+        report = KMeans(60, random_state=0, max_iter=1).fit(points[:size]).report_
+        assert 1e-5 < report.seconds_seed < time.perf_counter() - begin
+    begin = time.perf_counter()
+
+    def slow(X, k, random_state):
+        time.sleep(0.05)
+        return X[:k]
+
+    report = KMeans(3, init=slow, n_init=3).fit(X).report_
+    assert 0.15 <= report.seconds_seed < time.perf_counter() - begin
+    one, two = (KMeans(3, init=START, n_init=1), KMeans(3, init=lambda *a, **k: START, n_init=2))
+    assert two.fit(X).report_.distances == 2 * one.fit(X).report_.distances
 
 
 def test_clone_and_pickle():

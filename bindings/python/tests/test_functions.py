@@ -257,6 +257,21 @@ def test_callback_raises(data):
     assert len(calls) == 1
 
 
+def test_callback_runs_on_the_thread_that_called(data):
+    points, start = data(3000, 2, 10)
+    seen = set()
+
+    def fit():
+        centra.kmeans(points, 10, init=start, callback=lambda _: seen.add(threading.get_ident()) and None)
+
+    fit()
+    assert seen == {threading.get_ident()}
+    other = threading.Thread(target=fit)
+    other.start()
+    other.join()
+    assert len(seen) == 2
+
+
 def test_fit_within_a_fit(data):
     points, start = data(300, 2, 4)
     inner = []
@@ -282,7 +297,25 @@ def test_progress_lines_without_tqdm(data, capsys, monkeypatch):
     points, start = data(300, 2, 4)
     report = centra.kmeans(points, 4, init=start, verbose=1).report
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == report.iterations and lines[-1].endswith("moved=0")
+    assert lines[-1] == f"kmeans: {report.iterations} iterations, restart=0, moved=0"
+
+
+@pytest.mark.parametrize("callback", [None, lambda progress: None])
+@pytest.mark.parametrize("without_tqdm", [False, True])
+def test_progress_is_drawn_at_most_ten_times_a_second(data, capsys, monkeypatch, callback, without_tqdm):
+    """Besides once at the beginning and once at the end, however many iterations there are."""
+    import sys
+    import time
+
+    if without_tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    points, _ = data(100, 2, 8)
+    begin = time.perf_counter()
+    centra.kmeans(points, 8, init="random", n_init=5000, verbose=1, callback=callback)
+    seconds = time.perf_counter() - begin
+    printed = capsys.readouterr().err
+    drawn = printed.count("\n" if without_tqdm else "\r")
+    assert 0 < drawn <= 10 * seconds + 2
 
 
 def test_other_threads_run_meanwhile(data):
@@ -337,3 +370,43 @@ def test_repeated_calls_do_not_leak(data):
     grown = tracemalloc.get_traced_memory()[0] - first
     tracemalloc.stop()
     assert grown < 10_000  # 200 callbacks would be more
+
+
+SEEDS = {
+    "Generator": lambda: np.random.default_rng(3),
+    "RandomState": lambda: np.random.RandomState(3),
+}
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_seeds_from_generators(data, kind):
+    """A generator gives a seed, another one each time; an equal generator gives the same ones."""
+    points, _ = data(300, 2, 8)
+    one, other = SEEDS[kind](), SEEDS[kind]()
+    draws = [centra.seed(points, 8, seed=one) for _ in range(3)]
+    assert len({draw.tobytes() for draw in draws}) == 3
+    same(centra.kmeans(points, 8, seed=other, max_iter=0).centers, draws[0])
+    same(centra.sweep(points, [8], seed=other, max_iter=0).clusterings[0].centers, draws[1])
+    parallel = [centra.seed(points, 8, seed=SEEDS[kind](), init="k-means||") for _ in range(2)]
+    same(*parallel)
+    same(centra.stream.fit([points], 8, seed=SEEDS[kind](), max_iter=0).centers, parallel[0])
+
+
+def test_no_seed_is_another_one_each_time(data):
+    points, _ = data(300, 2, 8)
+    assert len({centra.seed(points, 8, seed=None).tobytes() for _ in range(5)}) > 1
+    assert centra.kmeans(points, 8, seed=None).centers.shape == (8, 2)
+
+
+def test_results_are_shown_in_a_line(data):
+    points, _ = data(3000, 2, 40)
+    labels = np.empty(3000, np.int32)
+    for result in [
+        centra.kmeans(points, 40),
+        centra.kmeans(points, 40).report,
+        centra.sweep(points, range(1, 41), max_iter=1),
+        centra.stream.fit([points], 40, labels=labels),
+        centra.stream.Drawn(points, 3000),
+    ]:
+        assert type(result).__name__ in repr(result) and len(repr(result)) < 250 and "\n" not in repr(result)
+    assert repr(centra.kmeans(points, 40)).startswith("Clustering(n=3000, d=2, k=40, inertia=")

@@ -46,6 +46,85 @@ def test_import_needs_numpy_and_cffi_only():
     assert "pip install 'centra[sklearn]'" in python(code)
 
 
+@pytest.mark.parametrize("names", [[], ["LibController"]])
+def test_import_beside_an_old_threadpoolctl(names):
+    """Before version 3.2 it has no function to register with; before 3.0 no class to derive from, either."""
+    code = f"""
+        import sys, types
+        old = sys.modules["threadpoolctl"] = types.ModuleType("threadpoolctl")
+        for name in {names}:
+            setattr(old, name, object)
+        import centra
+        print(centra.kmeans([[0.0], [1.0]], 1).inertia)
+    """
+    assert python(code) == "0.5"
+
+
+@pytest.mark.parametrize("name, value", [("CENTRA_NUM_THREADS", "many"), ("CENTRA_NUM_THREADS", "-2"), ("CENTRA_ISA", "sse9")])
+def test_nonsense_in_the_environment_is_warned_of_once(name, value):
+    code = """
+        import warnings
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            import centra
+            for _ in range(3):
+                centra.kmeans([[0.0], [1.0]], 1)
+        print(*(f"{w.category.__name__}: {w.message}" for w in caught), sep="|")
+    """
+    warned = python(code, **{"CENTRA_NUM_THREADS": "", "OMP_NUM_THREADS": "nonsense", "CENTRA_ISA": "", name: value})
+    assert warned.startswith(f"RuntimeWarning: {name}='{value}' is not ") and "|" not in warned
+    for good in {"CENTRA_NUM_THREADS": "2"}, {"CENTRA_NUM_THREADS": "2,1"}, {"CENTRA_ISA": "portable"}, {"CENTRA_ISA": "avx512"}:
+        assert python(code, **{"CENTRA_NUM_THREADS": "", "CENTRA_ISA": "", **good}) == ""
+
+
+NO_NEW_CODE = """
+    import ctypes, sys
+    PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
+    if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0:
+        print("not here")
+        sys.exit()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux can refuse new executable memory")
+def test_where_memory_may_not_be_writable_and_executable():
+    """No callback is made at run time, whether or not progress is shown, by functions, estimator and streams."""
+    code = (
+        textwrap.dedent(NO_NEW_CODE)
+        + """
+import numpy, centra
+from centra import _progress, KMeans
+_progress._SHORT = 0  # as if the points were many
+X = numpy.random.default_rng(0).uniform(size=(500, 3))
+for verbose in 0, 1:
+    found = centra.kmeans(X, 4, verbose=verbose)
+    KMeans(4, verbose=verbose, random_state=0).fit(X)
+    centra.stream.fit([X], 4, verbose=verbose)
+centra.seed(X, 4)
+centra.sweep(X, [2, 3])
+print(found.report.stopped_by)
+"""
+    )
+    assert python(code) in ("converged", "not here")
+
+
+def test_no_callback_is_made_unless_there_is_one(monkeypatch):
+    from centra import _progress
+
+    def refuse(*arguments):
+        raise AssertionError("a callback was made")
+
+    points = np.random.default_rng(0).uniform(size=(500, 3))
+    expected = centra.kmeans(points, 4)
+    monkeypatch.setattr(_progress, "_asking", refuse)
+    for short in 0, 1 << 60:
+        monkeypatch.setattr(_progress, "_SHORT", short)
+        for verbose in 0, 1:
+            assert centra.kmeans(points, 4, verbose=verbose).inertia == expected.inertia
+    with pytest.raises(AssertionError, match="a callback was made"):
+        centra.kmeans(points, 4, callback=print)
+
+
 def test_import_is_quick():
     """The least of several times it takes beyond NumPy's own import, against NumPy's own."""
     code = """
@@ -96,6 +175,40 @@ def test_control_c_ends_a_fit_that_would_never_end(call):
         finally:
             process.kill()
     assert (out, err) == ("interrupted\n0.5\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "kmeans(X, 20_000)",
+        "kmeans(X, 20_000, callback=print, verbose=1)",
+        "seed(X, 20_000, threads=1)",
+        "KMeans(20_000).fit(X)",
+        "sweep(X, [20_000])",
+    ],
+)
+def test_control_c_while_centers_are_drawn(call):
+    """The time from the signal to the exception, both seen by the process itself; drawing takes far longer than that."""
+    code = f"""
+        import centra, numpy, os, signal, threading, time
+        centra.KMeans
+        X = numpy.random.default_rng(0).uniform(size=(200_000, 8))
+        sent = []
+        def interrupt():
+            time.sleep(0.5)
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            centra.{call}
+        except KeyboardInterrupt:
+            print(time.perf_counter() - sent[0], flush=True)
+        os._exit(0)
+    """
+    seconds = min(float(python(code)) for _ in range(3))
+    print(f"{1e3 * seconds:.0f} ms")
+    assert seconds < 0.2
 
 
 @pytest.mark.parametrize(

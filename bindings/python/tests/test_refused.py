@@ -75,6 +75,55 @@ def test_value_errors_say_what_and_where(call, message):
         call()
 
 
+MASKED = np.ma.masked_greater(POINTS, 9)
+
+
+@pytest.mark.parametrize(
+    "call, name",
+    [
+        (lambda: centra.kmeans(MASKED, 2), "points"),
+        (lambda: centra.kmeans(POINTS, 2, init=MASKED[:2]), "init"),
+        (lambda: centra.kmeans(POINTS, 2, weights=MASKED[:, 0]), "weights"),
+        (lambda: centra.assign(POINTS, MASKED), "centers"),
+        (lambda: centra.inertia(POINTS, CENTERS, np.ma.masked_array(LABELS, LABELS > 0)), "labels"),
+        (lambda: centra.stream.fit([POINTS, MASKED], 2), "chunk 1: points"),
+    ],
+)
+def test_masked_arrays(call, name):
+    """Below the mask there is a number that nobody wants to be used."""
+    with pytest.raises(ValueError, match=f"^{name}: a masked array was given"):
+        call()
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "coo_array", "csc_matrix"])
+def test_sparse_arrays(kind):
+    sparse = pytest.importorskip("scipy.sparse")
+    rows = getattr(sparse, kind)(POINTS)
+    for call, name in [(lambda: centra.kmeans(rows, 2), "points"), (lambda: centra.assign(POINTS, rows), "centers")]:
+        with pytest.raises(ValueError, match=rf"{name}: a sparse array was given, .* x\.toarray\(\)"):
+            call()
+
+
+def test_missing_values_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    whole = pandas.array([1, 2, None, 4, 5, 6], "Int64")
+    mixed = pandas.DataFrame({"a": POINTS[:, 0], "b": whole})
+    with pytest.raises(ValueError, match="points: <NA> at row 2, dimension 1 is not a number"):
+        centra.kmeans(mixed, 2)
+    with pytest.raises(ValueError, match="points: NaN at row 2, dimension 0"):
+        centra.kmeans(pandas.DataFrame({"a": whole.astype("Float64")}), 2)
+    for weights in whole, pandas.Series([1, 2, pandas.NA, 4, 5, 6], dtype=object):
+        with pytest.raises(ValueError, match=r"weights: (NaN at index 2|<NA> at index 2 is not a number)"):
+            centra.kmeans(POINTS, 2, weights=weights)
+
+
+def test_objects_that_are_no_numbers():
+    with pytest.raises(ValueError, match=r"points: \{\} at row 1, dimension 0 is not a number"):
+        centra.kmeans(np.array([[1.0], [{}]], object), 1)
+    with pytest.raises(ValueError, match="points: 'one' at row 0, dimension 1 is not a number"):
+        centra.kmeans(np.array([[1.0, "one"]], object), 1)
+
+
 @pytest.mark.parametrize("name", ["k", "n_init", "max_iter", "seed", "threads"])
 @pytest.mark.parametrize("value", [1.0, "1", True])
 def test_integers_are_integers(name, value):
@@ -91,4 +140,4 @@ def test_numpy_integers_are_integers():
 def test_unknown_names():
     with pytest.raises(AttributeError, match="no attribute 'kmean'"):
         centra.kmean  # noqa: B018
-    assert set(centra.__all__) <= set(dir(centra))
+    assert {name for name in dir(centra) if not name.startswith("__")} == set(centra.__all__)

@@ -41,6 +41,7 @@ __all__ = [
 __version__: str = _ffi.string(_lib.centra_version()).decode()
 
 _threads.register()
+_threads.check_environment()
 
 
 def isa() -> str:
@@ -68,4 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

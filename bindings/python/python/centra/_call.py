@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from . import _threads
 from ._native import ffi, lib
+
+if TYPE_CHECKING:
+    from ._types import Seed
 
 EMPTY = {
     "relocate": lib.CENTRA_EMPTY_RELOCATE,
@@ -40,10 +44,38 @@ def pointer(array: np.ndarray, kind: str = "double *") -> Any:
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """An array of native doubles: `x` itself where it is one."""
-    x = np.asarray(x)
+    x = array(x, name)
     if x.dtype.kind not in "fiubO":
         raise ValueError(f"{name}: an array of real numbers was expected, not of {x.dtype}")
-    return np.asarray(x, dtype=np.float64)
+    try:
+        return np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {_not_a_number(x)}") from error
+
+
+def refuse_masked(x: Any, name: str) -> None:
+    """Refuses a masked array, since NumPy would hand on what is below the mask."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise ValueError(f"{name}: a masked array was given; x.filled(value) is an array without a mask")
+
+
+def array(x: Any, name: str) -> np.ndarray:
+    """What NumPy makes of `x`; masked and sparse arrays are refused, of which it would make something else."""
+    refuse_masked(x, name)
+    if hasattr(x, "toarray") and hasattr(x, "nnz"):
+        raise ValueError(f"{name}: a sparse array was given, and a dense one was expected; x.toarray() is one")
+    return np.asarray(x)
+
+
+def _not_a_number(x: np.ndarray) -> str:
+    """Says which element of an array of objects is the first that is not a number, and where it is."""
+    for at in np.ndindex(x.shape):
+        try:
+            float(x[at])
+        except (TypeError, ValueError, OverflowError):
+            place = f"row {at[0]}, dimension {at[1]}" if len(at) == 2 else f"index {at[0]}" if len(at) == 1 else f"{at}"
+            return f"{x[at]!r} at {place} is not a number"
+    return "an array of real numbers was expected"
 
 
 def matrix(x: Any, name: str = "points") -> Matrix:
@@ -81,7 +113,7 @@ def centers_of(x: Any, d: int, name: str = "centers") -> np.ndarray:
 
 def labels_of(x: Any, n: int) -> np.ndarray:
     """Labels in contiguous 32-bit integers: `x` itself where it is that."""
-    x = np.asarray(x)
+    x = array(x, "labels")
     # Of an empty list NumPy makes an array of doubles.
     if x.dtype.kind not in "iu" and x.size > 0:
         raise ValueError(f"labels: integers were expected, not {x.dtype}")
@@ -141,6 +173,17 @@ def integer(x: Any, name: str, bits: int) -> int:
     if not 0 <= x < 2**bits:
         raise ValueError(f"{name}: a number from 0 to 2**{bits} - 1 was expected, not {x}")
     return int(x)
+
+
+def seed_of(x: Seed) -> int:
+    """`x` as a seed, or a seed that is drawn from it; None draws from the operating system's randomness."""
+    if x is None:
+        return secrets.randbits(64)
+    if isinstance(x, np.random.Generator):
+        return int(x.integers(2**64, dtype=np.uint64))
+    if isinstance(x, np.random.RandomState):
+        return int(x.randint(2**64, dtype=np.uint64))
+    return integer(x, "seed", 64)
 
 
 def choice(x: Any, name: str, values: dict[str, int]) -> int:

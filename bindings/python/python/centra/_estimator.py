@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import sys
+import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from scipy.sparse import issparse
@@ -16,13 +20,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._functions import Clustering, assign, inertia, kmeans, seed, update
-from ._progress import Progress
+from . import _call
+from ._functions import Clustering, Report, assign, inertia, seed, update, watched
+from ._progress import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from ._functions import Init
+    from ._types import Centers, Init
 
 # So many numbers are put in order before seeding; with more, that would take longer than seeding, and a copy that hurts.
 _ORDERED = 1 << 17
@@ -48,10 +53,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Iterations of a restart, at most.
     tol : float, default=1e-4
         A restart ends when the squared shifts of the centers sum to no more than this times the mean variance of the
-        features. 0: only when no label changes.
+        features, in which weights count. 0: only when no label changes.
     verbose : int, default=0
         Other than 0: show a progress bar on standard error.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, Generator instance or None, default=None
         What is drawn from.
     copy_x : bool, default=True
         Without effect: `X` is never written to, and never copied if it is dense and of doubles.
@@ -105,7 +110,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
-        "random_state": ["random_state"],
+        "random_state": ["random_state", np.random.Generator],
         "copy_x": ["boolean"],
         "algorithm": [StrOptions({"lloyd", "elkan"})],
         "threads": [Interval(Integral, 0, None, closed="left"), None],
@@ -115,14 +120,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self,
         n_clusters: int = 8,
         *,
-        init: str | ArrayLike | Callable[..., ArrayLike] = "k-means++",
-        n_init: int | str = "auto",
+        init: Init | Centers | Callable[..., ArrayLike] = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
         max_iter: int = 300,
         tol: float = 1e-4,
         verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
         copy_x: bool = True,
-        algorithm: str = "lloyd",
+        algorithm: Literal["lloyd", "elkan"] = "lloyd",
         threads: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -159,19 +164,19 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         n, k = X.shape[0], self.n_clusters
         if n < k:
             raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weights = _weights(sample_weight, X)
         self._n_init = self._restarts()
-        random_state = check_random_state(self.random_state)
-        tol = self._absolute_tol(points)
+        random_state = _random_state(self.random_state)
+        tol = self._absolute_tol(points, weights)
 
         draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None] = (points, weights)
         if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
             draw_from = _ordered(points, weights, k)
         best: Clustering | None = None
+        reports = []
         for _ in range(self._n_init):
             result, iterations = self._restart(X, points, weights, tol, draw_from, random_state)
+            reports.append(result.report)
             if best is None or result.inertia < best.inertia:
                 best, best_iterations = result, iterations
         assert best is not None
@@ -190,7 +195,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.labels_ = best.labels
         self.inertia_ = best.inertia
         self.n_iter_ = best_iterations
-        self.report_ = best.report
+        self.report_ = _of_all(reports, best.report)
         self._n_features_out = k
         return self
 
@@ -239,7 +244,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             Euclidean distances, not squared.
         """
         check_is_fitted(self)
-        return self._distances(self._points(X, finite=True))
+        return distances(self._points(X, finite=True), self.cluster_centers_)
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
         """Cluster, and return the distance of each point to each center.
@@ -254,7 +259,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         ndarray of shape (n_samples, n_clusters)
             What `transform` returns.
         """
-        return self.fit(X, sample_weight=sample_weight)._distances(self._points(X))
+        self.fit(X, sample_weight=sample_weight)
+        return distances(self._points(X), self.cluster_centers_)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Compute what k-means maximises: the opposite of the inertia of points to their nearest fitted centers.
@@ -271,10 +277,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         check_is_fitted(self)
         X = self._points(X)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         labels = assign(X, self.cluster_centers_, threads=self.threads)
-        return -inertia(X, self.cluster_centers_, labels, weights=sample_weight, threads=self.threads)
+        return -inertia(X, self.cluster_centers_, labels, weights=_weights(sample_weight, X), threads=self.threads)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -283,19 +287,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _points(self, X: Any, reset: bool = False, finite: bool = False) -> NDArray[Any]:
         """Points as a dense array of floats. Unless `finite` asks for it, that they are so is left to the library to check."""
+        _call.refuse_masked(X, "points")
         X = validate_data(
             self,
             X,
             reset=reset,
             accept_sparse="csr",
-            accept_large_sparse=False,
             dtype=[np.float64, np.float32],
             ensure_all_finite=finite,
         )
         return X.toarray() if issparse(X) else X
-
-    def _distances(self, X: NDArray[Any]) -> NDArray[Any]:
-        return cdist(X, self.cluster_centers_).astype(X.dtype, copy=False)
 
     def _restarts(self) -> int:
         draws = isinstance(self.init, str) or callable(self.init)
@@ -311,13 +312,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1
         return int(self.n_init)
 
-    def _absolute_tol(self, points: NDArray[np.float64]) -> float:
-        """`tol` in the unit of squared shifts: the mean variance is the inertia of one cluster over n and d."""
+    def _absolute_tol(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+        """`tol` in the unit of squared shifts: the mean variance is the inertia of one cluster over its weight and d."""
         if self.tol == 0:
             return 0.0
         labels = np.zeros(points.shape[0], np.int32)
-        center = update(points, labels, points[:1], threads=self.threads)
-        return self.tol * inertia(points, center, labels, threads=self.threads) / points.size
+        center = update(points, labels, points[:1], weights=weights, threads=self.threads)
+        total = points.shape[0] if weights is None else math.fsum(weights)
+        spread = inertia(points, center, labels, weights=weights, threads=self.threads)
+        # A product beyond the largest double is no less than any sum of squared shifts.
+        return min(self.tol * (spread / total / points.shape[1]), sys.float_info.max)
 
     def _restart(
         self,
@@ -329,35 +333,41 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         random_state: np.random.RandomState,
     ) -> tuple[Clustering, int]:
         """One fit from one start, and how many iterations scikit-learn would count."""
-        k, init = self.n_clusters, self.init
+        k, init, drawn = self.n_clusters, self.init, 0
+        started = time.perf_counter()
         if isinstance(init, str):
             drawn = random_state.randint(np.iinfo(np.int32).max)
-            start = seed(draw_from[0], k, init=cast("Init", str(init)), weights=draw_from[1], seed=drawn, threads=self.threads)
+            if draw_from[0] is not points:
+                init = seed(draw_from[0], k, init=init, weights=draw_from[1], seed=drawn, threads=self.threads)
         else:
-            if callable(init):
-                init = init(X, k, random_state=random_state)
-            start = check_array(init, dtype=np.float64)
-            for size, at, name in ((k, 0, "clusters"), (X.shape[1], 1, "features of the data")):
-                if start.shape[at] != size:
-                    raise ValueError(
-                        f"The shape of the initial centers {start.shape} does not match the number of {name} {size}."
-                    )
-        last: list[Progress] = []
-        result = kmeans(
-            points,
-            k,
-            init=start,
-            weights=weights,
-            max_iter=self.max_iter,
-            tol=tol,
-            threads=self.threads,
-            callback=lambda progress: last.__setitem__(slice(None), [progress]),
-            verbose=self.verbose,
-        )
+            init = self._given(init(X, k, random_state=random_state) if callable(init) else init, X.shape[1])
+        apart = 0.0 if isinstance(init, str) else time.perf_counter() - started
+        with Watch(verbose=self.verbose) as watch:
+            result = watched(
+                points,
+                k,
+                watch=watch,
+                init=cast("Init | Centers", init),
+                weights=weights,
+                max_iter=self.max_iter,
+                tol=tol,
+                seed=drawn,
+                threads=self.threads,
+            )
         report = result.report
-        # scikit-learn sees that no label changed when it has assigned once more, unless the centers' rest told it before.
-        looked = report.stopped_by == "converged" and not (tol > 0 and last[0].shift <= tol)
+        # scikit-learn sees that no label changed in one more iteration, unless it stops before because the centers rest.
+        looked = report.stopped_by == "converged" and (watch.last is None or watch.last.shift > tol)
+        result = result._replace(report=replace(report, seconds_seed=report.seconds_seed + apart))
         return result, min(report.iterations + looked, self.max_iter)
+
+    def _given(self, init: Any, d: int) -> NDArray[np.float64]:
+        """Centers that the caller gives, or a function of the caller's."""
+        _call.refuse_masked(init, "init")
+        start = check_array(init, dtype=np.float64, ensure_all_finite=False)
+        for size, at, name in ((self.n_clusters, 0, "clusters"), (d, 1, "features of the data")):
+            if start.shape[at] != size:
+                raise ValueError(f"The shape of the initial centers {start.shape} does not match the number of {name} {size}.")
+        return start
 
     def _rounded(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
         """The clustering by the centers as single precision can tell them."""
@@ -365,6 +375,37 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         labels = assign(points, centers, threads=self.threads)
         total = inertia(points, centers, labels, weights=weights, threads=self.threads)
         return Clustering(centers, labels, total, found.report)  # type: ignore[arg-type]
+
+
+def distances(X: NDArray[Any], centers: NDArray[Any]) -> NDArray[Any]:
+    """The distance of each point to each center, in single precision where the points are."""
+    return cdist(X, centers).astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+
+
+def _weights(sample_weight: Any, X: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Weights as an array of doubles; those that are not finite are named by their index."""
+    if sample_weight is None:
+        return None
+    _call.refuse_masked(sample_weight, "weights")
+    given = _call.numbers(sample_weight, "weights")
+    bad = np.flatnonzero(~np.isfinite(given))
+    if given.ndim == 1 and len(bad):
+        kind = "NaN" if np.isnan(given[bad[0]]) else "infinity"
+        raise ValueError(f"weights: {kind} at index {bad[0]}")
+    return _check_sample_weight(sample_weight, X, dtype=np.float64)
+
+
+def _random_state(given: Any) -> np.random.RandomState:
+    """What scikit-learn's functions draw from; it shares the stream of a Generator."""
+    if isinstance(given, np.random.Generator):
+        return np.random.RandomState(given.bit_generator)
+    return check_random_state(given)
+
+
+def _of_all(reports: list[Report], best: Report) -> Report:
+    """The report of the best restart, with the work and the times of all."""
+    names = ("distances", "rechecked", "skipped", "seconds_scan", "seconds_seed", "seconds_assign", "seconds_update")
+    return replace(best, **{name: sum(getattr(report, name) for report in reports) for name in names})
 
 
 def _ordered(

@@ -16,7 +16,8 @@ from ._progress import Progress, Watch
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Init = Literal["k-means++", "random", "k-means||"]
+    from ._types import Centers, Init, Seed
+
 Empty = Literal["relocate", "keep", "error"]
 
 _INIT = {
@@ -66,6 +67,10 @@ class Report:
     seconds_assign: float
     seconds_update: float
 
+    def __repr__(self) -> str:
+        seconds = self.seconds_scan + self.seconds_seed + self.seconds_assign + self.seconds_update
+        return f"Report({self.iterations} iterations, {self.stopped_by}, threads={self.threads}, seconds={seconds:.3g})"
+
 
 class Clustering(NamedTuple):
     """What `kmeans` returns.
@@ -82,17 +87,21 @@ class Clustering(NamedTuple):
     report: Report
     """What the fit did."""
 
+    def __repr__(self) -> str:
+        (k, d), n = self.centers.shape, len(self.labels)
+        return f"Clustering(n={n}, d={d}, k={k}, inertia={self.inertia:.10g}, report={self.report})"
+
 
 def kmeans(
     points: ArrayLike,
     k: int,
     *,
-    init: Init | ArrayLike = "k-means++",
+    init: Init | Centers = "k-means++",
     weights: ArrayLike | None = None,
     n_init: int = 1,
     max_iter: int = 300,
     tol: float = 0.0,
-    seed: int = 0,
+    seed: Seed = 0,
     empty: Empty = "relocate",
     threads: int | None = None,
     callback: Callable[[Progress], Any] | None = None,
@@ -122,8 +131,9 @@ def kmeans(
         Iterations of a restart, at most. 0 assigns to the starting centers and stops.
     tol : float, default 0
         Stop when the squared shifts of the centers sum to no more than this. 0: only when no label changes.
-    seed : int, default 0
-        Seed of the random draws, from 0 to 2**64 - 1.
+    seed : int, numpy.random.Generator, numpy.random.RandomState or None, default 0
+        Seed of the random draws, from 0 to 2**64 - 1; or a generator of NumPy, which the seed is drawn from; or None for a
+        different one each time.
     empty : {'relocate', 'keep', 'error'}, default 'relocate'
         What happens to a cluster without members: it takes the point farthest from the center it was labelled by (several such
         clusters take the farthest ones, in order), as scikit-learn does; it keeps its center; or ValueError is raised. No cluster
@@ -146,7 +156,8 @@ def kmeans(
     ValueError
         For arguments that do not fit, or NaN and infinities; the text says where.
     KeyboardInterrupt
-        After Ctrl-C, at the end of the running iteration.
+        Within 0.2 seconds of Ctrl-C on the main thread. What the library then computes ends with the running iteration, or with
+        the seeding.
 
     Notes
     -----
@@ -166,6 +177,37 @@ def kmeans(
     >>> round(inertia, 5), report.stopped_by
     (2.66667, 'converged')
     """
+    with Watch(callback, verbose) as watch:
+        return watched(
+            points,
+            k,
+            watch=watch,
+            init=init,
+            weights=weights,
+            n_init=n_init,
+            max_iter=max_iter,
+            tol=tol,
+            seed=seed,
+            empty=empty,
+            threads=threads,
+        )
+
+
+def watched(
+    points: ArrayLike,
+    k: int,
+    *,
+    watch: Watch,
+    init: Init | Centers,
+    weights: ArrayLike | None = None,
+    n_init: int = 1,
+    max_iter: int,
+    tol: float,
+    seed: Seed = 0,
+    empty: Empty = "relocate",
+    threads: int | None,
+) -> Clustering:
+    """`kmeans` with a `Watch`, whose last progress is that of the last iteration if there is one restart."""
     x = _call.matrix(points)
     k = _call.integer(k, "k", 63)
     weights = _call.weights_of(weights, x.n)
@@ -174,7 +216,7 @@ def kmeans(
     options.n_init = _call.integer(n_init, "n_init", 31)
     options.max_iter = _call.integer(max_iter, "max_iter", 63)
     options.tol = tol
-    options.seed = _call.integer(seed, "seed", 64)
+    options.seed = _call.seed_of(seed)
     if isinstance(init, str):
         options.init = _call.choice(init, "init", _INIT)
         # The library checks k before it writes; a k beyond n must not cost memory here.
@@ -187,15 +229,21 @@ def kmeans(
     labels = np.empty(x.n, np.int32)
     report = ffi.new("centra_report *")
     lib.centra_report_init_sized(report, ffi.sizeof("centra_report"))
-    with Watch(callback, verbose) as watch:
-        options.progress = watch.handle
+
+    def fit() -> Clustering:
         status = lib.centra_fit(
             x.pointer, x.n, x.d, x.ld, k, options,
             pointer(centers), pointer(labels, "int32_t *"), report, ffi.NULL, 0,
         )  # fmt: skip
-    watch.reraise()
-    _call.check(status)
-    return Clustering(centers, labels, report.inertia, _report(report))
+        _call.check(status)
+        return Clustering(centers, labels, report.inertia, _report(report))
+
+    passes = (options.max_iter + _SEEDING) * options.n_init
+    return watch.run(fit, x.n * x.d * k * passes, options, kept=weights)
+
+
+# About as many passes as one of all centers takes the drawing of these: each is compared as one of several candidates.
+_SEEDING = 4
 
 
 def _report(report: Any) -> Report:
@@ -352,7 +400,7 @@ def seed(
     *,
     init: Init = "k-means++",
     weights: ArrayLike | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     threads: int | None = None,
 ) -> NDArray[np.float64]:
     """Draw starting centers: those that `kmeans` would start from.
@@ -382,11 +430,14 @@ def seed(
     w = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, w)
     options.init = _call.choice(init, "init", _INIT)
-    options.seed = _call.integer(seed, "seed", 64)
+    options.seed = _call.seed_of(seed)
     centers = np.empty((min(k, x.n), x.d))
-    status = lib.centra_seed(x.pointer, x.n, x.d, x.ld, k, options, pointer(centers), ffi.NULL, 0)
-    _call.check(status)
-    return centers
+
+    def draw() -> NDArray[np.float64]:
+        _call.check(lib.centra_seed(x.pointer, x.n, x.d, x.ld, k, options, pointer(centers), ffi.NULL, 0))
+        return centers
+
+    return Watch().run(draw, x.n * x.d * k * _SEEDING, kept=w)
 
 
 def inertia(

@@ -13,7 +13,9 @@ from ._progress import Progress, Watch
 from ._stream import MASSES, Empty, State, Stream, follow, options_of_steps, range_of
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
+
+    from ._types import Centers, Seed
 
 T = TypeVar("T")
 # Of a chunk's points, its weights and the index of its first point among all points.
@@ -43,6 +45,11 @@ class Streamed(NamedTuple):
     report: State
     """What the fit did."""
 
+    def __repr__(self) -> str:
+        k, d = self.centers.shape
+        labels = "" if self.labels is None else f"n={len(self.labels)}, "
+        return f"Streamed({labels}d={d}, k={k}, inertia={self.inertia:.10g}, report={self.report})"
+
 
 def of_chunk(number: int, work: Work[T], points: Any, weights: Any, first: int) -> T:
     """What `work` makes of a chunk; refusals tell which chunk it is."""
@@ -55,24 +62,24 @@ def of_chunk(number: int, work: Work[T], points: Any, weights: Any, first: int) 
 def fit(
     source: Source,
     k: int,
-    init: str | ArrayLike,
+    init: str | Centers,
     watch: Watch,
     *,
     labels: NDArray[np.int32] | None = None,
     distances: NDArray[np.float64] | None = None,
     max_iter: int,
     tol: float,
-    seed: int,
+    seed: Seed,
     empty: Empty,
     threads: int | None,
 ) -> Streamed:
     # A pass may take an hour: what can be refused before is.
-    k, seed = _call.integer(k, "k", 63), _call.integer(seed, "seed", 64)
+    k, seed = _call.integer(k, "k", 63), _call.seed_of(seed)
     options_of_steps(max_iter, tol, empty)
     if isinstance(init, str):
         _call.choice(init, "init", _INIT)
-    elif np.shape(init)[:1] != (k,):
-        raise ValueError(f"init: k = {k} centers were expected, not an array of shape {np.shape(init)}")
+    elif (shape := _call.numbers(init, "init").shape)[:1] != (k,):
+        raise ValueError(f"init: k = {k} centers were expected, not an array of shape {shape}")
 
     def look(points: Any, weights: Any, _first: int) -> tuple[int, NDArray[np.int32]]:
         range = range_of(points, weights=weights, threads=threads)

@@ -58,6 +58,9 @@ class Drawn(NamedTuple):
     number: int
     """How many were drawn."""
 
+    def __repr__(self) -> str:
+        return f"Drawn(number={self.number}, rows={len(self.rows)} x {self.rows.shape[1]})"
+
 
 def range_of(points: ArrayLike, *, weights: ArrayLike | None = None, threads: int | None = None) -> NDArray[np.int32]:
     """Look at a chunk before any is summed: magnitudes and lowest bits, as integers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,8 @@ from ._functions import Clustering, assign, kmeans, seed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from ._types import Seed
 
 # `seed` is the name of an argument, too.
 _draw = seed
@@ -32,6 +35,9 @@ class Sweep(NamedTuple):
         """The inertia of each."""
         return np.array([clustering.inertia for clustering in self.clusterings])
 
+    def __repr__(self) -> str:
+        return f"Sweep(ks={reprlib.repr(self.ks)})"
+
 
 def sweep(
     points: ArrayLike,
@@ -40,7 +46,7 @@ def sweep(
     weights: ArrayLike | None = None,
     max_iter: int = 300,
     tol: float = 0.0,
-    seed: int = 0,
+    seed: Seed = 0,
     threads: int | None = None,
     verbose: int = 0,
 ) -> Sweep:

@@ -8,6 +8,7 @@ cores the process may use. The answer is the same, bit for bit, whatever the num
 from __future__ import annotations
 
 import os
+import warnings
 
 # Set through threadpoolctl; like the limits of other libraries it holds for the whole process.
 _limit: int | None = None
@@ -24,11 +25,32 @@ def effective(threads: int | None) -> int:
 
 def _from_environment() -> int:
     for variable in ("CENTRA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(variable, "").strip()
         # OpenMP allows a list, one number a level of nesting.
-        value = os.environ.get(variable, "").split(",")[0].strip()
-        if value.isdecimal():
-            return int(value)
+        first = value.split(",")[0].strip()
+        if first.isdecimal() and int(first) < 2**31:
+            return int(first)
+        if value and variable.startswith("CENTRA_"):
+            _ignore(variable, value, "a number of threads")
     return 0
+
+
+# What has been warned of: each value is warned of once.
+_ignored: set[tuple[str, str]] = set()
+
+
+def _ignore(variable: str, value: str, expected: str) -> None:
+    if (variable, value) not in _ignored:
+        _ignored.add((variable, value))
+        warnings.warn(f"{variable}={value!r} is not {expected}, and is ignored", RuntimeWarning, stacklevel=2)
+
+
+def check_environment() -> None:
+    """Warns of values of centra's environment variables that have no effect."""
+    _from_environment()
+    isa = os.environ.get("CENTRA_ISA", "")
+    if isa not in ("", "portable", "avx2", "avx512"):
+        _ignore("CENTRA_ISA", isa, "'portable', 'avx2' or 'avx512'")
 
 
 def _cores() -> int:
@@ -42,6 +64,9 @@ def register() -> None:
     try:
         import threadpoolctl
     except ImportError:
+        return
+    # Before version 3.2 threadpoolctl knows the libraries in its own list only.
+    if not hasattr(threadpoolctl, "register"):
         return
 
     class Controller(threadpoolctl.LibController):

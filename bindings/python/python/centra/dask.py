@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 try:
     import dask
     import dask.array as da
-    from sklearn.base import BaseEstimator, ClusterMixin
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
     from sklearn.utils.validation import check_is_fitted
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"centra.dask needs {error.name}: pip install 'centra[dask]'") from error
 import numpy as np
 
-from . import _passes
-from ._functions import assign
-from ._passes import Work, of_chunk
+from . import _call, _passes
+from ._estimator import distances
+from ._functions import assign, inertia, seed
+from ._passes import Streamed, Work, of_chunk
 from ._progress import Watch
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from ._stream import Empty
+    from ._types import Centers, Seed
 
 __all__ = ["KMeans"]
 
 T = TypeVar("T")
 # Partial results that one task joins.
 _JOINED = 8
+# Arrays of so many numbers are brought into the memory of the caller for greedy k-means++: 128 MiB of doubles.
+_GATHERED = 1 << 24
 
 
-class KMeans(ClusterMixin, BaseEstimator):
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """k-means clustering of a Dask array, which may be larger than the memory.
 
     Each pass is one task a partition, which returns exact sums as integers, and a tree of additions. So centers,
@@ -43,8 +47,9 @@ class KMeans(ClusterMixin, BaseEstimator):
     ----------
     n_clusters : int, default=8
         Number of clusters.
-    init : 'k-means||' or array-like of shape (n_clusters, n_features), default='k-means||'
-        k-means||, or centers.
+    init : {'k-means||', 'k-means++'} or array-like of shape (n_clusters, n_features), default='k-means||'
+        k-means||; greedy k-means++, for arrays of at most 2**24 numbers (it is a pass over the points for each center, so they
+        are brought into the memory of the caller); or centers.
     max_iter : int, default=300
         Iterations, at most.
     tol : float, default=0.0
@@ -52,7 +57,7 @@ class KMeans(ClusterMixin, BaseEstimator):
         `centra.kmeans`, and other than for scikit-learn, it is not relative to the variance of the data.
     empty : {'error', 'keep'}, default='error'
         What happens to a cluster without members: ValueError, or it keeps its center.
-    random_state : int, default=0
+    random_state : int, RandomState instance, Generator instance or None, default=0
         The seed: that of `centra.kmeans`.
     verbose : int, default=0
         Other than 0: show a progress bar, which counts passes.
@@ -60,7 +65,7 @@ class KMeans(ClusterMixin, BaseEstimator):
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
-        The centers.
+        The centers. Single precision if the array is; labels and inertia are then those of the rounded centers.
     labels_ : dask.array.Array of int32, shape (n_samples,)
         The nearest of these centers for each point, chunked as the points are; computed when somebody asks.
     inertia_ : float
@@ -100,11 +105,11 @@ class KMeans(ClusterMixin, BaseEstimator):
         self,
         n_clusters: int = 8,
         *,
-        init: str | ArrayLike = "k-means||",
+        init: Literal["k-means||", "k-means++"] | Centers = "k-means||",
         max_iter: int = 300,
         tol: float = 0.0,
         empty: Empty = "error",
-        random_state: int = 0,
+        random_state: Seed = 0,
         verbose: int = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -133,42 +138,122 @@ class KMeans(ClusterMixin, BaseEstimator):
             This estimator, fitted.
         """
         X = _rows(X)
+        drawn = _call.seed_of(self.random_state)
         with Watch(None, self.verbose, unit="passes", shown=("iteration", "shift")) as watch:
-            found = _passes.fit(
-                _Partitions(X, sample_weight, watch),
-                self.n_clusters,
-                self.init,
-                watch,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                seed=self.random_state,
-                empty=self.empty,
-                threads=1,
-            )
+            source = _Partitions(X, sample_weight, watch)
+            found = self._pass(source, self._start(source, drawn), drawn, watch, self.max_iter)
+            self.report_ = found.report
+            if X.dtype == np.float32:
+                rounded = found.centers.astype(np.float32)
+                found = self._pass(source, rounded, drawn, watch, 0)._replace(centers=rounded)  # type: ignore[arg-type]
         self.cluster_centers_ = found.centers
         self.inertia_ = found.inertia
-        self.n_iter_ = found.report.iterations
+        self.n_iter_ = self.report_.iterations
         self.n_features_in_ = X.shape[1]
-        self.report_ = found.report
+        self._n_features_out = self.n_clusters
         self.labels_ = self.predict(X)
         return self
 
-    def predict(self, X: da.Array) -> da.Array:
+    def predict(self, X: da.Array | ArrayLike) -> Any:
         """Label points by the fitted centers.
 
         Parameters
         ----------
-        X : dask.array.Array of shape (n_samples, n_features)
+        X : dask.array.Array or array-like of shape (n_samples, n_features)
             The points.
 
         Returns
         -------
-        dask.array.Array of int32, shape (n_samples,)
-            The index of the nearest center; of equally near ones the lowest. Computed when somebody asks.
+        dask.array.Array or ndarray of int32, shape (n_samples,)
+            The index of the nearest center; of equally near ones the lowest. For a Dask array it is one, computed when somebody
+            asks.
         """
         check_is_fitted(self)
+        if not _is_dask(X):
+            return assign(X, self.cluster_centers_)
         centers = dask.delayed(self.cluster_centers_)
         return _rows(X).map_blocks(assign, centers, threads=1, dtype=np.int32, drop_axis=1, meta=np.empty(0, np.int32))
+
+    def transform(self, X: da.Array | ArrayLike) -> Any:
+        """Compute the distance of each point to each center.
+
+        Parameters
+        ----------
+        X : dask.array.Array or array-like of shape (n_samples, n_features)
+            The points.
+
+        Returns
+        -------
+        dask.array.Array or ndarray of shape (n_samples, n_clusters)
+            Euclidean distances, not squared; single precision if `X` is. For a Dask array it is one, computed when somebody asks.
+        """
+        check_is_fitted(self)
+        if not _is_dask(X):
+            return distances(np.asarray(X), self.cluster_centers_)
+        X = _rows(X)
+        centers, dtype = dask.delayed(self.cluster_centers_), _float_of(X.dtype)
+        chunks = X.chunks[0], (len(self.cluster_centers_),)
+        return X.map_blocks(distances, centers, dtype=dtype, chunks=chunks, meta=np.empty((0, 0), dtype))
+
+    def score(self, X: da.Array | ArrayLike, y: Any = None, sample_weight: Any = None) -> float:
+        """Compute what k-means maximises: the opposite of the inertia of points to their nearest fitted centers.
+
+        Parameters
+        ----------
+        X : dask.array.Array or array-like of shape (n_samples, n_features)
+            The points.
+        y : Ignored
+            For the sake of pipelines.
+        sample_weight : dask.array.Array or array-like of shape (n_samples,), default=None
+            Weights of the points; all ones if None.
+
+        Returns
+        -------
+        float
+            The opposite of the weighted sum of the squared distances, the same for any chunks.
+        """
+        check_is_fitted(self)
+        if _is_dask(X):
+            source = _Partitions(_rows(X), sample_weight, Watch())
+            if source.shape[0] >= len(self.cluster_centers_):
+                return -self._pass(source, self.cluster_centers_, 0, source.watch, 0).inertia
+            # Streams have no fewer points than centers; so few points fit the memory.
+            X, sample_weight = source.gathered()
+        labels = assign(X, self.cluster_centers_)
+        return -inertia(X, self.cluster_centers_, labels, weights=sample_weight)
+
+    def _pass(self, source: _Partitions, init: Any, drawn: int, watch: Watch, max_iter: int) -> Streamed:
+        return _passes.fit(
+            source, self.n_clusters, init, watch, max_iter=max_iter, tol=self.tol, seed=drawn, empty=self.empty, threads=1
+        )
+
+    def _start(self, source: _Partitions, drawn: int) -> Any:
+        """The parameter `init`, or the centers of greedy k-means++."""
+        if not isinstance(self.init, str):
+            return self.init
+        if self.init not in ("k-means||", "k-means++"):
+            raise ValueError(f"init: 'k-means||', 'k-means++' or centers were expected, not {self.init!r}")
+        if self.init == "k-means||":
+            return self.init
+        n, d = source.shape
+        if n * d > _GATHERED:
+            raise ValueError(
+                f"init: 'k-means++' is a pass over the points for each center, so they are brought into one memory for it; "
+                f"{n} x {d} numbers are more than the {_GATHERED} that are. 'k-means||' takes 11 passes for any number of centers"
+            )
+        points, weights = source.gathered()
+        return seed(points, self.n_clusters, weights=weights, seed=drawn)
+
+
+def _is_dask(X: Any) -> bool:
+    """Whether `X` is a Dask array; data frames of Dask are refused."""
+    if hasattr(X, "to_dask_array"):
+        raise TypeError("X: a Dask array was expected, not a data frame; X.to_dask_array() is one")
+    return isinstance(X, da.Array)
+
+
+def _float_of(dtype: Any) -> Any:
+    return np.float32 if dtype == np.float32 else np.float64
 
 
 def _rows(X: da.Array) -> da.Array:
@@ -185,16 +270,23 @@ class _Partitions:
 
     def __init__(self, X: da.Array, weights: da.Array | None, watch: Watch) -> None:
         X = _measured(X)
+        self.shape = X.shape
+        self.arrays = X, None
         self.points = X.to_delayed().ravel()
         self.weights = [None] * len(self.points)
         if weights is not None:
             weights = _measured(da.asarray(weights))
             if weights.shape != X.shape[:1]:
                 raise ValueError(f"sample_weight: shape {X.shape[:1]} was expected, to fit the points, not {weights.shape}")
+            self.arrays = X, weights
             self.weights = weights.rechunk((X.chunks[0],)).to_delayed().ravel()
         ends = np.cumsum(X.chunks[0])
         self.firsts = [0, *ends[:-1].tolist()]
         self.watch = watch
+
+    def gathered(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """The points and the weights in the memory of the caller."""
+        return dask.compute(*self.arrays)
 
     def reduce(self, work: Work[T], join: Callable[[T, T], T]) -> T:
         # What all tasks share is one node of the graph.

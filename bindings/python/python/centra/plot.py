@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ._sweep import Sweep
+    from ._types import Seed
 
 __all__ = ["clusters", "elbow", "quantization", "silhouette"]
 
@@ -73,7 +74,7 @@ def clusters(points: ArrayLike, found: Clustering, *, ax: Axes | None = None, si
 
 
 def quantization(
-    image: ArrayLike, k: int, *, seed: int = 0, threads: int | None = None, axes: Any = None
+    image: ArrayLike, k: int, *, seed: Seed = 0, threads: int | None = None, axes: Any = None
 ) -> tuple[NDArray[Any], Any]:
     """Reduce an image to k colors, and draw it before and after.
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from . import _passes
+from . import _call, _passes
 from ._passes import Streamed, Work, of_chunk
 from ._progress import Progress, Watch
 from ._stream import MASSES, Drawn, Empty, State, Stream, follow, range_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from ._types import Centers, Seed
 
 __all__ = ["MASSES", "Drawn", "State", "Stream", "Streamed", "fit", "follow", "range_of"]
 
@@ -32,13 +34,13 @@ def fit(
     chunks: Chunks,
     k: int,
     *,
-    init: str | ArrayLike = "k-means||",
+    init: Literal["k-means||"] | Centers = "k-means||",
     weights: Chunks | None = None,
     labels: NDArray[np.int32] | None = None,
     distances: NDArray[np.float64] | None = None,
     max_iter: int = 300,
     tol: float = 0.0,
-    seed: int = 0,
+    seed: Seed = 0,
     empty: Empty = "error",
     threads: int | None = None,
     callback: Callable[[Progress], Any] | None = None,
@@ -129,7 +131,7 @@ class _Chunks:
         found: list[T] = []
         first = 0
         for number, (chunk, weights) in enumerate(self._pairs()):
-            points = np.asarray(chunk)
+            points = _call.array(chunk, f"chunk {number}: points")
             one = of_chunk(number, work, points, weights, first)
             found[:] = [join(found[0], one)] if found else [one]
             first += len(points)
