@@ -2,10 +2,10 @@
 
     python long_runs.py            # all three, some minutes
     python long_runs.py digits     # one of: astronaut, digits, patches
-    python long_runs.py --quick    # a part of the data, seconds: does it run?
+    python long_runs.py --quick    # a part of the data, in seconds, to see that it runs
 
 Prints a table. scikit-learn fits the same data from the same start until no label changes, and the labels are compared; so are
-centra's bits on one thread and on all. It takes scikit-learn and scikit-image, which bring the data.
+centra's results on one thread and on all, bit for bit. It needs scikit-learn and scikit-image, which have the data.
 """
 
 import sys
@@ -30,7 +30,7 @@ def digits():
 
 
 def patches():
-    """A million pieces of 4 x 4 pixels of five pictures, drawn at random: the words of a visual vocabulary."""
+    """A million pieces of 4 x 4 pixels of five pictures, drawn at random, as for a visual vocabulary."""
     pictures = [getattr(skimage.data, name)() for name in ("camera", "moon", "brick", "grass", "gravel")]
     windows = [np.lib.stride_tricks.sliding_window_view(picture, (4, 4)).reshape(-1, 16) for picture in pictures]
     pieces = np.concatenate(windows)
@@ -39,8 +39,8 @@ def patches():
 
 def run(name, points, k, max_iter):
     points = points.astype(float)
-    # Whole numbers that start from whole numbers can be exactly as far from two centers. centra takes the lower of these; what
-    # scikit-learn, which subtracts the mean first, takes is a matter of rounding. One iteration on there are no such ties.
+    # Points of integers can be exactly as far from two centers of integers. centra takes the center with the lower index; for
+    # scikit-learn rounding decides, as it subtracts the mean first. After one iteration there are no such ties.
     start = centra.kmeans(points, k, max_iter=1).centers
     begin = time.perf_counter()
     found = centra.kmeans(points, k, init=start, max_iter=max_iter)

@@ -3,7 +3,7 @@
     python out_of_core.py            # a file of 1024 MiB, with 64 MiB of memory
     python out_of_core.py 2048 100   # other sizes
 
-The limit is one of address space, beyond what the interpreter and its modules take. A mapped file counts as such, so it is mapped
+The limit is one of address space, in addition to what the interpreter and its modules take. A mapped file counts, so it is mapped
 chunk by chunk. (Without a limit one may map all of it and yield slices: the system keeps as much of it in memory as it likes.)
 The labels go to a file, too.
 """
@@ -23,20 +23,20 @@ CHUNK = 8 * MIB // (8 * D)
 
 
 def address_space():
-    """Bytes of it that are in use now, and that were at most."""
+    """Bytes of address space in use now, and the most that were in use."""
     lines = Path("/proc/self/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
     return [int(status[name].split()[0]) << 10 for name in ("VmSize", "VmPeak")]
 
 
 def write(file, points):
-    """Points around K middles, chunk by chunk."""
+    """Writes points around K means, chunk by chunk."""
     rng = np.random.default_rng(0)
-    middles = rng.uniform(0, 10, (K, D))
+    means = rng.uniform(0, 10, (K, D))
     with open(file, "wb") as out:
         for first in range(0, points, CHUNK):
             n = min(CHUNK, points - first)
-            (middles[rng.integers(0, K, n)] + rng.standard_normal((n, D))).tofile(out)
+            (means[rng.integers(0, K, n)] + rng.standard_normal((n, D))).tofile(out)
 
 
 def chunks(file):
@@ -56,7 +56,7 @@ def main(size, limit):
         # From here on, asking for more is an error.
         resource.setrlimit(resource.RLIMIT_AS, (before + limit * MIB, before + limit * MIB))
         labels = np.memmap(Path(folder) / "labels.i4", np.int32, "w+", shape=points)
-        # Each thread takes some memory, too, so there are two however many cores.
+        # Each thread takes some memory, too, so there are two, whatever the number of cores.
         found = centra.stream.fit(lambda: chunks(file), K, labels=labels, max_iter=10, threads=2, verbose=1)
         peak = max(0, address_space()[1] - before)
         report = found.report

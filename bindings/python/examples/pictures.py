@@ -1,7 +1,7 @@
-"""Clusters, colors and curves: what centra.plot draws.
+"""The pictures that centra.plot draws: clusters, colors of an image, curves.
 
 Cells between `# %%` lines run one by one in Jupyter, VS Code or Spyder; `python pictures.py FOLDER` runs all and writes the
-pictures. It takes scikit-image and scikit-learn for their data.
+pictures. It needs scikit-image and scikit-learn for their data.
 """
 
 # %% The package, and where pictures go
@@ -18,16 +18,16 @@ import centra
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 folder.mkdir(parents=True, exist_ok=True)
 
-# %% Nine blobs in the plane, each point in the color of its cluster, each cluster's cell behind it
+# %% Nine clusters in the plane: points in the color of their cluster, over the Voronoi cells
 rng = np.random.default_rng(8)
-middles = rng.uniform(0, 20, (9, 2))
-points = middles[rng.integers(0, 9, 3000)] + rng.standard_normal((3000, 2))
+means = rng.uniform(0, 20, (9, 2))
+points = means[rng.integers(0, 9, 3000)] + rng.standard_normal((3000, 2))
 found = centra.kmeans(points, 9)
 ax = centra.plot.clusters(points, found)
 ax.set_title(f"inertia {found.inertia:.1f} after {found.report.iterations} iterations")
 ax.figure.savefig(folder / "clusters.svg")
 
-# %% How many were they? Each k from 1 to 20, from one seeding
+# %% The number of clusters: each k from 1 to 20, from one seeding
 curves, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 sweep = centra.sweep(points, range(1, 21))
 centra.plot.elbow(sweep, ax=axes[0])

@@ -4,19 +4,19 @@ import pytest
 
 @pytest.fixture
 def data():
-    """A function of n, d and k: points around k middles, and a start."""
+    """A function of n, d and k that returns points around k means, and starting centers."""
 
     def make(n, d, k, seed=0):
         rng = np.random.default_rng([seed, n, d, k])
-        middles = rng.uniform(0, 8 / d**0.5, (k, d))
-        points = middles[rng.integers(0, k, n)] + rng.standard_normal((n, d))
+        means = rng.uniform(0, 8 / d**0.5, (k, d))
+        points = means[rng.integers(0, k, n)] + rng.standard_normal((n, d))
         return points, points[-k:].copy()
 
     return make
 
 
 def pytest_collection_modifyitems(items):
-    """Of scikit-learn's tests over several estimators only those of KMeans are ours."""
+    """Of scikit-learn's tests that are parametrized over estimators only those of KMeans are run."""
     items[:] = [item for item in items if not _of_another_estimator(item)]
 
 

@@ -1,4 +1,4 @@
-"""The answer, the slow way: squared distances lane by lane, and everything that is summed as whole numbers."""
+"""A slow reference: squared distances lane by lane, and every sum in exact integers."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def assign(points, centers):
 
 
 def update(points, labels, centers, weights=None):
-    """Means; empty clusters keep their center. A quotient of whole numbers is rounded once."""
+    """Means; empty clusters keep their center. A quotient of exact integers is rounded once."""
     centers = centers.copy()
     for j in range(len(centers)):
         members = labels == j
@@ -46,7 +46,7 @@ def update(points, labels, centers, weights=None):
 
 
 def relocate(points, labels, centers):
-    """Empty clusters, in order, take the points farthest from their own center, but none that lies on it or is the last."""
+    """Empty clusters, in order, take the points farthest from their center, except a cluster's last one and those on a center."""
     labels, members = labels.copy(), np.bincount(labels, minlength=len(centers))
     distances = squared(points, centers[labels].T)
     empty = iter(np.flatnonzero(members == 0))

@@ -1,4 +1,4 @@
-"""One answer for Dask arrays in any chunks, on any scheduler: that of `centra.kmeans`."""
+"""Dask arrays in any chunks, on any scheduler, give the bits of `centra.kmeans`."""
 
 import os
 import pickle
@@ -22,7 +22,7 @@ from centra.dask import KMeans
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Three processes that know nothing of each other."""
+    """A client of three worker processes."""
     distributed = pytest.importorskip("distributed")
     with (
         dask.config.set({"distributed.worker.daemon": True}),
@@ -47,11 +47,11 @@ CHUNKS = [(1000, 5), (137, 5), ((0, 1, 998, 0, 1), 5), (300, 2), ((999, 1), (4, 
 def test_any_chunks_on_threads(data, chunks, weighted):
     points, start = data(1000, 5, 7)
     weights = np.random.default_rng(1).uniform(0, 2, 1000) if weighted else None
-    X, heavy = da.from_array(points, chunks=chunks), None if weights is None else da.from_array(weights, chunks=77)
+    X, chunked = da.from_array(points, chunks=chunks), None if weights is None else da.from_array(weights, chunks=77)
     expected = centra.kmeans(points, 7, init="k-means||", seed=3, weights=weights)
-    equal(KMeans(7, random_state=3).fit(X, sample_weight=heavy), expected)
+    equal(KMeans(7, random_state=3).fit(X, sample_weight=chunked), expected)
     expected = centra.kmeans(points, 7, init=start, max_iter=2, weights=weights)
-    model = KMeans(7, init=start, max_iter=2).fit(X, sample_weight=heavy)
+    model = KMeans(7, init=start, max_iter=2).fit(X, sample_weight=chunked)
     equal(model, expected)
     assert model.report_.stopped_by == "max_iter" and model.n_features_in_ == 5
     others = points[:50] + 0.5
@@ -99,8 +99,8 @@ def test_lengths_need_not_be_known(data):
     X = X[X[:, 0] > np.median(points[:, 0])]
     assert np.isnan(X.shape[0])
     weights = da.ones(len(known), chunks=13)
-    for heavy in None, weights:
-        model = KMeans(4).fit(X, sample_weight=heavy)
+    for chunked in None, weights:
+        model = KMeans(4).fit(X, sample_weight=chunked)
         equal(model, centra.kmeans(points[known], 4, init="k-means||"))
     assert np.isnan(X.shape[0])
 
@@ -132,9 +132,9 @@ def test_plus_plus(data, weighted):
     """Greedy k-means++ is that of the function, where the points fit one memory."""
     points, _ = data(1000, 5, 7)
     weights = np.random.default_rng(1).uniform(0, 2, 1000) if weighted else None
-    heavy = None if weights is None else da.from_array(weights, chunks=300)
+    chunked = None if weights is None else da.from_array(weights, chunks=300)
     for chunks in (1000, 5), (137, 3):
-        model = KMeans(7, init="k-means++", random_state=3).fit(da.from_array(points, chunks=chunks), sample_weight=heavy)
+        model = KMeans(7, init="k-means++", random_state=3).fit(da.from_array(points, chunks=chunks), sample_weight=chunked)
         equal(model, centra.kmeans(points, 7, seed=3, weights=weights))
     with pytest.raises(ValueError, match=r"'k-means\+\+' is a pass over the points for each center.* 'k-means\|\|'"):
         KMeans(7, init="k-means++").fit(da.zeros((1 << 22, 5), chunks=(1 << 16, 5)))
@@ -166,8 +166,8 @@ def test_transform_and_score(data):
     weights = np.random.default_rng(1).uniform(0, 2, 300)
     assert model.score(X) == model.score(points) == -model.inertia_
     for chunks in 300, 41:
-        heavy = da.from_array(weights, chunks=chunks)
-        assert model.score(X, sample_weight=heavy) == model.score(points, sample_weight=weights)
+        chunked = da.from_array(weights, chunks=chunks)
+        assert model.score(X, sample_weight=chunked) == model.score(points, sample_weight=weights)
     # Fewer points than clusters.
     assert (
         model.score(X[:2]) == model.score(points[:2]) == -centra.assign(points[:2], model.cluster_centers_, sqdist=True)[1].sum()

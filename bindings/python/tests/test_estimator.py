@@ -1,4 +1,4 @@
-"""centra.KMeans among scikit-learn's machinery."""
+"""centra.KMeans with scikit-learn's checks, pipelines, searches and data."""
 
 import itertools
 import pickle
@@ -25,7 +25,7 @@ X = load_iris().data
 START = X[[0, 60, 120]]
 
 
-# The second is how scikit-learn checks its own; both pass, the checks of weights included, which its own does not.
+# The second has the parameters with which scikit-learn checks its own, which does not pass the checks of weights.
 @parametrize_with_checks([KMeans(), KMeans(n_init=2, n_clusters=2, max_iter=5), KMeans(threads=1, tol=0)])
 def test_scikit_learn_checks(estimator, check):
     with warnings.catch_warnings():
@@ -53,7 +53,7 @@ def test_from_the_same_start_it_finds_what_scikit_learn_finds():
 
 
 def test_parallel_start():
-    """k-means|| draws what the function draws; it needs no restarts."""
+    """k-means|| draws what the function draws, in one restart."""
     drawn = np.random.RandomState(5).randint(np.iinfo(np.int32).max)
     model = KMeans(3, init="k-means||", random_state=5, tol=0).fit(X)
     found = centra.kmeans(X, 3, init="k-means||", seed=drawn)
@@ -156,7 +156,7 @@ def test_as_many_iterations_as_scikit_learn():
 
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_order_does_not_matter_where_rows_repeat(d):
-    """Nor where there are more clusters than distinct rows, which may differ by the sign of a zero, or have no weight."""
+    """Also with more clusters than distinct rows, with rows that differ by the sign of a zero, and with rows of weight 0."""
     rng = np.random.default_rng(d)
     rows = rng.integers(-2, 3, (7, d)) * 0.5
     points = rows[rng.integers(0, 7, 40)]
@@ -223,7 +223,7 @@ def test_errors_say_where():
     for call in [lambda: KMeans(3).fit(points), lambda: KMeans(3, init=START).fit(X).predict(points)]:
         with pytest.raises(ValueError, match="points: NaN at row 17, dimension 2"):
             call()
-    # Also where rows are put in order before a start is drawn.
+    # Also where rows are sorted before the starting centers are drawn.
     for init in "k-means++", "random", "k-means||":
         for tol in 0, 1e-4:
             for bad, said in [(np.nan, "NaN"), (np.inf, "infinity"), (1e200, "1e200")]:
@@ -288,7 +288,7 @@ def test_generators_of_numpy():
 
 
 def test_the_report_has_the_time_of_drawing():
-    """Also where rows are put in order before; and of all restarts."""
+    """Also where rows are sorted first; and of all restarts."""
     points = np.random.default_rng(0).uniform(size=(60_000, 2))
     for size in 60_000, 60_000 // 2, 100:
         begin = time.perf_counter()
@@ -335,7 +335,7 @@ def test_frames(library):
 
 
 def test_distances_are_exact_far_from_the_origin():
-    """No expanded formula: an offset costs no digits beyond its own rounding."""
+    """An offset costs no digits beyond its own rounding, as it would in an expanded formula."""
     model = KMeans(3, init=START + 2.0**30).fit(X + 2.0**30)
     near = np.linalg.norm((X + 2.0**30)[:, None] - model.cluster_centers_, axis=2)
     np.testing.assert_allclose(model.transform(X + 2.0**30), near, rtol=1e-14)

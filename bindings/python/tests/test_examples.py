@@ -1,4 +1,4 @@
-"""The examples run, without a screen, and make what they say."""
+"""The examples run without a screen, and make the files that they name."""
 
 import runpy
 import sys

@@ -1,4 +1,4 @@
-"""The functions give the library's bits for every layout, type, stride and number of threads."""
+"""The functions return the reference's bits for every layout, type, stride and number of threads."""
 
 import threading
 import tracemalloc
@@ -167,7 +167,7 @@ def test_no_points():
 
 
 def test_one_point_is_not_made_many():
-    """Among many centers: nothing is allocated in Python that is of their size."""
+    """Labelling one point by many centers allocates nothing of their size in Python."""
     centers = np.random.default_rng(0).standard_normal((20_000, 64))
     point = centers[12_345:12_346] + 1e-9
     tracemalloc.start()
@@ -319,7 +319,7 @@ def test_progress_is_drawn_at_most_ten_times_a_second(data, capsys, monkeypatch,
 
 
 def test_other_threads_run_meanwhile(data):
-    """The interpreter's lock is free during a call: another thread works while one call lasts."""
+    """The interpreter's lock is released during a call: another thread runs Python meanwhile."""
     points, start = data(400_000, 16, 200)
     worked, done = [], threading.Event()
 
@@ -334,7 +334,7 @@ def test_other_threads_run_meanwhile(data):
     during = len(worked) - before
     done.set()
     other.join()
-    # With the lock held it could have worked at the beginning and at the end of the call only.
+    # With the lock held the other thread could have run at the beginning and at the end of the call only.
     assert during > 5
 
 
@@ -346,10 +346,10 @@ def test_many_python_threads(data):
     def fit(i):
         results[i] = centra.kmeans(points, 8, init=start, threads=i % 3)
 
-    crew = [threading.Thread(target=fit, args=(i,)) for i in range(8)]
-    for thread in crew:
+    fitting = [threading.Thread(target=fit, args=(i,)) for i in range(8)]
+    for thread in fitting:
         thread.start()
-    for thread in crew:
+    for thread in fitting:
         thread.join()
     for found in results:
         same(found.centers, expected.centers)

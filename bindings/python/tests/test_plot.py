@@ -1,4 +1,4 @@
-"""Pictures show what was found, and `sweep` is `kmeans` for each k."""
+"""Pictures show the clustering, and `sweep` is `kmeans` for each k."""
 
 import sys
 
@@ -29,7 +29,7 @@ def test_sweep_is_kmeans_from_the_first_centers(blobs):
 
 @pytest.mark.parametrize("k, fewer", [(7, 3), (20, 8), (54, 21)])
 def test_the_first_centers_are_those_of_fewer(blobs, k, fewer):
-    """With as many candidates a step a draw of k centers begins with the draw of fewer, as `sweep` says."""
+    """With as many candidates a step, the first centers of a larger k are those of a smaller one, as `sweep` documents."""
     assert centra.seed(blobs, k)[:fewer].tobytes() == centra.seed(blobs, fewer).tobytes()
 
 
@@ -45,7 +45,7 @@ def test_silhouettes(blobs, weighted):
     assert found.ks[np.nanargmax(found.silhouettes)] == 6
 
 
-def test_silhouette_of_equal_points_and_of_lonely_ones():
+def test_silhouette_of_equal_points_and_of_clusters_of_one():
     assert centra.sweep([[0.0], [1.0], [9.0]], [3]).silhouettes.tolist() == [0.0]
     assert centra.sweep(np.ones((5, 2)), [2]).silhouettes.tolist() == [0.0]
 

@@ -1,4 +1,4 @@
-"""What a process sees: import, Ctrl-C, threads from the environment, fork, pickles from elsewhere."""
+"""Whole processes: import, Ctrl-C, threads from the environment, fork, pickles."""
 
 import os
 import pickle
@@ -28,7 +28,7 @@ def python(code, *options, **environment):
 
 
 def test_import_needs_numpy_and_cffi_only():
-    """Nothing optional is imported before somebody asks (threadpoolctl and tqdm are small, and tqdm waits, too)."""
+    """Nothing optional is imported before its first use, except threadpoolctl, which is small."""
     loaded = python("import centra, sys; print(*sys.modules)").split()
     for heavy in ["sklearn", "scipy", "matplotlib", "pandas", "polars", "tqdm", "skimage", "numba", "dask"]:
         assert heavy not in loaded
@@ -126,7 +126,7 @@ def test_no_callback_is_made_unless_there_is_one(monkeypatch):
 
 
 def test_import_is_quick():
-    """The least of several times it takes beyond NumPy's own import, against NumPy's own."""
+    """The least of several times that it takes after NumPy's import, compared with that of NumPy."""
     code = """
         import time
         a = time.perf_counter()
@@ -170,7 +170,7 @@ def test_control_c_ends_a_fit_that_would_never_end(call):
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.5)
             process.send_signal(signal.SIGINT)
-            # Were it not ended it would go on for years; no waiting could be too short for it by much.
+            # A fit that is not ended goes on for years, so the length of this waiting does not matter.
             out, err = process.communicate(timeout=60)
         finally:
             process.kill()
@@ -252,7 +252,7 @@ def test_threadpoolctl_limits_centra(monkeypatch):
         assert threads() == before
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         assert threads() == before
-    # Restored means that the environment decides again.
+    # After restoring, the environment decides again.
     monkeypatch.setenv("CENTRA_NUM_THREADS", "1")
     assert threads() == 1
 
@@ -294,7 +294,7 @@ def test_results_are_pickled():
 
 
 def test_all_symbols_of_the_header_are_there():
-    """The wheel's library has every function that include/centra.h declares."""
+    """The library in the wheel has every function that include/centra.h declares."""
     from pathlib import Path
 
     from centra._native import lib

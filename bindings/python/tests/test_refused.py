@@ -1,4 +1,4 @@
-"""Bad arguments: what is raised, what it says."""
+"""Refused arguments: the kind of the exception and its message."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ MASKED = np.ma.masked_greater(POINTS, 9)
     ],
 )
 def test_masked_arrays(call, name):
-    """Below the mask there is a number that nobody wants to be used."""
+    """NumPy would convert them with the numbers below the mask."""
     with pytest.raises(ValueError, match=f"^{name}: a masked array was given"):
         call()
 

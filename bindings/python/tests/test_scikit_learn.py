@@ -1,6 +1,6 @@
 """scikit-learn's own tests of KMeans, from the installed wheel, with centra's class in its place.
 
-What is left out, and why, is in LEFT_OUT; a name there that scikit-learn no longer has is an error, too.
+LEFT_OUT has the tests that are not run, each with the reason; a name there that scikit-learn no longer has is an error.
 """
 
 import importlib.util
@@ -38,12 +38,12 @@ LEFT_OUT = {
     "test_minibatch_declared_convergence": _OTHER,
     "test_minibatch_iter_steps": _OTHER,
     "test_kmeans_verbose": "expects scikit-learn's words on standard output; centra shows a progress bar",
-    "test_warning_elkan_1_cluster": "elkan is the same as lloyd here, so there is nothing to warn of",
+    "test_warning_elkan_1_cluster": "elkan is the same as lloyd here, so there is no warning",
 }
 
 
 def _load():
-    """A copy of the test module that found centra's KMeans when it imported scikit-learn's."""
+    """A copy of the test module in which `sklearn.cluster.KMeans` is centra's class."""
     origin = importlib.util.find_spec("sklearn.cluster.tests.test_k_means")
     spec = importlib.util.spec_from_file_location("sklearn_test_k_means", origin.origin)
     module = importlib.util.module_from_spec(spec)
@@ -60,7 +60,7 @@ _tests = {name: test for name, test in vars(_load()).items() if name.startswith(
 globals().update({name: test for name, test in _tests.items() if name not in LEFT_OUT})
 
 
-# Fixtures that scikit-learn's tests expect of their own conftest.
+# Fixtures that scikit-learn's tests have in their conftest.
 @pytest.fixture(params=[0, 42])
 def global_random_seed(request):
     return request.param

@@ -30,13 +30,13 @@ NEAR = "centers are equally near to all points that differ, but for rounding"
 
 
 def _problem(rng, coarse):
-    """Points and a start of some of them, some of these again, and centers that are far from all.
+    """Points, and starting centers of which some are points, some equal to others, and some far from all points.
 
-    Coarse data are few small integers: full of equal points and equal distances, which hardly occur otherwise.
+    Coarse data are few small integers, with many equal points and equal distances, which are rare otherwise.
     """
     n, d, k = int(2 ** rng.integers(4, 8)), int(rng.integers(1, 5)), int(rng.integers(2, 9))
-    middles = rng.integers(-4096, 4096, (k, d))
-    points = (middles[rng.integers(0, k, n)] + rng.integers(-1024, 1024, (n, d))) / 16
+    means = rng.integers(-4096, 4096, (k, d))
+    points = (means[rng.integers(0, k, n)] + rng.integers(-1024, 1024, (n, d))) / 16
     if coarse:
         points = np.round(points / 64)
     start = points[rng.choice(n, k, replace=False)]
@@ -136,7 +136,7 @@ def _why_different(points, start, ours, theirs):
 def test_fits_with_empty_clusters_are_those_of_scikit_learn(coarse):
     rng = np.random.default_rng(20)
     compared, reasons, unexplained = Counter(), Counter(), []
-    # Their fits are far too small for threads.
+    # The fits are far too small for threads.
     with threadpoolctl.threadpool_limits(1):
         for case in range(STARTS):
             points, start = _problem(rng, coarse)
@@ -149,7 +149,7 @@ def test_fits_with_empty_clusters_are_those_of_scikit_learn(coarse):
                 if why is None:
                     unexplained.append((case, points.shape, len(start), empty))
     assert not unexplained, (len(unexplained), unexplained[:5], reasons)
-    # The comparison is one of relocations, and few are explained away where equal distances hardly occur.
+    # Many fits have empty clusters, and few differ where equal distances are rare.
     assert min(compared[1], compared[2]) >= 200 and compared[3] >= 100, compared
     more_than_names = reasons.total() - reasons[NAMES_OF_MANY] - reasons[NAMES_OF_EQUAL]
     assert more_than_names <= (STARTS // 4 if coarse else STARTS // 100), reasons

@@ -21,7 +21,7 @@ from centra.stream import Drawn, State, Stream, fit, follow, range_of
 
 
 def cut(rng, n):
-    """Where chunks end: some are empty."""
+    """The ends of chunks, some of which are empty."""
     ends = np.sort(rng.integers(0, n + 1, rng.integers(0, 8)))
     return [0, *ends.tolist(), n]
 
@@ -31,7 +31,7 @@ def pieces(x, ends):
 
 
 def some(rng):
-    """Points of many kinds, a number of clusters, perhaps weights."""
+    """Points of one of many kinds, a number of clusters, and weights or None."""
     n, d = int(rng.integers(1, 120)), int(rng.integers(1, 18))
     k = int(rng.integers(1, min(n, 12) + 1))
     points = [
@@ -66,9 +66,9 @@ def test_any_chunks_give_the_fit_of_all_points(block):
         n = len(points)
         ends = cut(rng, n)
         lay = layouts[rng.integers(len(layouts))]
-        # Lists of no rows have no columns either.
+        # A list without rows has no columns.
         chunks = [lay(piece) if len(piece) else piece for piece in pieces(points, ends)]
-        heavy = None if weights is None else pieces(weights, ends)
+        chunked = None if weights is None else pieces(weights, ends)
         init = "k-means||" if rng.integers(2) else points[rng.integers(0, n, k)].astype(float)
         choices = {
             "init": init,
@@ -81,25 +81,27 @@ def test_any_chunks_give_the_fit_of_all_points(block):
         expected = centra.kmeans(points, k, weights=weights, **choices)
         labels = np.full(n, -7, np.int32)
         distances = np.full(n, np.nan) if rng.integers(2) else None
-        equal(fit(chunks, k, weights=heavy, labels=labels, distances=distances, **choices), expected, labels)
-        # Without labels nothing but the number of iterations can differ, and be less.
-        lean = fit(lambda chunks=chunks: iter(chunks), k, weights=heavy, **choices)
+        equal(fit(chunks, k, weights=chunked, labels=labels, distances=distances, **choices), expected, labels)
+        # Without labels only the number of iterations can differ, which is then less.
+        unlabelled = fit(lambda chunks=chunks: iter(chunks), k, weights=chunked, **choices)
         if choices["max_iter"] == 300 and choices["tol"] == 0:
-            same(lean.centers, expected.centers)
-            assert lean.inertia == expected.inertia and lean.labels is None
-        assert lean.report.iterations <= expected.report.iterations and lean.report.moved == -(lean.report.iterations > 0)
+            same(unlabelled.centers, expected.centers)
+            assert unlabelled.inertia == expected.inertia and unlabelled.labels is None
+        assert unlabelled.report.iterations <= expected.report.iterations and unlabelled.report.moved == -(
+            unlabelled.report.iterations > 0
+        )
 
 
 @pytest.mark.parametrize("n, d, k", [(3000, 3, 8), (20_000, 16, 200)])
 def test_larger_chunks(data, n, d, k):
     points, _ = data(n, d, k)
     weights = np.random.default_rng(n).uniform(0, 1, n)
-    for heavy in None, weights:
-        expected = centra.kmeans(points, k, init="k-means||", seed=5, weights=heavy, max_iter=20)
+    for chunked in None, weights:
+        expected = centra.kmeans(points, k, init="k-means||", seed=5, weights=chunked, max_iter=20)
         for size in n // 3, 1000:
             ends = [*range(0, n, size), n]
             labels = np.empty(n, np.int32)
-            chunks = pieces(points, ends), None if heavy is None else pieces(heavy, ends)
+            chunks = pieces(points, ends), None if chunked is None else pieces(chunked, ends)
             equal(fit(chunks[0], k, weights=chunks[1], seed=5, labels=labels, max_iter=20), expected, labels)
 
 
@@ -165,7 +167,7 @@ def test_sums_are_added_to_what_is_there(data):
     stream = Stream(100, 2, 3, range_of(points))
     sums = stream.sums(points[:30], start)
     assert stream.sums(points[30:], start, out=sums) is sums
-    # Digits of the inertia carry or not; what they stand for is the same.
+    # The inertia may be written in other digits, of the same value.
     same(np.delete(sums, range(3, 106)), np.delete(stream.sums(points, start), range(3, 106)))
     assert stream.moved(sums) == -1
     labels = centra.assign(points, start)
@@ -236,7 +238,7 @@ def test_control_c_ends_a_fit_between_chunks():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
 def test_out_of_core():
-    """The example, with a file of six times the memory."""
+    """The example, with a file six times as large as the memory."""
     example = Path(__file__).parents[1] / "examples" / "out_of_core.py"
     done = subprocess.run(
         [sys.executable, str(example), "384", "64"],
@@ -263,7 +265,7 @@ def broken(value):
 
 
 def changing():
-    """Chunks that are others in the second pass."""
+    """Chunks that differ in the second pass."""
     passes = iter([CHUNKS, [chunk * 100 for chunk in CHUNKS]])
     return lambda: iter(next(passes))
 
@@ -337,7 +339,7 @@ def test_what_is_refused_is_refused_before_the_first_pass(choice):
 
 
 def test_iterators_are_refused():
-    with pytest.raises(TypeError, match="chunks: an iterator can be gone through once only"):
+    with pytest.raises(TypeError, match="chunks: an iterator can be used once only"):
         fit(iter(CHUNKS), 2)
     with pytest.raises(TypeError, match="weights: an iterator"):
         fit(CHUNKS, 2, weights=(np.ones(len(chunk)) for chunk in CHUNKS))

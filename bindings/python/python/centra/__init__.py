@@ -1,8 +1,8 @@
 """Exact k-means with one answer, bit for bit, for any number of threads and any processor.
 
-Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. `centra.stream` clusters points that do not fit the
-memory. With scikit-learn installed, `centra.KMeans` is its estimator, name for name; with Dask, `centra.dask.KMeans` is one on
-its arrays. With matplotlib installed, `centra.plot` draws.
+Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. `centra.stream` clusters points that do not fit into
+memory. With scikit-learn installed, `centra.KMeans` has the interface of its `KMeans`; with Dask, `centra.dask.KMeans`
+clusters its arrays. With matplotlib installed, `centra.plot` draws.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def isa() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    # scikit-learn, Dask and matplotlib are optional and slow to import, so they wait until somebody asks.
+    # scikit-learn, Dask and matplotlib are optional and slow to import, so they are imported at the first use.
     if name == "KMeans":
         try:
             from ._estimator import KMeans

@@ -1,4 +1,4 @@
-"""Between NumPy and the C functions: arrays into pointers, options into structs, statuses into exceptions."""
+"""From NumPy to the C functions: arrays become pointers, options a struct, statuses exceptions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Matrix(NamedTuple):
 
 
 def pointer(array: np.ndarray, kind: str = "double *") -> Any:
-    """The address of an array's first element. Whoever asks keeps the array."""
+    """The address of an array's first element. The caller keeps a reference to the array."""
     return ffi.cast(kind, array.__array_interface__["data"][0])
 
 
@@ -121,7 +121,7 @@ def labels_of(x: Any, n: int) -> np.ndarray:
         raise ValueError(f"labels: shape ({n},) was expected, to fit the points, not {x.shape}")
     if x.dtype == np.int32:
         return packed(x)
-    # What does not fit 32 bits is no label either; it must not become one by wrapping around.
+    # A number that does not fit 32 bits is not a label, and must not become one by wrapping around.
     labels = x.astype(np.int32, order="C")
     labels[(x < 0) | (x > 2**31 - 1)] = -1
     return labels
@@ -138,7 +138,7 @@ def weights_of(x: Any, n: int) -> np.ndarray | None:
 
 
 def array_of(x: Any, dtype: Any, shape: tuple[int, ...], name: str, written: bool = False) -> np.ndarray:
-    """An array of this type and shape, contiguous and aligned: `x` itself where it is that, and where it is written to."""
+    """A contiguous and aligned array of this type and shape: `x` itself where it is one, which it must be if it is written to."""
     expected = f"an array of {np.dtype(dtype)} of shape {shape} was expected"
     if not isinstance(x, np.ndarray):
         raise ValueError(f"{name}: {expected}, not {type(x)}")
@@ -150,7 +150,7 @@ def array_of(x: Any, dtype: Any, shape: tuple[int, ...], name: str, written: boo
 
 
 def options_of(threads: int | None) -> Any:
-    """A centra_options with defaults but for the threads."""
+    """A centra_options with the defaults, except for the threads."""
     options = ffi.new("centra_options *")
     lib.centra_options_init_sized(options, ffi.sizeof("centra_options"))
     options.threads = integer(_threads.effective(threads), "threads", 31)
@@ -158,7 +158,7 @@ def options_of(threads: int | None) -> Any:
 
 
 def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None = None) -> Any:
-    """A centra_options with defaults but for what all calls share."""
+    """A centra_options with the defaults, except for what all calls share."""
     options = options_of(threads)
     options.layout = points.layout
     if weights is not None:
@@ -187,14 +187,14 @@ def seed_of(x: Seed) -> int:
 
 
 def choice(x: Any, name: str, values: dict[str, int]) -> int:
-    """What the library calls the value that a user calls `x`."""
+    """The library's constant for the word `x`."""
     if not isinstance(x, str) or x not in values:
         raise ValueError(f"{name}: one of {', '.join(map(repr, values))} was expected, not {x!r}")
     return values[x]
 
 
 def check(status: int) -> int:
-    """Raises what a refusal is in Python; else hands the status on."""
+    """Raises an exception for a refusal; returns any other status."""
     if status < 0:
         refuse(status)
     return status

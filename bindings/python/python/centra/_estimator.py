@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ._types import Centers, Init
 
-# So many numbers are put in order before seeding; with more, that would take longer than seeding, and a copy that hurts.
+# Data of at most so many numbers are sorted before seeding; of more, sorting takes longer than seeding, and much memory.
 _ORDERED = 1 << 17
 
 
@@ -48,7 +48,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Greedy k-means++; rows drawn uniformly; k-means||, which scikit-learn does not have, for many clusters; a function of
         `X`, `n_clusters` and `random_state` that returns centers; or centers.
     n_init : 'auto' or int, default='auto'
-        Restarts, of which the best inertia wins. 'auto' is 10 for 'random' and for a callable, else 1.
+        Restarts, of which the one with the least inertia is returned. 'auto' is 10 for 'random' and for a callable, else 1.
     max_iter : int, default=300
         Iterations of a restart, at most.
     tol : float, default=1e-4
@@ -70,11 +70,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
         The centers. Single precision if `X` is.
     labels_ : ndarray of int32, shape (n_samples,)
-        The nearest of these centers for each point, also where `tol` or `max_iter` ended the fit.
+        The index of the nearest of these centers for each point, also where `tol` or `max_iter` ended the fit.
     inertia_ : float
         Sum of the squared distances to the nearest centers, times the weights.
     n_iter_ : int
-        Number of iterations. As in scikit-learn, a last look that changes nothing counts as one.
+        Number of iterations. As in scikit-learn, the one that finds no label to change counts, too.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -86,10 +86,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     -----
     Sparse matrices are accepted and made dense. NaN and infinities are refused with their place.
 
-    Where `X` has no more than 131,072 numbers, k-means++ draws from its distinct rows in ascending order: the result
-    does then not depend on the order of the rows, and a row of weight 3 counts exactly as three rows do. The limit of both are
-    clusters that become empty: of points that are equally far from their centers such a cluster takes the first, and it takes a
-    row with its whole weight.
+    The order of the rows does not matter, and a row of weight 3 counts exactly as three rows do, where the starting centers are
+    given, or drawn by k-means++ from an `X` of no more than 131,072 numbers: then k-means++ draws from the distinct rows in
+    ascending order. Clusters that become empty are an exception: of points that are equally far from their centers such a
+    cluster takes the first, and it takes a row with its whole weight.
 
     Examples
     --------
@@ -149,7 +149,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The points.
         y : Ignored
-            For the sake of pipelines.
+            Accepted because pipelines pass it.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the points; all ones if None. A callable or an array for `init` does not get to see them.
 
@@ -263,7 +263,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return distances(self._points(X), self.cluster_centers_)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
-        """Compute what k-means maximises: the opposite of the inertia of points to their nearest fitted centers.
+        """Compute the negative inertia of points with the fitted centers, which is larger for a better fit.
 
         Parameters
         ----------
@@ -273,7 +273,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Returns
         -------
         float
-            The opposite of the weighted sum of the squared distances.
+            Minus the weighted sum of the squared distances to the nearest centers.
         """
         check_is_fitted(self)
         X = self._points(X)
@@ -286,7 +286,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return tags
 
     def _points(self, X: Any, reset: bool = False, finite: bool = False) -> NDArray[Any]:
-        """Points as a dense array of floats. Unless `finite` asks for it, that they are so is left to the library to check."""
+        """Points as a dense array of floats. That they are finite is checked here if `finite` is true, else by the library."""
         _call.refuse_masked(X, "points")
         X = validate_data(
             self,
@@ -370,7 +370,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return start
 
     def _rounded(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
-        """The clustering by the centers as single precision can tell them."""
+        """The clustering with its centers rounded to single precision."""
         centers = found.centers.astype(np.float32)
         labels = assign(points, centers, threads=self.threads)
         total = inertia(points, centers, labels, weights=weights, threads=self.threads)
@@ -413,9 +413,9 @@ def _ordered(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The distinct rows of positive weight in ascending order, and the sums of their weights.
 
-    Where these are fewer than k, the first is repeated without weight: whatever is drawn is then a function of them alone.
+    Where these are fewer than k, the first is repeated with weight 0, so what is drawn is still a function of them alone.
     """
-    # What is wrong with points or weights is said of the caller's rows, before they change their places.
+    # Points and weights are checked before they are sorted, so that a refusal names the caller's rows.
     inertia(points, points[:1], np.zeros(len(points), np.int32), weights=weights, threads=1)
     column = points[:, 0]
     order = np.argsort(column)
@@ -423,7 +423,7 @@ def _ordered(
     if (column[1:] == column[:-1]).any():
         # Equal rows in the order of their weights, as sums of these are rounded.
         order = np.lexsort([*([] if weights is None else [weights]), *points.T[::-1]])
-    rows = points[order] + 0.0  # of the two zeros one
+    rows = points[order] + 0.0  # -0.0 becomes 0.0
     first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     counted = np.add.reduceat(np.ones(len(points)) if weights is None else weights[order], first)
     rows, counted = rows[first][counted > 0], counted[counted > 0]

@@ -46,11 +46,11 @@ class Report:
         Labels that changed in the last iteration.
     distances, rechecked, skipped : int
         Pairs of point and center evaluated; points decided by the squared distance itself after a cheaper test left
-        them open; pairs proven away without being evaluated. Over all restarts.
+        them open; pairs that were ruled out without being evaluated. Over all restarts.
     workspace_bytes : int
         Bytes of memory that the call needed beyond its arguments and results.
     seconds_scan, seconds_seed, seconds_assign, seconds_update : float
-        Where the time went: looking for NaN and ranges, seeding, finding the nearest centers, computing centers.
+        Where the time went: checking for NaN and out-of-range values, seeding, finding the nearest centers, computing centers.
     """
 
     stopped_by: str
@@ -126,7 +126,8 @@ def kmeans(
     weights : array_like of shape (n,), optional
         Weights, finite and not negative, not all zero. All ones if omitted.
     n_init : int, default 1
-        Restarts; the best inertia wins, ties go to the earliest. With given centers there is only one.
+        Restarts, of which the one with the least inertia is returned, the earliest of equals. With given centers there is
+        only one.
     max_iter : int, default 300
         Iterations of a restart, at most. 0 assigns to the starting centers and stops.
     tol : float, default 0
@@ -219,7 +220,7 @@ def watched(
     options.seed = _call.seed_of(seed)
     if isinstance(init, str):
         options.init = _call.choice(init, "init", _INIT)
-        # The library checks k before it writes; a k beyond n must not cost memory here.
+        # The library checks k before it writes; a k larger than n must not take memory here.
         centers = np.empty((min(k, x.n), x.d))
     else:
         options.init = lib.CENTRA_INIT_GIVEN
@@ -242,7 +243,7 @@ def watched(
     return watch.run(fit, x.n * x.d * k * passes, options, kept=weights)
 
 
-# About as many passes as one of all centers takes the drawing of these: each is compared as one of several candidates.
+# Drawing centers is about as much work as so many passes of all points over all centers: each is one of several candidates.
 _SEEDING = 4
 
 

@@ -1,4 +1,4 @@
-"""The loop of k-means over points that are not in one array: each pass is a reduction, by whoever has the chunks."""
+"""The loop of k-means over points that are not in one array: each pass is a reduction over the chunks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _INIT = {"k-means||": 0}
 
 
 class Source(Protocol):
-    """Who has the chunks."""
+    """Where the chunks are."""
 
     def reduce(self, work: Work[T], join: Callable[[T, T], T]) -> T:
-        """What `work` makes of all chunks; neighbours are joined, in any grouping."""
+        """Applies `work` to all chunks, and combines the results of neighbours by `join`, in any grouping."""
 
 
 class Streamed(NamedTuple):
@@ -52,7 +52,7 @@ class Streamed(NamedTuple):
 
 
 def of_chunk(number: int, work: Work[T], points: Any, weights: Any, first: int) -> T:
-    """What `work` makes of a chunk; refusals tell which chunk it is."""
+    """Applies `work` to a chunk; refusals name the chunk."""
     try:
         return work(points, weights, first)
     except ValueError as error:
@@ -73,7 +73,7 @@ def fit(
     empty: Empty,
     threads: int | None,
 ) -> Streamed:
-    # A pass may take an hour: what can be refused before is.
+    # A pass may take an hour, so arguments are checked before the first one.
     k, seed = _call.integer(k, "k", 63), _call.seed_of(seed)
     options_of_steps(max_iter, tol, empty)
     if isinstance(init, str):
@@ -81,11 +81,11 @@ def fit(
     elif (shape := _call.numbers(init, "init").shape)[:1] != (k,):
         raise ValueError(f"init: k = {k} centers were expected, not an array of shape {shape}")
 
-    def look(points: Any, weights: Any, _first: int) -> tuple[int, NDArray[np.int32]]:
+    def measure(points: Any, weights: Any, _first: int) -> tuple[int, NDArray[np.int32]]:
         range = range_of(points, weights=weights, threads=threads)
         return len(points), range
 
-    total, range = source.reduce(look, _widen)
+    total, range = source.reduce(measure, _widen)
     stream = Stream(total, len(range) // 3 - 1, k, range)
     if labels is not None:
         _call.array_of(labels, np.int32, (total,), "labels", written=True)
@@ -105,7 +105,7 @@ def fit(
     while True:
         sums = source.reduce(add, np.add)
         if state.iterations > 0 and watch.tell(Progress(0, state.iterations, stream.moved(sums), state.shift)):
-            # The step of a loop that ends here says what this pass has found, and moves nothing.
+            # The step that ends the loop takes the results of this pass, and moves no center.
             centers, state = stream.step(sums, centers, state, max_iter=state.iterations, tol=tol, empty=empty)
             state = replace(state, stopped_by="callback")
         else:

@@ -14,7 +14,7 @@ from ._native import ffi, lib
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Sums do not tell which point is the farthest, so there is no "relocate".
+# Sums do not tell which point is the farthest, so "relocate" is not possible.
 Empty = Literal["error", "keep"]
 
 MASSES: int = lib.CENTRA_STREAM_MASS_DIGITS
@@ -63,12 +63,12 @@ class Drawn(NamedTuple):
 
 
 def range_of(points: ArrayLike, *, weights: ArrayLike | None = None, threads: int | None = None) -> NDArray[np.int32]:
-    """Look at a chunk before any is summed: magnitudes and lowest bits, as integers.
+    """Compute the range of a chunk: the largest magnitudes and the lowest bits of its numbers, as integers.
 
     Parameters
     ----------
     points : array_like of shape (n, d)
-        The chunk: as for `centra.kmeans`, but it may be empty.
+        The chunk: as for `centra.kmeans`, but it may have no points.
     weights : array_like of shape (n,), optional
         Weights, finite and not negative. Where one chunk has weights, all must.
     threads : int, optional
@@ -99,10 +99,10 @@ def range_of(points: ArrayLike, *, weights: ArrayLike | None = None, threads: in
 
 
 class Stream:
-    """What all chunks of a stream have in common, and what is computed of each.
+    """What all chunks of a stream share, and the calls that compute something of a chunk.
 
-    Of chunks come integers, which sums and maxima join, in any order and any grouping. What comes out in the end is
-    what `centra.kmeans` finds for all points in one array, bit for bit. A stream is pickled in a few bytes, and its methods
+    The calls return integers, which are combined by sums and maxima, in any order and any grouping. The result is
+    that of `centra.kmeans` for all points in one array, bit for bit. A stream is pickled in a few bytes, and its methods
     may be called from any number of threads and processes at once.
 
     Parameters
@@ -147,7 +147,7 @@ class Stream:
         self.length: int = length[0]
 
     def __reduce__(self) -> Any:
-        # Arrays that come from elsewhere may be unaligned, the constructor's is not.
+        # An array from a pickle may be unaligned; the constructor copies it.
         return Stream, (self.total, self.d, self.k, self.range)
 
     def __repr__(self) -> str:
@@ -165,7 +165,7 @@ class Stream:
         out: NDArray[np.int64] | None = None,
         threads: int | None = None,
     ) -> NDArray[np.int64]:
-        """Label a chunk by given centers, and sum it up.
+        """Label the points of a chunk by given centers, and sum them up.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ class Stream:
         sums : ndarray of int64, shape (length,)
             The joined sums of all chunks.
         centers : array_like of shape (k, d)
-            What clusters without a point of positive weight keep.
+            The centers that clusters without a point of positive weight keep.
 
         Returns
         -------
@@ -247,7 +247,7 @@ class Stream:
         sums : ndarray of int64, shape (length,)
             The joined sums of all chunks and these centers.
         centers : array_like of shape (k, d)
-            The centers of the pass.
+            The centers that the sums were computed with.
         state : State
             What the last step returned; `State()` for the first.
         max_iter, tol
@@ -287,7 +287,7 @@ class Stream:
         return moved, State(stopped_by, raw.iterations, raw.moved, raw.empty_clusters, raw.shift, raw.inertia)
 
     def moved(self, sums: NDArray[np.int64]) -> int:
-        """Tell how many labels have changed, if they were compared.
+        """Return the number of labels that have changed, if they were compared.
 
         Parameters
         ----------
@@ -302,7 +302,7 @@ class Stream:
         return int(sums[2]) if sums[1] == self.total else -1
 
     def due(self, round: int, candidates: NDArray[np.float64], masses: NDArray[np.int64]) -> bool:
-        """Tell whether another round of k-means|| is due.
+        """Return whether another round of k-means|| is due.
 
         Parameters
         ----------
@@ -343,10 +343,10 @@ class Stream:
         candidates : array_like of shape (count, d)
             The candidates so far.
         distances : ndarray of float64, shape (n,), optional
-            Room for the squared distances to the nearest candidate, kept from round to round: the first `known` candidates
+            Memory for the squared distances to the nearest candidate, kept from round to round: the first `known` candidates
             are not compared again.
         known : int, default 0
-            The candidates that `distances` know of; if 0, they are not read.
+            Number of candidates that `distances` already account for; if 0, they are not read.
 
         Returns
         -------
@@ -423,7 +423,7 @@ class Stream:
         return Drawn(rows[: count[0]].copy(), count[0])
 
     def extend(self, candidates: NDArray[np.float64], drawn: Drawn) -> NDArray[np.float64]:
-        """Put the candidates of a round to those of the rounds before.
+        """Append the candidates of a round to those of the rounds before.
 
         Parameters
         ----------
@@ -435,7 +435,7 @@ class Stream:
         Returns
         -------
         ndarray
-            All of them. If the round has drawn more than there is room for, which hardly ever happens, its points are dropped.
+            All of them. If the round has drawn more than there is memory for, which is very improbable, its points are dropped.
         """
         return candidates if drawn.number > self._room() else np.concatenate([candidates, drawn.rows])
 
@@ -518,7 +518,7 @@ class Stream:
         return _call.centers_of(candidates, self.d, "candidates")
 
     def _weights(self, count: int) -> int:
-        """The integers that count the weights of so many candidates."""
+        """The number of integers that hold the weights of `count` candidates."""
         length = ffi.new("size_t *")
         _call.check(lib.centra_stream_weights_length(self.total, self.d, self.k, self._range, count, length))
         return length[0]
@@ -531,7 +531,7 @@ class Stream:
 
 
 def options_of_steps(max_iter: int, tol: float, empty: Empty) -> Any:
-    """A centra_options for `Stream.step`, checked before anybody reads points."""
+    """A centra_options for `Stream.step`, which is checked before points are read."""
     options = _call.options_of(1)
     options.empty = _call.choice(empty, "empty", _EMPTY)
     options.max_iter = _call.integer(max_iter, "max_iter", 63)
@@ -541,12 +541,12 @@ def options_of_steps(max_iter: int, tol: float, empty: Empty) -> Any:
 
 
 def follow(a: Drawn, b: Drawn) -> Drawn:
-    """Join what two chunks have drawn, of which the first comes first.
+    """Join the points that two successive chunks have drawn.
 
     Parameters
     ----------
     a, b : Drawn
-        What they have drawn.
+        What the earlier and the later chunk have drawn.
 
     Returns
     -------

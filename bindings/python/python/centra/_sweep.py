@@ -103,7 +103,7 @@ def sweep(
 def _silhouette(
     points: NDArray[np.float64], found: Clustering, weights: NDArray[np.float64] | None, threads: int | None
 ) -> float:
-    """The mean simplified silhouette. Who is second nearest is who is nearest when a cluster's own center is gone."""
+    """The mean simplified silhouette. The second nearest center is the nearest of the other ones."""
     k = len(found.centers)
     if k == 1:
         return np.nan

@@ -15,7 +15,7 @@ _limit: int | None = None
 
 
 def effective(threads: int | None) -> int:
-    """What to tell the library: a number, or 0 for all cores."""
+    """The number of threads for the library; 0 for all cores."""
     if threads is not None:
         return threads
     if _limit is not None:
@@ -80,7 +80,7 @@ def register() -> None:
 
         def set_num_threads(self, num_threads: int) -> None:
             global _limit
-            # Who restores what was found does not want to pin it.
+            # threadpoolctl restores the number that it found, which must not become a limit.
             _limit = None if num_threads == (_from_environment() or _cores()) else num_threads
 
         def get_version(self) -> str:

@@ -1,4 +1,4 @@
-"""k-means of Dask arrays: one answer, whatever the chunks, the workers and the scheduler."""
+"""Exact k-means of Dask arrays: the result does not depend on the chunks, the workers or the scheduler."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["KMeans"]
 
 T = TypeVar("T")
-# Partial results that one task joins.
+# Number of partial results that one task combines.
 _JOINED = 8
-# Arrays of so many numbers are brought into the memory of the caller for greedy k-means++: 128 MiB of doubles.
+# Arrays of at most so many numbers (128 MiB of doubles) are brought into the memory of the caller for greedy k-means++.
 _GATHERED = 1 << 24
 
 
@@ -67,7 +67,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
         The centers. Single precision if the array is; labels and inertia are then those of the rounded centers.
     labels_ : dask.array.Array of int32, shape (n_samples,)
-        The nearest of these centers for each point, chunked as the points are; computed when somebody asks.
+        The index of the nearest of these centers for each point, chunked as the points are; computed lazily.
     inertia_ : float
         Sum of the squared distances to the nearest centers, times the weights.
     n_iter_ : int
@@ -128,7 +128,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         X : dask.array.Array of shape (n_samples, n_features)
             The points.
         y : Ignored
-            For the sake of pipelines.
+            Accepted because pipelines pass it.
         sample_weight : dask.array.Array of shape (n_samples,), default=None
             Weights of the points; all ones if None.
 
@@ -165,8 +165,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Returns
         -------
         dask.array.Array or ndarray of int32, shape (n_samples,)
-            The index of the nearest center; of equally near ones the lowest. For a Dask array it is one, computed when somebody
-            asks.
+            The index of the nearest center; of equally near ones the lowest. For a Dask array it is one, computed lazily.
         """
         check_is_fitted(self)
         if not _is_dask(X):
@@ -185,7 +184,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Returns
         -------
         dask.array.Array or ndarray of shape (n_samples, n_clusters)
-            Euclidean distances, not squared; single precision if `X` is. For a Dask array it is one, computed when somebody asks.
+            Euclidean distances, not squared; single precision if `X` is. For a Dask array it is one, computed lazily.
         """
         check_is_fitted(self)
         if not _is_dask(X):
@@ -196,28 +195,28 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return X.map_blocks(distances, centers, dtype=dtype, chunks=chunks, meta=np.empty((0, 0), dtype))
 
     def score(self, X: da.Array | ArrayLike, y: Any = None, sample_weight: Any = None) -> float:
-        """Compute what k-means maximises: the opposite of the inertia of points to their nearest fitted centers.
+        """Compute the negative inertia of points with the fitted centers, which is larger for a better fit.
 
         Parameters
         ----------
         X : dask.array.Array or array-like of shape (n_samples, n_features)
             The points.
         y : Ignored
-            For the sake of pipelines.
+            Accepted because pipelines pass it.
         sample_weight : dask.array.Array or array-like of shape (n_samples,), default=None
             Weights of the points; all ones if None.
 
         Returns
         -------
         float
-            The opposite of the weighted sum of the squared distances, the same for any chunks.
+            Minus the weighted sum of the squared distances to the nearest centers, the same for any chunks.
         """
         check_is_fitted(self)
         if _is_dask(X):
             source = _Partitions(_rows(X), sample_weight, Watch())
             if source.shape[0] >= len(self.cluster_centers_):
                 return -self._pass(source, self.cluster_centers_, 0, source.watch, 0).inertia
-            # Streams have no fewer points than centers; so few points fit the memory.
+            # A stream has at least as many points as centers; fewer points fit into memory.
             X, sample_weight = source.gathered()
         labels = assign(X, self.cluster_centers_)
         return -inertia(X, self.cluster_centers_, labels, weights=sample_weight)
@@ -289,7 +288,7 @@ class _Partitions:
         return dask.compute(*self.arrays)
 
     def reduce(self, work: Work[T], join: Callable[[T, T], T]) -> T:
-        # What all tasks share is one node of the graph.
+        # One node of the graph, which all tasks share.
         shared = dask.delayed(work, pure=False)
         give, fold = dask.delayed(of_chunk, pure=False), dask.delayed(_fold, pure=False)
         partitions = zip(self.points, self.weights, self.firsts, strict=True)
@@ -306,7 +305,7 @@ def _fold(join: Callable[[T, T], T], parts: list[T]) -> T:
 
 
 def _measured(x: da.Array) -> da.Array:
-    """The array with the lengths of its chunks."""
+    """The array with known lengths of its chunks."""
     if np.isnan(x.shape[0]):
         x = x.copy()
         x.compute_chunk_sizes()

@@ -1,7 +1,6 @@
 """Pictures, by matplotlib: clusters in the plane, colors of an image, how many clusters.
 
-Each function draws into the axes it is given, or into new ones, and returns them; what else matplotlib can do to axes is up to
-the caller.
+Each function draws into the axes it is given, or into new ones, and returns them, so that the caller can change them.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def clusters(points: ArrayLike, found: Clustering, *, ax: Axes | None = None, si
     ax.add_collection(PolyCollection(cells, facecolors=colors, alpha=0.2, edgecolors="none"))
     ax.add_collection(PolyCollection(cells, facecolors="none", edgecolors="white", linewidths=1.0))
     area = float(np.clip(20_000 / len(x), 0.5, 30)) if size is None else size
-    # Points beyond some ten thousand make a vector file that no viewer likes.
+    # More than some ten thousand points would make a vector file too large for many viewers.
     ax.scatter(x[:, 0], x[:, 1], s=area, c=colors[found.labels], linewidths=0, rasterized=len(x) > 10_000)
     ax.scatter(found.centers[:, 0], found.centers[:, 1], s=60, c=colors, marker="X", edgecolors="black", linewidths=0.8, zorder=3)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
@@ -114,7 +113,7 @@ def quantization(
 
 
 def elbow(found: Sweep, *, ax: Axes | None = None) -> Axes:
-    """Draw the inertia over the number of clusters; where it stops falling fast is an elbow.
+    """Draw the inertia over the number of clusters; the bend where it stops falling fast is called the elbow.
 
     Parameters
     ----------
@@ -169,7 +168,7 @@ def _colors(k: int) -> NDArray[np.float64]:
     """K colors that can be distinguished: matplotlib's ten, or as many as it takes around the wheel."""
     if k <= 10:
         return plt.get_cmap("tab10")(np.arange(k))
-    # Neighbours in number lie far apart on the wheel: steps of the golden section.
+    # Steps of the golden section, so that successive colors lie far apart on the wheel.
     return plt.get_cmap("hsv")(np.arange(k) * 0.6180339887498949 % 1.0)
 
 

@@ -1,8 +1,8 @@
-"""Points that do not fit the memory, or are not in one place: exact k-means of chunks.
+"""Exact k-means of points in chunks, which need not fit into memory or be in one place.
 
-`fit` clusters chunks that are read again in every pass, such as pieces of a file. What it is made of serves any other engine that
-can take sums and maxima of integers: `range_of`, `Stream`, `State`, `follow`. Whatever the chunks, the answer is that of
-`centra.kmeans` for all points in one array, bit for bit.
+`fit` clusters chunks that are read again in every pass, such as pieces of a file. The parts that it consists of, `range_of`,
+`Stream`, `State` and `follow`, can be used with any engine that computes sums and maxima of integers. Whatever the chunks, the
+result is that of `centra.kmeans` for all points in one array, bit for bit.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def fit(
     ----------
     chunks : iterable of array_like of shape (n_i, d), or callable
         The chunks, which may be empty, and of different length; or a function without arguments that returns an iterator over
-        them. They are gone through in every pass, and must be the same each time. Arrays as for `centra.kmeans`.
+        them. They are read in every pass, and must be the same each time. Arrays as for `centra.kmeans`.
     k : int
         Number of centers, from 1 to the number of all points.
     init : 'k-means||' or array_like of shape (k, d), default 'k-means||'
@@ -65,7 +65,7 @@ def fit(
         Receives the labels of all points; contiguous, perhaps a memory-mapped file. Without it there are none, `moved`
         is -1, and the fit has converged when no mean moves (see `Stream.step`).
     distances : ndarray of float64, shape (n,), optional
-        Room for a distance of each point, to make k-means|| two to three times as fast; perhaps a memory-mapped file.
+        Memory for a distance of each point, which makes k-means|| two to three times as fast; perhaps a memory-mapped file.
     max_iter, tol, seed, threads, callback
         As for `centra.kmeans`.
     empty : {'error', 'keep'}, default 'error'
@@ -152,9 +152,9 @@ class _Chunks:
 
 
 def _again(chunks: Chunks, name: str) -> Callable[[], Iterator[Any]]:
-    """A function that begins anew."""
+    """A function that returns a new iterator at each call."""
     if callable(chunks):
         return lambda: iter(chunks())
     if iter(chunks) is chunks:
-        raise TypeError(f"{name}: an iterator can be gone through once only; a list or a function that returns it was expected")
+        raise TypeError(f"{name}: an iterator can be used once only; a list or a function that returns it was expected")
     return partial(iter, chunks)
