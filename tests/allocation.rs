@@ -418,6 +418,49 @@ fn special_cases() -> Vec<Case> {
     cases
 }
 
+/// Distances need no memory on one thread; sums of clusters what the header says, whatever n is, and none of it is kept.
+#[test]
+fn distances_and_clusters_take_what_they_say() {
+    if child_task().is_none() {
+        let test = "distances_and_clusters_take_what_they_say";
+        passes_in_child(test, "all", &[], 300);
+        return;
+    }
+    for (n, d, k) in [
+        (1, 64, 3000),
+        (600, 5, 12),
+        (3000, 2, 10_000),
+        (40, 5000, 3),
+    ] {
+        for columns in [false, true] {
+            let problem = Problem::blobs(n, d, k, 9).weighted();
+            let problem = if columns { problem.columns() } else { problem };
+            let points = problem.rust_points().expect("points");
+            let kmeans = problem.rust_kmeans();
+            let mut table = vec![0.0; n * (k + 1)];
+            let (mut counts, mut weights, mut inertia) = (vec![0; k], vec![0.0; k], vec![0.0; k]);
+            let (_, taken) = counting(|| {
+                let result = kmeans.distances_into(&points, &problem.start, &mut table, k + 1);
+                result.map_or(-1, |()| OK)
+            });
+            assert_eq!((taken.calls, taken.peak), (0, 0), "{n} {d} {k}");
+            let (status, taken) = counting(|| {
+                let sums = (
+                    Some(&mut counts[..]),
+                    Some(&mut weights[..]),
+                    Some(&mut inertia[..]),
+                );
+                let (start, labels) = (&problem.start, &problem.labels);
+                let result = kmeans.clusters_into(&points, start, labels, sums.0, sums.1, sums.2);
+                result.map_or(-1, |()| OK)
+            });
+            let most = 1400 * k.min(4096) + 32 * d + 4096;
+            assert_eq!((status, taken.kept), (OK, 0), "{n} {d} {k}");
+            assert!(taken.peak <= most as i64, "{n} {d} {k}: {}", taken.peak);
+        }
+    }
+}
+
 /// Every way to be refused.
 fn refused_cases() -> Vec<Case> {
     let blobs = Problem::blobs(600, 5, 12, 3);

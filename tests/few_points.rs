@@ -79,6 +79,24 @@ fn more_dimensions() {
     shapes(&DIMENSIONS[6..], 22);
 }
 
+/// Around the number of points from which on centers are prepared: that depends on d alone, and in one dimension a search begins with 192
+/// centers.
+#[test]
+fn where_centers_begin_to_be_prepared() {
+    let mut bad = Bad::default();
+    let mut rng = Rng(25);
+    for (d, k) in [(2, 3), (2, 40), (9, 31), (33, 17), (64, 9), (130, 5)] {
+        for n in 46..60 {
+            case(BELL, n, d, k, &mut rng).check_assign(&least_ways(), &mut bad);
+        }
+    }
+    for n in 140..146 {
+        for k in [191, 192, 300] {
+            case(GRID, n, 1, k, &mut rng).check_assign(&least_ways(), &mut bad);
+        }
+    }
+}
+
 /// Enough centers for several threads although there is one point, or not many.
 #[test]
 fn many_centers() {

@@ -290,6 +290,29 @@ module centra
       integer(c_int32_t) :: status
     end function centra_inertia
 
+    function centra_distances(points, n, d, ld, k, options, centers, sqdist, ld_out) result(status) &
+        bind(C, name="centra_distances")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, sqdist
+      integer(c_size_t), intent(in), value :: ld_out
+      integer(c_int32_t) :: status
+    end function centra_distances
+
+    function centra_clusters(points, n, d, ld, k, options, centers, labels, counts, weights, inertia) &
+        result(status) bind(C, name="centra_clusters")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, counts, weights, inertia
+      integer(c_int32_t) :: status
+    end function centra_clusters
+
     function centra_stream_range_length(d, length) result(status) &
         bind(C, name="centra_stream_range_length")
       import :: c_int32_t, c_size_t
@@ -481,6 +504,7 @@ module centra
   public :: centra_options_init, centra_report_init, centra_workspace_size
   public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
+  public :: centra_distances, centra_clusters
   public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
   public :: centra_stream_range, centra_stream_sums, centra_stream_means
   public :: centra_stream_state_init, centra_stream_step
@@ -528,6 +552,16 @@ module centra
   interface kmeans_inertia
     procedure :: inertia_real64
   end interface kmeans_inertia
+
+  !> The squared distances between all points and all centers.
+  interface kmeans_distances
+    procedure :: distances_real64
+  end interface kmeans_distances
+
+  !> Points, weight and inertia of each cluster.
+  interface kmeans_clusters
+    procedure :: clusters_real64
+  end interface kmeans_clusters
 
   !> Bytes of workspace that one call of this shape needs: from the arrays of the call, or n, d, k.
   interface kmeans_workspace_size
@@ -611,6 +645,7 @@ module centra
   public :: kmeans_stream_candidates, kmeans_stream_due, kmeans_stream_masses, kmeans_stream_draw
   public :: kmeans_stream_weights_length, kmeans_stream_weigh, kmeans_stream_choose
   public :: kmeans_fit, kmeans_assign, kmeans_update, kmeans_seed, kmeans_inertia
+  public :: kmeans_distances, kmeans_clusters
   public :: kmeans_workspace_size, kmeans_status_message, kmeans_version, kmeans_isa
   public :: centra_string
 
@@ -807,6 +842,65 @@ contains
     end if
     call conclude(this, status, message)
   end subroutine inertia_real64
+
+  !> The squared distances between all points and all centers: that of point p and center j in `sqdist(j, p)`, whatever the layout
+  !> of the points. `sqdist` may be a section of whole columns, or of the first k rows of a taller array.
+  recursive subroutine distances_real64(points, centers, sqdist, options, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    real(real64), intent(inout), target :: sqdist(:, :)              !< k, n
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: table
+    integer(c_size_t) :: ld_out
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_table(this, sqdist, table, ld_out)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_distances(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%centers, table, ld_out)
+    end if
+    call conclude(this, status, message)
+  end subroutine distances_real64
+
+  !> Of each cluster the number of points, the sum of their weights, and the inertia: exact sums, each rounded once, so that the
+  !> inertias of the clusters, added, need not equal that of all.
+  recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
+    integer(int64), intent(inout), target, optional :: counts(:)     !< k
+    real(real64), intent(inout), target, optional :: sums(:)         !< k: sums of weights; without weights the counts
+    real(real64), intent(inout), target, optional :: inertias(:)     !< k
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: members, weighed, spread_out
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_labels(this, labels)
+    members = c_null_ptr
+    weighed = c_null_ptr
+    spread_out = c_null_ptr
+    if (present(counts)) call take_int64s(this, 'counts', counts, this%k, 'centers', members)
+    if (present(sums)) call take_reals(this, 'sums', sums, this%k, 'centers', weighed)
+    if (present(inertias)) call take_reals(this, 'inertias', inertias, this%k, 'centers', spread_out)
+    if (present(weights)) call take_weights(this, weights)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_clusters(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%centers, this%labels, members, weighed, spread_out)
+    end if
+    call conclude(this, status, message)
+  end subroutine clusters_real64
 
   !> Bytes for a call with these arrays: `allocate(workspace(kmeans_workspace_size(points, centers)))`.
   !> It serves every procedure with these options, with weights or without. 0 when refused.
@@ -1456,6 +1550,43 @@ contains
     call check_vector(this, name, size(values, kind=c_size_t), is_contiguous(values), expected, of_what)
     if (size(values, kind=c_size_t) > 0) at = c_loc(values(1))
   end subroutine take_reals
+
+  recursive subroutine take_table(this, sqdist, at, ld_out)
+    type(call_t), intent(inout) :: this
+    real(real64), intent(in), target :: sqdist(:, :)
+    type(c_ptr), intent(inout) :: at
+    integer(c_size_t), intent(inout) :: ld_out
+    character(len=reason_length) :: reason
+    integer(c_intptr_t) :: apart
+
+    at = c_null_ptr
+    ld_out = size(sqdist, 1, c_size_t)
+    if (size(sqdist, 1, c_size_t) /= this%k .or. size(sqdist, 2, c_size_t) /= this%n) then
+      write (reason, '(4(a, i0), a)') 'sqdist: ', size(sqdist, 1, c_size_t), ' by ', size(sqdist, 2, c_size_t), &
+          ', not ', this%k, ' centers by ', this%n, ' points'
+      call refuse(this, CENTRA_ERR_SHAPE, reason)
+      return
+    end if
+    if (size(sqdist, kind=c_size_t) == 0) return
+    at = c_loc(sqdist(1, 1))
+    if (size(sqdist, 1, c_size_t) > 1) then
+      apart = address_of(sqdist(2, 1)) - address_of(sqdist(1, 1))
+      if (apart /= real_bytes) then
+        call refuse(this, CENTRA_ERR_SHAPE, &
+            'sqdist: the elements of a column have gaps or run backwards; use a section with stride 1')
+        return
+      end if
+    end if
+    if (size(sqdist, 2, c_size_t) > 1) then
+      apart = address_of(sqdist(1, 2)) - address_of(sqdist(1, 1))
+      if (apart < 0 .or. mod(apart, real_bytes) /= 0) then
+        call refuse(this, CENTRA_ERR_SHAPE, &
+            'sqdist: the columns run backwards or lie a broken number of reals apart')
+        return
+      end if
+      ld_out = apart / real_bytes
+    end if
+  end subroutine take_table
 
   recursive subroutine take_stream(this, total, range)
     type(call_t), intent(inout) :: this

@@ -18,9 +18,9 @@ const COPIED: usize = 1 << 12;
 /// Points of columns with more dimensions than that, whose distances are on the stack at a time.
 const TOGETHER: usize = 64;
 
-/// Centers in a panel: whole vectors of any level, and whole cache lines of distances.
-pub(super) fn panel_centers(d: usize) -> usize {
-    (PANEL_COORDINATES / d).next_multiple_of(8).max(8)
+/// Centers in a panel: whole vectors of the level.
+pub(super) fn panel_centers(d: usize, width: usize) -> usize {
+    (PANEL_COORDINATES / d).next_multiple_of(width).max(width)
 }
 
 /// Writes D of each point and each center; a row of `sqdist` for each point, an element for each center.
@@ -97,7 +97,7 @@ fn distances_of_rows(
     sqdist: &mut RowsMut<'_>,
 ) {
     let d = rows.dims();
-    let size = panel_centers(d);
+    let size = panel_centers(d, level.width());
     for (panel, j) in centers.chunks(size * d).zip((0..).step_by(size)) {
         let count = panel.len() / d;
         for p in 0..rows.count() {

@@ -12,7 +12,7 @@
 //! The next pass begins in the surest method that any thread ended with, and every eighth in the first again: centers may lie better by then. None of this
 //! changes a label. What was measured is in `docs/decisions.md`, "When to fall back" and "Precisions: where each begins".
 
-use super::costs::Costs;
+use super::costs::{too_few_to_prepare, Costs};
 use super::precision::{Certificate, Method};
 use super::screen::ScreenResult;
 use crate::call::Shape;
@@ -21,10 +21,11 @@ use crate::call::Shape;
 const SORTED: usize = 192;
 
 impl Method {
-    /// Where to begin for a shape. In one dimension D costs no more than a test, and leaves nothing open.
+    /// Where to begin for a shape. In one dimension D costs no more than a test, and leaves nothing open; of few points it costs less than
+    /// to prepare centers.
     pub(super) fn first(shape: &Shape) -> Self {
         match (shape.d, shape.k) {
-            (1, SORTED..) => Method::Sorted,
+            (1, SORTED..) if !too_few_to_prepare(shape) => Method::Sorted,
             _ => {
                 let mut precisions = Method::PRECISIONS.iter().copied();
                 let first = precisions.find(|precision| precision.has_room(shape));
@@ -283,6 +284,20 @@ mod tests {
             }
         });
         (ends, scratch.end().1)
+    }
+
+    /// Centers are prepared from some number of points on, and a query has room for it whatever the number.
+    #[test]
+    fn centers_are_prepared_for_enough_points() {
+        for (d, k) in [(1, 192), (2, 3), (9, 40), (64, 20_000), (784, 10)] {
+            let shape = |n| Shape::of_assign(n, d, k, Layout::Rows, 1);
+            let first = |n| Method::first(&shape(n));
+            let enough = (0..200).find(|&n| first(n) != Method::Direct);
+            let enough = enough.expect("200 points are enough");
+            assert!(enough >= 32, "{d} {k}: {enough}");
+            assert!((enough..1000).all(|n| first(n) == first(enough)), "{d} {k}");
+            assert_eq!(Method::first(&shape(1).bound()), first(enough), "{d} {k}");
+        }
     }
 
     #[test]

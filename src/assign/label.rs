@@ -4,12 +4,14 @@ use core::ops::Range;
 
 use super::costs::Costs;
 use super::direct::nearest;
+use super::distances::panel_centers;
 use super::fallback::{Policy, Tested};
 use super::packing::Prepared;
 use super::precision::{BlockRows, Method, Results, Rooms};
 use super::screen::ScreenResult;
 use crate::call::{Job, Shape};
-use crate::points::{pack, Ahead, Which};
+use crate::exact::side_by_side::to_centers;
+use crate::points::{pack, Ahead, Rows, Which};
 use crate::quantize::int16::{self, Int16Rows};
 use crate::runtime::workspace::{spoil, Cut};
 
@@ -153,6 +155,10 @@ impl<'w> LabelScratch<'w> {
             self.margins.fill(0.0);
         }
         let (count, d) = (which.len(), job.points.d());
+        let few = Costs::new(job).are_few(count, job.level.width());
+        if few && prepared.sorted.is_none() {
+            return self.label_side_by_side(job, which, prepared.ready.pass.centers);
+        }
         let lanes = pack(job.level, &job.points, which, self.tile);
         match &prepared.sorted {
             // A group of one dimension is as many points side by side as it has lanes.
@@ -164,6 +170,38 @@ impl<'w> LabelScratch<'w> {
                 let distances = &mut *self.distances;
                 let (level, tile) = (job.level, &*self.tile);
                 nearest(level, tile, d, centers, labels, distances, &mut ahead);
+            }
+        }
+    }
+
+    /// Labels few points by D of all centers, which are read once, and side by side.
+    fn label_side_by_side(&mut self, job: &Job<'_>, which: &Which<'_>, centers: &[f64]) {
+        const MOST: usize = 256;
+        let (count, d) = (which.len(), job.points.d());
+        let rows = match which {
+            Which::Block(block) => job.points.block_rows(block.clone(), 0..d, self.tile),
+            Which::Listed(..) => {
+                let tile = &mut self.tile[..count * d];
+                for (lane, row) in tile.chunks_exact_mut(d).enumerate() {
+                    job.points.copy_point(which.point(lane), row);
+                }
+                Rows::new(tile, d)
+            }
+        };
+        let (labels, least) = (&mut self.labels[..count], &mut self.distances[..count]);
+        labels.fill(0);
+        least.fill(f64::INFINITY);
+        let mut distances = [0.0; MOST];
+        let size = panel_centers(d, job.level.width()).min(MOST);
+        for (panel, first) in centers.chunks(size * d).zip((0..).step_by(size)) {
+            let distances = &mut distances[..panel.len() / d];
+            for p in 0..count {
+                to_centers(job.level, rows.row(p), panel, distances);
+                for (j, &distance) in (first..).zip(&*distances) {
+                    if distance < least[p] {
+                        (labels[p], least[p]) = (j, distance);
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::call::{padded, Job};
-use crate::points::{Layout, Rows};
+use crate::points::{Layout, Points, Rows};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
@@ -157,6 +157,81 @@ impl Kernel for Observe<'_, '_> {
                 }
                 i += I::Lanes::WIDTH;
             }
+        }
+    }
+}
+
+/// Widens the magnitudes of the dimensions `dims` by those of other rows, of which there is one at least; returns whether all of them are
+/// finite.
+pub(crate) fn widen_magnitudes(
+    level: Level,
+    rows: &Points<'_>,
+    dims: Range<usize>,
+    magnitude: &mut [f64],
+) -> bool {
+    let all = 0..rows.n();
+    // Few dimensions would leave most lanes empty, as in `observe_block`.
+    let flat = match dims.len() == rows.d() {
+        true => rows.flat_rows(&all, STACK),
+        false => None,
+    };
+    let Some((whole, rest)) = flat else {
+        let rows = rows.block_rows(all, dims, &mut []);
+        return widen_by_rows(level, rows, magnitude);
+    };
+    let mut flat = [0.0; STACK];
+    let finite = widen_by_rows(level, whole, &mut flat);
+    for (i, m) in flat[..whole.dims()].iter().enumerate() {
+        let widened = &mut magnitude[i % rows.d()];
+        *widened = widened.max(*m);
+    }
+    rest.is_none_or(|rest| widen_by_rows(level, rest, magnitude)) && finite
+}
+
+fn widen_by_rows(level: Level, rows: Rows<'_>, magnitude: &mut [f64]) -> bool {
+    assert!(magnitude.len() >= padded(rows.dims()));
+    level.run(Widen { rows, magnitude })
+}
+
+/// There is a magnitude for each dimension of the rows, rounded up to whole vectors.
+struct Widen<'a> {
+    rows: Rows<'a>,
+    magnitude: &'a mut [f64],
+}
+
+/// Dimensions in lanes.
+impl Kernel for Widen<'_> {
+    type Out = bool;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> bool {
+        let d = self.rows.dims();
+        let magnitude = self.magnitude.as_mut_ptr();
+        // SAFETY: the caller is compiled for the lanes. Loads of a row stay below d, the last one partial; i is a multiple of WIDTH, and
+        // the magnitudes have room for whole vectors (`widen_by_rows`).
+        unsafe {
+            // +0 while all coordinates are finite, else NaN, in two sums, so that additions need not wait for each other.
+            let mut not_finite = [I::Lanes::splat(0.0); 2];
+            for p in 0..self.rows.count() {
+                let row = self.rows.row(p).as_ptr();
+                let mut i = 0;
+                while i < d {
+                    for sum in &mut not_finite {
+                        if i >= d {
+                            break;
+                        }
+                        let x = I::Lanes::load_rest(row.add(i), d - i);
+                        *sum = I::Lanes::add(*sum, I::Lanes::mul(x, I::Lanes::splat(0.0)));
+                        let m = magnitude.add(i);
+                        I::Lanes::store(m, I::Lanes::max(I::Lanes::abs(x), I::Lanes::load(m)));
+                        i += I::Lanes::WIDTH;
+                    }
+                }
+            }
+            let mut sums = [0.0; 8];
+            let [a, b] = not_finite;
+            I::Lanes::store(sums.as_mut_ptr(), I::Lanes::add(a, b));
+            sums.iter().all(|&sum| sum == 0.0)
         }
     }
 }

@@ -8,7 +8,7 @@
 //! memory is read in order; else [`STACK`](super::observed::STACK) of them.
 
 use super::distance::fold;
-use super::observed::{observe, Observed};
+use super::observed::{observe, widen_magnitudes, Observed};
 use super::range::{lowest_bit, Range, Ranges};
 use crate::call::Job;
 use crate::points::Points;
@@ -30,7 +30,10 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
     let points = &job.points;
     let d = points.d();
     let weights = job.weights.map(positive).transpose()?;
-    let finite_centers = centers.is_none_or(|centers| centers.iter().all(|c| c.is_finite()));
+    let centers = centers.filter(|centers| !centers.is_empty());
+    let rows = centers.map(|centers| Points::rows(centers, centers.len() / d, d));
+    let rows = rows.transpose()?;
+    let mut finite_centers = true;
 
     let mut extremes = Extremes::default();
     let mut ranges = ranges;
@@ -41,12 +44,8 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
         if observed.not_finite.iter().any(|&x| x != 0.0) {
             return Err(locate_nonfinite(points));
         }
-        if finite_centers {
-            for center in centers.iter().flat_map(|centers| centers.chunks_exact(d)) {
-                for (m, c) in observed.magnitude.iter_mut().zip(&center[dims.clone()]) {
-                    *m = m.max(c.abs());
-                }
-            }
+        if let Some(rows) = &rows {
+            finite_centers &= widen_magnitudes(job.level, rows, dims.clone(), observed.magnitude);
         }
         for (i, &m) in dims.clone().zip(&*observed.magnitude) {
             extremes.widen(i, m);

@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 enum { N = 20000, D = 8, K = 24, ITERATIONS = 6, HANGS = 30 };
-enum { FIT, RESTARTS, ASSIGN, UPDATE, SEED, PARALLEL, INERTIA, RANGE, SUMS, MASSES, WEIGH, CALLS };
+enum { FIT, RESTARTS, ASSIGN, UPDATE, SEED, PARALLEL, INERTIA, DISTANCES, CLUSTERS, RANGE, SUMS, MASSES, WEIGH, CALLS };
 static const char *const names[CALLS] = {"fit",     "restarts", "assign", "update", "seed", "k-means||",
-                                         "inertia", "range",    "sums",   "masses", "weigh"};
+                                         "inertia", "distances", "clusters", "range", "sums", "masses", "weigh"};
 
 static unsigned long attempts, killed, hung, wrong;
 
@@ -80,9 +80,9 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 typedef struct Outputs {
-    double centers[K * D], sqdist[N], inertia;
+    double centers[K * D], sqdist[N], cluster_weights[K], cluster_inertia[K], inertia;
     int32_t labels[N], range[3 * (D + 1)], iterations;
-    int64_t counts[K], sums[4096], masses[CENTRA_STREAM_MASS_DIGITS], tally[3 * K];
+    int64_t counts[K], sums[4096], masses[CENTRA_STREAM_MASS_DIGITS], tally[3 * K], written;
 } Outputs;
 
 static double points[N * D], start[K * D];
@@ -128,6 +128,27 @@ static int32_t run(int call, How how)
     case SEED:
     case PARALLEL: return centra_seed(points, N, D, D, K, &options, out.centers, memory, bytes);
     case INERTIA: return centra_inertia(points, N, D, D, K, &options, start, start_labels, &out.inertia);
+    case DISTANCES: {
+        /* All bits in one number, from which that of nothing written is taken away. */
+        static double table[N * K];
+        int64_t sums[2] = {0, 0};
+        for (size_t at = 0; at < N * K; ++at)
+            table[at] = -7;
+        status = centra_distances(points, N, D, D, K, &options, start, table, K);
+        for (size_t at = 0; at < N * K; ++at) {
+            int64_t bits;
+            memcpy(&bits, table + at, sizeof bits);
+            sums[0] ^= (int64_t)((uint64_t)bits * (2 * at + 1));
+            bits = 0;
+            const double nothing = -7;
+            memcpy(&bits, &nothing, sizeof bits);
+            sums[1] ^= (int64_t)((uint64_t)bits * (2 * at + 1));
+        }
+        out.written = sums[0] ^ sums[1];
+        break;
+    }
+    case CLUSTERS:
+        return centra_clusters(points, N, D, D, K, &options, start, start_labels, out.counts, out.cluster_weights, out.cluster_inertia);
     case RANGE: return centra_stream_range(points, N, D, D, &options, out.range, memory, bytes);
     case SUMS:
         return centra_stream_sums(points, N, D, D, K, &options, N, whole_range, start, out.labels, CENTRA_STREAM_INERTIA, out.sums, memory,

@@ -10,24 +10,27 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-enum { N = 8, D = 3, LD = 4, K = 2 };
-enum { SIZE, FIT, ASSIGN, UPDATE, SEED, INERTIA, FUNCTIONS };
-enum { POINTS, WEIGHTS, CENTERS, LABELS, REPORT, SQDIST, COUNTS, TOTAL, BYTES, WORKSPACE, BUFFERS };
+enum { N = 8, D = 3, LD = 4, K = 2, LD_OUT = 3 };
+enum { SIZE, FIT, ASSIGN, UPDATE, SEED, INERTIA, DISTANCES, CLUSTERS, FUNCTIONS };
+enum { POINTS, WEIGHTS, CENTERS, LABELS, REPORT, SQDIST, COUNTS, TOTAL, TABLE, SUMS, INERTIAS, BYTES, WORKSPACE, BUFFERS };
 enum { ABSENT, IN, INOUT, OUT, OUT_OR_NULL, SCRATCH };
 
-static const char *const function_names[FUNCTIONS] = {"workspace_size", "fit", "assign", "update", "seed", "inertia"};
+static const char *const function_names[FUNCTIONS] = {"workspace_size", "fit", "assign", "update", "seed", "inertia", "distances",
+                                                     "clusters"};
 static const char *const buffer_names[BUFFERS] = {"points", "weights", "centers", "labels", "report",
-                                                  "sqdist", "counts",  "inertia", "bytes",  "workspace"};
+                                                  "sqdist", "counts",  "inertia", "sqdist", "weights", "inertia", "bytes", "workspace"};
 
-/* Who reads and writes what. centra_assign ignores weights; fit starts from given centers here, so it reads them as well. */
+/* Who reads and writes what. centra_assign and centra_distances ignore weights; fit starts from given centers here, so it reads them as well. */
 static const int roles[FUNCTIONS][BUFFERS] = {
-    /*           points  weights centers labels       report       sqdist       counts       total   bytes   workspace */
-    /* size    */ {ABSENT, ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT,      ABSENT,      ABSENT, OUT,    ABSENT},
-    /* fit     */ {IN,     IN,     INOUT,  OUT_OR_NULL, OUT_OR_NULL, ABSENT,      ABSENT,      ABSENT, ABSENT, SCRATCH},
-    /* assign  */ {IN,     ABSENT, IN,     OUT,         ABSENT,      OUT_OR_NULL, ABSENT,      ABSENT, ABSENT, SCRATCH},
-    /* update  */ {IN,     IN,     INOUT,  IN,          ABSENT,      ABSENT,      OUT_OR_NULL, ABSENT, ABSENT, SCRATCH},
-    /* seed    */ {IN,     IN,     OUT,    ABSENT,      ABSENT,      ABSENT,      ABSENT,      ABSENT, ABSENT, SCRATCH},
-    /* inertia */ {IN,     IN,     IN,     IN,          ABSENT,      ABSENT,      ABSENT,      OUT,    ABSENT, ABSENT},
+    /*             points  weights centers labels       report       sqdist       counts       total   table   sums         inertias     bytes   workspace */
+    /* size      */ {ABSENT, ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT,      ABSENT,      ABSENT, ABSENT, ABSENT,      ABSENT,      OUT,    ABSENT},
+    /* fit       */ {IN,     IN,     INOUT,  OUT_OR_NULL, OUT_OR_NULL, ABSENT,      ABSENT,      ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT, SCRATCH},
+    /* assign    */ {IN,     ABSENT, IN,     OUT,         ABSENT,      OUT_OR_NULL, ABSENT,      ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT, SCRATCH},
+    /* update    */ {IN,     IN,     INOUT,  IN,          ABSENT,      ABSENT,      OUT_OR_NULL, ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT, SCRATCH},
+    /* seed      */ {IN,     IN,     OUT,    ABSENT,      ABSENT,      ABSENT,      ABSENT,      ABSENT, ABSENT, ABSENT,      ABSENT,      ABSENT, SCRATCH},
+    /* inertia   */ {IN,     IN,     IN,     IN,          ABSENT,      ABSENT,      ABSENT,      OUT,    ABSENT, ABSENT,      ABSENT,      ABSENT, ABSENT},
+    /* distances */ {IN,     ABSENT, IN,     ABSENT,      ABSENT,      ABSENT,      ABSENT,      ABSENT, OUT,    ABSENT,      ABSENT,      ABSENT, ABSENT},
+    /* clusters  */ {IN,     IN,     IN,     IN,          ABSENT,      ABSENT,      OUT_OR_NULL, ABSENT, ABSENT, OUT_OR_NULL, OUT_OR_NULL, ABSENT, ABSENT},
 };
 
 static size_t sizes[BUFFERS];    /* in bytes; the workspace's rounded up, so that what lies behind it stays aligned */
@@ -39,7 +42,7 @@ static size_t block_size;
 
 typedef struct Call {
     int function;
-    size_t n, d, ld, k, workspace_bytes;
+    size_t n, d, ld, k, ld_out, workspace_bytes;
     void *at[BUFFERS];
     centra_options options;
     const void *options_at;
@@ -65,7 +68,12 @@ static int32_t run(Call *c)
         return centra_update(points, c->n, c->d, c->ld, c->k, options, labels, centers, (int64_t *)c->at[COUNTS], workspace,
                              c->workspace_bytes);
     case SEED: return centra_seed(points, c->n, c->d, c->ld, c->k, options, centers, workspace, c->workspace_bytes);
-    default: return centra_inertia(points, c->n, c->d, c->ld, c->k, options, centers, labels, (double *)c->at[TOTAL]);
+    case INERTIA: return centra_inertia(points, c->n, c->d, c->ld, c->k, options, centers, labels, (double *)c->at[TOTAL]);
+    case DISTANCES:
+        return centra_distances(points, c->n, c->d, c->ld, c->k, options, centers, (double *)c->at[TABLE], c->ld_out);
+    default:
+        return centra_clusters(points, c->n, c->d, c->ld, c->k, options, centers, labels, (int64_t *)c->at[COUNTS],
+                               (double *)c->at[SUMS], (double *)c->at[INERTIAS]);
     }
 }
 
@@ -79,7 +87,7 @@ static void fill(const Call *c)
         for (size_t t = 0; t < D; ++t)
             points[i * LD + t] = (double)((i * 5 + t * 3) % 11);
         weights[i] = (double)(1 + i);
-        if (c->function == UPDATE || c->function == INERTIA)
+        if (c->function == UPDATE || c->function == INERTIA || c->function == CLUSTERS)
             labels[i] = (int32_t)(i % K);
     }
     for (size_t t = 0; t < K * D; ++t)
@@ -102,6 +110,7 @@ static void prepare(Call *c, int function, int32_t threads)
     c->d = D;
     c->ld = LD;
     c->k = K;
+    c->ld_out = LD_OUT;
     centra_options_init(&c->options);
     c->options.threads = threads;
     if (function == FIT)
@@ -214,13 +223,13 @@ static void check_overlaps(int function, int32_t threads)
 /* ---- values --------------------------------------------------------------------------------------------------- */
 
 #define BIT(function) (1u << (function))
-#define EVERY 0x3fu
+#define EVERY 0xffu
 #define FINDING (BIT(FIT) | BIT(SEED)) /* centers, among the points: so many there must be */
 #define DATA (EVERY & ~BIT(SIZE))
-#define WITH_WORKSPACE (DATA & ~BIT(INERTIA))
-#define WEIGHTED (DATA & ~BIT(ASSIGN))
-#define START (BIT(FIT) | BIT(ASSIGN) | BIT(INERTIA))
-#define LABELED (BIT(UPDATE) | BIT(INERTIA))
+#define WITH_WORKSPACE (DATA & ~(BIT(INERTIA) | BIT(DISTANCES) | BIT(CLUSTERS)))
+#define WEIGHTED (DATA & ~(BIT(ASSIGN) | BIT(DISTANCES)))
+#define START (BIT(FIT) | BIT(ASSIGN) | BIT(INERTIA) | BIT(DISTANCES) | BIT(CLUSTERS))
+#define LABELED (BIT(UPDATE) | BIT(INERTIA) | BIT(CLUSTERS))
 
 /* The order in which causes are looked for: of two at once, the earlier is reported. */
 enum { BY_SIZES, BY_POINTERS, BY_OPTIONS, BY_LD, BY_OVERLAP, BY_WORKSPACE, BY_WEIGHTS, BY_POINTS, BY_CENTERS, BY_LABELS, BY_EMPTY };
@@ -292,11 +301,16 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(ld_zero,            DATA,           BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld",        c->ld = 0) \
     X(ld_overflow,        DATA,           BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld",        c->ld = SIZE_MAX / 2) \
     X(ld_below_n,         DATA,           BY_LD,        T_LD | T_OPTIONS,     CENTRA_ERR_SHAPE,        "ld",        O.layout = CENTRA_COLUMNS; c->ld = N - 1) \
+    X(ld_out_below_k,     BIT(DISTANCES), BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld_out = 1 is less than k = 2", c->ld_out = K - 1) \
+    X(ld_out_zero,        BIT(DISTANCES), BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld_out = 0", c->ld_out = 0) \
+    X(ld_out_overflow,    BIT(DISTANCES), BY_LD,        T_LD,                 CENTRA_ERR_SHAPE,        "ld_out",    c->ld_out = SIZE_MAX / 2) \
     X(fit_alias,          BIT(FIT),       BY_OVERLAP,   T_LABELS | T_POINTS,  CENTRA_ERR_ALIAS,        "labels",    c->at[LABELS] = c->at[POINTS]) \
     X(assign_alias,       BIT(ASSIGN),    BY_OVERLAP,   T_LABELS | T_POINTS,  CENTRA_ERR_ALIAS,        "labels",    c->at[LABELS] = c->at[POINTS]) \
     X(update_alias,       BIT(UPDATE),    BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(seed_alias,         BIT(SEED),      BY_OVERLAP,   T_CENTERS | T_POINTS, CENTRA_ERR_ALIAS,        "centers",   c->at[CENTERS] = c->at[POINTS]) \
     X(inertia_alias,      BIT(INERTIA),   BY_OVERLAP,   T_CENTERS,            CENTRA_ERR_ALIAS,        "inertia",   c->at[TOTAL] = c->at[CENTERS]) \
+    X(distances_alias,    BIT(DISTANCES), BY_OVERLAP,   T_CENTERS,            CENTRA_ERR_ALIAS,        "sqdist",    c->at[TABLE] = c->at[CENTERS]) \
+    X(clusters_alias,     BIT(CLUSTERS),  BY_OVERLAP,   T_CENTERS,            CENTRA_ERR_ALIAS,        "weights",   c->at[SUMS] = c->at[CENTERS]) \
     X(workspace_huge,     WITH_WORKSPACE, BY_OVERLAP,   T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = SIZE_MAX) \
     X(workspace_short,    BIT(FIT),       BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = workspace_taken - 1) \
     X(workspace_tiny,     WITH_WORKSPACE, BY_WORKSPACE, T_WORK,               CENTRA_ERR_WORKSPACE,    "workspace", c->workspace_bytes = 1) \
@@ -435,7 +449,7 @@ static void check_weighted_range(void)
     }
 }
 
-/* A NaN in the gaps between rows is nobody's business, and neither are weights that centra_assign ignores. */
+/* A NaN in the gaps between rows is nobody's business, and neither are weights that centra_assign and centra_distances ignore. */
 static void check_not_refused(int32_t threads)
 {
     for (int function = 0; function < FUNCTIONS; ++function) {
@@ -459,7 +473,13 @@ static void check_not_refused(int32_t threads)
         for (size_t i = 0; i + 1 < N; ++i)
             *double_at(&c, POINTS, i * LD + D) = NAN;
         CHECK(run(&c) == CENTRA_OK);
-        if (function == ASSIGN) {
+        if (function == DISTANCES) { /* the gaps of the result are not written: they held what everything held */
+            static unsigned char canary[sizeof(double)];
+            memset(canary, 0xa5, sizeof canary);
+            for (size_t i = 0; i + 1 < N; ++i)
+                CHECK(memcmp(double_at(&c, TABLE, i * LD_OUT + K), canary, sizeof canary) == 0);
+        }
+        if (function == ASSIGN || function == DISTANCES) {
             prepare(&c, function, threads);
             set_all(&c, WEIGHTS, N, NAN);
             CHECK(run(&c) == CENTRA_OK);
@@ -568,6 +588,9 @@ int main(void)
     sizes[SQDIST] = N * sizeof(double);
     sizes[COUNTS] = K * sizeof(int64_t);
     sizes[TOTAL] = sizeof(double);
+    sizes[TABLE] = ((N - 1) * LD_OUT + K) * sizeof(double);
+    sizes[SUMS] = K * sizeof(double);
+    sizes[INERTIAS] = K * sizeof(double);
     sizes[BYTES] = sizeof(size_t);
     for (int32_t threads = 1; threads <= 2; ++threads) {
         centra_options options;

@@ -368,6 +368,20 @@ static void check_few_points(void)
             memcpy(centers, start, sizeof start);
             CHECK(centra_inertia(at, n, D, ld, K, &options, centers, named, &total) == CENTRA_OK);
             CHECK(total == (n == 0 ? 0 : n == 1 ? 4 : 20));
+            double table[K * (K + 1)], weight[K], inertia[K];
+            for (size_t at_table = 0; at_table < K * (K + 1); ++at_table)
+                table[at_table] = -7;
+            CHECK(centra_distances(at, n, D, ld, K, &options, centers, n ? table : NULL, K + 1) == CENTRA_OK);
+            for (size_t p = 0; p < K; ++p) {
+                CHECK(table[p * (K + 1) + K] == -7 && (table[p * (K + 1) + p] == -7) == (p >= n));
+                CHECK(p >= n || table[p * (K + 1) + p] == sqdist[p]);
+            }
+            CHECK(centra_clusters(at, n, D, ld, K, &options, centers, named, counts, weight, inertia) == CENTRA_OK);
+            for (size_t j = 0; j < K; ++j) {
+                CHECK(counts[j] == (j < n) && weight[j] == (j < n));
+                CHECK(inertia[j] == (j < n ? sqdist[j] : 0));
+            }
+            CHECK(centra_clusters(at, n, D, ld, K, &options, centers, named, NULL, NULL, NULL) == CENTRA_OK);
             CHECK(centra_update(at, n, D, ld, K, &options, named, centers, counts, workspace, bytes) == CENTRA_OK);
             for (size_t j = 0; j < K; ++j) {
                 CHECK(counts[j] == (j < n));
@@ -382,6 +396,8 @@ static void check_few_points(void)
             options.weights = weights;
             int32_t due = n ? CENTRA_ERR_WEIGHTS : CENTRA_OK;
             CHECK(centra_inertia(at, n, D, ld, K, &options, centers, named, &total) == due);
+            CHECK(centra_clusters(at, n, D, ld, K, &options, centers, named, NULL, weight, NULL) == due);
+            CHECK(centra_distances(at, n, D, ld, K, &options, centers, table, K) == CENTRA_OK);
             CHECK(centra_update(at, n, D, ld, K, &options, named, centers, counts, NULL, 0) == due);
             CHECK(centra_assign(at, n, D, ld, K, &options, centers, named, NULL, NULL, 0) == CENTRA_OK);
             /* Centers must be numbers, however few points would be compared with them. */

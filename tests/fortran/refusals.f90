@@ -9,6 +9,7 @@ program refusals
 
   integer, parameter :: d = 3, n = 50, k = 4
   real(real64) :: good(d, n), points(d, n), centers(d, k), start(d, k), weights(n), far(n), inertia
+  real(real64) :: table(k, n)
   integer(int32) :: labels(n), good_labels(n)
   integer(int64) :: counts(k)
   type(kmeans_options) :: options, plain
@@ -49,6 +50,7 @@ contains
     counts = 78
     far = 79
     inertia = 80
+    table = 83
     report = centra_report(iterations=81, inertia=82)
     options = plain
     options%init = CENTRA_INIT_GIVEN
@@ -113,6 +115,19 @@ contains
     call expect('update fewer dimensions', CENTRA_ERR_SHAPE, 'centers')
     call kmeans_inertia(points, flat, good_labels, inertia, status=status, message=message)
     call expect('inertia in fewer dimensions', CENTRA_ERR_SHAPE, 'centers')
+    call kmeans_distances(points, flat, table, status=status, message=message)
+    call expect('distances in fewer dimensions', CENTRA_ERR_SHAPE, 'centers')
+    call kmeans_clusters(points, flat, good_labels, counts, status=status, message=message)
+    call expect('clusters in fewer dimensions', CENTRA_ERR_SHAPE, 'centers')
+    call kmeans_distances(points, centers, table(2:, :), status=status, message=message)
+    call expect('distances: too few centers', CENTRA_ERR_SHAPE, 'sqdist')
+    call kmeans_distances(points, centers, table(:, 2:), status=status, message=message)
+    call expect('distances: too few points', CENTRA_ERR_SHAPE, 'sqdist')
+    call kmeans_distances(points, centers, table(k:1:-1, :), status=status, message=message)
+    call expect('distances: backwards', CENTRA_ERR_SHAPE, 'sqdist: the elements of a column')
+    call kmeans_distances(points, centers, table(:, n:1:-1), status=status, message=message)
+    call expect('distances: columns backwards', CENTRA_ERR_SHAPE, 'sqdist: the columns run backwards')
+    call check('table untouched', same(table, spread(spread(83.0_real64, 1, k), 2, n)))
     call check('flat centers untouched', same(flat, spread(spread(1.0_real64, 1, d - 1), 2, k)))
     bytes = kmeans_workspace_size(points, flat, status=status, message=message)
     call expect('workspace size for fewer dimensions', CENTRA_ERR_SHAPE, 'centers')
@@ -129,6 +144,12 @@ contains
     call expect('update: short labels', CENTRA_ERR_SHAPE, 'labels')
     call kmeans_inertia(points, centers, short, inertia, status=status, message=message)
     call expect('inertia: short labels', CENTRA_ERR_SHAPE, 'labels')
+    call kmeans_clusters(points, centers, short, counts, status=status, message=message)
+    call expect('clusters: short labels', CENTRA_ERR_SHAPE, 'labels')
+    call kmeans_clusters(points, centers, good_labels, sums=far, status=status, message=message)
+    call expect('clusters: sums for more', CENTRA_ERR_SHAPE, 'sums')
+    call kmeans_clusters(points, centers, good_labels, inertias=far, status=status, message=message)
+    call expect('clusters: inertias for more', CENTRA_ERR_SHAPE, 'inertias')
     light = 1
     call kmeans_fit(points, centers, labels, weights=light, status=status, message=message)
     call expect('fit: weights for more', CENTRA_ERR_SHAPE, 'weights: 51 elements for 50 points')
@@ -324,6 +345,8 @@ contains
       call expect('update: label out of range', CENTRA_ERR_LABEL, 'label')
       call kmeans_inertia(points, centers, some, inertia, options, status=status, message=message)
       call expect('inertia: label out of range', CENTRA_ERR_LABEL, 'label')
+      call kmeans_clusters(points, centers, some, counts, options=options, status=status, message=message)
+      call expect('clusters: label out of range', CENTRA_ERR_LABEL, 'label')
     end do
     call check('labels: centers untouched', same(centers, start))
   end subroutine bad_labels

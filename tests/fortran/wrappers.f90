@@ -198,6 +198,7 @@ contains
     integer, parameter :: d = 3, k = 40
     integer, parameter :: numbers(6) = [0, 1, 7, 9, 17, 39]
     real(real64) :: points(d, k), columns(k, d), centers(d, k), means(d, k), distances(k), inertia
+    real(real64) :: table(k + 2, k), sums(k), inertias(k)
     integer(int32) :: labels(k)
     integer(int64) :: counts(k)
     integer(int8), allocatable :: workspace(:)
@@ -224,6 +225,21 @@ contains
       call check('few points: no more distances', same(distances(n + 1:), spread(-7.0_real64, 1, k - n)))
       call kmeans_inertia(points(:, :n), centers, labels(:n), inertia)
       call check('few points: inertia', abs(inertia - sum(distances(:n))) <= 1e-12_real64 * inertia)
+      table = -7
+      call kmeans_distances(points(:, :n), centers, table(:k, :n))
+      do p = 1, n
+        do j = 1, k
+          call check('few points: distances', same(table(j, p), squared_distance(points(:, p), centers(:, j))))
+        end do
+      end do
+      call check('few points: gaps', same(table(k + 1:, :), spread(spread(-7.0_real64, 1, 2), 2, k)))
+      call check('few points: no more rows', same(table(:, n + 1:), spread(spread(-7.0_real64, 1, k + 2), 2, k - n)))
+      call kmeans_clusters(points(:, :n), centers, labels(:n), counts, sums, inertias)
+      do j = 1, k
+        call check('few points: clusters', counts(j) == count(labels(:n) == j) .and. same(sums(j), real(counts(j), real64)))
+        call check('few points: inertia of clusters', abs(inertias(j) - sum(distances(:n), labels(:n) == j)) &
+            <= 1e-12_real64 * inertias(j))
+      end do
       means = centers
       options%empty = CENTRA_EMPTY_KEEP
       call kmeans_update(points(:, :n), labels(:n), means, counts, options, workspace=workspace)
@@ -237,6 +253,13 @@ contains
       call check('few points: columns', all(labels(:n) > 0))
       call kmeans_inertia(columns(:n, :), means, labels(:n), inertia, options, status=status)
       call check('few points: inertia of columns', status == CENTRA_OK .and. inertia >= 0)
+      table = -7
+      call kmeans_distances(columns(:n, :), centers, table(:k, 1:n), options)
+      do p = 1, n
+        call check('few points: distances of columns', same(table(labels(p), p), distances(p)))
+      end do
+      call kmeans_clusters(columns(:n, :), centers, labels(:n), inertias=inertias, options=options)
+      call check('few points: clusters of columns', all(inertias >= 0))
       deallocate (workspace)
     end do
   end subroutine few_points

@@ -35,6 +35,7 @@ use int16::Int16;
 use int8::Int8;
 pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 
+use super::costs::too_few_to_prepare;
 use super::screen::{self, ScreenResult};
 use crate::call::{Job, Shape};
 use crate::points::Which;
@@ -161,7 +162,7 @@ impl Method {
         let suits = self
             .traits()
             .is_some_and(|precision| (precision.suits)(shape));
-        shape.k >= 3 && shape.d >= 2 && suits
+        shape.k >= 3 && shape.d >= 2 && suits && !too_few_to_prepare(shape)
     }
 
     /// Whether it is a precision that is used, and finds no margins, so that these cost more than the labels.
