@@ -421,7 +421,8 @@ fn weights_that_could_overflow() {
         for (weight, magnitude) in [(1e300, 1e10), (1e20, 1e145), (1.7e308, 1e-10)] {
             let case = Case::new("large", 1, vec![magnitude, -magnitude, 0.0], vec![0.0]);
             let case = case.weighted("large", vec![1.0, weight, 0.0]);
-            expect(&case, way, Status::Range, &[], &["assign", "distances"]);
+            let place = ["weights".into(), "index 1".into()];
+            expect(&case, way, Status::Range, &place, &["assign", "distances"]);
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn scan<B: AsMut<[f64]> + Send>(
         return Err(locate_largest(points, centers));
     }
     if let Some(weights) = weights {
-        extremes.check_weights(weights.top, points.n())?;
+        extremes.check_weights(weights.top, points.n(), job.weights.unwrap_or_default())?;
     }
     if let Some(ranges) = ranges {
         ranges.weights = weights;
@@ -120,16 +120,24 @@ impl Extremes {
         farthest.is_nan() || farthest >= LARGEST
     }
 
-    /// Refuses n weights of at most `largest`, if a weighted sum or the product of a weight and a D could overflow.
-    pub(crate) fn check_weights(&self, largest: f64, n: usize) -> Result<(), Error> {
+    /// Refuses n weights of at most `largest`, if a weighted sum or the product of a weight and a D could overflow. `all` are the
+    /// weights, or none where only their range is known; the refusal names the first of the largest.
+    pub(crate) fn check_weights(&self, largest: f64, n: usize, all: &[f64]) -> Result<(), Error> {
         let w = magnitude(upper(largest));
         let sum = n as f64 * w * self.largest.max(1.0);
         if sum >= LARGEST || w * fold(&self.farthest) >= LARGEST {
+            let place = all.iter().position(|&w| w == largest);
             let largest = Number(largest);
-            return refuse!(
-                Range,
-                "weights: the largest, {largest}, is so large that weighted sums could overflow"
-            );
+            return match place {
+                Some(p) => refuse!(
+                    Range,
+                    "weights: {largest} at index {p} is so large that weighted sums could overflow"
+                ),
+                None => refuse!(
+                    Range,
+                    "weights: the largest, {largest}, is so large that weighted sums could overflow"
+                ),
+            };
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ impl<'a> Stream<'a> {
             );
         }
         if self.weighted() {
-            extremes.check_weights(self.coded(self.d)?.magnitude, self.total)?;
+            extremes.check_weights(self.coded(self.d)?.magnitude, self.total, &[])?;
         }
         Ok(extremes)
     }

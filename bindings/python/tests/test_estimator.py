@@ -231,13 +231,18 @@ def test_errors_say_where():
                 points[7, 1] = bad
                 with pytest.raises(ValueError, match=f"points: {said} at row 7, dimension 1"):
                     KMeans(3, init=init, tol=tol).fit(points)
-            for bad, said in [(-1, "-1 at index 7 is negative"), (np.nan, "NaN at index 7"), (np.inf, "infinity at index 7")]:
+            for bad, said in [
+                (-1, "-1 at index 7 is negative"),
+                (np.nan, "NaN at index 7"),
+                (np.inf, "infinity at index 7"),
+                (1e308, "1e308 at index 7 is so large that weighted sums could overflow"),
+            ]:
                 weights = np.ones(40)
                 weights[7] = bad
                 with pytest.raises(ValueError, match=f"weights: {said}"):
                     KMeans(3, init=init, tol=tol).fit(X[:40], sample_weight=weights)
                 with pytest.raises(ValueError, match=f"weights: {said}"):
-                    KMeans(3, init=init, tol=tol).fit(X).score(X[:40], sample_weight=weights)
+                    KMeans(3, random_state=0).fit(X).score(X[:40], sample_weight=weights)
     with pytest.raises(ValueError, match="'threads' parameter of KMeans must be"):
         KMeans(3, threads=-1).fit(X)
     with pytest.raises(ValueError, match="'init' parameter of KMeans must be"):

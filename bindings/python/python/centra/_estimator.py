@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _ORDERED = 1 << 17
 
 
+# An exact sum takes about as long as so many products for each number.
+_SUMMING = 64
+
+
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """k-means clustering, as `sklearn.cluster.KMeans` has it, exact and reproducible.
 
@@ -167,7 +171,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         weights = _weights(sample_weight, X)
         self._n_init = self._restarts()
         random_state = _random_state(self.random_state)
-        tol = self._absolute_tol(points, weights)
+        tol = Watch().run(lambda: self._absolute_tol(points, weights), _SUMMING * points.size)
 
         draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None] = (points, weights)
         if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
