@@ -6,6 +6,7 @@ mod options;
 mod reference;
 
 use centra::{Clustering, Empty, Points, StoppedBy};
+use harness::chunks::Chunks;
 use harness::data::*;
 use harness::*;
 use options::{Init, Options};
@@ -242,6 +243,19 @@ fn with_a_weight_of_three_is_of_three_points() {
             assert_eq!(once.report.iterations, often.report.iterations);
             let labels: Vec<i32> = of.iter().map(|&p| once.labels[p]).collect();
             assert_eq!(labels, often.labels);
+            // In chunks, as of a file or on ranks, too.
+            let stream = |case: &Case| {
+                let options = KEEP.options(case.options(way));
+                let chunks = Chunks::new(case, &options, round as u64);
+                let range = chunks.range().unwrap();
+                chunks.fit(&range, true).unwrap().unwrap()
+            };
+            let (once, often) = (stream(&weighted), stream(&repeated));
+            same("centers of streams", &once.0, &often.0).unwrap();
+            same("inertia of streams", &[once.2.inertia], &[often.2.inertia]).unwrap();
+            assert_eq!(once.2.iterations, often.2.iterations);
+            let labels: Vec<i32> = of.iter().map(|&p| once.1[p]).collect();
+            assert_eq!(labels, often.1);
         }
     }
 }

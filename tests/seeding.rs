@@ -457,6 +457,79 @@ fn draws_follow_seed_and_weight() {
     }
 }
 
+/// How often each sequence of rows is drawn from these rows and weights, over many seeds; the same rows count as one.
+fn drawn_sequences(rows: &[f64], weights: Option<&[f64]>, init: Init, seeds: u64) -> Vec<f64> {
+    const K: usize = 2;
+    let points = centra::Points::rows(rows, rows.len(), 1).unwrap();
+    let mut times = vec![0.0; 10usize.pow(K as u32)];
+    for seed in 0..seeds {
+        let options = Options {
+            init,
+            // Another stream of seeds for each kind of rows, so that the samples are independent.
+            seed: seed * 1_000_003 + rows.len() as u64,
+            weights,
+            ..Options::default()
+        };
+        let drawn = options::seed(&points, K, &options).unwrap();
+        let sequence = drawn.iter().fold(0, |code, &row| 10 * code + row as usize);
+        times[sequence] += 1.0;
+    }
+    times
+}
+
+/// The chi-square statistic of two samples of one size, and its limit if both are of one distribution, which is exceeded once in a million
+/// times (Wilson and Hilferty 1931). Cells of fewer than 10 draws are one cell.
+fn chi_square(a: &[f64], b: &[f64]) -> (f64, f64) {
+    let (mut statistic, mut cells) = (0.0, 0.0);
+    let mut add = |a: f64, b: f64| {
+        if a + b > 0.0 {
+            statistic += (a - b) * (a - b) / (a + b);
+            cells += 1.0;
+        }
+    };
+    let (mut rest_a, mut rest_b) = (0.0, 0.0);
+    for (&a, &b) in a.iter().zip(b) {
+        match a + b >= 10.0 {
+            true => add(a, b),
+            false => (rest_a, rest_b) = (rest_a + a, rest_b + b),
+        }
+    }
+    add(rest_a, rest_b);
+    let degrees: f64 = cells - 1.0;
+    const ONE_IN_A_MILLION: f64 = 4.7534;
+    let spread = 2.0 / (9.0 * degrees);
+    let limit = degrees * (1.0 - spread + ONE_IN_A_MILLION * spread.sqrt()).powi(3);
+    (statistic, limit)
+}
+
+/// Rows with whole weights are drawn as so many copies of each row are: not the same rows for a seed, but with the same probabilities.
+#[test]
+fn weights_are_drawn_as_copies() {
+    const SEEDS: u64 = 4000;
+    let rows = [0.0, 1.0, 2.0, 5.0, 6.0, 9.0];
+    let weights = [1.0, 2.0, 3.0, 1.0, 4.0, 2.0];
+    let copies: Vec<f64> = rows
+        .iter()
+        .zip(weights)
+        .flat_map(|(&row, weight)| std::iter::repeat_n(row, weight as usize))
+        .collect();
+    for init in [Init::KmeansPlusPlus, Init::Parallel] {
+        let weighted = drawn_sequences(&rows, Some(&weights), init, SEEDS);
+        let repeated = drawn_sequences(&copies, None, init, SEEDS);
+        let (statistic, limit) = chi_square(&weighted, &repeated);
+        println!("{init:?}: chi-square {statistic:.1}, limit {limit:.1}");
+        assert!(statistic <= limit, "{init:?}: {statistic} exceeds {limit}");
+        // The test tells other weights apart.
+        let others = [1.0, 2.0, 3.0, 2.0, 4.0, 2.0];
+        let others = drawn_sequences(&rows, Some(&others), init, SEEDS);
+        let (statistic, limit) = chi_square(&others, &repeated);
+        assert!(
+            statistic > limit,
+            "{init:?}: one weight more is not noticed: {statistic}"
+        );
+    }
+}
+
 /// Rows drawn, in units of two to a power: the indices that tell rows of whole numbers apart.
 /// Rows far from what is usual, few or many of them, squares that underflow, small whole numbers beside others: where a sketch has to know
 /// what it does not tell.
