@@ -362,8 +362,9 @@ int32_t centra_workspace_size(size_t n,
 ///
 /// Options used: all.
 ///
-/// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read.
+/// points: n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld >= n apart
+///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and of unsigned bytes are read
+///     by the calls of the same name that end in _f32 and _u8.
 /// k: number of centers, 1 <= k <= n.
 /// options: NULL for the defaults.
 /// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
@@ -933,6 +934,383 @@ int32_t centra_stream_choose(int64_t total,
                              double *centers,
                              void *workspace,
                              size_t workspace_bytes);
+
+/// centra_workspace_size for the calls that end in _f32.
+///
+/// # Safety
+/// As for centra_workspace_size.
+int32_t centra_workspace_size_f32(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
+
+/// centra_fit for points of type float (IEEE binary32), aligned to 4 bytes; ld counts floats. Each number is widened to double, which is
+/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
+/// every other call that ends in _f32. Floats cannot be too large or too near together, so that without weights no finite points are
+/// refused with CENTRA_ERR_RANGE.
+///
+/// # Safety
+/// As for centra_fit.
+int32_t centra_fit_f32(const float *points,
+                       size_t n,
+                       size_t d,
+                       size_t ld,
+                       size_t k,
+                       const struct centra_options *options,
+                       double *centers,
+                       int32_t *labels,
+                       struct centra_report *report,
+                       void *workspace,
+                       size_t workspace_bytes);
+
+/// centra_assign for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_assign.
+int32_t centra_assign_f32(const float *points,
+                          size_t n,
+                          size_t d,
+                          size_t ld,
+                          size_t k,
+                          const struct centra_options *options,
+                          const double *centers,
+                          int32_t *labels,
+                          double *sqdist,
+                          void *workspace,
+                          size_t workspace_bytes);
+
+/// centra_update for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_update.
+int32_t centra_update_f32(const float *points,
+                          size_t n,
+                          size_t d,
+                          size_t ld,
+                          size_t k,
+                          const struct centra_options *options,
+                          const int32_t *labels,
+                          double *centers,
+                          int64_t *counts,
+                          void *workspace,
+                          size_t workspace_bytes);
+
+/// centra_seed for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_seed.
+int32_t centra_seed_f32(const float *points,
+                        size_t n,
+                        size_t d,
+                        size_t ld,
+                        size_t k,
+                        const struct centra_options *options,
+                        double *centers,
+                        void *workspace,
+                        size_t workspace_bytes);
+
+/// centra_inertia for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_inertia.
+int32_t centra_inertia_f32(const float *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           const double *centers,
+                           const int32_t *labels,
+                           double *inertia);
+
+/// centra_stream_workspace_size for the calls that end in _f32.
+///
+/// # Safety
+/// As for centra_stream_workspace_size.
+int32_t centra_stream_workspace_size_f32(size_t n,
+                                         int64_t total,
+                                         size_t d,
+                                         size_t k,
+                                         const struct centra_options *options,
+                                         size_t *bytes);
+
+/// centra_stream_range for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_range.
+int32_t centra_stream_range_f32(const float *points,
+                                size_t n,
+                                size_t d,
+                                size_t ld,
+                                const struct centra_options *options,
+                                int32_t *range,
+                                void *workspace,
+                                size_t workspace_bytes);
+
+/// centra_stream_sums for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_sums.
+int32_t centra_stream_sums_f32(const float *points,
+                               size_t n,
+                               size_t d,
+                               size_t ld,
+                               size_t k,
+                               const struct centra_options *options,
+                               int64_t total,
+                               const int32_t *range,
+                               const double *centers,
+                               int32_t *labels,
+                               int32_t wanted,
+                               int64_t *sums,
+                               void *workspace,
+                               size_t workspace_bytes);
+
+/// centra_stream_masses for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_masses.
+int32_t centra_stream_masses_f32(const float *points,
+                                 size_t n,
+                                 size_t d,
+                                 size_t ld,
+                                 size_t k,
+                                 const struct centra_options *options,
+                                 int64_t total,
+                                 const int32_t *range,
+                                 const double *candidates,
+                                 size_t count,
+                                 size_t known,
+                                 double *distances,
+                                 int64_t *masses,
+                                 void *workspace,
+                                 size_t workspace_bytes);
+
+/// centra_stream_draw for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_draw.
+int32_t centra_stream_draw_f32(const float *points,
+                               size_t n,
+                               size_t d,
+                               size_t ld,
+                               size_t k,
+                               const struct centra_options *options,
+                               int64_t total,
+                               const int32_t *range,
+                               const int64_t *masses,
+                               const double *candidates,
+                               size_t count,
+                               const double *distances,
+                               uint32_t round,
+                               int64_t first,
+                               double *rows,
+                               int64_t *drawn,
+                               void *workspace,
+                               size_t workspace_bytes);
+
+/// centra_stream_weigh for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_weigh.
+int32_t centra_stream_weigh_f32(const float *points,
+                                size_t n,
+                                size_t d,
+                                size_t ld,
+                                size_t k,
+                                const struct centra_options *options,
+                                int64_t total,
+                                const int32_t *range,
+                                const double *candidates,
+                                size_t count,
+                                int64_t *weights,
+                                void *workspace,
+                                size_t workspace_bytes);
+
+/// centra_workspace_size for the calls that end in _u8.
+///
+/// # Safety
+/// As for centra_workspace_size.
+int32_t centra_workspace_size_u8(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
+
+/// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to double, which is
+/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
+/// every other call that ends in _u8. No points are refused for what they are.
+///
+/// # Safety
+/// As for centra_fit.
+int32_t centra_fit_u8(const uint8_t *points,
+                      size_t n,
+                      size_t d,
+                      size_t ld,
+                      size_t k,
+                      const struct centra_options *options,
+                      double *centers,
+                      int32_t *labels,
+                      struct centra_report *report,
+                      void *workspace,
+                      size_t workspace_bytes);
+
+/// centra_assign for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_assign.
+int32_t centra_assign_u8(const uint8_t *points,
+                         size_t n,
+                         size_t d,
+                         size_t ld,
+                         size_t k,
+                         const struct centra_options *options,
+                         const double *centers,
+                         int32_t *labels,
+                         double *sqdist,
+                         void *workspace,
+                         size_t workspace_bytes);
+
+/// centra_update for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_update.
+int32_t centra_update_u8(const uint8_t *points,
+                         size_t n,
+                         size_t d,
+                         size_t ld,
+                         size_t k,
+                         const struct centra_options *options,
+                         const int32_t *labels,
+                         double *centers,
+                         int64_t *counts,
+                         void *workspace,
+                         size_t workspace_bytes);
+
+/// centra_seed for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_seed.
+int32_t centra_seed_u8(const uint8_t *points,
+                       size_t n,
+                       size_t d,
+                       size_t ld,
+                       size_t k,
+                       const struct centra_options *options,
+                       double *centers,
+                       void *workspace,
+                       size_t workspace_bytes);
+
+/// centra_inertia for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_inertia.
+int32_t centra_inertia_u8(const uint8_t *points,
+                          size_t n,
+                          size_t d,
+                          size_t ld,
+                          size_t k,
+                          const struct centra_options *options,
+                          const double *centers,
+                          const int32_t *labels,
+                          double *inertia);
+
+/// centra_stream_workspace_size for the calls that end in _u8.
+///
+/// # Safety
+/// As for centra_stream_workspace_size.
+int32_t centra_stream_workspace_size_u8(size_t n,
+                                        int64_t total,
+                                        size_t d,
+                                        size_t k,
+                                        const struct centra_options *options,
+                                        size_t *bytes);
+
+/// centra_stream_range for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_range.
+int32_t centra_stream_range_u8(const uint8_t *points,
+                               size_t n,
+                               size_t d,
+                               size_t ld,
+                               const struct centra_options *options,
+                               int32_t *range,
+                               void *workspace,
+                               size_t workspace_bytes);
+
+/// centra_stream_sums for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_sums.
+int32_t centra_stream_sums_u8(const uint8_t *points,
+                              size_t n,
+                              size_t d,
+                              size_t ld,
+                              size_t k,
+                              const struct centra_options *options,
+                              int64_t total,
+                              const int32_t *range,
+                              const double *centers,
+                              int32_t *labels,
+                              int32_t wanted,
+                              int64_t *sums,
+                              void *workspace,
+                              size_t workspace_bytes);
+
+/// centra_stream_masses for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_masses.
+int32_t centra_stream_masses_u8(const uint8_t *points,
+                                size_t n,
+                                size_t d,
+                                size_t ld,
+                                size_t k,
+                                const struct centra_options *options,
+                                int64_t total,
+                                const int32_t *range,
+                                const double *candidates,
+                                size_t count,
+                                size_t known,
+                                double *distances,
+                                int64_t *masses,
+                                void *workspace,
+                                size_t workspace_bytes);
+
+/// centra_stream_draw for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_draw.
+int32_t centra_stream_draw_u8(const uint8_t *points,
+                              size_t n,
+                              size_t d,
+                              size_t ld,
+                              size_t k,
+                              const struct centra_options *options,
+                              int64_t total,
+                              const int32_t *range,
+                              const int64_t *masses,
+                              const double *candidates,
+                              size_t count,
+                              const double *distances,
+                              uint32_t round,
+                              int64_t first,
+                              double *rows,
+                              int64_t *drawn,
+                              void *workspace,
+                              size_t workspace_bytes);
+
+/// centra_stream_weigh for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_weigh.
+int32_t centra_stream_weigh_u8(const uint8_t *points,
+                               size_t n,
+                               size_t d,
+                               size_t ld,
+                               size_t k,
+                               const struct centra_options *options,
+                               int64_t total,
+                               const int32_t *range,
+                               const double *candidates,
+                               size_t count,
+                               int64_t *weights,
+                               void *workspace,
+                               size_t workspace_bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

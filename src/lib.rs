@@ -67,7 +67,7 @@
 //!
 //! # Memory
 //!
-//! Points are read in place, without a copy in double precision. Memory is never of order n k. The calls that end in `_into` take the
+//! Points are read in place, rows or columns of `f64`, `f32` or `u8` ([`Coordinate`]), without a copy in double precision. Memory is never of order n k. The calls that end in `_into` take the
 //! caller's buffers and a [`Workspace`], and then one thread allocates nothing.
 //!
 //! # Errors
@@ -113,6 +113,6 @@ mod update;
 
 pub use call::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
 pub use kmeans::{streams, Clusters, KMeans, Start, Watched, Workspace};
-pub use points::{Layout, Points};
+pub use points::{Coordinate, Layout, Points};
 pub use runtime::error::{Error, Status};
 pub use simd::level::{isa, Isa};

@@ -200,7 +200,7 @@ fn threads_are_used() {
     for (index, (n, d, k)) in shapes.into_iter().enumerate() {
         assert!(n * d * k >= THREADED);
         let mut ways = all_ways();
-        ways.retain(|way| index == 0 || way.copy == index % COPIES);
+        ways.retain(|way| index == 0 || way.copy == index % PLACES);
         ways.push(Way {
             threads: 0,
             ..ways[0]

@@ -172,7 +172,7 @@ fn no_points() {
     };
     for layout in [Layout::Rows, Layout::Columns] {
         for ld in [0, 1, 3, usize::MAX] {
-            let points = Points::with_leading_dimension(&[], 0, 3, ld, layout).unwrap();
+            let points = Points::with_leading_dimension(&[0.0; 0], 0, 3, ld, layout).unwrap();
             let centers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
             for options in [&options, &weighted] {
                 assert_eq!(options::assign(&points, &centers, options).unwrap(), []);
@@ -219,7 +219,7 @@ fn no_points_in_a_chunk() {
     let data = [1.0, 2.0, 3.0, 10.0, 11.0, 12.0];
     let (some, none) = (
         Points::rows(&data, 6, 1).unwrap(),
-        Points::rows(&[], 0, 1).unwrap(),
+        Points::rows(&[0.0; 0], 0, 1).unwrap(),
     );
     let mut range = vec![0; stream::range_length(1).unwrap()];
     stream::range(&none, &options, &mut range).unwrap();

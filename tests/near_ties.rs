@@ -452,7 +452,7 @@ fn case(hard: &Hard, (n, d, k): (usize, usize, usize), scale: i32, rng: &mut Rng
 fn ways(turn: usize) -> Vec<Way> {
     let mut ways = Vec::new();
     for (index, isa) in ISAS.into_iter().enumerate() {
-        for copy in 0..COPIES {
+        for copy in 0..PLACES {
             let threads = 1 + (turn + index + copy) % 2;
             ways.push(Way { isa, threads, copy });
         }
@@ -856,7 +856,7 @@ const BLOCKS: [(usize, usize, usize); 13] = [
 /// One thread in one place and two in another, in turn; for one thread, rows where they are bytes.
 fn block_ways(turn: usize) -> Vec<Way> {
     let (_, d, k) = BLOCKS[turn];
-    let copy = turn % if d >= 32 && k >= 32 { 2 } else { COPIES };
+    let copy = turn % if d >= 32 && k >= 32 { 2 } else { PLACES };
     let both = |isa| [(1, copy), (2, 3 - copy)].map(|(threads, copy)| Way { isa, threads, copy });
     ISAS.into_iter().flat_map(both).collect()
 }

@@ -51,8 +51,8 @@ pub(crate) fn assign(
     if let Some(sqdist) = &sqdist {
         check_length("sqdist", sqdist.len(), points.n(), "n")?;
     }
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_assign(n, d, k, form, options.threads);
     with_memory(
         points,
         None,

@@ -57,8 +57,8 @@ pub(crate) fn clusters(
     if let Some(inertia) = &results.inertia {
         check_length("inertia", inertia.len(), k, "k")?;
     }
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_update(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_update(n, d, k, form, options.threads);
     let memory = ClustersMemory {
         wanted: Wanted {
             weights: results.weights.is_some() && options.weights.is_some(),

@@ -19,8 +19,8 @@ pub(crate) fn distances(
 ) -> Result<(), Error> {
     let k = count_centers(points, centers)?;
     options.check()?;
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_assign(n, d, k, form, options.threads);
     with_job(points, None, options, &shape, shape.threads, |job| {
         let mut observed = PerThread::new(job.crew.threads(), on_stack);
         scan(job, &mut observed, Some(centers), None)?;

@@ -104,8 +104,8 @@ pub(crate) fn fit(
     if let Some(labels) = &labels {
         check_length("labels", labels.len(), points.n(), "n")?;
     }
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_assign(n, d, k, form, options.threads);
     let weights = options.weights;
     let memory = FitMemory::new(&shape, weights.is_some(), options)?;
     let workspace_bytes = memory.bytes(&shape)?;

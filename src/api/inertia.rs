@@ -22,8 +22,8 @@ pub(crate) fn inertia(
     options.check()?;
     check_weights(points, options)?;
     check_length("labels", labels.len(), points.n(), "n")?;
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_update(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_update(n, d, k, form, options.threads);
     with_job(
         points,
         options.weights,

@@ -6,10 +6,10 @@ use super::fit::FitMemory;
 use super::seed::SeedMemory;
 use super::update::UpdateMemory;
 use crate::call::{Options, Shape};
-use crate::points::{check_sizes, Layout};
+use crate::points::{check_sizes, Form};
 use crate::runtime::error::Error;
 
-/// Bytes of workspace that suffice for every call on points of this shape, in either layout,
+/// Bytes of workspace that suffice for every call on points of this shape, in any form,
 /// with these options; if k is more than n, for the calls that allow it. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
@@ -18,8 +18,11 @@ pub(crate) fn workspace_size(
     options: &Options<'_>,
 ) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
-    let bytes = |layout| workspace_bytes(n, d, k, layout, weighted, options);
-    Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))
+    let mut most = 0;
+    for form in Form::ALL {
+        most = most.max(workspace_bytes(n, d, k, form, weighted, options)?);
+    }
+    Ok(most)
 }
 
 /// Bytes that suffice for every call of these sizes and options.
@@ -27,14 +30,14 @@ pub(crate) fn workspace_bytes(
     n: usize,
     d: usize,
     k: usize,
-    layout: Layout,
+    form: Form,
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
     check_sizes(n, d, k)?;
     options.check()?;
-    let assign = Shape::of_assign(n, d, k, layout, options.threads);
-    let update = Shape::of_update(n, d, k, layout, options.threads);
+    let assign = Shape::of_assign(n, d, k, form, options.threads);
+    let update = Shape::of_update(n, d, k, form, options.threads);
     let seed = SeedMemory { init: options.init };
     let moved = UpdateMemory {
         weighted,
@@ -190,12 +193,12 @@ mod tests {
         n: usize,
         d: usize,
         k: usize,
-        layout: Layout,
+        form: Form,
         weighted: bool,
         options: &Options<'_>,
     ) -> [usize; 4] {
-        let assign = Shape::of_assign(n, d, k, layout, options.threads);
-        let update = Shape::of_update(n, d, k, layout, options.threads);
+        let assign = Shape::of_assign(n, d, k, form, options.threads);
+        let update = Shape::of_update(n, d, k, form, options.threads);
         let fit = FitMemory::new(&assign, weighted, options).unwrap();
         let moved = UpdateMemory {
             weighted,
@@ -228,7 +231,7 @@ mod tests {
                 Init::Parallel,
             ][turn % 4];
             let algorithm = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Hamerly][turn % 3];
-            let layout = [Layout::Rows, Layout::Columns][next(2)];
+            let form = Form::ALL[next(Form::ALL.len())];
             let weighted = next(2) == 0;
             let n_init = [1, 10][next(2)];
             let options = |threads| Options {
@@ -240,20 +243,19 @@ mod tests {
             };
             let exact = |(n, d, k, threads): Sizes| {
                 let options = options(threads);
-                let bytes = calls(n, d, k, layout, weighted, &options);
+                let bytes = calls(n, d, k, form, weighted, &options);
                 bytes.into_iter().fold(0, usize::max)
             };
             let query = |(n, d, k, threads): Sizes| {
-                workspace_bytes(n, d, k, layout, weighted, &options(threads)).unwrap()
+                workspace_bytes(n, d, k, form, weighted, &options(threads)).unwrap()
             };
             worst[0] = worst[0].max(check("calls", &shapes, exact, query));
             let total = 1 << 34;
             let exact = |(n, d, k, threads): Sizes| {
-                stream::exact_bytes(n, total, d, k, layout, weighted, &options(threads)).unwrap()
+                stream::exact_bytes(n, total, d, k, form, weighted, &options(threads)).unwrap()
             };
             let query = |(n, d, k, threads): Sizes| {
-                stream::workspace_bytes(n, total, d, k, layout, weighted, &options(threads))
-                    .unwrap()
+                stream::workspace_bytes(n, total, d, k, form, weighted, &options(threads)).unwrap()
             };
             worst[1] = worst[1].max(check("streams", &shapes, exact, query));
         }
@@ -297,12 +299,15 @@ mod tests {
         ];
         let dims = [1, 2, 3, 4, 8, 16, 33, 64, 784, 1000, 10_000_000];
         for ((n, k), d) in sizes.into_iter().flat_map(|size| dims.map(|d| (size, d))) {
-            for (weighted, layout, n_init) in [
-                (false, Layout::Rows, 1),
-                (true, Layout::Rows, 1),
-                (false, Layout::Columns, 1),
-                (false, Layout::Rows, 2),
-                (true, Layout::Columns, 4),
+            let [rows, floats, _, columns, _, bytes] = Form::ALL;
+            for (weighted, form, n_init) in [
+                (false, rows, 1),
+                (true, rows, 1),
+                (false, columns, 1),
+                (false, rows, 2),
+                (true, columns, 4),
+                (false, floats, 1),
+                (true, bytes, 2),
             ] {
                 let bytes = |threads| {
                     let options = Options {
@@ -312,7 +317,7 @@ mod tests {
                         algorithm: Algorithm::Lloyd,
                         ..Options::default()
                     };
-                    workspace_bytes(n, d, k, layout, weighted, &options).unwrap() as f64
+                    workspace_bytes(n, d, k, form, weighted, &options).unwrap() as f64
                 };
                 let (n, k, d) = (n as f64, k as f64, d as f64);
                 let limbs = [2f64.powi(22), 2f64.powi(32)].map(|most| f64::from(n > most));
@@ -348,7 +353,7 @@ mod tests {
             .flat_map(|(d, k)| [k, 1_000_000, 100_000_000].map(|n| (n, d, k)));
         for (turn, (n, d, k)) in shapes.enumerate() {
             let weighted = turn % 2 > 0;
-            let layout = [Layout::Rows, Layout::Columns][turn / 4 % 2];
+            let form = Form::ALL[turn / 4 % Form::ALL.len()];
             let init = [
                 Init::Random,
                 Init::KmeansPlusPlus,
@@ -361,9 +366,9 @@ mod tests {
                     init,
                     ..Options::default()
                 };
-                let [fit, assign, update, seed] = calls(n, d, k, layout, weighted, &options);
-                let all = workspace_bytes(n, d, k, layout, weighted, &options).unwrap();
-                let chunk = stream::workspace_bytes(n, 1 << 34, d, k, layout, weighted, &options);
+                let [fit, assign, update, seed] = calls(n, d, k, form, weighted, &options);
+                let all = workspace_bytes(n, d, k, form, weighted, &options).unwrap();
+                let chunk = stream::workspace_bytes(n, 1 << 34, d, k, form, weighted, &options);
                 [fit, assign, update, seed, all, chunk.unwrap()]
             };
             let one = of(1);

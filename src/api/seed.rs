@@ -68,8 +68,8 @@ pub(crate) fn seed(
         return refuse!(Option, "init: given centers leave nothing to seed");
     }
     check_weights(points, options)?;
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_assign(n, d, k, form, options.threads);
     with_memory(
         points,
         options.weights,

@@ -62,8 +62,8 @@ pub(crate) fn update(
     if let Some(counts) = &counts {
         check_length("counts", counts.len(), k, "k")?;
     }
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
-    let shape = Shape::of_update(n, d, k, layout, options.threads);
+    let (n, d, form) = (points.n(), points.d(), points.form());
+    let shape = Shape::of_update(n, d, k, form, options.threads);
     let weights = options.weights;
     let memory = UpdateMemory {
         weighted: weights.is_some(),

@@ -170,7 +170,7 @@ impl MarginCosts {
 mod tests {
     use super::{HamerlyBounds, LastPass};
     use crate::call::{Algorithm, Shape};
-    use crate::points::Layout;
+    use crate::points::Form;
     use crate::runtime::workspace::{Cut, Plain};
 
     /// Memory for the rest of the program.
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn some_stretches_are_asked_first() {
-        let shape = Shape::of_assign(N, D, K, Layout::Rows, 1);
+        let shape = Shape::of_assign(N, D, K, Form::default(), 1);
         let mut bounds = HamerlyBounds::cut(&mut Leak, &shape, Algorithm::Auto);
         bounds.forget();
         // Margins that the centers' moves use up: no more of them, until fewer labels change.

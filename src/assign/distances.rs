@@ -5,17 +5,17 @@ use core::ops::Range;
 use crate::call::Job;
 use crate::exact::distance::own_block;
 use crate::exact::side_by_side::to_centers;
-use crate::points::{Layout, Rows, RowsMut};
+use crate::points::{Rows, RowsMut};
 use crate::runtime::threads::PerThread;
 use crate::simd::Level;
 
 /// Coordinates of centers that all rows of a block are compared with before the next ones: half a first-level cache of 32 KiB.
 const PANEL_COORDINATES: usize = 1 << 11;
 
-/// Coordinates copied to the stack at a time when points are columns.
+/// Coordinates copied to the stack at a time when points are not rows of doubles.
 const COPIED: usize = 1 << 12;
 
-/// Points of columns with more dimensions than that, whose distances are on the stack at a time.
+/// Such points of more dimensions than that, whose distances are on the stack at a time.
 const TOGETHER: usize = 64;
 
 /// Centers in a panel: whole vectors of the level.
@@ -53,19 +53,19 @@ fn distances_of_block(
             work(part, first - block.start, sqdist);
         }
     };
-    match points.layout() {
-        Layout::Rows => {
-            let rows = points.block_rows(block, 0..d, &mut []);
+    match points.form().is_rows_of_doubles() {
+        true => {
+            let rows = points.rows_of(block, 0..d);
             distances_of_rows(job.level, rows, centers, 0, sqdist);
         }
-        Layout::Columns if d <= COPIED => {
+        false if d <= COPIED => {
             let mut copy = [0.0; COPIED];
             parts(COPIED / d, &mut |part, at, sqdist| {
-                let rows = points.block_rows(part, 0..d, &mut copy);
+                let rows = points.block_rows(job.level, part, 0..d, &mut copy);
                 distances_of_rows(job.level, rows, centers, at, sqdist);
             });
         }
-        Layout::Columns => parts(TOGETHER, &mut |part, at, sqdist| {
+        false => parts(TOGETHER, &mut |part, at, sqdist| {
             let mut distances = [0.0; TOGETHER];
             for (j, center) in centers.chunks_exact(d).enumerate() {
                 let labels = &[0; TOGETHER][..part.len()];

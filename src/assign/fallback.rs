@@ -179,7 +179,7 @@ mod tests {
     use crate::assign::lemmas::{two_to, Rng};
     use crate::assign::packing::Packing;
     use crate::call::{Algorithm, Job};
-    use crate::points::{Layout, Points, Which};
+    use crate::points::{Form, Points, Which};
     use crate::quantize::int16::QuantizedPoints;
     use crate::runtime::threads::with_crew;
     use crate::runtime::workspace::{Cut, Plain};
@@ -248,7 +248,7 @@ mod tests {
     fn passes(data: &Data, level: Isa, kept: bool) -> ([Method; 2], Counts) {
         let Data { points, centers, d } = data;
         let (d, k) = (*d, centers.len() / d);
-        let shape = Shape::of_assign(POINTS, d, k, Layout::Rows, 1);
+        let shape = Shape::of_assign(POINTS, d, k, Form::default(), 1);
         let algorithm = match kept {
             true => Algorithm::Auto,
             false => Algorithm::Lloyd,

@@ -179,7 +179,10 @@ impl<'w> LabelScratch<'w> {
         const MOST: usize = 256;
         let (count, d) = (which.len(), job.points.d());
         let rows = match which {
-            Which::Block(block) => job.points.block_rows(block.clone(), 0..d, self.tile),
+            Which::Block(block) => {
+                let block = block.clone();
+                job.points.block_rows(job.level, block, 0..d, self.tile)
+            }
             Which::Listed(..) => {
                 let tile = &mut self.tile[..count * d];
                 for (lane, row) in tile.chunks_exact_mut(d).enumerate() {

@@ -1,7 +1,7 @@
 //! The shape of a pass: its sizes, the number of threads, the size of a block.
 
 use super::job::{block_size, stretch_size, STRETCH};
-use crate::points::Layout;
+use crate::points::Form;
 use crate::runtime::threads::worthwhile;
 
 /// The sizes that a workspace depends on.
@@ -10,7 +10,7 @@ pub(crate) struct Shape {
     pub(crate) n: usize,
     pub(crate) d: usize,
     pub(crate) k: usize,
-    pub(crate) layout: Layout,
+    pub(crate) form: Form,
     pub(crate) threads: usize,
     /// Points in a block.
     pub(crate) block: usize,
@@ -49,34 +49,34 @@ impl Shape {
     }
 
     /// The shape of a pass that compares every point with every center.
-    pub(crate) fn of_assign(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
+    pub(crate) fn of_assign(n: usize, d: usize, k: usize, form: Form, threads: usize) -> Self {
         let work = (n as u128) * (d as u128) * (k as u128);
         let threads = worthwhile(threads, work);
         Shape {
             n,
             d,
             k,
-            layout,
+            form,
             threads,
             block: block_size(n, d, threads),
             bound: false,
         }
     }
 
-    /// The shape of a pass over at most as many other points.
+    /// The shape of a pass over at most as many other points, which are rows of doubles.
     pub(crate) fn of_points(&self, n: usize) -> Self {
         let threads = if self.bound { 1 } else { self.threads };
         Shape {
             n,
-            layout: Layout::Rows,
+            form: Form::default(),
             block: block_size(n, self.d, threads),
             ..*self
         }
     }
 
     /// The shape of a pass that only sums.
-    pub(crate) fn of_update(n: usize, d: usize, k: usize, layout: Layout, threads: usize) -> Self {
-        let few = Self::of_assign(n, d, k.min(UPDATE_CENTERS), layout, threads);
+    pub(crate) fn of_update(n: usize, d: usize, k: usize, form: Form, threads: usize) -> Self {
+        let few = Self::of_assign(n, d, k.min(UPDATE_CENTERS), form, threads);
         Shape { k, ..few }
     }
 }

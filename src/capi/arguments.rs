@@ -11,7 +11,7 @@ use super::options::{Chosen, Weights};
 use super::structs;
 use super::types::*;
 use crate::call::{Report, StoppedBy};
-use crate::points::{Points, RowsMut};
+use crate::points::{Form, Points, RowsMut, Widen};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
@@ -238,23 +238,26 @@ impl<'a, T> View<'a> for Place<'a, T> {
 }
 
 /// The points of a call, or of a chunk.
-pub(super) fn matrix<'a>(points: *const f64, ld: usize) -> Typed<Points<'a>> {
-    Typed::new("points", points, Access::Read, Kind::Points { ld })
+pub(super) fn matrix<'a, C: Widen>(points: *const C, ld: usize) -> Typed<Points<'a>> {
+    let coordinates = C::TYPE;
+    let kind = Kind::Points { ld, coordinates };
+    Typed::new("points", points, Access::Read, kind)
 }
 
 impl<'a> View<'a> for Points<'a> {
     unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
         let (n, d) = (context.sizes.n, context.sizes.d);
-        let Kind::Points { ld } = entry.kind else {
+        let Kind::Points { ld, coordinates } = entry.kind else {
             return defect(entry);
         };
         // Without points the address does not matter.
         let base = match n {
-            0 => core::ptr::dangling(),
-            _ => entry.at.cast(),
+            0 => core::ptr::dangling::<f64>().cast(),
+            _ => entry.at,
         };
+        let form = Form::of(context.chosen.layout, coordinates);
         // SAFETY: sizes, ld and alignment were checked; the memory is the contract.
-        Ok(unsafe { Points::from_raw(base, n, d, ld, context.chosen.layout) })
+        Ok(unsafe { Points::from_raw(base, n, d, ld, form) })
     }
 }
 

@@ -19,6 +19,7 @@ use super::structs::{members_of, read, struct_size};
 use super::types::*;
 use crate::points::{
     check_distance_rows, check_k, check_leading_dimension, check_sizes, check_sizes_of_fit, extent,
+    CoordinateType,
 };
 use crate::runtime::error::{refuse, Error, Status};
 use crate::stream::{self, Stream};
@@ -152,8 +153,11 @@ fn rows(name: &str, count: usize, d: usize) -> Result<usize, Error> {
 pub(super) enum Kind {
     /// So many elements.
     Array(Elements),
-    /// n points of d, this far apart.
-    Points { ld: usize },
+    /// n points of d, with coordinates of this type, this far apart.
+    Points {
+        ld: usize,
+        coordinates: CoordinateType,
+    },
     /// n rows of k squared distances, this far apart.
     Distances { ld: usize },
     /// The weights of the options, one for each point, if they are used; the options hold the pointer.
@@ -396,7 +400,7 @@ fn check_leading_dimensions(
     let &Sound { n, d, k, .. } = sizes;
     for entry in list.iter_mut() {
         match entry.kind {
-            Kind::Points { ld } => {
+            Kind::Points { ld, .. } => {
                 check_leading_dimension(n, d, ld, chosen.layout)?;
                 entry.measure(extent(n, d, ld, chosen.layout).unwrap_or(usize::MAX));
             }

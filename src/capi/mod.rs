@@ -9,6 +9,7 @@
 //! | `whole` | the calls on whole data |
 //! | `stream` | the calls on chunks |
 //! | `starts` | the calls that make starting centers from chunks |
+//! | `floats`, `bytes` | the same calls for points of other types, a line each |
 //! | `arguments` | kinds of arguments, and what a call sees of them |
 //! | `checks` | sizes, null, alignment, options, overlap: the order of causes |
 //! | `options` | what the options say |
@@ -31,12 +32,18 @@ mod stream;
 
 mod starts;
 
+mod floats;
+
+mod bytes;
+
 use core::ffi::{c_char, c_void, CStr};
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 
 use crate::runtime::error::message;
 
+pub use bytes::*;
+pub use floats::*;
 pub use starts::*;
 pub use stream::*;
 pub use types::*;

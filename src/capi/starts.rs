@@ -2,9 +2,12 @@
 
 use core::ffi::c_void;
 
-use super::arguments::{answer, call, choice, index, input, matrix, memory, output, reduced_range};
+use super::arguments::{
+    answer, call, choice, index, input, matrix, memory, output, reduced_range, Typed,
+};
 use super::checks::{Elements, Sizes};
 use super::options::Weights;
+use super::stream::Chunk;
 use super::types::*;
 use crate::stream::{self, Drawn, Kept};
 
@@ -114,19 +117,44 @@ pub unsafe extern "C" fn centra_stream_masses(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let chunk = Chunk {
+            sizes: Sizes::Chunk { n, total, d, k },
+            points: matrix(points, ld),
+            options,
+            range,
+            memory: memory(workspace, workspace_bytes),
+        };
+        let given = input("candidates", candidates, Elements::Candidates(count));
+        add_masses(chunk, given, known, distances, masses)
+    }
+}
+
+/// centra_stream_masses, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn add_masses<'a>(
+    chunk: Chunk<'a>,
+    candidates: Typed<&'a [f64]>,
+    known: usize,
+    distances: *mut f64,
+    masses: *mut i64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Chunk { n, total, d, k },
+            chunk.sizes,
             (
-                matrix(points, ld),
-                choice(options, Weights::Used),
-                reduced_range(range),
-                input("candidates", candidates, Elements::Candidates(count)),
+                chunk.points,
+                choice(chunk.options, Weights::Used),
+                reduced_range(chunk.range),
+                candidates,
                 output("distances", distances, Elements::Points).optional(),
                 output("masses", masses, Elements::Masses),
-                memory(workspace, workspace_bytes),
+                chunk.memory,
             ),
             |(points, chosen, stream, candidates, distances, masses, workspace), _| {
-                if n > 0 {
+                if points.n() > 0 {
                     let options = &chosen.options;
                     let kept = distances.map(|distances| Kept { distances, known });
                     stream::masses(
@@ -181,19 +209,48 @@ pub unsafe extern "C" fn centra_stream_draw(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let chunk = Chunk {
+            sizes: Sizes::Chunk { n, total, d, k },
+            points: matrix(points, ld),
+            options,
+            range,
+            memory: memory(workspace, workspace_bytes),
+        };
+        let given = input("candidates", candidates, Elements::Candidates(count));
+        draw_points(chunk, masses, given, distances, round, first, rows, drawn)
+    }
+}
+
+/// centra_stream_draw, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+#[allow(clippy::too_many_arguments)]
+pub(super) unsafe fn draw_points<'a>(
+    chunk: Chunk<'a>,
+    masses: *const i64,
+    candidates: Typed<&'a [f64]>,
+    distances: *const f64,
+    round: u32,
+    first: i64,
+    rows: *mut f64,
+    drawn: *mut i64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Chunk { n, total, d, k },
+            chunk.sizes,
             (
-                matrix(points, ld),
-                choice(options, Weights::Used),
-                reduced_range(range),
+                chunk.points,
+                choice(chunk.options, Weights::Used),
+                reduced_range(chunk.range),
                 input("masses", masses, Elements::Masses),
-                input("candidates", candidates, Elements::Candidates(count)),
+                candidates,
                 input("distances", distances, Elements::Points).optional(),
                 index("first", first),
                 output("rows", rows, Elements::Drawn),
                 output("drawn", drawn, Elements::One),
-                memory(workspace, workspace_bytes),
+                chunk.memory,
             ),
             |(
                 points,
@@ -208,7 +265,7 @@ pub unsafe extern "C" fn centra_stream_draw(
                 workspace,
             ),
              _| {
-                if n > 0 {
+                if points.n() > 0 {
                     let options = &chosen.options;
                     let drawn = Drawn {
                         round,
@@ -289,22 +346,45 @@ pub unsafe extern "C" fn centra_stream_weigh(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let chunk = Chunk {
+            sizes: Sizes::Chunk { n, total, d, k },
+            points: matrix(points, ld),
+            options,
+            range,
+            memory: memory(workspace, workspace_bytes),
+        };
+        add_weights(chunk, candidates, count, weights)
+    }
+}
+
+/// centra_stream_weigh, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn add_weights(
+    chunk: Chunk<'_>,
+    candidates: *const f64,
+    count: usize,
+    weights: *mut i64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Chunk { n, total, d, k },
+            chunk.sizes,
             (
-                matrix(points, ld),
-                choice(options, Weights::Used),
-                reduced_range(range),
+                chunk.points,
+                choice(chunk.options, Weights::Used),
+                reduced_range(chunk.range),
                 input("candidates", candidates, Elements::Candidates(count)),
                 output(
                     "candidate weights",
                     weights,
                     Elements::CandidateWeights(count),
                 ),
-                memory(workspace, workspace_bytes),
+                chunk.memory,
             ),
             |(points, chosen, stream, candidates, weights, workspace), _| {
-                if n > 0 {
+                if points.n() > 0 {
                     stream::weigh(
                         &stream,
                         &points,

@@ -4,11 +4,13 @@
 use core::ffi::c_void;
 
 use super::arguments::{
-    answer, call, choice, flags, input, matrix, memory, output, reduced_range, stream_state,
+    answer, call, choice, flags, input, matrix, memory, output, reduced_range, stream_state, Typed,
 };
 use super::checks::{Elements, Sizes};
 use super::options::{Chosen, Weights};
 use super::types::*;
+use crate::points::{CoordinateType, Form, Points};
+use crate::runtime::workspace::Workspace;
 use crate::stream::{self, Labels, State, Wanted};
 
 /// The number of elements of a range: 3 (d + 1) integers of type int32_t.
@@ -108,6 +110,23 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
     bytes: *mut usize,
 ) -> i32 {
     // SAFETY: the contract.
+    unsafe { stream_workspace_size(n, total, d, k, CoordinateType::F64, options, bytes) }
+}
+
+/// centra_stream_workspace_size, for coordinates of this type.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn stream_workspace_size(
+    n: usize,
+    total: i64,
+    d: usize,
+    k: usize,
+    coordinates: CoordinateType,
+    options: *const centra_options,
+    bytes: *mut usize,
+) -> i32 {
+    // SAFETY: the contract.
     unsafe {
         call(
             Sizes::Chunk { n, total, d, k },
@@ -119,9 +138,9 @@ pub unsafe extern "C" fn centra_stream_workspace_size(
                     weighted,
                     ..
                 } = &chosen;
-                let total = total as usize;
+                let (total, form) = (total as usize, Form::of(*layout, coordinates));
                 bytes.write(stream::workspace_bytes(
-                    n, total, d, k, *layout, *weighted, options,
+                    n, total, d, k, form, *weighted, options,
                 )?);
                 Ok(CENTRA_OK)
             },
@@ -155,22 +174,55 @@ pub unsafe extern "C" fn centra_stream_range(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
-        call(
+        let memory = memory(workspace, workspace_bytes);
+        widen_range(
             Sizes::Dimensions { n, d },
+            matrix(points, ld),
+            options,
+            range,
+            memory,
+        )
+    }
+}
+
+/// centra_stream_range, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn widen_range<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    range: *mut i32,
+    memory: Typed<Workspace<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 output("range", range, Elements::Range),
-                memory(workspace, workspace_bytes),
+                memory,
             ),
             |(points, chosen, range, workspace), _| {
-                if n > 0 {
+                if points.n() > 0 {
                     stream::range(&points, &chosen.options, range, workspace)?;
                 }
                 Ok(CENTRA_OK)
             },
         )
     }
+}
+
+/// What all calls on a chunk of a known range have.
+pub(super) struct Chunk<'a> {
+    pub(super) sizes: Sizes,
+    pub(super) points: Typed<Points<'a>>,
+    pub(super) options: *const centra_options,
+    pub(super) range: *const i32,
+    pub(super) memory: Typed<Workspace<'a>>,
 }
 
 /// Labels a chunk of points by given centers, and adds it to the sums.
@@ -211,15 +263,39 @@ pub unsafe extern "C" fn centra_stream_sums(
     workspace: *mut c_void,
     workspace_bytes: usize,
 ) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        let chunk = Chunk {
+            sizes: Sizes::Chunk { n, total, d, k },
+            points: matrix(points, ld),
+            options,
+            range,
+            memory: memory(workspace, workspace_bytes),
+        };
+        add_chunk(chunk, centers, labels, wanted, sums)
+    }
+}
+
+/// centra_stream_sums, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn add_chunk(
+    chunk: Chunk<'_>,
+    centers: *const f64,
+    labels: *mut i32,
+    wanted: i32,
+    sums: *mut i64,
+) -> i32 {
     let of = |flag| wanted & flag != 0;
     // SAFETY: the contract.
     unsafe {
         call(
-            Sizes::Chunk { n, total, d, k },
+            chunk.sizes,
             (
-                matrix(points, ld),
-                choice(options, Weights::Used),
-                reduced_range(range),
+                chunk.points,
+                choice(chunk.options, Weights::Used),
+                reduced_range(chunk.range),
                 input("centers", centers, Elements::Centers),
                 output("labels", labels, Elements::Points).optional_unless(of(CENTRA_STREAM_MOVED)),
                 flags(
@@ -228,11 +304,11 @@ pub unsafe extern "C" fn centra_stream_sums(
                     CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED,
                 ),
                 output("sums", sums, Elements::Sums),
-                memory(workspace, workspace_bytes),
+                chunk.memory,
             ),
             |(points, chosen, stream, centers, labels, _, sums, workspace), _| {
                 let Chosen { options, base, .. } = &chosen;
-                if n == 0 {
+                if points.n() == 0 {
                     stream::check_none(&stream, centers, sums)?;
                     return Ok(CENTRA_OK);
                 }

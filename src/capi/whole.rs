@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use super::arguments::{
-    answer, call, choice, distance_rows, fit_report, input, matrix, memory, one, output,
+    answer, call, choice, distance_rows, fit_report, input, matrix, memory, one, output, Typed,
 };
 use super::checks::{Elements, Sizes};
 use super::options::{Chosen, Weights};
@@ -11,6 +11,8 @@ use super::types::*;
 use crate::api;
 use crate::call::{Options, Progress};
 use crate::exact::clusters::ClusterResults;
+use crate::points::{CoordinateType, Form, Points, RowsMut};
+use crate::runtime::workspace::Workspace;
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
 /// sizes and options.
@@ -47,6 +49,22 @@ pub unsafe extern "C" fn centra_workspace_size(
     bytes: *mut usize,
 ) -> i32 {
     // SAFETY: the contract.
+    unsafe { workspace_size(n, d, k, CoordinateType::F64, options, bytes) }
+}
+
+/// centra_workspace_size, for coordinates of this type.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn workspace_size(
+    n: usize,
+    d: usize,
+    k: usize,
+    coordinates: CoordinateType,
+    options: *const centra_options,
+    bytes: *mut usize,
+) -> i32 {
+    // SAFETY: the contract.
     unsafe {
         call(
             Sizes::Points { n, d, k },
@@ -58,7 +76,8 @@ pub unsafe extern "C" fn centra_workspace_size(
                     weighted,
                     ..
                 } = &chosen;
-                bytes.write(api::workspace_bytes(n, d, k, *layout, *weighted, options)?);
+                let form = Form::of(*layout, coordinates);
+                bytes.write(api::workspace_bytes(n, d, k, form, *weighted, options)?);
                 Ok(CENTRA_OK)
             },
         )
@@ -74,8 +93,9 @@ pub unsafe extern "C" fn centra_workspace_size(
 ///
 /// Options used: all.
 ///
-/// points: n points of d doubles, in rows ld >= d apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read.
+/// points: n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld >= n apart
+///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and of unsigned bytes are read
+///     by the calls of the same name that end in _f32 and _u8.
 /// k: number of centers, 1 <= k <= n.
 /// options: NULL for the defaults.
 /// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
@@ -121,15 +141,44 @@ pub unsafe extern "C" fn centra_fit(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Fit { n, d, k };
+        let memory = memory(workspace, workspace_bytes);
+        fit(
+            sizes,
+            matrix(points, ld),
+            options,
+            centers,
+            labels,
+            report,
+            memory,
+        )
+    }
+}
+
+/// centra_fit, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn fit<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    centers: *mut f64,
+    labels: *mut i32,
+    report: *mut centra_report,
+    memory: Typed<Workspace<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Fit { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 output("centers", centers, Elements::Centers),
                 output("labels", labels, Elements::Points).optional(),
                 fit_report(report),
-                memory(workspace, workspace_bytes),
+                memory,
             ),
             |(points, chosen, centers, mut labels, report, workspace), environment| {
                 let progress = |progress: &Progress| chosen.report(progress, environment);
@@ -183,15 +232,44 @@ pub unsafe extern "C" fn centra_assign(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Points { n, d, k };
+        let memory = memory(workspace, workspace_bytes);
+        assign(
+            sizes,
+            matrix(points, ld),
+            options,
+            centers,
+            labels,
+            sqdist,
+            memory,
+        )
+    }
+}
+
+/// centra_assign, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn assign<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    centers: *const f64,
+    labels: *mut i32,
+    sqdist: *mut f64,
+    memory: Typed<Workspace<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Points { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Ignored),
                 input("centers", centers, Elements::Centers),
                 output("labels", labels, Elements::Points),
                 output("sqdist", sqdist, Elements::Points).optional(),
-                memory(workspace, workspace_bytes),
+                memory,
             ),
             |(points, chosen, centers, labels, sqdist, workspace), _| {
                 let Chosen { options, base, .. } = &chosen;
@@ -237,15 +315,44 @@ pub unsafe extern "C" fn centra_update(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Points { n, d, k };
+        let memory = memory(workspace, workspace_bytes);
+        update(
+            sizes,
+            matrix(points, ld),
+            options,
+            labels,
+            centers,
+            counts,
+            memory,
+        )
+    }
+}
+
+/// centra_update, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn update<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    labels: *const i32,
+    centers: *mut f64,
+    counts: *mut i64,
+    memory: Typed<Workspace<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Points { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 input("labels", labels, Elements::Points),
                 output("centers", centers, Elements::Centers),
                 output("counts", counts, Elements::Clusters).optional(),
-                memory(workspace, workspace_bytes),
+                memory,
             ),
             |(points, chosen, labels, centers, counts, workspace), _| {
                 let Chosen { options, base, .. } = &chosen;
@@ -286,13 +393,37 @@ pub unsafe extern "C" fn centra_seed(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
-        call(
+        let memory = memory(workspace, workspace_bytes);
+        seed(
             Sizes::Fit { n, d, k },
+            matrix(points, ld),
+            options,
+            centers,
+            memory,
+        )
+    }
+}
+
+/// centra_seed, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn seed<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    centers: *mut f64,
+    memory: Typed<Workspace<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        call(
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 output("centers", centers, Elements::Centers),
-                memory(workspace, workspace_bytes),
+                memory,
             ),
             |(points, chosen, centers, workspace), _| {
                 api::seed(&points, &chosen.options, centers, workspace)?;
@@ -331,10 +462,29 @@ pub unsafe extern "C" fn centra_inertia(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Points { n, d, k };
+        sum_of_squares(sizes, matrix(points, ld), options, centers, labels, inertia)
+    }
+}
+
+/// centra_inertia, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn sum_of_squares(
+    sizes: Sizes,
+    points: Typed<Points<'_>>,
+    options: *const centra_options,
+    centers: *const f64,
+    labels: *const i32,
+    inertia: *mut f64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Points { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 input("centers", centers, Elements::Centers),
                 input("labels", labels, Elements::Points),
@@ -377,13 +527,32 @@ pub unsafe extern "C" fn centra_distances(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Points { n, d, k };
+        let sqdist = distance_rows(sqdist, ld_out);
+        distances(sizes, matrix(points, ld), options, centers, sqdist)
+    }
+}
+
+/// centra_distances, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn distances<'a>(
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    centers: *const f64,
+    sqdist: Typed<RowsMut<'a>>,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Points { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Ignored),
                 input("centers", centers, Elements::Centers),
-                distance_rows(sqdist, ld_out),
+                sqdist,
             ),
             |(points, chosen, centers, sqdist), _| {
                 api::distances(&points, centers, &chosen.options, sqdist)?;
@@ -432,10 +601,35 @@ pub unsafe extern "C" fn centra_clusters(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
+        let sizes = Sizes::Points { n, d, k };
+        let points = matrix(points, ld);
+        clusters(
+            sizes, points, options, centers, labels, counts, weights, inertia,
+        )
+    }
+}
+
+/// centra_clusters, for points of any form.
+///
+/// # Safety
+/// As for the calls of this name.
+#[allow(clippy::too_many_arguments)]
+pub(super) unsafe fn clusters(
+    sizes: Sizes,
+    points: Typed<Points<'_>>,
+    options: *const centra_options,
+    centers: *const f64,
+    labels: *const i32,
+    counts: *mut i64,
+    weights: *mut f64,
+    inertia: *mut f64,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
         call(
-            Sizes::Points { n, d, k },
+            sizes,
             (
-                matrix(points, ld),
+                points,
                 choice(options, Weights::Used),
                 input("centers", centers, Elements::Centers),
                 input("labels", labels, Elements::Points),

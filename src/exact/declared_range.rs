@@ -1,6 +1,6 @@
 //! The range that was declared for all chunks of a stream, and the test whether a chunk is within it.
 
-use super::observed::{observe_block, Observed, STACK};
+use super::observed::{observe_block, Observed, COPIED, STACK};
 use super::range::{lowest_bit, Range, Ranges};
 use super::range_check::{locate_nonfinite, weights};
 use crate::call::Job;
@@ -36,6 +36,15 @@ pub(crate) struct Bound<L: Lanes> {
 }
 
 impl Bounds<'_> {
+    /// The bounds of some of the dimensions.
+    fn part(&self, dims: core::ops::Range<usize>) -> Self {
+        Bounds {
+            limits: &self.limits[dims.clone()],
+            units: &self.units[dims.clone()],
+            reciprocals: &self.reciprocals[dims],
+        }
+    }
+
     /// Whether there are bounds.
     pub(crate) fn any(&self) -> bool {
         !self.limits.is_empty()
@@ -96,6 +105,30 @@ impl<L: Lanes> Bound<L> {
 fn within(level: Level, rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
     bounds.check(rows.dims());
     level.run(Within { rows, bounds })
+}
+
+/// The same; rows of few dimensions without gaps are read as longer rows of several points each.
+fn some_within(level: Level, rows: Rows<'_>, bounds: Bounds<'_>) -> bool {
+    let Some((whole, rest)) = rows.flat(STACK) else {
+        return within(level, rows, bounds);
+    };
+    let (d, dims) = (rows.dims(), whole.dims());
+    let repeated = |of: &[f64]| {
+        let mut all = [0.0; STACK];
+        for part in all.chunks_mut(d) {
+            part.copy_from_slice(&of[..part.len()]);
+        }
+        all
+    };
+    let limits = repeated(bounds.limits);
+    let units = repeated(bounds.units);
+    let reciprocals = repeated(bounds.reciprocals);
+    let repeated = Bounds {
+        limits: &limits[..dims],
+        units: &units[..dims],
+        reciprocals: &reciprocals[..dims],
+    };
+    within(level, whole, repeated) && rest.is_none_or(|rest| within(level, rest, bounds))
 }
 
 /// There are bounds for every dimension of the rows.
@@ -179,36 +212,30 @@ impl DeclaredRange<'_> {
     ) -> bool {
         let d = job.points.d();
         let weighted = job.weights.is_some();
-        let quickly = |rows: Rows<'_>| within(job.level, rows, self.bounds);
-        let certain = match (job.points.layout(), job.points.flat_rows(&block, STACK)) {
-            _ if weighted => false,
-            (Layout::Columns, _) => false,
-            (Layout::Rows, Some((whole, rest))) => {
-                let dims = whole.dims();
-                let repeated = |of: &[f64]| {
-                    let mut all = [0.0; STACK];
-                    for part in all.chunks_mut(d) {
-                        part.copy_from_slice(&of[..part.len()]);
-                    }
-                    all
-                };
-                let limits = repeated(self.bounds.limits);
-                let units = repeated(self.bounds.units);
-                let reciprocals = repeated(self.bounds.reciprocals);
-                let bounds = Bounds {
-                    limits: &limits[..dims],
-                    units: &units[..dims],
-                    reciprocals: &reciprocals[..dims],
-                };
-                within(job.level, whole, bounds) && rest.is_none_or(quickly)
-            }
-            (Layout::Rows, None) => quickly(job.points.block_rows(block.clone(), 0..d, &mut [])),
-        };
+        let quickly = !weighted && job.points.layout() == Layout::Rows;
+        let certain = quickly && self.certainly_holds_rows(job, block.clone());
         certain || {
             let mut observed = Observed::new(observed);
             observe_block(job, 0..d, block, &mut observed);
             self.holds(&observed, weighted)
         }
+    }
+
+    /// True only if a block of points in rows, without weights, is within the range.
+    fn certainly_holds_rows(&self, job: &Job<'_>, block: core::ops::Range<usize>) -> bool {
+        let (d, level) = (job.points.d(), job.level);
+        if job.points.form().is_rows_of_doubles() {
+            return some_within(level, job.points.rows_of(block, 0..d), self.bounds);
+        }
+        let (mut copy, mut certain) = ([0.0; COPIED], true);
+        for first in (0..d).step_by(STACK) {
+            let few = first..d.min(first + STACK);
+            let bounds = self.bounds.part(few.clone());
+            let take = |_, rows: Rows<'_>| certain = certain && some_within(level, rows, bounds);
+            let block = block.clone();
+            job.points.each_rows(level, block, few, &mut copy, take);
+        }
+        certain
     }
 
     /// Whether points of which this was observed are within the range.

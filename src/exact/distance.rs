@@ -16,15 +16,15 @@
 
 use core::ops::Range;
 
-use crate::points::{Layout, Points, Rows};
+use crate::points::{with_type, Layout, Points, Rows, Widen};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// D(x, c), one pair at a time.
-pub(crate) fn squared(x: &[f64], c: &[f64]) -> f64 {
+pub(crate) fn squared<C: Widen>(x: &[C], c: &[f64]) -> f64 {
     let mut s = [0.0; 8];
     for (x, c) in x.chunks(8).zip(c.chunks(8)) {
         for ((s, x), c) in s.iter_mut().zip(x).zip(c) {
-            let t = x - c;
+            let t = x.widen() - c;
             *s += t * t;
         }
     }
@@ -34,7 +34,7 @@ pub(crate) fn squared(x: &[f64], c: &[f64]) -> f64 {
 /// D between point p and a center.
 pub(crate) fn squared_at(points: &Points<'_>, p: usize, c: &[f64]) -> f64 {
     match points.layout() {
-        Layout::Rows => squared(points.row(p), c),
+        Layout::Rows => with_type!(points.coordinates(), C => squared(points.row::<C>(p), c)),
         Layout::Columns => {
             let mut s = [0.0; 8];
             for (i, c) in c.iter().enumerate() {
@@ -196,16 +196,20 @@ pub(crate) fn own_block(
 ) {
     match points.layout() {
         Layout::Rows => {
-            let rows = points.block_rows(block, 0..points.d(), &mut []);
-            own(level, rows, labels, centers, distances);
+            with_type!(points.coordinates(), C => {
+                let rows = points.rows_of::<C>(block, 0..points.d());
+                own(level, rows, labels, centers, distances);
+            });
         }
-        Layout::Columns => own_columns(points, block, labels, centers, distances),
+        Layout::Columns => with_type!(points.coordinates(), C => {
+            own_columns::<C>(points, block, labels, centers, distances);
+        }),
     }
 }
 
 /// The same for points in columns: a few points at a time, with an array of partial sums for each, so that
 /// memory is read along the columns.
-fn own_columns(
+fn own_columns<C: Widen>(
     points: &Points<'_>,
     block: Range<usize>,
     labels: &[i32],
@@ -219,8 +223,8 @@ fn own_columns(
         let at = part * TOGETHER;
         let mut s = [[0.0; 8]; TOGETHER];
         for i in 0..d {
-            for (p, &x) in points.column(i, range.clone()).iter().enumerate() {
-                let t = x - centers[labels[at + p] as usize * d + i];
+            for (p, &x) in points.column::<C>(i, range.clone()).iter().enumerate() {
+                let t = x.widen() - centers[labels[at + p] as usize * d + i];
                 s[p][i % 8] += t * t;
             }
         }
@@ -233,9 +237,9 @@ fn own_columns(
 /// D(x, c), dimensions in lanes.
 ///
 /// # Safety
-/// The caller is compiled for `L`; `x` and `c` point to d readable doubles each.
+/// The caller is compiled for `L`; `x` points to d readable coordinates, `c` to d readable doubles.
 #[inline(always)]
-pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f64 {
+pub(crate) unsafe fn pair<L: Lanes, C: Widen>(x: *const C, c: *const f64, d: usize) -> f64 {
     let vectors = 8 / L::WIDTH;
     // SAFETY: each load stays below d, the last one being partial.
     unsafe {
@@ -248,11 +252,11 @@ pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f
                     break;
                 }
                 let (x, c) = if at + L::WIDTH <= d {
-                    (L::load(x.add(at)), L::load(c.add(at)))
+                    (C::load::<L>(x.add(at)), L::load(c.add(at)))
                 } else {
                     let rest = d - at;
                     (
-                        L::load_partial(x.add(at), rest),
+                        C::load_partial::<L>(x.add(at), rest),
                         L::load_partial(c.add(at), rest),
                     )
                 };
@@ -270,7 +274,13 @@ pub(crate) unsafe fn pair<L: Lanes>(x: *const f64, c: *const f64, d: usize) -> f
 }
 
 /// D between each row and the center its label names.
-fn own(level: Level, rows: Rows<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]) {
+fn own<C: Widen>(
+    level: Level,
+    rows: Rows<'_, C>,
+    labels: &[i32],
+    centers: &[f64],
+    distances: &mut [f64],
+) {
     let k = centers.len() / rows.dims();
     let (labels, distances) = (&labels[..rows.count()], &mut distances[..rows.count()]);
     assert!(labels.iter().all(|&j| (j as usize) < k));
@@ -283,14 +293,14 @@ fn own(level: Level, rows: Rows<'_>, labels: &[i32], centers: &[f64], distances:
 }
 
 /// There are a label and a distance for every row, and a center of as many dimensions for every label.
-struct Own<'a> {
-    rows: Rows<'a>,
+struct Own<'a, C> {
+    rows: Rows<'a, C>,
     labels: &'a [i32],
     centers: &'a [f64],
     distances: &'a mut [f64],
 }
 
-impl Kernel for Own<'_> {
+impl<C: Widen> Kernel for Own<'_, C> {
     type Out = ();
 
     #[inline(always)]
@@ -305,19 +315,19 @@ impl Kernel for Own<'_> {
         // SAFETY: `own` has checked labels, centers and distances; rows have d dimensions.
         unsafe {
             match d {
-                1 => return own_narrow::<1>(rows, labels, centers, distances),
-                2 => return own_narrow::<2>(rows, labels, centers, distances),
-                3 => return own_narrow::<3>(rows, labels, centers, distances),
-                4 => return own_narrow::<4>(rows, labels, centers, distances),
+                1 => return own_narrow::<C, 1>(rows, labels, centers, distances),
+                2 => return own_narrow::<C, 2>(rows, labels, centers, distances),
+                3 => return own_narrow::<C, 3>(rows, labels, centers, distances),
+                4 => return own_narrow::<C, 4>(rows, labels, centers, distances),
                 _ => {}
             }
         }
         for p in 0..rows.count() {
             // SAFETY: the caller is compiled for the lanes. The label names a center, so its d doubles are readable; so are
-            // the row's.
+            // the row's coordinates.
             unsafe {
                 let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * d);
-                *distances.get_unchecked_mut(p) = pair::<I::Lanes>(rows.row(p).as_ptr(), c, d);
+                *distances.get_unchecked_mut(p) = pair::<I::Lanes, C>(rows.row(p).as_ptr(), c, d);
             }
         }
     }
@@ -328,20 +338,20 @@ impl Kernel for Own<'_> {
 /// # Safety
 /// The conditions stated at [`Own`] hold; rows have `D` dimensions, at most four.
 #[inline(always)]
-unsafe fn own_narrow<const D: usize>(
-    rows: Rows<'_>,
+unsafe fn own_narrow<C: Widen, const D: usize>(
+    rows: Rows<'_, C>,
     labels: &[i32],
     centers: &[f64],
     distances: &mut [f64],
 ) {
     for p in 0..rows.count() {
-        // SAFETY: the label names a center, so its D doubles are readable; so are the row's.
+        // SAFETY: the label names a center, so its D doubles are readable; so are the row's coordinates.
         unsafe {
             let x = rows.row(p).as_ptr();
             let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * D);
             let mut s = [0.0; 4];
             for (i, s) in s.iter_mut().enumerate().take(D) {
-                let t = *x.add(i) - *c.add(i);
+                let t = (*x.add(i)).widen() - *c.add(i);
                 *s = t * t;
             }
             *distances.get_unchecked_mut(p) = (s[0] + s[2]) + (s[1] + s[3]);

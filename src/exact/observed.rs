@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::call::{padded, Job};
-use crate::points::{Layout, Points, Rows};
+use crate::points::{Points, Rows};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
@@ -11,8 +11,8 @@ use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 /// Dimensions whose observations fit on the stack.
 pub(crate) const STACK: usize = 64;
 
-/// Coordinates copied to the stack at a time when points are columns.
-const COPIED: usize = 2048;
+/// Coordinates copied to the stack at a time when points are not rows of doubles.
+pub(crate) const COPIED: usize = 2048;
 
 /// Storage on the stack for [`STACK`] dimensions.
 pub(crate) type OnStack = [f64; 4 * STACK];
@@ -169,20 +169,15 @@ pub(crate) fn widen_magnitudes(
     dims: Range<usize>,
     magnitude: &mut [f64],
 ) -> bool {
-    let all = 0..rows.n();
-    // Few dimensions would leave most lanes empty, as in `observe_block`.
-    let flat = match dims.len() == rows.d() {
-        true => rows.flat_rows(&all, STACK),
-        false => None,
-    };
-    let Some((whole, rest)) = flat else {
-        let rows = rows.block_rows(all, dims, &mut []);
+    let rows = rows.rows_of::<f64>(0..rows.n(), dims);
+    // Few dimensions would leave most lanes empty, as in `observe_some`.
+    let Some((whole, rest)) = rows.flat(STACK) else {
         return widen_by_rows(level, rows, magnitude);
     };
     let mut flat = [0.0; STACK];
     let finite = widen_by_rows(level, whole, &mut flat);
     for (i, m) in flat[..whole.dims()].iter().enumerate() {
-        let widened = &mut magnitude[i % rows.d()];
+        let widened = &mut magnitude[i % rows.dims()];
         *widened = widened.max(*m);
     }
     rest.is_none_or(|rest| widen_by_rows(level, rest, magnitude)) && finite
@@ -190,17 +185,17 @@ pub(crate) fn widen_magnitudes(
 
 fn widen_by_rows(level: Level, rows: Rows<'_>, magnitude: &mut [f64]) -> bool {
     assert!(magnitude.len() >= padded(rows.dims()));
-    level.run(Widen { rows, magnitude })
+    level.run(WidenMagnitudes { rows, magnitude })
 }
 
 /// There is a magnitude for each dimension of the rows, rounded up to whole vectors.
-struct Widen<'a> {
+struct WidenMagnitudes<'a> {
     rows: Rows<'a>,
     magnitude: &'a mut [f64],
 }
 
 /// Dimensions in lanes.
-impl Kernel for Widen<'_> {
+impl Kernel for WidenMagnitudes<'_> {
     type Out = bool;
 
     #[inline(always)]
@@ -271,48 +266,47 @@ pub(crate) fn observe_block(
     block: Range<usize>,
     observed: &mut Observed<'_>,
 ) {
-    let points = &job.points;
-    let weights = job.weights_of(&block);
-    if points.layout() == Layout::Columns {
-        observe_columns(job, dims, block, observed);
-    } else if let (None, Some((whole, rest))) = (weights, points.flat_rows(&block, STACK)) {
-        // Few dimensions would leave most lanes empty. Rows without gaps are read as rows of several points each: each of their
-        // columns belongs to one dimension.
-        let mut flat = on_stack();
-        let mut flat = Observed::new(&mut flat);
-        observe_rows(job.level, whole, None, &mut flat);
-        for i in 0..whole.dims() {
-            observed.widen(&flat, i, i % points.d());
-        }
-        if let Some(rest) = rest {
-            observe_rows(job.level, rest, None, observed);
-        }
-    } else {
-        let rows = points.block_rows(block, dims, &mut []);
-        observe_rows(job.level, rows, weights, observed);
+    if job.points.form().is_rows_of_doubles() {
+        let rows = job.points.rows_of(block.clone(), dims);
+        observe_some(job.level, rows, job.weights_of(&block), observed);
+        return;
     }
-}
-
-/// Observes a block of points in columns: it is copied to the stack as rows, a few dimensions at a time.
-fn observe_columns(
-    job: &Job<'_>,
-    dims: Range<usize>,
-    block: Range<usize>,
-    observed: &mut Observed<'_>,
-) {
-    let mut copy = [0.0; COPIED];
-    let mut storage = on_stack();
+    // Other points are copied to the stack as rows, a few dimensions at a time.
+    let (mut copy, mut storage) = ([0.0; COPIED], on_stack());
     for first in dims.clone().step_by(STACK) {
         let few = first..(first + STACK).min(dims.end);
         let mut slab = Observed::new(&mut storage);
-        for start in block.clone().step_by(COPIED / STACK) {
-            let part = start..(start + COPIED / STACK).min(block.end);
-            let weights = job.weights_of(&part);
-            let rows = job.points.block_rows(part, few.clone(), &mut copy);
-            observe_rows(job.level, rows, weights, &mut slab);
-        }
+        let take = |part, rows: Rows<'_>| {
+            observe_some(job.level, rows, job.weights_of(&part), &mut slab);
+        };
+        let (level, block) = (job.level, block.clone());
+        job.points
+            .each_rows(level, block, few.clone(), &mut copy, take);
         for (c, i) in few.enumerate() {
             observed.widen(&slab, c, i - dims.start);
         }
+    }
+}
+
+/// Observes rows.
+fn observe_some(
+    level: Level,
+    rows: Rows<'_>,
+    weights: Option<&[f64]>,
+    observed: &mut Observed<'_>,
+) {
+    let (None, Some((whole, rest))) = (weights, rows.flat(STACK)) else {
+        return observe_rows(level, rows, weights, observed);
+    };
+    // Few dimensions would leave most lanes empty. Rows without gaps are read as rows of several points each: each of their
+    // columns belongs to one dimension.
+    let mut flat = on_stack();
+    let mut flat = Observed::new(&mut flat);
+    observe_rows(level, whole, None, &mut flat);
+    for i in 0..whole.dims() {
+        observed.widen(&flat, i, i % rows.dims());
+    }
+    if let Some(rest) = rest {
+        observe_rows(level, rest, None, observed);
     }
 }

@@ -11,8 +11,10 @@
 //! compete for one cache set. Rows are transposed in registers, in square blocks: gathers would take more time than the
 //! arithmetic.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use super::coordinate::{widen_all, with_type, CoordinateType, Widen};
 use super::{Layout, Points};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
@@ -131,25 +133,22 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
     lanes: usize,
     sink: &mut impl Sink<L>,
 ) -> usize {
-    // SAFETY: the contract above; a row is D doubles.
+    // SAFETY: the contract above.
     unsafe {
-        match (which, points.layout()) {
-            (Which::Block(block), _) => match points.run(block.clone()) {
+        match (which, points.layout(), points.coordinates()) {
+            (Which::Block(block), _, CoordinateType::F64) => match points.run(block.clone()) {
                 Some(run) => transpose_run::<L, D>(run, 0, sink),
                 None => 0,
             },
-            (Which::Listed(..), Layout::Columns) => 0,
-            // Scattered rows are copied first, many at a time: a vector that is read right after its parts were written would
-            // stall.
-            (Which::Listed(..), Layout::Rows) => {
+            (_, Layout::Columns, _) => 0,
+            // Scattered rows, and those to be widened, are copied first, many at a time: a vector that is read right after its parts
+            // were written would stall.
+            (_, Layout::Rows, coordinates) => {
                 let mut copies = [[0.0; D]; COPIED];
                 for lane in (0..lanes).step_by(COPIED) {
-                    let count = COPIED.min(lanes - lane);
-                    for (l, copy) in copies.iter_mut().enumerate().take(count) {
-                        let row = points.row(which.point(lane + l)).as_ptr();
-                        *copy = row.cast::<[f64; D]>().read();
-                    }
-                    transpose_run::<L, D>(copies[..count].as_flattened(), lane, sink);
+                    let copies = &mut copies[..COPIED.min(lanes - lane)];
+                    with_type!(coordinates, C => copy_rows::<C, D>(points, which, lane, copies));
+                    transpose_run::<L, D>(copies.as_flattened(), lane, sink);
                 }
                 lanes
             }
@@ -159,6 +158,32 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
 
 /// Rows that are copied at a time: a multiple of a group.
 const COPIED: usize = 64;
+
+/// Copies the points from `lane` on, which are rows of `D` coordinates of type `C`.
+#[inline(always)]
+fn copy_rows<C: Widen, const D: usize>(
+    points: &Points<'_>,
+    which: &Which<'_>,
+    lane: usize,
+    copies: &mut [[f64; D]],
+) {
+    let mut copied = 0;
+    if let Which::Block(block) = which {
+        let first = block.start + lane;
+        let part = first..block.end.min(first + copies.len());
+        copied = part.len();
+        match points.run::<C>(part) {
+            Some(run) => widen_all(run, copies[..copied].as_flattened_mut()),
+            None => copied = 0,
+        }
+    }
+    for (l, copy) in copies.iter_mut().enumerate().skip(copied) {
+        let row = points.row::<C>(which.point(lane + l));
+        for (to, &x) in copy.iter_mut().zip(&row[..D]) {
+            *to = x.widen();
+        }
+    }
+}
 
 /// Transposes whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
 ///
@@ -184,6 +209,24 @@ unsafe fn transpose_run<L: Lanes, const D: usize>(
     lane
 }
 
+/// Dimensions that are widened at a time: a multiple of a group.
+const WIDENED: usize = 64;
+
+/// Coordinates as doubles: where they are, or widened in `room`, which they do not exceed.
+#[inline(always)]
+fn doubles<C: Widen>(from: &[C], room: &mut MaybeUninit<[f64; WIDENED]>) -> *const f64 {
+    if C::TYPE == CoordinateType::F64 {
+        return from.as_ptr().cast();
+    }
+    assert!(from.len() <= WIDENED);
+    let to = room.as_mut_ptr().cast::<f64>();
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: i is below the length of the room.
+        unsafe { to.add(i).write(x.widen()) }
+    }
+    to
+}
+
 /// Transposes the `WIDTH` points from `lane` on, in any layout.
 ///
 /// # Safety
@@ -202,39 +245,57 @@ unsafe fn transpose_group<L: Lanes>(
         sink.begin(lane);
         match (points.layout(), which) {
             (Layout::Rows, _) => {
-                let mut rows = [core::ptr::null(); 8];
-                for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
-                    *row = points.row(which.point(lane + l)).as_ptr();
-                }
-                let mut i = dims.start;
-                while i + L::WIDTH <= dims.end {
-                    let mut square = [L::splat(0.0); 8];
-                    for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
-                        *x = L::load(row.add(i));
+                // Rows of doubles are read where they are, others some dimensions at a time where they have been widened.
+                let mut widened = [const { MaybeUninit::uninit() }; 8];
+                let together = match points.coordinates() {
+                    CoordinateType::F64 => usize::MAX,
+                    CoordinateType::F32 | CoordinateType::U8 => WIDENED,
+                };
+                let mut first = dims.start;
+                while first < dims.end {
+                    let length = together.min(dims.end - first);
+                    let mut rows = [core::ptr::null(); 8];
+                    for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
+                        let p = which.point(lane + l);
+                        *row = with_type!(points.coordinates(), C => {
+                            let from = &points.row::<C>(p)[first..first + length];
+                            doubles(from, &mut widened[l])
+                        });
                     }
-                    L::transpose(&mut square);
-                    for (c, x) in square.iter().enumerate().take(L::WIDTH) {
-                        sink.take(i + c, *x);
+                    let mut i = 0;
+                    while i + L::WIDTH <= length {
+                        let mut square = [L::splat(0.0); 8];
+                        for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
+                            *x = L::load(row.add(i));
+                        }
+                        L::transpose(&mut square);
+                        for (c, x) in square.iter().enumerate().take(L::WIDTH) {
+                            sink.take(first + i + c, *x);
+                        }
+                        i += L::WIDTH;
                     }
-                    i += L::WIDTH;
-                }
-                let rest = dims.end - i;
-                if rest > 0 {
-                    let mut square = [L::splat(0.0); 8];
-                    for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
-                        *x = L::load_partial(row.add(i), rest);
+                    let rest = length - i;
+                    if rest > 0 {
+                        let mut square = [L::splat(0.0); 8];
+                        for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
+                            *x = L::load_partial(row.add(i), rest);
+                        }
+                        L::transpose(&mut square);
+                        for (c, x) in square.iter().enumerate().take(rest) {
+                            sink.take(first + i + c, *x);
+                        }
                     }
-                    L::transpose(&mut square);
-                    for (c, x) in square.iter().enumerate().take(rest) {
-                        sink.take(i + c, *x);
-                    }
+                    first += length;
                 }
             }
             (Layout::Columns, Which::Block(block)) if lane + L::WIDTH <= block.len() => {
                 let first = block.start + lane;
                 for i in dims {
-                    let column = points.column(i, first..first + L::WIDTH);
-                    sink.take(i, L::load(column.as_ptr()));
+                    let lanes = first..first + L::WIDTH;
+                    let x = with_type!(points.coordinates(), C => {
+                        C::load::<L>(points.column::<C>(i, lanes).as_ptr())
+                    });
+                    sink.take(i, x);
                 }
             }
             (Layout::Columns, _) => {

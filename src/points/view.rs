@@ -3,7 +3,9 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use super::coordinate::{widen_all, with_type, Coordinate, CoordinateType, Widen};
 use crate::runtime::error::{refuse, Error};
+use crate::simd::{InstructionSet, Kernel, Level};
 
 /// The most points in a packed group; blocks are multiples of it.
 pub(crate) const GROUP: usize = 8;
@@ -22,14 +24,48 @@ pub(crate) const GROUP: usize = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
-    /// Point `p` is `d` contiguous doubles at `p * ld`; `ld >= d`. C's rows, Fortran's `points(d, n)`.
+    /// Point `p` is `d` contiguous numbers at `p * ld`; `ld >= d`. C's rows, Fortran's `points(d, n)`.
     #[default]
     Rows,
-    /// Dimension `i` is `n` contiguous doubles at `i * ld`; `ld >= n`. One array per coordinate.
+    /// Dimension `i` is `n` contiguous numbers at `i * ld`; `ld >= n`. One array per coordinate.
     Columns,
 }
 
-/// `n` points of `d` dimensions in the caller's memory; there may be none.
+/// How the coordinates of points are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) layout: Layout,
+    pub(crate) coordinates: CoordinateType,
+}
+
+impl Form {
+    /// All forms.
+    pub(crate) const ALL: [Form; 6] = {
+        let mut all = [Form::of(Layout::Rows, CoordinateType::F64); 6];
+        all[1] = Form::of(Layout::Rows, CoordinateType::F32);
+        all[2] = Form::of(Layout::Rows, CoordinateType::U8);
+        all[3] = Form::of(Layout::Columns, CoordinateType::F64);
+        all[4] = Form::of(Layout::Columns, CoordinateType::F32);
+        all[5] = Form::of(Layout::Columns, CoordinateType::U8);
+        all
+    };
+
+    pub(crate) const fn of(layout: Layout, coordinates: CoordinateType) -> Self {
+        Form {
+            layout,
+            coordinates,
+        }
+    }
+
+    /// Whether points are rows of doubles, as which kernels read them that hold dimensions in lanes. Other points are copied for these,
+    /// some at a time.
+    #[inline(always)]
+    pub(crate) fn is_rows_of_doubles(self) -> bool {
+        self.layout == Layout::Rows && self.coordinates == CoordinateType::F64
+    }
+}
+
+/// `n` points of `d` dimensions in the caller's memory, of any [`Coordinate`] type; there may be none.
 ///
 /// Gaps between rows (`ld > d`) or columns (`ld > n`) are never read, so the view holds a pointer
 /// and not a slice: in C the gaps may belong to other data.
@@ -43,21 +79,23 @@ pub enum Layout {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
-    base: *const f64,
+    /// Aligned for the coordinates.
+    base: *const u8,
     n: usize,
     d: usize,
+    /// In coordinates.
     ld: usize,
-    layout: Layout,
-    memory: PhantomData<&'a [f64]>,
+    form: Form,
+    memory: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: a `Points` is a shared borrow of plain doubles, as `&[f64]` is; it gives no way to write.
+// SAFETY: a `Points` is a shared borrow of plain numbers, as `&[f64]` is; it gives no way to write.
 unsafe impl Send for Points<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Points<'_> {}
 
-/// Doubles from the first to the last element of a matrix, its trailing gap not counted.
-/// `None` when it does not fit the address space.
+/// Coordinates from the first to the last one of a matrix, its trailing gap not counted.
+/// `None` when as many doubles do not fit the address space.
 pub(crate) fn extent(n: usize, d: usize, ld: usize, layout: Layout) -> Option<usize> {
     let (vectors, length) = match layout {
         _ if n == 0 || d == 0 => return Some(0),
@@ -131,29 +169,29 @@ pub(crate) fn check_leading_dimension(
 }
 
 impl<'a> Points<'a> {
-    /// `n` contiguous rows of `d` doubles.
+    /// `n` contiguous rows of `d` numbers.
     ///
     /// ```
     /// let points = centra::Points::rows(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
     /// assert_eq!(points.at(1, 0), 3.0);
     /// # Ok::<(), centra::Error>(())
     /// ```
-    pub fn rows(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
+    pub fn rows<C: Coordinate>(data: &'a [C], n: usize, d: usize) -> Result<Self, Error> {
         Self::with_leading_dimension(data, n, d, d, Layout::Rows)
     }
 
-    /// `d` contiguous columns of `n` doubles.
+    /// `d` contiguous columns of `n` numbers.
     ///
     /// ```
     /// let points = centra::Points::columns(&[1.0, 2.0, 3.0, 4.0], 2, 2)?;
     /// assert_eq!(points.at(1, 0), 2.0);
     /// # Ok::<(), centra::Error>(())
     /// ```
-    pub fn columns(data: &'a [f64], n: usize, d: usize) -> Result<Self, Error> {
+    pub fn columns<C: Coordinate>(data: &'a [C], n: usize, d: usize) -> Result<Self, Error> {
         Self::with_leading_dimension(data, n, d, n, Layout::Columns)
     }
 
-    /// Rows or columns that start `ld` doubles apart.
+    /// Rows or columns that start `ld` numbers apart.
     ///
     /// ```
     /// use centra::{Layout, Points};
@@ -164,8 +202,8 @@ impl<'a> Points<'a> {
     /// assert_eq!(points.at(1, 1), 4.0);
     /// # Ok::<(), centra::Error>(())
     /// ```
-    pub fn with_leading_dimension(
-        data: &'a [f64],
+    pub fn with_leading_dimension<C: Coordinate>(
+        data: &'a [C],
         n: usize,
         d: usize,
         ld: usize,
@@ -176,35 +214,40 @@ impl<'a> Points<'a> {
         match extent(n, d, ld, layout) {
             Some(needed) if needed <= data.len() => {}
             _ => {
-                let length = data.len();
+                let (length, numbers) = (data.len(), C::TYPE.plural());
                 return refuse!(
                     Shape,
-                    "points: {length} doubles are too few for n = {n}, d = {d}, ld = {ld}"
+                    "points: {length} {numbers} are too few for n = {n}, d = {d}, ld = {ld}"
                 );
             }
         }
-        // SAFETY: the slice is live for 'a and holds the whole extent.
-        Ok(unsafe { Self::from_raw(data.as_ptr(), n, d, ld, layout) })
+        let coordinates = C::TYPE;
+        let form = Form {
+            layout,
+            coordinates,
+        };
+        // SAFETY: the slice is live for 'a, holds the whole extent, and is of the type that the form has.
+        Ok(unsafe { Self::from_raw(data.as_ptr().cast(), n, d, ld, form) })
     }
 
     /// A view of memory that the caller of the C API vouches for.
     ///
     /// # Safety
-    /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is aligned and not null, and every
-    /// row (or column) of the matrix is readable and unchanged for `'a`. Gaps may be anything.
+    /// The sizes passed [`check_sizes`] and [`check_leading_dimension`]; `base` is not null, and aligned for the coordinates of the form;
+    /// every row (or column) of the matrix is readable and unchanged for `'a`. Gaps may be anything.
     pub(crate) unsafe fn from_raw(
-        base: *const f64,
+        base: *const u8,
         n: usize,
         d: usize,
         ld: usize,
-        layout: Layout,
+        form: Form,
     ) -> Self {
         Points {
             base,
             n,
             d,
             ld,
-            layout,
+            form,
             memory: PhantomData,
         }
     }
@@ -241,10 +284,29 @@ impl<'a> Points<'a> {
     /// ```
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.layout
+        self.form.layout
     }
 
-    /// Coordinate `i` of point `p`.
+    /// The layout, and the type of the coordinates.
+    #[inline(always)]
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The type of the coordinates.
+    #[inline(always)]
+    pub(crate) fn coordinates(&self) -> CoordinateType {
+        self.form.coordinates
+    }
+
+    /// Where the coordinates start, which are of type `C`.
+    #[inline(always)]
+    fn base<C: Widen>(&self) -> *const C {
+        assert!(self.form.coordinates == C::TYPE);
+        self.base.cast()
+    }
+
+    /// Coordinate `i` of point `p`, widened.
     ///
     /// # Panics
     /// If there is no such point, or no such dimension.
@@ -257,32 +319,36 @@ impl<'a> Points<'a> {
     #[must_use]
     pub fn at(&self, p: usize, i: usize) -> f64 {
         assert!(p < self.n && i < self.d);
-        let offset = match self.layout {
+        let offset = match self.form.layout {
             Layout::Rows => p * self.ld + i,
             Layout::Columns => i * self.ld + p,
         };
         // SAFETY: p < n and i < d, so the offset lies in a row (column) that the constructor's
         // contract made readable.
-        unsafe { *self.base.add(offset) }
+        with_type!(self.form.coordinates, C => unsafe { *self.base::<C>().add(offset) }.widen())
     }
 
-    /// Point `p` when points are rows.
+    /// Point `p` when points are rows of `C`.
     #[inline(always)]
-    pub(crate) fn row(&self, p: usize) -> &'a [f64] {
-        assert!(p < self.n && self.layout == Layout::Rows);
-        // SAFETY: row p < n is d readable doubles at p * ld by the constructor's contract.
-        unsafe { core::slice::from_raw_parts(self.base.add(p * self.ld), self.d) }
+    pub(crate) fn row<C: Widen>(&self, p: usize) -> &'a [C] {
+        assert!(p < self.n && self.form.layout == Layout::Rows);
+        // SAFETY: row p < n is d readable numbers at p * ld by the constructor's contract.
+        unsafe { core::slice::from_raw_parts(self.base::<C>().add(p * self.ld), self.d) }
     }
 
-    /// All coordinates of the points `block`, if they are rows without gaps and the block is inside the data.
+    /// All coordinates of the points `block`, if they are rows of `C` without gaps and the block is inside the data.
     #[inline(always)]
-    pub(crate) fn run(&self, block: Range<usize>) -> Option<&'a [f64]> {
-        if self.layout != Layout::Rows || self.ld != self.d || block.end > self.n {
+    pub(crate) fn run<C: Widen>(&self, block: Range<usize>) -> Option<&'a [C]> {
+        let form = Form {
+            layout: Layout::Rows,
+            coordinates: C::TYPE,
+        };
+        if self.form != form || self.ld != self.d || block.end > self.n {
             return None;
         }
-        // SAFETY: rows of d doubles follow each other without a gap, and all rows of the block are inside the matrix.
+        // SAFETY: rows of d numbers follow each other without a gap, and all rows of the block are inside the matrix.
         Some(unsafe {
-            let start = self.base.add(block.start * self.d);
+            let start = self.base::<C>().add(block.start * self.d);
             core::slice::from_raw_parts(start, block.len() * self.d)
         })
     }
@@ -295,31 +361,37 @@ impl<'a> Points<'a> {
         dims: Range<usize>,
     ) -> (*const u8, usize, usize, usize) {
         let rows = block.end.min(self.n).saturating_sub(block.start);
-        if self.layout != Layout::Rows || rows == 0 {
-            return (self.base.cast(), 0, 0, 0);
+        if self.form.layout != Layout::Rows || rows == 0 {
+            return (self.base, 0, 0, 0);
         }
-        let start = self.base.wrapping_add(block.start * self.ld + dims.start);
-        let (row, stride) = (8 * dims.len(), 8 * self.ld);
+        let bytes = self.form.coordinates.bytes();
+        let offset = block.start * self.ld + dims.start;
+        let start = self.base.wrapping_add(bytes * offset);
+        let (row, stride) = (bytes * dims.len(), bytes * self.ld);
         match row == stride {
-            true => (start.cast(), 0, 1, rows * row),
-            false => (start.cast(), stride, rows, row),
+            true => (start, 0, 1, rows * row),
+            false => (start, stride, rows, row),
         }
     }
 
-    /// The points `block` of dimension `i` when points are columns.
+    /// The points `block` of dimension `i` when points are columns of `C`.
     #[inline(always)]
-    pub(crate) fn column(&self, i: usize, block: Range<usize>) -> &'a [f64] {
-        assert!(i < self.d && block.end <= self.n && self.layout == Layout::Columns);
-        // SAFETY: the range lies in column i < d, which is n readable doubles at i * ld.
+    pub(crate) fn column<C: Widen>(&self, i: usize, block: Range<usize>) -> &'a [C] {
+        let inside = block.start <= block.end && block.end <= self.n;
+        assert!(i < self.d && inside && self.form.layout == Layout::Columns);
+        // SAFETY: the range lies in column i < d, which is n readable numbers at i * ld.
         unsafe {
-            core::slice::from_raw_parts(self.base.add(i * self.ld + block.start), block.len())
+            let start = self.base::<C>().add(i * self.ld + block.start);
+            core::slice::from_raw_parts(start, block.len())
         }
     }
 
-    /// Copies point `p` to `row`.
+    /// Copies point `p` to `row`, widened.
     pub(crate) fn copy_point(&self, p: usize, row: &mut [f64]) {
-        match self.layout {
-            Layout::Rows => row.copy_from_slice(self.row(p)),
+        match self.form.layout {
+            Layout::Rows => {
+                with_type!(self.form.coordinates, C => widen_all(self.row::<C>(p), row))
+            }
             Layout::Columns => {
                 for (i, x) in row.iter_mut().enumerate() {
                     *x = self.at(p, i);
@@ -328,27 +400,25 @@ impl<'a> Points<'a> {
         }
     }
 
-    /// A block of rows without gaps as fewer, longer rows of [`GROUP`] points each, and the remaining points as rows of one
-    /// point; `None` if there are gaps, or a long row would exceed `most` doubles.
-    pub(crate) fn flat_rows(
-        &self,
-        block: &Range<usize>,
-        most: usize,
-    ) -> Option<(Rows<'a>, Option<Rows<'a>>)> {
-        let long = self.d.checked_mul(GROUP)?;
-        if long > most || block.len() < GROUP {
-            return None;
+    /// The dimensions `dims` of the points `block`, where these are rows of `C`.
+    pub(crate) fn rows_of<C: Widen>(&self, block: Range<usize>, dims: Range<usize>) -> Rows<'a, C> {
+        assert!(block.end <= self.n && dims.end <= self.d && !block.is_empty() && !dims.is_empty());
+        assert!(self.form.layout == Layout::Rows);
+        Rows {
+            // SAFETY: the offset lies inside row block.start < n.
+            base: unsafe { self.base::<C>().add(block.start * self.ld + dims.start) },
+            stride: self.ld,
+            count: block.len(),
+            dims: dims.len(),
+            memory: PhantomData,
         }
-        let flat = self.run(block.clone())?;
-        let (whole, rest) = flat.split_at(flat.len() - flat.len() % long);
-        let rest = (!rest.is_empty()).then(|| Rows::new(rest, self.d));
-        Some((Rows::new(whole, long), rest))
     }
 
-    /// The dimensions `dims` of the points `block` as rows, for kernels that hold dimensions in
-    /// lanes: the memory of the caller if points are rows, else a copy in `rows`.
+    /// The dimensions `dims` of the points `block` as rows of doubles, for kernels that hold dimensions in
+    /// lanes: the memory of the caller if points are such rows, else a copy in `rows`.
     pub(crate) fn block_rows<'b>(
         &self,
+        level: Level,
         block: Range<usize>,
         dims: Range<usize>,
         rows: &'b mut [f64],
@@ -356,39 +426,90 @@ impl<'a> Points<'a> {
     where
         'a: 'b,
     {
+        if self.form.is_rows_of_doubles() {
+            return self.rows_of(block, dims);
+        }
         assert!(block.end <= self.n && dims.end <= self.d && !block.is_empty() && !dims.is_empty());
-        match self.layout {
-            Layout::Rows => Rows {
-                // SAFETY: the offset lies inside row block.start < n.
-                base: unsafe { self.base.add(block.start * self.ld + dims.start) },
-                stride: self.ld,
-                count: block.len(),
-                dims: dims.len(),
-                memory: PhantomData,
-            },
+        let width = dims.len();
+        let rows = &mut rows[..block.len() * width];
+        with_type!(self.form.coordinates, C => match self.form.layout {
+            Layout::Rows => level.run(WidenRows {
+                from: self.rows_of::<C>(block, dims),
+                to: rows,
+            }),
             Layout::Columns => {
-                let width = dims.len();
-                let rows = &mut rows[..block.len() * width];
                 for (c, i) in dims.enumerate() {
-                    for (p, &x) in self.column(i, block.clone()).iter().enumerate() {
-                        rows[p * width + c] = x;
+                    for (p, &x) in self.column::<C>(i, block.clone()).iter().enumerate() {
+                        rows[p * width + c] = x.widen();
                     }
                 }
-                Rows::new(rows, width)
+            }
+        });
+        Rows::new(rows, width)
+    }
+
+    /// Calls `take` with the dimensions `dims` of the points `block` as rows of doubles: all at once where they are such rows, else with
+    /// copies in `room`, as many points at a time as it holds, which are one at least.
+    pub(crate) fn each_rows(
+        &self,
+        level: Level,
+        block: Range<usize>,
+        dims: Range<usize>,
+        room: &mut [f64],
+        mut take: impl FnMut(Range<usize>, Rows<'_>),
+    ) {
+        if self.form.is_rows_of_doubles() {
+            return take(block.clone(), self.rows_of(block, dims));
+        }
+        for first in block.clone().step_by(room.len() / dims.len()) {
+            let part = first..block.end.min(first + room.len() / dims.len());
+            take(
+                part.clone(),
+                self.block_rows(level, part, dims.clone(), room),
+            );
+        }
+    }
+}
+
+/// Widens rows to contiguous ones.
+struct WidenRows<'a, C> {
+    from: Rows<'a, C>,
+    to: &'a mut [f64],
+}
+
+impl<C: Widen> Kernel for WidenRows<'_, C> {
+    type Out = ();
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) {
+        let WidenRows { from, to } = self;
+        match from.run() {
+            Some(run) => widen_all(run, to),
+            None => {
+                for (p, to) in to.chunks_exact_mut(from.dims()).enumerate() {
+                    widen_all(from.row(p), to);
+                }
             }
         }
     }
 }
 
-/// A few points as rows: `count` rows of `dims` doubles, `stride` apart.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    base: *const f64,
+/// A few points as rows: `count` rows of `dims` numbers, `stride` apart.
+pub(crate) struct Rows<'a, C = f64> {
+    base: *const C,
     stride: usize,
     count: usize,
     dims: usize,
-    memory: PhantomData<&'a [f64]>,
+    memory: PhantomData<&'a [C]>,
 }
+
+impl<C> Clone for Rows<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Rows<'_, C> {}
 
 impl<'a> Rows<'a> {
     /// Contiguous rows of `dims` doubles.
@@ -402,19 +523,44 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Rows without gaps as fewer, longer rows of [`GROUP`] points each, and the remaining points as rows of one
+    /// point; `None` if there are gaps, or a long row would exceed `most` doubles.
+    pub(crate) fn flat(self, most: usize) -> Option<(Self, Option<Self>)> {
+        let long = self.dims.checked_mul(GROUP)?;
+        if long > most || self.count < GROUP {
+            return None;
+        }
+        let flat = self.run()?;
+        let (whole, rest) = flat.split_at(flat.len() - flat.len() % long);
+        let rest = (!rest.is_empty()).then(|| Rows::new(rest, self.dims));
+        Some((Rows::new(whole, long), rest))
+    }
+}
+
+impl<'a, C> Rows<'a, C> {
+    #[inline(always)]
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
+    #[inline(always)]
     pub(crate) fn dims(&self) -> usize {
         self.dims
     }
 
-    /// The start of row `p`, `dims` readable doubles.
+    /// The start of row `p`, `dims` readable numbers.
     #[inline(always)]
-    pub(crate) fn row(&self, p: usize) -> &'a [f64] {
+    pub(crate) fn row(&self, p: usize) -> &'a [C] {
         assert!(p < self.count);
-        // SAFETY: constructors made `count` rows of `dims` doubles readable at this stride.
+        // SAFETY: constructors made `count` rows of `dims` numbers readable at this stride.
         unsafe { core::slice::from_raw_parts(self.base.add(p * self.stride), self.dims) }
+    }
+
+    /// All numbers, if there are no gaps between the rows.
+    #[inline(always)]
+    fn run(&self) -> Option<&'a [C]> {
+        // SAFETY: rows without gaps are one array.
+        (self.stride == self.dims)
+            .then(|| unsafe { core::slice::from_raw_parts(self.base, self.count * self.dims) })
     }
 }

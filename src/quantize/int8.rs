@@ -11,6 +11,8 @@ use core::ops::Range;
 
 use super::TO_WHOLE;
 use crate::points::{transpose, Ahead, Points, Sink, Which};
+#[cfg(target_arch = "x86_64")]
+use crate::points::{CoordinateType, Widen};
 use crate::simd::products::{elements, Element};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
@@ -251,15 +253,36 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     }
 }
 
+/// The coordinates of eight dimensions that the mask has, as doubles; +0.0 for the others.
+///
+/// # Safety
+/// The caller is compiled for AVX-512 F, BW and VL; these coordinates are readable.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn eight<C: Widen>(from: *const C, mask: u8) -> core::arch::x86_64::__m512d {
+    use core::arch::x86_64::*;
+    // SAFETY: the contract; masked loads touch no other coordinates.
+    unsafe {
+        match C::TYPE {
+            CoordinateType::F64 => _mm512_maskz_loadu_pd(mask, from.cast()),
+            CoordinateType::F32 => _mm512_cvtps_pd(_mm256_maskz_loadu_ps(mask, from.cast())),
+            CoordinateType::U8 => {
+                let bytes = _mm_maskz_loadu_epi8(mask.into(), from.cast());
+                _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes))
+            }
+        }
+    }
+}
+
 /// Codes points for whole groups of `width`, eight dimensions at a time; leaves |X|² and |X̂ - X|² of every lane.
 ///
 /// # Safety
 /// The caller is compiled for AVX-512 F, DQ, BW and VL. There are points for as many lanes as there are `squares`, whole groups of
 /// them, and as many `errors`; `coded` has room for the elements of these groups. The origin has as many numbers as the points have
-/// dimensions, and these lie in rows.
+/// dimensions, and these lie in rows of `C`.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) unsafe fn code_rows(
+pub(crate) unsafe fn code_rows<C: Widen>(
     points: &Points<'_>,
     which: &Which<'_>,
     coding: &Int8Coding<'_>,
@@ -280,7 +303,7 @@ pub(crate) unsafe fn code_rows(
         // Added, it leaves whole numbers, plus the offset, in the low bits.
         let to_byte = _mm512_set1_pd(TO_WHOLE + OFFSET);
         for (lane, (of_square, of_error)) in squares.iter_mut().zip(errors).enumerate() {
-            let row = points.row(which.point(lane)).as_ptr();
+            let row = points.row::<C>(which.point(lane)).as_ptr();
             let group = coded.add((lane - lane % width) * elements + lane % width);
             let mut square = _mm512_setzero_pd();
             let mut error = _mm512_setzero_pd();
@@ -289,7 +312,7 @@ pub(crate) unsafe fn code_rows(
                     rest @ ..8 => (1u8 << rest) - 1,
                     _ => 0xff,
                 };
-                let x = _mm512_maskz_loadu_pd(mask, row.add(i));
+                let x = eight(row.add(i), mask);
                 let origin = _mm512_maskz_loadu_pd(mask, coding.origin.as_ptr().add(i));
                 let exact = _mm512_mul_pd(_mm512_sub_pd(x, origin), scale);
                 let clamped = _mm512_max_pd(_mm512_min_pd(exact, most), least);

@@ -2,6 +2,7 @@
 
 use crate::call::Job;
 use crate::exact::binary64::{exponent, power_of_two};
+use crate::points::{with_type, Widen};
 
 /// The most and the fewest points of a sample, and the share of all points that it takes: one in so many.
 const MOST: usize = 64;
@@ -57,8 +58,8 @@ pub(crate) fn usual_length(job: &Job<'_>, origin: &mut [f64], largest: f64) -> f
 }
 
 /// The largest distance of a coordinate of a row from that of `origin`.
-pub(crate) fn range(row: &[f64], origin: &[f64]) -> f64 {
-    let differences = row.iter().zip(origin).map(|(x, m)| (x - m).abs());
+pub(crate) fn range<C: Widen>(row: &[C], origin: &[f64]) -> f64 {
+    let differences = row.iter().zip(origin).map(|(x, m)| (x.widen() - m).abs());
     differences.fold(0.0, f64::max)
 }
 
@@ -70,7 +71,8 @@ pub(crate) fn usual_range(job: &Job<'_>, origin: &[f64]) -> f64 {
     let count = sample(n).count();
     let ranges = &mut ranges[..count];
     for (of_point, p) in ranges.iter_mut().zip(sample(n)) {
-        *of_point = range(job.points.row(p), origin);
+        *of_point =
+            with_type!(job.points.coordinates(), C => range::<C>(job.points.row(p), origin));
     }
     let typical = median(ranges);
     let usual = ranges

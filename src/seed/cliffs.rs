@@ -8,7 +8,7 @@ use super::worker::SeedWorker;
 use crate::api::with_job;
 use crate::assign::lemmas::{two_to, Rng};
 use crate::call::{Init, Options, Shape};
-use crate::points::{Layout, Points};
+use crate::points::{Form, Points};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Buffer, Cut, Owned, Ruler};
 
@@ -31,7 +31,7 @@ fn in_vain(x: &[f64], d: usize, k: usize, weights: Option<&[f64]>) -> Option<f64
     let n = x.len() / d;
     let points = Points::rows(x, n, d).unwrap();
     let options = Options::default();
-    let shape = Shape::of_assign(n, d, k, Layout::Rows, 1);
+    let shape = Shape::of_assign(n, d, k, Form::default(), 1);
     let mut ruler = Ruler::default();
     cut(&mut ruler, &shape);
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();

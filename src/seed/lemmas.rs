@@ -12,7 +12,7 @@ use crate::assign::panel::{sweep, Sweep};
 use crate::call::Shape;
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
-use crate::points::{Layout, Points};
+use crate::points::{Form, Points};
 use crate::quantize::int8::{code, Coded, Int8Coding, Int8Format};
 use crate::runtime::workspace::{Owned, Ruler};
 use crate::simd::level::Isa;
@@ -91,7 +91,7 @@ fn packed(
         n,
         d,
         k: 4,
-        layout: Layout::Rows,
+        form: Form::default(),
         threads: 1,
         block: 48,
         bound: false,

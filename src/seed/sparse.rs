@@ -1,7 +1,7 @@
 //! D between some points and one candidate, where nothing cheaper decides.
 
 use crate::exact::distance::{pair, squared_at};
-use crate::points::{Layout, Points, LINE};
+use crate::points::{with_type, Layout, Points, Widen, LINE};
 use crate::simd::{prefetch, InstructionSet, Kernel, Lanes, Level};
 
 /// Coordinates that are prefetched.
@@ -100,32 +100,46 @@ impl Kernel for Listed<'_> {
         } = self;
         // By value, so that no distance that is stored makes it be read again.
         let points = *points;
-        let d = points.d();
         let listed = listed.iter().map(|&p| first + p as usize);
         match points.layout() {
-            Layout::Rows => {
-                let ask = |p: usize| {
-                    let row = points.row(p).as_ptr();
-                    // Rows begin and end anywhere in a line.
-                    for i in (0..d).step_by(LINE / size_of::<f64>()).chain([d - 1]) {
-                        prefetch(row.wrapping_add(i).cast());
-                    }
-                };
-                // So many rows ahead that they make some kilobytes.
-                let mut soon = listed.clone();
-                soon.by_ref().take((AHEAD / d).clamp(1, 16)).for_each(ask);
-                for (p, distance) in listed.zip(distances) {
-                    soon.next().into_iter().for_each(ask);
-                    // SAFETY: the caller is compiled for the lanes; row and center are d doubles (`evaluate`).
-                    *distance =
-                        unsafe { pair::<I::Lanes>(points.row(p).as_ptr(), center.as_ptr(), d) };
-                }
-            }
+            // SAFETY: the caller is compiled for the lanes; the center has d dimensions (`evaluate`).
+            Layout::Rows => with_type!(points.coordinates(), C => unsafe {
+                evaluate_rows::<I::Lanes, C>(&points, listed, center, distances)
+            }),
             Layout::Columns => {
                 for (p, distance) in listed.zip(distances) {
                     *distance = squared_at(&points, p, center);
                 }
             }
         }
+    }
+}
+
+/// D between a center and each of the points `listed`, which are rows of `C`.
+///
+/// # Safety
+/// The caller is compiled for `L`; the center has as many dimensions as the points.
+#[inline(always)]
+unsafe fn evaluate_rows<L: Lanes, C: Widen>(
+    points: &Points<'_>,
+    listed: impl Iterator<Item = usize> + Clone,
+    center: &[f64],
+    distances: &mut [f64],
+) {
+    let d = points.d();
+    let ask = |p: usize| {
+        let row = points.row::<C>(p).as_ptr();
+        // Rows begin and end anywhere in a line.
+        for i in (0..d).step_by(LINE / size_of::<C>()).chain([d - 1]) {
+            prefetch(row.wrapping_add(i).cast());
+        }
+    };
+    // So many rows ahead that they make some kilobytes.
+    let mut soon = listed.clone();
+    soon.by_ref().take((AHEAD / d).clamp(1, 16)).for_each(ask);
+    for (p, distance) in listed.zip(distances) {
+        soon.next().into_iter().for_each(ask);
+        // SAFETY: the contract; row and center have d dimensions.
+        *distance = unsafe { pair::<L, C>(points.row(p).as_ptr(), center.as_ptr(), d) };
     }
 }

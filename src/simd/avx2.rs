@@ -54,6 +54,19 @@ impl Lanes for Avx2 {
         unsafe { _mm256_loadu_pd(from) }
     }
     #[inline(always)]
+    unsafe fn load_f32(from: *const f32) -> __m256d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm256_cvtps_pd(_mm_loadu_ps(from)) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: *const u8) -> __m256d {
+        // SAFETY: see the top of this impl; four bytes are read.
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes))
+        }
+    }
+    #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m256d {
         // SAFETY: see the top of this impl; maskload touches only lanes whose mask bit is set, and
         // lane i is set only for i < count.

@@ -51,6 +51,16 @@ impl Lanes for Avx512 {
         unsafe { _mm512_loadu_pd(from) }
     }
     #[inline(always)]
+    unsafe fn load_f32(from: *const f32) -> __m512d {
+        // SAFETY: see the top of this impl.
+        unsafe { _mm512_cvtps_pd(_mm256_loadu_ps(from)) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: *const u8) -> __m512d {
+        // SAFETY: see the top of this impl; eight bytes are read.
+        unsafe { _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
+    }
+    #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m512d {
         // SAFETY: see the top of this impl; the masked load touches only the first `count` lanes.
         unsafe { _mm512_maskz_loadu_pd(((1u32 << count) - 1) as __mmask8, from) }

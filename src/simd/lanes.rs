@@ -29,6 +29,10 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn splat(x: f64) -> Self::F;
     /// `WIDTH` doubles from memory.
     unsafe fn load(from: *const f64) -> Self::F;
+    /// `WIDTH` numbers of single precision from memory, as doubles.
+    unsafe fn load_f32(from: *const f32) -> Self::F;
+    /// `WIDTH` unsigned bytes from memory, as doubles.
+    unsafe fn load_u8(from: *const u8) -> Self::F;
     /// `count < WIDTH` doubles from memory, and +0.0 in the other lanes.
     unsafe fn load_partial(from: *const f64, count: usize) -> Self::F;
     /// `rest` doubles from memory, and +0.0 in the other lanes; or `WIDTH` doubles, if there are as many.

@@ -57,6 +57,16 @@ impl Lanes for Portable {
         f64x2::new(unsafe { from.cast::<[f64; 2]>().read_unaligned() })
     }
     #[inline(always)]
+    unsafe fn load_f32(from: *const f32) -> f64x2 {
+        // SAFETY: the caller vouches for two readable numbers.
+        f64x2::new(unsafe { from.cast::<[f32; 2]>().read_unaligned() }.map(f64::from))
+    }
+    #[inline(always)]
+    unsafe fn load_u8(from: *const u8) -> f64x2 {
+        // SAFETY: the caller vouches for two readable bytes.
+        f64x2::new(unsafe { from.cast::<[u8; 2]>().read() }.map(f64::from))
+    }
+    #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> f64x2 {
         match count {
             0 => f64x2::ZERO,

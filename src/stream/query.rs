@@ -6,10 +6,10 @@ use super::sums::SumsMemory;
 use super::whole::{check_chunk_size, check_sizes};
 use crate::api::{bound, Memory};
 use crate::call::{Init, Options, Shape};
-use crate::points::Layout;
+use crate::points::Form;
 use crate::runtime::error::Error;
 
-/// Bytes of workspace that suffice for every call on a chunk of at most n points, in either layout, with these options; for
+/// Bytes of workspace that suffice for every call on a chunk of at most n points, in any form, with these options; for
 /// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
@@ -19,24 +19,27 @@ pub(crate) fn workspace_size(
     options: &Options<'_>,
 ) -> Result<usize, Error> {
     let weighted = options.weights.is_some();
-    let bytes = |layout| workspace_bytes(n, total, d, k, layout, weighted, options);
-    Ok(bytes(Layout::Rows)?.max(bytes(Layout::Columns)?))
+    let mut most = 0;
+    for form in Form::ALL {
+        most = most.max(workspace_bytes(n, total, d, k, form, weighted, options)?);
+    }
+    Ok(most)
 }
 
-/// [`workspace_size`] for one layout.
+/// [`workspace_size`] for one form.
 pub(crate) fn workspace_bytes(
     n: usize,
     total: usize,
     d: usize,
     k: usize,
-    layout: Layout,
+    form: Form,
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
     check_sizes(total, d, k)?;
     check_chunk_size(n, d)?;
     options.check()?;
-    let shape = Shape::of_assign(n.max(1), d, k, layout, options.threads);
+    let shape = Shape::of_assign(n.max(1), d, k, form, options.threads);
     most(&Suffices, &shape, total, weighted, options)
 }
 
@@ -62,7 +65,7 @@ fn most(
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
-    let scanned = range::shape(shape.n, shape.d, shape.layout, options);
+    let scanned = range::shape(shape.n, shape.d, shape.form, options);
     let mut bytes = measure.bytes(&RangeMemory, &scanned)?;
     bytes = bytes.max(measure.bytes(&SumsMemory { total, weighted }, shape)?);
     if options.init == Init::Parallel {
@@ -79,7 +82,7 @@ pub(crate) fn exact_bytes(
     total: usize,
     d: usize,
     k: usize,
-    layout: Layout,
+    form: Form,
     weighted: bool,
     options: &Options<'_>,
 ) -> Result<usize, Error> {
@@ -91,6 +94,6 @@ pub(crate) fn exact_bytes(
         }
     }
 
-    let shape = Shape::of_assign(n, d, k, layout, options.threads);
+    let shape = Shape::of_assign(n, d, k, form, options.threads);
     most(&Takes, &shape, total, weighted, options)
 }

@@ -6,7 +6,7 @@ use crate::exact::binary64::{exponent, scale};
 use crate::exact::observed::{observe, storage};
 use crate::exact::range::Range;
 use crate::exact::range_check::{locate_nonfinite, magnitude, upper, weights};
-use crate::points::{Layout, Points};
+use crate::points::{Form, Points};
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
@@ -116,8 +116,8 @@ fn unlikely<T>(range: &[i32], i: usize) -> Result<T, Error> {
     )
 }
 
-pub(super) fn shape(n: usize, d: usize, layout: Layout, options: &Options<'_>) -> Shape {
-    Shape::of_update(n, d, 1, layout, options.threads)
+pub(super) fn shape(n: usize, d: usize, form: Form, options: &Options<'_>) -> Shape {
+    Shape::of_update(n, d, 1, form, options.threads)
 }
 
 /// The memory of a call that widens a range: storage of the range check.
@@ -138,7 +138,7 @@ pub(crate) fn range(
     range: &mut [i32],
     workspace: Workspace<'_>,
 ) -> Result<(), Error> {
-    let (n, d, layout) = (points.n(), points.d(), points.layout());
+    let (n, d, form) = (points.n(), points.d(), points.form());
     check_length("range", range.len(), range_length(d)?, "3 (d + 1)")?;
     check(range)?;
     options.check()?;
@@ -159,7 +159,7 @@ pub(crate) fn range(
         }
         _ => {}
     }
-    let shape = shape(n, d, layout, options);
+    let shape = shape(n, d, form, options);
     with_memory(
         points,
         options.weights,

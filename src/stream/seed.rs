@@ -9,7 +9,7 @@ use crate::exact::accumulator::{ExactSum, DIGITS};
 use crate::exact::observed::{observe, storage};
 use crate::exact::range::Ranges;
 use crate::exact::range_check::{check_finite, Extremes};
-use crate::points::{Layout, Points};
+use crate::points::{Form, Points};
 use crate::runtime::error::{refuse, Error, Number};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
@@ -69,7 +69,7 @@ const AMONG: Init = Init::KmeansPlusPlus;
 
 /// The shape of the candidates.
 fn among(count: usize, d: usize, k: usize, threads: usize) -> Shape {
-    Shape::of_assign(count, d, k, Layout::Rows, threads)
+    Shape::of_assign(count, d, k, Form::default(), threads)
 }
 
 /// The memory of the last step: greedy k-means++ among the candidates, by their weights.
@@ -130,7 +130,7 @@ fn with_chunk(
             stream.total
         );
     }
-    let shape = Shape::of_assign(points.n(), d, k, points.layout(), options.threads);
+    let shape = Shape::of_assign(points.n(), d, k, points.form(), options.threads);
     with_memory(
         points,
         options.weights,

@@ -128,7 +128,7 @@ pub(crate) fn sums(
     check_labelled(labels.as_ref(), wanted, n, k)?;
     let format = room_for(n, stream, sums)?;
     let extremes = stream.given(centers)?;
-    let shape = Shape::of_assign(n, d, k, points.layout(), options.threads);
+    let shape = Shape::of_assign(n, d, k, points.form(), options.threads);
     let memory = SumsMemory {
         total,
         weighted: options.weights.is_some(),

@@ -4,7 +4,6 @@ use crate::call::Shape;
 use crate::exact::limbs::size::{
     most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs,
 };
-use crate::points::Layout;
 
 /// How much room the sums get. It depends on sizes and options alone, so that a query can compute it.
 #[derive(Clone, Copy)]
@@ -58,7 +57,7 @@ impl Plan {
             d,
             k,
             threads,
-            layout,
+            form,
             block,
             bound,
         } = *shape;
@@ -129,9 +128,9 @@ impl Plan {
             together,
             magic: magic.max(rows),
             weight_words,
-            rows: match layout {
-                Layout::Rows => 0,
-                Layout::Columns => block.saturating_mul(d),
+            rows: match form.is_rows_of_doubles() {
+                true => 0,
+                false => block.saturating_mul(d),
             },
             merged,
             holders,

@@ -4,10 +4,10 @@ use core::ops::Range;
 
 use super::plan::Plan;
 use super::tally::Tally;
-use crate::call::Job;
+use crate::call::{Job, STEP};
 use crate::exact::declared_range::Bounds;
 use crate::exact::limbs::{self, Limbs, Moves};
-use crate::points::{Layout, Rows};
+use crate::points::Rows;
 use crate::runtime::workspace::{spoil, Cut};
 
 /// The sums of one thread.
@@ -15,7 +15,7 @@ pub(crate) struct Sums<'w> {
     pub(super) tally: Tally<'w>,
     /// For each cluster the limbs of its sums: of all dimensions, or of the slab.
     pub(super) limbs: &'w mut [i64],
-    /// A block's coordinates as rows, when points are columns.
+    /// A block's coordinates as rows of doubles, when points are not.
     pub(super) rows: &'w mut [f64],
     /// The dimensions this thread has taken, and their limbs.
     pub(super) slab: Range<usize>,
@@ -120,25 +120,43 @@ impl<'w> Sums<'w> {
             return;
         };
         let sums = &mut self.limbs[..k * limbs.words()];
-        match job.points.layout() {
-            Layout::Rows => {
-                let rows = job.points.block_rows(among, limbs.range(), &mut []);
-                limbs::transfer(job.level, rows, weights, moves, limbs, sums);
+        if job.points.form().is_rows_of_doubles() {
+            let rows = job.points.rows_of(among, limbs.range());
+            limbs::transfer(job.level, rows, weights, moves, limbs, sums);
+            return;
+        }
+        // Few points of many are copied, some at a time.
+        let d = job.points.d();
+        let (from, to) = (moves.from.chunks(STEP), moves.to.chunks(STEP));
+        for ((points, from), to) in moves.points.chunks(STEP).zip(from).zip(to) {
+            let mut copied = [0.0; STEP];
+            for (i, &p) in points.iter().enumerate() {
+                let row = &mut self.rows[i * d..][..d];
+                job.points.copy_point(among.start + p as usize, row);
+                copied[i] = weights.map_or(1.0, |weights| weights[p as usize]);
             }
-            // Few points of many: one after the other.
-            Layout::Columns => {
-                for (i, &p) in moves.points.iter().enumerate() {
-                    let p = p as usize;
-                    let point = among.start + p..among.start + p + 1;
-                    let row = job.points.block_rows(point, limbs.range(), self.rows);
-                    let weight = weights.map(|weights| &weights[p..=p]);
-                    let one = Moves::one(&moves.from[i], &moves.to[i]);
-                    limbs::transfer(job.level, row, weight, &one, limbs, sums);
-                }
-            }
+            let rows = Rows::new(&self.rows[..points.len() * d], d);
+            let weights = weights.map(|_| &copied[..points.len()]);
+            let moves = Moves {
+                points: &IN_ORDER[..points.len()],
+                from,
+                to,
+            };
+            limbs::transfer(job.level, rows, weights, &moves, limbs, sums);
         }
     }
 }
+
+/// Indices of points that were copied one after the other.
+const IN_ORDER: [u32; STEP] = {
+    let mut indices = [0; STEP];
+    let mut i = 0;
+    while i < STEP {
+        indices[i] = i as u32;
+        i += 1;
+    }
+    indices
+};
 
 /// Adds the coordinates of a block in the dimensions of `limbs`.
 pub(super) fn add_rows(
@@ -151,7 +169,9 @@ pub(super) fn add_rows(
     counts: Option<&mut [i64]>,
 ) -> bool {
     let terms = limbs::Terms {
-        rows: job.points.block_rows(block.clone(), limbs.range(), copy),
+        rows: job
+            .points
+            .block_rows(job.level, block.clone(), limbs.range(), copy),
         weights: job.weights_of(&block),
         labels,
         limbs,

@@ -8,7 +8,7 @@ use crate::call::{integers, reals, Outcome};
 use crate::case::{Call, Case, Way};
 use crate::harness::chunks::{Calls, Refused, Whole};
 use crate::harness::data::Rng;
-use crate::harness::{Stored, Workspace};
+use crate::harness::{Stored, Type, Workspace};
 use crate::options::{Init, Options};
 use centra::capi::*;
 use centra::streams::{Drawn, Kept, State, Wanted};
@@ -244,7 +244,8 @@ fn handed(mut options: centra_options, manner: usize) -> Option<Guarded> {
 #[derive(Clone, Copy)]
 struct Args {
     call: Call,
-    points: *const f64,
+    of: Type,
+    points: *const u8,
     n: usize,
     d: usize,
     ld: usize,
@@ -258,6 +259,28 @@ struct Args {
     report: *mut centra_report,
     workspace: *mut c_void,
     bytes: usize,
+}
+
+/// A call on points of the type that these have.
+macro_rules! typed {
+    ($of:expr, [$f64:ident $f32:ident $u8:ident], $points:expr $(, $argument:expr)* $(,)?) => {
+        match $of {
+            Type::Doubles => $f64($points.cast() $(, $argument)*),
+            Type::Floats => $f32($points.cast() $(, $argument)*),
+            Type::Bytes => $u8($points $(, $argument)*),
+        }
+    };
+}
+
+/// The same of a query.
+macro_rules! query {
+    ($of:expr, [$f64:ident $f32:ident $u8:ident] $(, $argument:expr)* $(,)?) => {
+        match $of {
+            Type::Doubles => $f64($($argument),*),
+            Type::Floats => $f32($($argument),*),
+            Type::Bytes => $u8($($argument),*),
+        }
+    };
 }
 
 impl Args {
@@ -278,8 +301,8 @@ impl Args {
         // SAFETY: all is as the header asks, but for faults, which are refused before anything is read or written there.
         unsafe {
             match self.call {
-                Call::Fit => centra_fit(
-                    points,
+                Call::Fit => typed!(
+                    self.of, [centra_fit centra_fit_f32 centra_fit_u8], points,
                     n,
                     d,
                     ld,
@@ -291,8 +314,8 @@ impl Args {
                     workspace,
                     bytes,
                 ),
-                Call::Assign => centra_assign(
-                    points,
+                Call::Assign => typed!(
+                    self.of, [centra_assign centra_assign_f32 centra_assign_u8], points,
                     n,
                     d,
                     ld,
@@ -304,8 +327,8 @@ impl Args {
                     workspace,
                     bytes,
                 ),
-                Call::Update => centra_update(
-                    points,
+                Call::Update => typed!(
+                    self.of, [centra_update centra_update_f32 centra_update_u8], points,
                     n,
                     d,
                     ld,
@@ -317,9 +340,11 @@ impl Args {
                     workspace,
                     bytes,
                 ),
-                Call::Seed => centra_seed(points, n, d, ld, k, options, centers, workspace, bytes),
+                Call::Seed => {
+                    typed!(self.of, [centra_seed centra_seed_f32 centra_seed_u8], points, n, d, ld, k, options, centers, workspace, bytes)
+                }
                 Call::Inertia => {
-                    centra_inertia(points, n, d, ld, k, options, centers, labels, self.inertia)
+                    typed!(self.of, [centra_inertia centra_inertia_f32 centra_inertia_u8], points, n, d, ld, k, options, centers, labels, self.inertia)
                 }
             }
         }
@@ -332,6 +357,11 @@ impl Args {
     fn has_memory(&self) -> bool {
         self.call != Call::Inertia && !self.workspace.is_null()
     }
+}
+
+/// An aligned address whose eight bytes have the first of the points.
+fn over(points: *const u8) -> *mut f64 {
+    points.wrapping_sub(points as usize % 8).cast_mut().cast()
 }
 
 fn misaligned<T>(pointer: *mut T) -> *mut T {
@@ -375,7 +405,7 @@ const FAULTS: &[Fault] = &[
         a.n > 0 && !matches!(a.call, Call::Fit | Call::Seed)
     }),
     ("no inertia", CENTRA_ERR_NULL, |a, _, _| { a.inertia = null_mut(); a.call == Call::Inertia }),
-    ("odd points", CENTRA_ERR_NULL, |a, _, _| { a.points = misaligned(a.points.cast_mut()); true }),
+    ("odd points", CENTRA_ERR_NULL, |a, _, _| { a.points = misaligned(a.points.cast_mut()); a.of != Type::Bytes }),
     ("odd options", CENTRA_ERR_NULL, |a, _, _| { a.options = misaligned(a.options.cast_mut()); true }),
     ("odd weights", CENTRA_ERR_NULL, |_, o, _| { o.weights = misaligned(o.weights.cast_mut()); true }),
     ("odd centers", CENTRA_ERR_NULL, |a, _, _| { a.centers = misaligned(a.centers); true }),
@@ -401,10 +431,10 @@ const FAULTS: &[Fault] = &[
         a.n > 0 && !matches!(a.call, Call::Seed | Call::Inertia)
     }),
     ("centers in points", CENTRA_ERR_ALIAS, |a, _, _| {
-        a.centers = a.points.cast_mut();
+        a.centers = over(a.points);
         a.n > 0 && !matches!(a.call, Call::Assign | Call::Inertia)
     }),
-    ("sqdist in points", CENTRA_ERR_ALIAS, |a, _, _| { a.sqdist = a.points.cast_mut(); a.n > 0 && a.call == Call::Assign }),
+    ("sqdist in points", CENTRA_ERR_ALIAS, |a, _, _| { a.sqdist = over(a.points); a.n > 0 && a.call == Call::Assign }),
     ("counts in centers", CENTRA_ERR_ALIAS, |a, _, _| { a.counts = a.centers.cast(); a.call == Call::Update }),
     ("inertia in centers", CENTRA_ERR_ALIAS, |a, _, _| { a.inertia = a.centers; a.call == Call::Inertia }),
     ("report in options", CENTRA_ERR_ALIAS, |a, _, _| { a.report = a.options.cast_mut().cast(); a.call == Call::Fit }),
@@ -454,6 +484,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
 
     let mut args = Args {
         call: case.call,
+        of: stored.coordinates(),
         points,
         n,
         d,
@@ -483,7 +514,11 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
     }
     let mut size = 0;
     // SAFETY: the options as they are handed over, and a local.
-    if unsafe { centra_workspace_size(n, d, k, args.options, &mut size) } != CENTRA_OK {
+    let status = unsafe {
+        let (of, options) = (args.of, args.options);
+        query!(of, [centra_workspace_size centra_workspace_size_f32 centra_workspace_size_u8], n, d, k, options, &mut size)
+    };
+    if status != CENTRA_OK {
         size = 0;
     }
     let asked = match manner.memory {
@@ -641,7 +676,8 @@ fn between<const N: usize>(
 /// What the calls on a chunk have in common.
 #[derive(Clone, Copy)]
 struct Common {
-    points: *const f64,
+    of: Type,
+    points: *const u8,
     n: usize,
     d: usize,
     ld: usize,
@@ -664,7 +700,7 @@ type ChunkFault = (
 const CHUNK_FAULTS: &[ChunkFault] = &[
     ("label_base", CENTRA_ERR_OPTION, |_, o| { o.label_base = 2; true }),
     ("no points", CENTRA_ERR_NULL, |c, _| { c.points = null(); true }),
-    ("odd points", CENTRA_ERR_NULL, |c, _| { c.points = misaligned(c.points.cast_mut()); true }),
+    ("odd points", CENTRA_ERR_NULL, |c, _| { c.points = misaligned(c.points.cast_mut()); c.of != Type::Bytes }),
     ("ld", CENTRA_ERR_SHAPE, |c, o| { c.ld = if o.layout == CENTRA_ROWS { c.d - 1 } else { c.n - 1 }; true }),
     ("d = 0", CENTRA_ERR_SHAPE, |c, _| { c.d = 0; true }),
     ("huge n", CENTRA_ERR_SHAPE, |c, _| { c.n = usize::MAX; true }),
@@ -708,6 +744,7 @@ impl InC {
         // Of a range, any total and any k.
         let (total, k) = whole.map_or((n, 1), |whole| (whole.total, whole.k));
         let mut common = Common {
+            of: points.coordinates(),
             points: start,
             n,
             d,
@@ -721,8 +758,13 @@ impl InC {
         };
         let mut size = 0;
         // SAFETY: live locals.
-        let asked =
-            unsafe { centra_stream_workspace_size(n, total as i64, d, k, &options, &mut size) };
+        let asked = unsafe {
+            query!(
+                common.of,
+                [centra_stream_workspace_size centra_stream_workspace_size_f32 centra_stream_workspace_size_u8],
+                n, total as i64, d, k, &options, &mut size,
+            )
+        };
         if asked != CENTRA_OK || self.below(3) == 0 {
             size = 0;
         }
@@ -792,7 +834,7 @@ impl Calls for InC {
     fn range(&self, points: &Stored, options: &Options, range: &mut [i32]) -> Result<(), Refused> {
         let mut to = self.guarded(range);
         self.on_chunk(None, points, options, [&mut to], |c, [to]| unsafe {
-            centra_stream_range(c.points, c.n, c.d, c.ld, c.options, to.cast(), c.workspace, c.bytes)
+            typed!(c.of, [centra_stream_range centra_stream_range_f32 centra_stream_range_u8], c.points, c.n, c.d, c.ld, c.options, to.cast(), c.workspace, c.bytes)
         })?;
         range.copy_from_slice(&to.content());
         Ok(())
@@ -814,16 +856,14 @@ impl Calls for InC {
         let unnamed = (self.below(4) == 0).then(|| {
             let mut to = self.guarded(sums);
             let result = self.on_chunk(Some(whole), points, options, [&mut to], |c, [to]| unsafe {
-                centra_stream_sums(
-                    c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, centers.as_ptr(), null_mut(), inertia, to.cast(),
+                typed!(c.of, [centra_stream_sums centra_stream_sums_f32 centra_stream_sums_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, centers.as_ptr(), null_mut(), inertia, to.cast(),
                     c.workspace, c.bytes,
                 )
             });
             (result, to.content::<i64>())
         });
         let result = self.on_chunk(Some(whole), points, options, [&mut named, &mut to], |c, [named, to]| unsafe {
-            centra_stream_sums(
-                c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, centers.as_ptr(), named.cast(), inertia | moved,
+            typed!(c.of, [centra_stream_sums centra_stream_sums_f32 centra_stream_sums_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, centers.as_ptr(), named.cast(), inertia | moved,
                 to.cast(), c.workspace, c.bytes,
             )
         });
@@ -911,16 +951,14 @@ impl Calls for InC {
         let mut to = self.guarded(masses);
         match kept {
             None => self.on_chunk(Some(whole), points, options, [&mut to], |c, [to]| unsafe {
-                centra_stream_masses(
-                    c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, 0, null_mut(), to.cast(),
+                typed!(c.of, [centra_stream_masses centra_stream_masses_f32 centra_stream_masses_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, 0, null_mut(), to.cast(),
                     c.workspace, c.bytes,
                 )
             })?,
             Some(Kept { distances, known }) => {
                 let mut kept = self.guarded(distances);
                 self.on_chunk(Some(whole), points, options, [&mut kept, &mut to], |c, [kept, to]| unsafe {
-                    centra_stream_masses(
-                        c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, known, kept.cast(), to.cast(),
+                    typed!(c.of, [centra_stream_masses centra_stream_masses_f32 centra_stream_masses_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, known, kept.cast(), to.cast(),
                         c.workspace, c.bytes,
                     )
                 })?;
@@ -940,8 +978,7 @@ impl Calls for InC {
         let kept = distances.map_or(null(), <[f64]>::as_ptr);
         let (mut to, mut so_far) = (self.guarded(rows), self.guarded(&[*number]));
         self.on_chunk(Some(whole), points, options, [&mut to, &mut so_far], |c, [to, so_far]| unsafe {
-            centra_stream_draw(
-                c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, masses.as_ptr(), start, count, kept, round,
+            typed!(c.of, [centra_stream_draw centra_stream_draw_f32 centra_stream_draw_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, masses.as_ptr(), start, count, kept, round,
                 first as i64, to.cast(), so_far.cast(), c.workspace, c.bytes,
             )
         })?;
@@ -960,8 +997,7 @@ impl Calls for InC {
         let (count, start) = (candidates.len() / whole.d, rows(candidates));
         let mut to = self.guarded(weights);
         self.on_chunk(Some(whole), points, options, [&mut to], |c, [to]| unsafe {
-            centra_stream_weigh(
-                c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, to.cast(), c.workspace, c.bytes,
+            typed!(c.of, [centra_stream_weigh centra_stream_weigh_f32 centra_stream_weigh_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range, start, count, to.cast(), c.workspace, c.bytes,
             )
         })?;
         weights.copy_from_slice(&to.content());

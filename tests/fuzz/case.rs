@@ -36,7 +36,7 @@ pub enum Form {
 pub struct Way {
     pub isa: Isa,
     pub threads: usize,
-    /// Rows or columns, with gaps or without.
+    /// Rows or columns, with gaps or without; of doubles, or of floats or bytes where these hold the same numbers.
     pub copy: usize,
     pub algorithm: Algorithm,
     pub form: Form,
@@ -162,10 +162,26 @@ impl Case {
                 weights,
             },
         };
+        // Numbers that copies of floats and of bytes can hold.
+        match rng.below(5) {
+            0 => case.round(|x| f64::from(x as f32)),
+            1 => case.round(|x| (x.abs() % 256.0).floor()),
+            _ => {}
+        }
         if rng.below(25) == 0 {
             case.spoil(rng);
         }
         case
+    }
+
+    /// Rounds coordinates, where that leaves them finite.
+    fn round(&mut self, to: impl Fn(f64) -> f64) {
+        for x in self.input.x.iter_mut().chain(&mut self.input.start) {
+            let rounded = to(*x);
+            if rounded.is_finite() {
+                *x = rounded;
+            }
+        }
     }
 
     /// Makes the case one that is refused, as a rule.

@@ -1,7 +1,7 @@
 //! What tests cross: each of these tests goes through every combination of the values that it states here, and nowhere else.
 //! docs/what-tests-cross.md shows them, and which pairs of values no test has.
 
-use super::{COPIES, ISAS};
+use super::{ISAS, PLACES};
 use centra::{Algorithm, Isa};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -192,7 +192,7 @@ impl Cross {
             }
             .to_string()
         };
-        assert!(self.copies.iter().all(|&copy| copy < COPIES));
+        assert!(self.copies.iter().all(|&copy| copy < PLACES));
         [
             words(self.calls, call),
             words(self.algorithms, |algorithm| {

@@ -1,15 +1,45 @@
 //! Memory that shows what is done to it: gaps that must not be read, guards that must not be written.
 
-use centra::{Layout, Points};
+use super::PLACES;
+use centra::{Coordinate, Layout, Points};
 
-/// The same points in another place. Gaps are NaN, so that reading one shows; the first double lies 8 bytes past a
-/// multiple of 16, so that no vector load can count on alignment; nothing follows the last coordinate.
+/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly. Gaps are NaN, or 255, so that reading
+/// one shows; the first number lies one past a multiple of 16 bytes or less, so that no vector load can count on alignment; nothing
+/// follows the last coordinate.
 pub struct Stored {
-    data: Vec<f64>,
+    data: Data,
     n: usize,
     d: usize,
     ld: usize,
     layout: Layout,
+}
+
+enum Data {
+    Doubles(Vec<f64>),
+    Floats(Vec<f32>),
+    Bytes(Vec<u8>),
+}
+
+/// What points are stored as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Doubles,
+    Floats,
+    Bytes,
+}
+
+impl Type {
+    /// That of a copy, for numbers that it can hold, NaN among them; else doubles.
+    fn of(copy: usize, x: &[f64]) -> Type {
+        let same = |x: f64, of: f64| x.to_bits() == of.to_bits() || x.is_nan() && of.is_nan();
+        let floats = |&x: &f64| same(x, f64::from(x as f32));
+        let bytes = |&x: &f64| same(x, f64::from(x as u8));
+        match copy / PLACES {
+            1 if x.iter().all(floats) => Type::Floats,
+            2 if x.iter().all(bytes) => Type::Bytes,
+            _ => Type::Doubles,
+        }
+    }
 }
 
 impl Stored {
@@ -20,7 +50,7 @@ impl Stored {
             (Layout::Rows, d + 3),
             (Layout::Columns, n),
             (Layout::Columns, n + 5),
-        ][copy];
+        ][copy % PLACES];
         let at = |p: usize, i: usize| {
             1 + if layout == Layout::Rows {
                 p * ld + i
@@ -35,8 +65,13 @@ impl Stored {
                 data[at(p, i)] = x[p * d + i];
             }
         }
+        let byte = |x: &f64| if x.is_nan() { 255 } else { *x as u8 };
         Stored {
-            data,
+            data: match Type::of(copy, x) {
+                Type::Doubles => Data::Doubles(data),
+                Type::Floats => Data::Floats(data.iter().map(|&x| x as f32).collect()),
+                Type::Bytes => Data::Bytes(data.iter().map(byte).collect()),
+            },
             n,
             d,
             ld,
@@ -45,19 +80,44 @@ impl Stored {
     }
 
     pub fn points(&self) -> Points<'_> {
-        Points::with_leading_dimension(&self.data[1..], self.n, self.d, self.ld, self.layout)
+        match &self.data {
+            Data::Doubles(data) => self.view(data),
+            Data::Floats(data) => self.view(data),
+            Data::Bytes(data) => self.view(data),
+        }
+    }
+
+    fn view<'a, C: Coordinate>(&self, data: &'a [C]) -> Points<'a> {
+        Points::with_leading_dimension(&data[1..], self.n, self.d, self.ld, self.layout)
             .expect("a legal view")
     }
 
+    pub fn coordinates(&self) -> Type {
+        match self.data {
+            Data::Doubles(_) => Type::Doubles,
+            Data::Floats(_) => Type::Floats,
+            Data::Bytes(_) => Type::Bytes,
+        }
+    }
+
     /// The same for C: where the points are, how many, of how many dimensions, how far apart, and whether in columns.
-    pub fn raw(&self) -> (*const f64, usize, usize, usize, bool) {
+    pub fn raw(&self) -> (*const u8, usize, usize, usize, bool) {
         let columns = self.layout == Layout::Columns;
-        (self.data[1..].as_ptr(), self.n, self.d, self.ld, columns)
+        let start = match &self.data {
+            Data::Doubles(data) => data[1..].as_ptr().cast(),
+            Data::Floats(data) => data[1..].as_ptr().cast(),
+            Data::Bytes(data) => data[1..].as_ptr(),
+        };
+        (start, self.n, self.d, self.ld, columns)
     }
 
     /// All of the memory, gaps included.
     pub fn bits(&self) -> Vec<u64> {
-        self.data.iter().map(|x| x.to_bits()).collect()
+        match &self.data {
+            Data::Doubles(data) => data.iter().map(|x| x.to_bits()).collect(),
+            Data::Floats(data) => data.iter().map(|x| x.to_bits().into()).collect(),
+            Data::Bytes(data) => data.iter().map(|&x| x.into()).collect(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub mod cross;
 pub mod data;
 mod memory;
 
-pub use memory::{Stored, Workspace};
+pub use memory::{Stored, Type, Workspace};
 
 use crate::options::{Init, Options};
 use crate::reference::{self as oracle, Stop};
@@ -53,34 +53,41 @@ pub const ERROR: Plan = Plan {
 pub struct Way {
     pub isa: Isa,
     pub threads: usize,
-    /// Which of the case's [`Stored`] copies; and with it goes an algorithm.
+    /// Which of the case's [`Stored`] copies; and with its place goes an algorithm.
     pub copy: usize,
 }
 
 /// An algorithm for each copy: results depend on neither.
-const ALGORITHM: [Algorithm; COPIES] = [
+const ALGORITHM: [Algorithm; PLACES] = [
     Algorithm::Auto,
     Algorithm::Hamerly,
     Algorithm::Lloyd,
     Algorithm::Hamerly,
 ];
 
-pub const COPIES: usize = 4;
+/// Places in memory: rows and columns, without gaps and with.
+pub const PLACES: usize = 4;
+/// Copies of a case: doubles in each place, then floats, then bytes.
+pub const COPIES: usize = 3 * PLACES;
 /// With so many coordinates compared, more than one thread must be used where more than one is asked for.
 pub const THREADED: usize = 10 << 17;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 pub const ISAS: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
 
-/// All instruction sets, threads and places.
+/// All instruction sets, threads and places; and all places of floats and bytes, where points can be stored as such.
 pub fn all_ways() -> Vec<Way> {
-    ways(&ISAS, &THREADS, &[0, 1, 2, 3])
+    let mut all = ways(&ISAS, &THREADS, &[0, 1, 2, 3]);
+    all.extend(ways(&ISAS, &[1, 3], &[4, 5, 6, 7, 8, 9, 10, 11]));
+    all
 }
 
 /// The same with fewer combinations, for inputs on which threads cannot matter or that take long.
 pub fn few_ways() -> Vec<Way> {
     let mut few = ways(&ISAS, &[1], &[0, 3]);
     few.extend(ways(&ISAS, &[3], &[1, 2]));
+    few.extend(ways(&ISAS, &[1], &[5]));
+    few.extend(ways(&ISAS, &[3], &[10]));
     few
 }
 
@@ -242,16 +249,10 @@ impl Case {
             isa: way.isa,
             threads: way.threads,
             init: Init::Given,
-            algorithm: ALGORITHM[way.copy],
+            algorithm: ALGORITHM[way.copy % PLACES],
             weights: self.weights.as_deref(),
             ..Options::default()
         }
-    }
-
-    pub fn copies(&self) -> Vec<Stored> {
-        (0..COPIES)
-            .map(|copy| Stored::new(&self.x, self.d, copy))
-            .collect()
     }
 
     pub fn oracle(&self, plan: Plan) -> Option<oracle::Fit> {
@@ -289,7 +290,7 @@ impl Case {
         text
     }
 
-    /// Runs `check` along each of the ways; a panic is a difference like any other.
+    /// Runs `check` along each of the ways, but those of floats or bytes if the points cannot be stored as such; a panic is a difference like any other.
     pub fn each(
         &self,
         what: &str,
@@ -297,10 +298,15 @@ impl Case {
         bad: &mut Bad,
         mut check: impl FnMut(&Points, Options, &mut Workspace) -> Result<(), String>,
     ) {
-        let copies = self.copies();
+        let mut copies: [Option<Stored>; COPIES] = [const { None }; COPIES];
         let mut workspace = Workspace::default();
         for way in ways {
-            let points = copies[way.copy].points();
+            let stored =
+                copies[way.copy].get_or_insert_with(|| Stored::new(&self.x, self.d, way.copy));
+            if way.copy >= PLACES && stored.coordinates() == Type::Doubles {
+                continue;
+            }
+            let points = stored.points();
             let run = AssertUnwindSafe(|| check(&points, self.options(*way), &mut workspace));
             let result = catch_unwind(run).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str);

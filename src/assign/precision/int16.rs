@@ -104,7 +104,9 @@ impl Precision for Int16 {
             (Some(rows), _) => rows,
             (None, Which::Block(block)) => {
                 let room = &mut rows.room[..block.len() * stride(d)];
-                let points = job.points.block_rows(block.clone(), 0..d, rows.block);
+                let points = job
+                    .points
+                    .block_rows(job.level, block.clone(), 0..d, rows.block);
                 let code = |coded: &mut [i64]| {
                     int16::code(job.level, points, &ready.coding, coded);
                 };

@@ -10,6 +10,8 @@ use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::{Job, Shape};
+#[cfg(target_arch = "x86_64")]
+use crate::points::with_type;
 use crate::points::{Layout, Points, Which};
 use crate::quantize::int16;
 #[cfg(target_arch = "x86_64")]
@@ -39,8 +41,9 @@ impl Precision for Int8 {
     const ALLOWANCE: Option<Allowance> = Some(|costs, _| costs.single / 2.0);
 
     fn suits(shape: &Shape) -> bool {
-        let Shape { d, k, layout, .. } = *shape;
-        (32..=2048).contains(&d) && (32..1 << 24).contains(&k) && layout == Layout::Rows
+        let Shape { d, k, form, .. } = *shape;
+        let in_rows = form.layout == Layout::Rows;
+        (32..=2048).contains(&d) && (32..1 << 24).contains(&k) && in_rows
     }
 
     fn worthwhile(pass: &PassCenters<'_>) -> bool {
@@ -279,15 +282,10 @@ impl Test<i32> for Int8Test<'_> {
         unsafe {
             let elements = elements.as_mut_ptr();
             let errors = &mut errors[..lanes];
-            code_rows(
-                points,
-                which,
-                &self.coding,
-                width,
-                elements,
-                squares,
-                errors,
-            );
+            let coding = &self.coding;
+            with_type!(points.coordinates(), C => {
+                code_rows::<C>(points, which, coding, width, elements, squares, errors);
+            });
             let Int8Bound {
                 per_norm,
                 per_error,

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use crate::assign::panel::Receive;
 use crate::exact::distance::{pair, squared_at};
-use crate::points::{Ahead, Layout, Points, LINE};
+use crate::points::{with_type, Ahead, Layout, Points, LINE};
 use crate::simd::products::{Element, Screen};
 use crate::simd::Lanes;
 
@@ -16,7 +16,9 @@ pub(super) const LINES_AHEAD: usize = 4;
 /// Requests the rows of the points of the `lanes`, as far as they are rows.
 #[inline(always)]
 pub(super) fn prefetch_rows(points: &Points<'_>, chosen: &[usize; WIDEST], mut lanes: u32) {
-    let dims = 0..points.d().min(LINES_AHEAD * LINE / size_of::<f64>());
+    let dims = 0..points
+        .d()
+        .min(LINES_AHEAD * LINE / points.coordinates().bytes());
     while lanes != 0 {
         let p = chosen[lanes.trailing_zeros() as usize];
         lanes &= lanes - 1;
@@ -135,8 +137,10 @@ impl<'a, S: Screen> Decide<'a, S> {
         let (p, d) = (self.chosen[l], self.points.d());
         let center = &self.centers[j * d..][..d];
         match self.points.layout() {
-            // SAFETY: the contract above; the row and the center are d doubles.
-            Layout::Rows => unsafe { pair::<L>(self.points.row(p).as_ptr(), center.as_ptr(), d) },
+            Layout::Rows => with_type!(self.points.coordinates(), C => {
+                // SAFETY: the contract above; the row is d coordinates, and the center d doubles.
+                unsafe { pair::<L, C>(self.points.row(p).as_ptr(), center.as_ptr(), d) }
+            }),
             Layout::Columns => squared_at(&self.points, p, center),
         }
     }
