@@ -1020,6 +1020,36 @@ int32_t centra_inertia_f32(const float *points,
                            const int32_t *labels,
                            double *inertia);
 
+/// centra_distances for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_distances.
+int32_t centra_distances_f32(const float *points,
+                             size_t n,
+                             size_t d,
+                             size_t ld,
+                             size_t k,
+                             const struct centra_options *options,
+                             const double *centers,
+                             double *sqdist,
+                             size_t ld_out);
+
+/// centra_clusters for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_clusters.
+int32_t centra_clusters_f32(const float *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            size_t k,
+                            const struct centra_options *options,
+                            const double *centers,
+                            const int32_t *labels,
+                            int64_t *counts,
+                            double *weights,
+                            double *inertia);
+
 /// centra_stream_workspace_size for the calls that end in _f32.
 ///
 /// # Safety
@@ -1207,6 +1237,36 @@ int32_t centra_inertia_u8(const uint8_t *points,
                           const double *centers,
                           const int32_t *labels,
                           double *inertia);
+
+/// centra_distances for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_distances.
+int32_t centra_distances_u8(const uint8_t *points,
+                            size_t n,
+                            size_t d,
+                            size_t ld,
+                            size_t k,
+                            const struct centra_options *options,
+                            const double *centers,
+                            double *sqdist,
+                            size_t ld_out);
+
+/// centra_clusters for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_clusters.
+int32_t centra_clusters_u8(const uint8_t *points,
+                           size_t n,
+                           size_t d,
+                           size_t ld,
+                           size_t k,
+                           const struct centra_options *options,
+                           const double *centers,
+                           const int32_t *labels,
+                           int64_t *counts,
+                           double *weights,
+                           double *inertia);
 
 /// centra_stream_workspace_size for the calls that end in _u8.
 ///

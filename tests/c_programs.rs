@@ -70,6 +70,11 @@ fn valid() {
 }
 
 #[test]
+fn coordinates() {
+    run_everywhere("coordinates");
+}
+
+#[test]
 fn errors() {
     run_everywhere("errors");
 }

@@ -18,32 +18,16 @@ use crate::simd::Lanes;
 /// assert_eq!(kmeans.fit(&Points::rows(&bytes, 4, 1)?)?.centers, wanted.centers);
 /// # Ok::<(), centra::Error>(())
 /// ```
-pub trait Coordinate: Copy + sealed::Sealed {}
+#[allow(private_bounds)] // No type of another crate can be a coordinate.
+pub trait Coordinate: Widen {}
 
 impl Coordinate for f64 {}
 impl Coordinate for f32 {}
 impl Coordinate for u8 {}
 
-mod sealed {
-    /// No type outside of this crate is a coordinate.
-    pub trait Sealed {
-        const TYPE: super::CoordinateType;
-    }
-
-    impl Sealed for f64 {
-        const TYPE: super::CoordinateType = super::CoordinateType::F64;
-    }
-    impl Sealed for f32 {
-        const TYPE: super::CoordinateType = super::CoordinateType::F32;
-    }
-    impl Sealed for u8 {
-        const TYPE: super::CoordinateType = super::CoordinateType::U8;
-    }
-}
-
 /// The type of the coordinates of some points, which is known when the program runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CoordinateType {
+pub(crate) enum CoordinateType {
     #[default]
     F64,
     F32,
@@ -93,7 +77,9 @@ macro_rules! with_type {
 pub(crate) use with_type;
 
 /// A type of coordinates as kernels read it.
-pub(crate) trait Widen: Coordinate {
+pub(crate) trait Widen: Copy {
+    const TYPE: CoordinateType;
+
     /// The number as a double.
     fn widen(self) -> f64;
 
@@ -120,6 +106,8 @@ pub(crate) trait Widen: Coordinate {
 }
 
 impl Widen for f64 {
+    const TYPE: CoordinateType = CoordinateType::F64;
+
     #[inline(always)]
     fn widen(self) -> f64 {
         self
@@ -137,6 +125,8 @@ impl Widen for f64 {
 }
 
 impl Widen for f32 {
+    const TYPE: CoordinateType = CoordinateType::F32;
+
     #[inline(always)]
     fn widen(self) -> f64 {
         self.into()
@@ -149,6 +139,8 @@ impl Widen for f32 {
 }
 
 impl Widen for u8 {
+    const TYPE: CoordinateType = CoordinateType::U8;
+
     #[inline(always)]
     fn widen(self) -> f64 {
         self.into()
