@@ -44,6 +44,16 @@ fn lists() -> BTreeMap<String, BTreeSet<&'static str>> {
         if declaration.contains("const struct centra_options *options") {
             let name = declaration.split('(').next().unwrap_or_default();
             let name = name.rsplit([' ', '*']).next().unwrap_or_default();
+            // Calls on points of another type refer to the call on doubles.
+            if let Some(of_doubles) = name.strip_suffix("_f32").or(name.strip_suffix("_u8")) {
+                assert!(
+                    comment.contains(&format!("As for {of_doubles}.")),
+                    "{comment}"
+                );
+                comment.clear();
+                declaration.clear();
+                continue;
+            }
             let (_, list) = comment
                 .split_once("Options used: ")
                 .unwrap_or_else(|| panic!("{name} has no list of the options used"));

@@ -474,6 +474,350 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_choose
 
+    ! The same calls on points of single precision and of unsigned bytes.
+
+    function centra_workspace_size_f32(n, d, k, options, bytes) result(status) &
+        bind(C, name="centra_workspace_size_f32")
+      import :: c_int32_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_workspace_size_f32
+
+    function centra_fit_f32(points, n, d, ld, k, options, centers, labels, report, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_fit_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options, centra_report
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels
+      type(centra_report), intent(inout), optional :: report
+      type(c_ptr), intent(in), value :: workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_fit_f32
+
+    function centra_assign_f32(points, n, d, ld, k, options, centers, labels, sqdist, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_assign_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, sqdist, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_assign_f32
+
+    function centra_update_f32(points, n, d, ld, k, options, labels, centers, counts, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_update_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: labels, centers, counts, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_update_f32
+
+    function centra_seed_f32(points, n, d, ld, k, options, centers, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_seed_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_seed_f32
+
+    function centra_inertia_f32(points, n, d, ld, k, options, centers, labels, &
+        inertia) result(status) &
+        bind(C, name="centra_inertia_f32")
+      import :: c_double, c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels
+      real(c_double), intent(inout), optional :: inertia
+      integer(c_int32_t) :: status
+    end function centra_inertia_f32
+
+    function centra_distances_f32(points, n, d, ld, k, options, centers, sqdist, &
+        ld_out) result(status) &
+        bind(C, name="centra_distances_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, sqdist
+      integer(c_size_t), intent(in), value :: ld_out
+      integer(c_int32_t) :: status
+    end function centra_distances_f32
+
+    function centra_clusters_f32(points, n, d, ld, k, options, centers, labels, counts, &
+        weights, inertia) &
+        result(status) bind(C, name="centra_clusters_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, counts, weights, inertia
+      integer(c_int32_t) :: status
+    end function centra_clusters_f32
+
+    function centra_stream_workspace_size_f32(n, total, d, k, options, bytes) result(status) &
+        bind(C, name="centra_stream_workspace_size_f32")
+      import :: c_int32_t, c_int64_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      integer(c_int64_t), intent(in), value :: total
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_stream_workspace_size_f32
+
+    function centra_stream_range_f32(points, n, d, ld, options, range, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_range_f32")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int32_t) :: status
+    end function centra_stream_range_f32
+
+    function centra_stream_sums_f32(points, n, d, ld, k, options, total, range, centers, labels, &
+        wanted, sums, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_sums_f32")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, labels, sums, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: wanted
+      integer(c_int32_t) :: status
+    end function centra_stream_sums_f32
+
+    function centra_stream_masses_f32(points, n, d, ld, k, options, total, range, candidates, &
+        count, known, distances, masses, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_masses_f32")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, distances, masses, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, known, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_masses_f32
+
+    function centra_stream_draw_f32(points, n, d, ld, k, options, total, range, masses, &
+        candidates, &
+        count, distances, round, first, rows, drawn, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_draw_f32")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, masses, candidates, distances, rows, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: round
+      integer(c_int64_t), intent(in), value :: first
+      integer(c_int64_t), intent(inout), optional :: drawn
+      integer(c_int32_t) :: status
+    end function centra_stream_draw_f32
+
+    function centra_stream_weigh_f32(points, n, d, ld, k, options, total, range, candidates, &
+        count, &
+        weights, workspace, workspace_bytes) result(status) bind(C, name="centra_stream_weigh_f32")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, weights, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_weigh_f32
+
+    function centra_workspace_size_u8(n, d, k, options, bytes) result(status) &
+        bind(C, name="centra_workspace_size_u8")
+      import :: c_int32_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_workspace_size_u8
+
+    function centra_fit_u8(points, n, d, ld, k, options, centers, labels, report, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_fit_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options, centra_report
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels
+      type(centra_report), intent(inout), optional :: report
+      type(c_ptr), intent(in), value :: workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_fit_u8
+
+    function centra_assign_u8(points, n, d, ld, k, options, centers, labels, sqdist, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_assign_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, sqdist, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_assign_u8
+
+    function centra_update_u8(points, n, d, ld, k, options, labels, centers, counts, workspace, &
+        workspace_bytes) result(status) bind(C, name="centra_update_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: labels, centers, counts, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_update_u8
+
+    function centra_seed_u8(points, n, d, ld, k, options, centers, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_seed_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_seed_u8
+
+    function centra_inertia_u8(points, n, d, ld, k, options, centers, labels, &
+        inertia) result(status) &
+        bind(C, name="centra_inertia_u8")
+      import :: c_double, c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels
+      real(c_double), intent(inout), optional :: inertia
+      integer(c_int32_t) :: status
+    end function centra_inertia_u8
+
+    function centra_distances_u8(points, n, d, ld, k, options, centers, sqdist, &
+        ld_out) result(status) &
+        bind(C, name="centra_distances_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, sqdist
+      integer(c_size_t), intent(in), value :: ld_out
+      integer(c_int32_t) :: status
+    end function centra_distances_u8
+
+    function centra_clusters_u8(points, n, d, ld, k, options, centers, labels, counts, weights, &
+        inertia) &
+        result(status) bind(C, name="centra_clusters_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points
+      integer(c_size_t), intent(in), value :: n, d, ld, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, counts, weights, inertia
+      integer(c_int32_t) :: status
+    end function centra_clusters_u8
+
+    function centra_stream_workspace_size_u8(n, total, d, k, options, bytes) result(status) &
+        bind(C, name="centra_stream_workspace_size_u8")
+      import :: c_int32_t, c_int64_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      integer(c_int64_t), intent(in), value :: total
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_stream_workspace_size_u8
+
+    function centra_stream_range_u8(points, n, d, ld, options, range, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_range_u8")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int32_t) :: status
+    end function centra_stream_range_u8
+
+    function centra_stream_sums_u8(points, n, d, ld, k, options, total, range, centers, labels, &
+        wanted, sums, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_sums_u8")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, labels, sums, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: wanted
+      integer(c_int32_t) :: status
+    end function centra_stream_sums_u8
+
+    function centra_stream_masses_u8(points, n, d, ld, k, options, total, range, candidates, &
+        count, known, distances, masses, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_masses_u8")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, distances, masses, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, known, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_masses_u8
+
+    function centra_stream_draw_u8(points, n, d, ld, k, options, total, range, masses, candidates, &
+        count, distances, round, first, rows, drawn, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_stream_draw_u8")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, masses, candidates, distances, rows, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t), intent(in), value :: round
+      integer(c_int64_t), intent(in), value :: first
+      integer(c_int64_t), intent(inout), optional :: drawn
+      integer(c_int32_t) :: status
+    end function centra_stream_draw_u8
+
+    function centra_stream_weigh_u8(points, n, d, ld, k, options, total, range, candidates, count, &
+        weights, workspace, workspace_bytes) result(status) bind(C, name="centra_stream_weigh_u8")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, candidates, weights, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, count, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_int32_t) :: status
+    end function centra_stream_weigh_u8
+
     !> These four return C strings that are never freed: `centra_string` makes Fortran text of them.
     pure function centra_status_message(status) result(text) bind(C, name="centra_status_message")
       import :: c_int32_t, c_ptr
@@ -504,6 +848,16 @@ module centra
   public :: centra_options_init, centra_report_init, centra_workspace_size
   public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
+  public :: centra_workspace_size_f32, centra_fit_f32, centra_assign_f32, centra_update_f32
+  public :: centra_seed_f32, centra_inertia_f32, centra_distances_f32, centra_clusters_f32
+  public :: centra_stream_workspace_size_f32, centra_stream_range_f32
+  public :: centra_stream_sums_f32, centra_stream_masses_f32
+  public :: centra_stream_draw_f32, centra_stream_weigh_f32
+  public :: centra_workspace_size_u8, centra_fit_u8, centra_assign_u8, centra_update_u8
+  public :: centra_seed_u8, centra_inertia_u8, centra_distances_u8, centra_clusters_u8
+  public :: centra_stream_workspace_size_u8, centra_stream_range_u8
+  public :: centra_stream_sums_u8, centra_stream_masses_u8
+  public :: centra_stream_draw_u8, centra_stream_weigh_u8
   public :: centra_distances, centra_clusters
   public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
   public :: centra_stream_range, centra_stream_sums, centra_stream_means

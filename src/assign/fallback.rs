@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn centers_are_prepared_for_enough_points() {
         for (d, k) in [(1, 192), (2, 3), (9, 40), (64, 20_000), (784, 10)] {
-            let shape = |n| Shape::of_assign(n, d, k, Layout::Rows, 1);
+            let shape = |n| Shape::of_assign(n, d, k, Form::default(), 1);
             let first = |n| Method::first(&shape(n));
             let enough = (0..200).find(|&n| first(n) != Method::Direct);
             let enough = enough.expect("200 points are enough");
