@@ -88,8 +88,8 @@ unsafe fn squared<L: Lanes, const M: usize>(
             for v in 0..vectors {
                 let at = i + v * L::WIDTH;
                 let x = L::load(x.add(at));
-                for (s, c) in s.iter_mut().zip(centers) {
-                    let t = L::sub(x, L::load(c.add(at)));
+                for (m, s) in s.iter_mut().enumerate() {
+                    let t = L::sub(x, L::load(centers[m].add(at)));
                     s[v] = L::add(s[v], L::mul(t, t));
                 }
             }
@@ -100,8 +100,8 @@ unsafe fn squared<L: Lanes, const M: usize>(
             let at = whole + v * L::WIDTH;
             if at < d {
                 let x = L::load_rest(x.add(at), d - at);
-                for (s, c) in s.iter_mut().zip(centers) {
-                    let t = L::sub(x, L::load_rest(c.add(at), d - at));
+                for (m, s) in s.iter_mut().enumerate() {
+                    let t = L::sub(x, L::load_rest(centers[m].add(at), d - at));
                     s[v] = L::add(s[v], L::mul(t, t));
                 }
             }
@@ -109,16 +109,12 @@ unsafe fn squared<L: Lanes, const M: usize>(
         let mut partial = [L::splat(0.0); 8];
         for v in 0..vectors {
             let mut square = [L::splat(0.0); 8];
-            for (to, s) in square.iter_mut().zip(&s) {
-                *to = s[v];
+            for (m, s) in s.iter().enumerate() {
+                square[m] = s[v];
             }
             L::transpose(&mut square);
-            for (l, to) in partial[v * L::WIDTH..]
-                .iter_mut()
-                .take(L::WIDTH)
-                .enumerate()
-            {
-                *to = square[l];
+            for (l, x) in square.iter().enumerate().take(L::WIDTH) {
+                partial[v * L::WIDTH + l] = *x;
             }
         }
         fold_lanes::<L>(&partial, 8)

@@ -203,6 +203,20 @@ def test_single_precision_belongs_together():
     assert model.inertia_ == -model.score(points)
 
 
+def test_numbers_of_each_cluster():
+    weights = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    model = KMeans(3, init=START).fit(X, sample_weight=weights)
+    sizes, sums, inertias = centra.clusters(X, model.cluster_centers_, model.labels_, weights=weights)
+    assert (model.cluster_sizes_ == sizes).all()
+    assert (model.cluster_sizes_ == np.bincount(model.labels_, minlength=3)).all()
+    assert (model.cluster_weights_ == sums).all()
+    assert (model.cluster_weights_ == np.bincount(model.labels_, weights, minlength=3)).all()
+    assert (model.cluster_inertias_ == inertias).all()
+    assert model.inertia_ == pytest.approx(inertias.sum())
+    found = centra.kmeans(X, 3, init=START)
+    assert (found.sizes == np.bincount(found.labels, minlength=3)).all()
+
+
 def test_fewer_points_than_clusters():
     model = KMeans(3, init=START).fit(X)
     assert [model.predict(X[p : p + 1])[0] for p in range(20)] == list(model.labels_[:20])

@@ -1,8 +1,8 @@
 """Exact k-means with one answer, bit for bit, for any number of threads and any processor.
 
-Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`. `centra.stream` clusters points that do not fit into
-memory. With scikit-learn installed, `centra.KMeans` has the interface of its `KMeans`; with Dask, `centra.dask.KMeans`
-clusters its arrays. With matplotlib installed, `centra.plot` draws.
+Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`, `distances`, `transform`, `clusters`.
+`centra.stream` clusters points that do not fit into memory. With scikit-learn installed, `centra.KMeans` has the interface of
+its `KMeans`; with Dask, `centra.dask.KMeans` clusters its arrays. With matplotlib installed, `centra.plot` draws.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from . import _threads, stream
 from ._functions import Clustering, Report, assign, inertia, kmeans, seed, update
 from ._native import ffi as _ffi
 from ._native import lib as _lib
+from ._pairs import Clusters, clusters, distances, transform
 from ._progress import Progress
 from ._sweep import Sweep, sweep
 
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clustering",
+    "Clusters",
     "KMeans",
     "Progress",
     "Report",
     "Sweep",
     "assign",
+    "clusters",
     "dask",
+    "distances",
     "inertia",
     "isa",
     "kmeans",
@@ -36,6 +40,7 @@ __all__ = [
     "seed",
     "stream",
     "sweep",
+    "transform",
     "update",
 ]
 __version__: str = _ffi.string(_lib.centra_version()).decode()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
@@ -22,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import _call
 from ._functions import Clustering, Report, assign, inertia, seed, update, watched
+from ._pairs import clusters, transform
 from ._progress import Watch
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         The index of the nearest of these centers for each point, also where `tol` or `max_iter` ended the fit.
     inertia_ : float
         Sum of the squared distances to the nearest centers, times the weights.
+    cluster_sizes_ : ndarray of int64, shape (n_clusters,)
+        Number of points of each cluster.
+    cluster_weights_, cluster_inertias_ : ndarray of shape (n_clusters,)
+        Sums of their weights, and of their squared distances to the center, times the weights: exact, each rounded once.
     n_iter_ : int
         Number of iterations. As in scikit-learn, the one that finds no label to change counts, too.
     n_features_in_ : int
@@ -187,7 +191,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if X.dtype == np.float32:
             best = self._rounded(points, weights, best)
 
-        distinct = np.count_nonzero(np.bincount(best.labels, minlength=k))
+        found = clusters(points, best.centers, best.labels, weights=weights, threads=self.threads)
+        distinct = np.count_nonzero(found.sizes)
         if distinct < k:
             warnings.warn(
                 f"Number of distinct clusters ({distinct}) found smaller than n_clusters ({k}). "
@@ -198,6 +203,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.cluster_centers_ = best.centers
         self.labels_ = best.labels
         self.inertia_ = best.inertia
+        self.cluster_sizes_, self.cluster_weights_, self.cluster_inertias_ = found
         self.n_iter_ = best_iterations
         self.report_ = _of_all(reports, best.report)
         self._n_features_out = k
@@ -248,7 +254,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             Euclidean distances, not squared.
         """
         check_is_fitted(self)
-        return distances(self._points(X, finite=True), self.cluster_centers_)
+        return distances(self._points(X, finite=True), self.cluster_centers_, self.threads)
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
         """Cluster, and return the distance of each point to each center.
@@ -264,7 +270,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             What `transform` returns.
         """
         self.fit(X, sample_weight=sample_weight)
-        return distances(self._points(X), self.cluster_centers_)
+        return distances(self._points(X), self.cluster_centers_, self.threads)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Compute the negative inertia of points with the fitted centers, which is larger for a better fit.
@@ -381,9 +387,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return Clustering(centers, labels, total, found.report)  # type: ignore[arg-type]
 
 
-def distances(X: NDArray[Any], centers: NDArray[Any]) -> NDArray[Any]:
+def distances(X: NDArray[Any], centers: NDArray[Any], threads: int | None = None) -> NDArray[Any]:
     """The distance of each point to each center, in single precision where the points are."""
-    return cdist(X, centers).astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+    apart = transform(X, centers, threads=threads)
+    return apart.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
 
 
 def _weights(sample_weight: Any, X: NDArray[Any]) -> NDArray[np.float64] | None:

@@ -87,6 +87,11 @@ class Clustering(NamedTuple):
     report: Report
     """What the fit did."""
 
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Number of points of each cluster, shape (k,). `centra.clusters` has their weights and inertias, too."""
+        return np.bincount(self.labels, minlength=len(self.centers))
+
     def __repr__(self) -> str:
         (k, d), n = self.centers.shape, len(self.labels)
         return f"Clustering(n={n}, d={d}, k={k}, inertia={self.inertia:.10g}, report={self.report})"

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from . import _call
-from ._functions import Clustering, assign, kmeans, seed
+from ._functions import Clustering, kmeans, seed
+from ._pairs import transform
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ._types import Seed
+
+# Distances in memory at a time.
+_DISTANCES = 1 << 20
 
 # `seed` is the name of an argument, too.
 _draw = seed
@@ -107,14 +111,17 @@ def _silhouette(
     k = len(found.centers)
     if k == 1:
         return np.nan
-    values = np.zeros(len(points))
-    for j in range(k):
-        members = np.flatnonzero(found.labels == j)
-        if len(members) < 2:
-            continue
-        mine = points[members]
-        a = np.sqrt(assign(mine, found.centers[j : j + 1], threads=threads, sqdist=True)[1])
-        b = np.sqrt(assign(mine, np.delete(found.centers, j, axis=0), threads=threads, sqdist=True)[1])
+    sizes, values = found.sizes, np.zeros(len(points))
+    # Memory is not of order n k.
+    rows = max(_DISTANCES // k, 1)
+    for first in range(0, len(points), rows):
+        part = slice(first, first + rows)
+        labels = found.labels[part]
+        own = (np.arange(len(labels)), labels)
+        apart = transform(points[part], found.centers, threads=threads)
+        a = apart[own]
+        apart[own] = np.inf
+        b = apart.min(axis=1)
         larger = np.maximum(a, b)
-        values[members] = np.divide(b - a, larger, out=np.zeros(len(members)), where=larger > 0)
+        np.divide(b - a, larger, out=values[part], where=(larger > 0) & (sizes[labels] > 1))
     return float(np.average(values, weights=weights))

@@ -192,7 +192,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         X = _rows(X)
         centers, dtype = dask.delayed(self.cluster_centers_), _float_of(X.dtype)
         chunks = X.chunks[0], (len(self.cluster_centers_),)
-        return X.map_blocks(distances, centers, dtype=dtype, chunks=chunks, meta=np.empty((0, 0), dtype))
+        return X.map_blocks(distances, centers, threads=1, dtype=dtype, chunks=chunks, meta=np.empty((0, 0), dtype))
 
     def score(self, X: da.Array | ArrayLike, y: Any = None, sample_weight: Any = None) -> float:
         """Compute the negative inertia of points with the fitted centers, which is larger for a better fit.
