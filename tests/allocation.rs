@@ -252,7 +252,8 @@ static PROGRESS_CALLS: AtomicI64 = AtomicI64::new(0);
 fn plain_cases(shapes: &[(usize, usize, usize)]) -> Vec<Case> {
     let mut cases = Vec::new();
     for &(n, d, k) in shapes {
-        for variant in 0..4 {
+        // Without weights and with, in rows and in columns; and floats, and bytes with weights, in rows.
+        for variant in 0..6 {
             let blobs = Problem::blobs(n, d, k, 11);
             let blobs = if variant & 1 > 0 {
                 blobs.weighted()
@@ -263,6 +264,11 @@ fn plain_cases(shapes: &[(usize, usize, usize)]) -> Vec<Case> {
                 blobs.columns()
             } else {
                 blobs
+            };
+            let problem = match variant {
+                0..4 => problem,
+                4 => problem.floats(),
+                _ => problem.bytes(),
             };
             let mut add = |name: &str, function, problem: Problem| {
                 let name = format!("{name} {n}x{d} k={k} variant {variant}");

@@ -136,6 +136,142 @@ extern "C" {
         labels: *const i32,
         inertia: *mut f64,
     ) -> i32;
+    fn centra_workspace_size_f32(
+        n: usize,
+        d: usize,
+        k: usize,
+        options: *const Options,
+        bytes: *mut usize,
+    ) -> i32;
+    fn centra_workspace_size_u8(
+        n: usize,
+        d: usize,
+        k: usize,
+        options: *const Options,
+        bytes: *mut usize,
+    ) -> i32;
+    fn centra_fit_f32(
+        points: *const f32,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *mut f64,
+        labels: *mut i32,
+        report: *mut Report,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_fit_u8(
+        points: *const u8,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *mut f64,
+        labels: *mut i32,
+        report: *mut Report,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_assign_f32(
+        points: *const f32,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *const f64,
+        labels: *mut i32,
+        sqdist: *mut f64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_assign_u8(
+        points: *const u8,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *const f64,
+        labels: *mut i32,
+        sqdist: *mut f64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_update_f32(
+        points: *const f32,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        labels: *const i32,
+        centers: *mut f64,
+        counts: *mut i64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_update_u8(
+        points: *const u8,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        labels: *const i32,
+        centers: *mut f64,
+        counts: *mut i64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_seed_f32(
+        points: *const f32,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *mut f64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_seed_u8(
+        points: *const u8,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *mut f64,
+        workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_inertia_f32(
+        points: *const f32,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *const f64,
+        labels: *const i32,
+        inertia: *mut f64,
+    ) -> i32;
+    fn centra_inertia_u8(
+        points: *const u8,
+        n: usize,
+        d: usize,
+        ld: usize,
+        k: usize,
+        options: *const Options,
+        centers: *const f64,
+        labels: *const i32,
+        inertia: *mut f64,
+    ) -> i32;
     pub fn centra_status_message(status: i32) -> *const c_char;
     pub fn centra_error_detail() -> *const c_char;
     pub fn centra_version() -> *const c_char;
@@ -209,6 +345,32 @@ pub fn detail() -> String {
         .into_owned()
 }
 
+/// The points where their coordinates are not doubles.
+#[derive(Clone)]
+pub enum Narrow {
+    Floats(Vec<f32>),
+    Bytes(Vec<u8>),
+}
+
+/// What the coordinates of points are.
+#[derive(Clone, Copy)]
+pub enum Type {
+    Doubles,
+    Floats,
+    Bytes,
+}
+
+/// The function for points of this type.
+macro_rules! typed {
+    ($of:expr, [$f64:ident $f32:ident $u8:ident], $points:expr $(, $argument:expr)* $(,)?) => {
+        match $of {
+            Type::Doubles => $f64($points $(, $argument)*),
+            Type::Floats => $f32($points.cast() $(, $argument)*),
+            Type::Bytes => $u8($points.cast() $(, $argument)*),
+        }
+    };
+}
+
 /// The inputs of one call of any function.
 #[derive(Clone)]
 pub struct Problem {
@@ -217,6 +379,8 @@ pub struct Problem {
     pub k: usize,
     pub ld: usize,
     pub points: Vec<f64>,
+    /// The same numbers in another type, which the call then has.
+    pub narrow: Option<Narrow>,
     pub weights: Option<Vec<f64>>,
     /// Given centers, and the previous centers of an update.
     pub start: Vec<f64>,
@@ -282,6 +446,7 @@ impl Problem {
             labels: (0..n).map(|p| (p * 7 % k) as i32).collect(),
             options: options(),
             weights: None,
+            narrow: None,
             ld: d,
             n,
             d,
@@ -313,6 +478,34 @@ impl Problem {
         self.ld = ld;
         self.options.layout = COLUMNS;
         self
+    }
+
+    /// The same points rounded to floats.
+    pub fn floats(mut self) -> Problem {
+        let floats: Vec<f32> = self.points.iter().map(|&x| x as f32).collect();
+        self.points = floats.iter().map(|&x| x.into()).collect();
+        self.narrow = Some(Narrow::Floats(floats));
+        self
+    }
+
+    /// The same points rounded to bytes.
+    pub fn bytes(mut self) -> Problem {
+        let bytes: Vec<u8> = self
+            .points
+            .iter()
+            .map(|x| (x * 16.0 + 64.0) as u8)
+            .collect();
+        self.points = bytes.iter().map(|&x| x.into()).collect();
+        self.narrow = Some(Narrow::Bytes(bytes));
+        self
+    }
+
+    pub fn of(&self) -> Type {
+        match self.narrow {
+            None => Type::Doubles,
+            Some(Narrow::Floats(_)) => Type::Floats,
+            Some(Narrow::Bytes(_)) => Type::Bytes,
+        }
     }
 
     /// Those that these options suit: there is nothing to seed where the start is given.
@@ -352,7 +545,14 @@ impl Problem {
             ..self.options
         };
         // SAFETY: both pointers are to live locals.
-        let status = unsafe { centra_workspace_size(self.n, self.d, self.k, &options, &mut bytes) };
+        let status = unsafe {
+            let query = match self.of() {
+                Type::Doubles => centra_workspace_size,
+                Type::Floats => centra_workspace_size_f32,
+                Type::Bytes => centra_workspace_size_u8,
+            };
+            query(self.n, self.d, self.k, &options, &mut bytes)
+        };
         assert_eq!(
             status,
             OK,
@@ -369,7 +569,12 @@ impl Problem {
     pub fn args(&mut self, outputs: &mut Outputs, workspace: &mut [u8]) -> Args {
         self.options.weights = self.weights_pointer();
         Args {
-            points: self.points.as_ptr(),
+            of: self.of(),
+            points: match &self.narrow {
+                None => self.points.as_ptr(),
+                Some(Narrow::Floats(floats)) => floats.as_ptr().cast(),
+                Some(Narrow::Bytes(bytes)) => bytes.as_ptr().cast(),
+            },
             n: self.n,
             d: self.d,
             ld: self.ld,
@@ -425,7 +630,12 @@ impl Problem {
         } else {
             centra::Layout::Columns
         };
-        centra::Points::with_leading_dimension(&self.points, self.n, self.d, self.ld, layout)
+        let (n, d, ld) = (self.n, self.d, self.ld);
+        match &self.narrow {
+            None => centra::Points::with_leading_dimension(&self.points, n, d, ld, layout),
+            Some(Narrow::Floats(x)) => centra::Points::with_leading_dimension(x, n, d, ld, layout),
+            Some(Narrow::Bytes(x)) => centra::Points::with_leading_dimension(x, n, d, ld, layout),
+        }
     }
 
     pub fn rust_kmeans(&self) -> centra::KMeans<'_> {
@@ -494,6 +704,8 @@ impl Problem {
 /// The arguments of a call of any of the functions.
 #[derive(Clone, Copy)]
 pub struct Args {
+    pub of: Type,
+    /// Of floats or bytes, if those are what they are of.
     pub points: *const f64,
     pub n: usize,
     pub d: usize,
@@ -531,8 +743,7 @@ impl Args {
         // break only what the library promises to refuse before it reads or writes there.
         unsafe {
             match function {
-                Function::Fit => centra_fit(
-                    points,
+                Function::Fit => typed!(self.of, [centra_fit centra_fit_f32 centra_fit_u8], points,
                     n,
                     d,
                     ld,
@@ -544,37 +755,39 @@ impl Args {
                     workspace,
                     bytes,
                 ),
-                Function::Assign => centra_assign(
-                    points,
-                    n,
-                    d,
-                    ld,
-                    k,
-                    options,
-                    centers,
-                    labels,
-                    self.sqdist,
-                    workspace,
-                    bytes,
-                ),
-                Function::Update => centra_update(
-                    points,
-                    n,
-                    d,
-                    ld,
-                    k,
-                    options,
-                    labels,
-                    centers,
-                    self.counts,
-                    workspace,
-                    bytes,
-                ),
+                Function::Assign => {
+                    typed!(self.of, [centra_assign centra_assign_f32 centra_assign_u8], points,
+                        n,
+                        d,
+                        ld,
+                        k,
+                        options,
+                        centers,
+                        labels,
+                        self.sqdist,
+                        workspace,
+                        bytes,
+                    )
+                }
+                Function::Update => {
+                    typed!(self.of, [centra_update centra_update_f32 centra_update_u8], points,
+                        n,
+                        d,
+                        ld,
+                        k,
+                        options,
+                        labels,
+                        centers,
+                        self.counts,
+                        workspace,
+                        bytes,
+                    )
+                }
                 Function::Seed => {
-                    centra_seed(points, n, d, ld, k, options, centers, workspace, bytes)
+                    typed!(self.of, [centra_seed centra_seed_f32 centra_seed_u8], points, n, d, ld, k, options, centers, workspace, bytes)
                 }
                 Function::Inertia => {
-                    centra_inertia(points, n, d, ld, k, options, centers, labels, self.inertia)
+                    typed!(self.of, [centra_inertia centra_inertia_f32 centra_inertia_u8], points, n, d, ld, k, options, centers, labels, self.inertia)
                 }
             }
         }
