@@ -228,8 +228,8 @@ impl DeclaredRange<'_> {
             return some_within(level, job.points.rows_of(block, 0..d), self.bounds);
         }
         let (mut copy, mut certain) = ([0.0; COPIED], true);
-        for first in (0..d).step_by(STACK) {
-            let few = first..d.min(first + STACK);
+        for first in (0..d).step_by(COPIED) {
+            let few = first..d.min(first + COPIED);
             let bounds = self.bounds.part(few.clone());
             let take = |_, rows: Rows<'_>| certain = certain && some_within(level, rows, bounds);
             let block = block.clone();

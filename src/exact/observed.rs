@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::call::{padded, Job};
-use crate::points::{Points, Rows};
+use crate::points::{Layout, Points, Rows};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
@@ -271,8 +271,18 @@ pub(crate) fn observe_block(
         observe_some(job.level, rows, job.weights_of(&block), observed);
         return;
     }
-    // Other points are copied to the stack as rows, a few dimensions at a time.
-    let (mut copy, mut storage) = ([0.0; COPIED], on_stack());
+    // Other points are copied to the stack as rows.
+    let mut copy = [0.0; COPIED];
+    if job.points.layout() == Layout::Rows && dims.len() <= COPIED {
+        let take = |part, rows: Rows<'_>| {
+            observe_some(job.level, rows, job.weights_of(&part), observed);
+        };
+        return job
+            .points
+            .each_rows(job.level, block, dims, &mut copy, take);
+    }
+    // A few dimensions at a time.
+    let mut storage = on_stack();
     for first in dims.clone().step_by(STACK) {
         let few = first..(first + STACK).min(dims.end);
         let mut slab = Observed::new(&mut storage);

@@ -83,6 +83,12 @@ pub(crate) trait Widen: Copy {
     /// The number as a double.
     fn widen(self) -> f64;
 
+    /// Writes coordinates as so many doubles, by a call.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of `L`; there is room for them.
+    unsafe fn widen_all<L: Lanes>(from: &[Self], to: *mut f64);
+
     /// `WIDTH` coordinates from memory, widened.
     ///
     /// # Safety
@@ -113,6 +119,11 @@ impl Widen for f64 {
         self
     }
     #[inline(always)]
+    unsafe fn widen_all<L: Lanes>(from: &[f64], to: *mut f64) {
+        // SAFETY: the contract.
+        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
+    }
+    #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const f64) -> L::F {
         // SAFETY: the contract.
         unsafe { L::load(from) }
@@ -132,6 +143,11 @@ impl Widen for f32 {
         self.into()
     }
     #[inline(always)]
+    unsafe fn widen_all<L: Lanes>(from: &[f32], to: *mut f64) {
+        // SAFETY: the contract.
+        unsafe { L::widen_f32(from, to) }
+    }
+    #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const f32) -> L::F {
         // SAFETY: the contract.
         unsafe { L::load_f32(from) }
@@ -146,17 +162,13 @@ impl Widen for u8 {
         self.into()
     }
     #[inline(always)]
+    unsafe fn widen_all<L: Lanes>(from: &[u8], to: *mut f64) {
+        // SAFETY: the contract.
+        unsafe { L::widen_u8(from, to) }
+    }
+    #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const u8) -> L::F {
         // SAFETY: the contract.
         unsafe { L::load_u8(from) }
-    }
-}
-
-/// Widens as many coordinates as there is room for.
-#[inline(always)]
-pub(super) fn widen_all<C: Widen>(from: &[C], to: &mut [f64]) {
-    assert!(from.len() == to.len());
-    for (to, &x) in to.iter_mut().zip(from) {
-        *to = x.widen();
     }
 }

@@ -14,7 +14,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::coordinate::{widen_all, with_type, CoordinateType, Widen};
+use super::coordinate::{with_type, CoordinateType, Widen};
 use super::{Layout, Points};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
@@ -115,8 +115,9 @@ pub(crate) unsafe fn transpose<L: Lanes>(
                 _ => 0,
             };
         }
+        let mut widened = Widened::new();
         while lane < lanes {
-            transpose_group::<L>(points, which, dims.clone(), lane, sink);
+            transpose_group::<L>(points, which, dims.clone(), lane..lanes, &mut widened, sink);
             lane += L::WIDTH;
         }
     }
@@ -146,9 +147,17 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
             (_, Layout::Rows, coordinates) => {
                 let mut copies = [[0.0; D]; COPIED];
                 for lane in (0..lanes).step_by(COPIED) {
-                    let copies = &mut copies[..COPIED.min(lanes - lane)];
-                    with_type!(coordinates, C => copy_rows::<C, D>(points, which, lane, copies));
-                    transpose_run::<L, D>(copies.as_flattened(), lane, sink);
+                    let count = COPIED.min(lanes - lane);
+                    if coordinates == CoordinateType::F64 {
+                        for (l, copy) in copies.iter_mut().enumerate().take(count) {
+                            let row = points.row::<f64>(which.point(lane + l)).as_ptr();
+                            *copy = row.cast::<[f64; D]>().read();
+                        }
+                    } else {
+                        let room = copies.as_mut_ptr().cast();
+                        widen_rows::<L>(points, which, lane..lane + count, 0..D, room, D);
+                    }
+                    transpose_run::<L, D>(copies[..count].as_flattened(), lane, sink);
                 }
                 lanes
             }
@@ -159,30 +168,48 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
 /// Rows that are copied at a time: a multiple of a group.
 const COPIED: usize = 64;
 
-/// Copies the points from `lane` on, which are rows of `D` coordinates of type `C`.
-#[inline(always)]
-fn copy_rows<C: Widen, const D: usize>(
+/// Dimensions up to which a row is widened faster by itself than by a call.
+const NARROW: usize = 8;
+
+/// Widens the dimensions `dims` of the points of some lanes, which are rows, to rows `stride` apart.
+///
+/// # Safety
+/// The CPU has the instruction set of `L`; there is at least one point, and room for these rows.
+#[inline(never)]
+unsafe fn widen_rows<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
-    lane: usize,
-    copies: &mut [[f64; D]],
+    lanes: Range<usize>,
+    dims: Range<usize>,
+    room: *mut f64,
+    stride: usize,
 ) {
-    let mut copied = 0;
-    if let Which::Block(block) = which {
-        let first = block.start + lane;
-        let part = first..block.end.min(first + copies.len());
-        copied = part.len();
-        match points.run::<C>(part) {
-            Some(run) => widen_all(run, copies[..copied].as_flattened_mut()),
-            None => copied = 0,
+    with_type!(points.coordinates(), C => {
+        let mut lane = lanes.start;
+        if let (Which::Block(block), true) = (which, dims.len() == stride && stride == points.d()) {
+            let part = block.start + lane..block.end.min(block.start + lanes.end);
+            if let (false, Some(run)) = (part.is_empty(), points.run::<C>(part.clone())) {
+                // SAFETY: the contract; the run is as long as the rows, which are contiguous.
+                unsafe { C::widen_all::<L>(run, room) };
+                lane += part.len();
+            }
         }
-    }
-    for (l, copy) in copies.iter_mut().enumerate().skip(copied) {
-        let row = points.row::<C>(which.point(lane + l));
-        for (to, &x) in copy.iter_mut().zip(&row[..D]) {
-            *to = x.widen();
+        for lane in lane..lanes.end {
+            let row = &points.row::<C>(which.point(lane))[dims.clone()];
+            // SAFETY: the contract.
+            unsafe {
+                let to = room.add((lane - lanes.start) * stride);
+                match row.len() {
+                    ..=NARROW => {
+                        for (i, &x) in row.iter().enumerate() {
+                            to.add(i).write(x.widen());
+                        }
+                    }
+                    _ => C::widen_all::<L>(row, to),
+                }
+            }
         }
-    }
+    });
 }
 
 /// Transposes whole groups of points of `D` coordinates without gaps, from a lane on; returns the lane after them.
@@ -209,25 +236,56 @@ unsafe fn transpose_run<L: Lanes, const D: usize>(
     lane
 }
 
-/// Dimensions that are widened at a time: a multiple of a group.
+/// Dimensions of eight points that are widened at a time: a multiple of a group.
 const WIDENED: usize = 64;
 
-/// Coordinates as doubles: where they are, or widened in `room`, which they do not exceed.
-#[inline(always)]
-fn doubles<C: Widen>(from: &[C], room: &mut MaybeUninit<[f64; WIDENED]>) -> *const f64 {
-    if C::TYPE == CoordinateType::F64 {
-        return from.as_ptr().cast();
-    }
-    assert!(from.len() <= WIDENED);
-    let to = room.as_mut_ptr().cast::<f64>();
-    for (i, &x) in from.iter().enumerate() {
-        // SAFETY: i is below the length of the room.
-        unsafe { to.add(i).write(x.widen()) }
-    }
-    to
+/// The rows of some lanes, widened.
+struct Widened {
+    room: MaybeUninit<[f64; 8 * WIDENED]>,
+    lanes: Range<usize>,
 }
 
-/// Transposes the `WIDTH` points from `lane` on, in any layout.
+impl Widened {
+    #[inline(always)]
+    fn new() -> Self {
+        Widened {
+            room: MaybeUninit::uninit(),
+            lanes: 0..0,
+        }
+    }
+
+    /// The dimensions `dims`, at most [`WIDENED`], of the first few `lanes`, as rows; and how far apart these are. If these are `all` dimensions
+    /// that are wanted, as many lanes are widened as there is room for, for the next groups.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of `L`; there is at least one point, and points are rows.
+    #[inline(never)]
+    unsafe fn rows<L: Lanes>(
+        &mut self,
+        points: &Points<'_>,
+        which: &Which<'_>,
+        lanes: Range<usize>,
+        dims: Range<usize>,
+        all: bool,
+    ) -> (*const f64, usize) {
+        let stride = dims.len();
+        assert!(stride <= WIDENED && L::WIDTH <= 8);
+        let room = self.room.as_mut_ptr().cast::<f64>();
+        if !all || !self.lanes.contains(&lanes.start) {
+            let most = match all {
+                true => 8 * WIDENED / stride / L::WIDTH * L::WIDTH,
+                false => L::WIDTH,
+            };
+            self.lanes = lanes.start..lanes.end.min(lanes.start + most);
+            // SAFETY: the contract; there is room for so many rows.
+            unsafe { widen_rows::<L>(points, which, self.lanes.clone(), dims, room, stride) };
+        }
+        let row = lanes.start - self.lanes.start;
+        (room.wrapping_add(row * stride), stride)
+    }
+}
+
+/// Transposes the first `WIDTH` points of the `lanes`, in any layout.
 ///
 /// # Safety
 /// The caller is compiled for `L`; there is at least one point.
@@ -236,64 +294,72 @@ unsafe fn transpose_group<L: Lanes>(
     points: &Points<'_>,
     which: &Which<'_>,
     dims: Range<usize>,
-    lane: usize,
+    lanes: Range<usize>,
+    widened: &mut Widened,
     sink: &mut impl Sink<L>,
 ) {
+    let lane = lanes.start;
     assert!(dims.end <= points.d());
     // SAFETY: rows are read below d, the last vectors partially; columns as far as `column` gives them.
     unsafe {
         sink.begin(lane);
         match (points.layout(), which) {
             (Layout::Rows, _) => {
-                // Rows of doubles are read where they are, others some dimensions at a time where they have been widened.
-                let mut widened = [const { MaybeUninit::uninit() }; 8];
-                let together = match points.coordinates() {
-                    CoordinateType::F64 => usize::MAX,
-                    CoordinateType::F32 | CoordinateType::U8 => WIDENED,
-                };
-                let mut first = dims.start;
-                while first < dims.end {
-                    let length = together.min(dims.end - first);
-                    let mut rows = [core::ptr::null(); 8];
+                let mut rows = [core::ptr::null(); 8];
+                let doubles = points.coordinates() == CoordinateType::F64;
+                if doubles {
                     for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
-                        let p = which.point(lane + l);
-                        *row = with_type!(points.coordinates(), C => {
-                            let from = &points.row::<C>(p)[first..first + length];
-                            doubles(from, &mut widened[l])
-                        });
+                        *row = points.row::<f64>(which.point(lane + l)).as_ptr();
                     }
-                    let mut i = 0;
-                    while i + L::WIDTH <= length {
+                }
+                // Rows of doubles are read where they are, others some dimensions at a time where they have been widened.
+                let mut first = dims.start;
+                loop {
+                    let mut end = dims.end;
+                    if !doubles {
+                        end = end.min(first + WIDENED);
+                        let all = end - first == dims.len();
+                        let (lanes, dims) = (lanes.clone(), first..end);
+                        let (start, stride) = widened.rows::<L>(points, which, lanes, dims, all);
+                        for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
+                            *row = start.wrapping_add(l * stride).wrapping_sub(first);
+                        }
+                    }
+                    let mut i = first;
+                    while i + L::WIDTH <= end {
                         let mut square = [L::splat(0.0); 8];
                         for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
-                            *x = L::load(row.add(i));
+                            *x = L::load(row.wrapping_add(i));
                         }
                         L::transpose(&mut square);
                         for (c, x) in square.iter().enumerate().take(L::WIDTH) {
-                            sink.take(first + i + c, *x);
+                            sink.take(i + c, *x);
                         }
                         i += L::WIDTH;
                     }
-                    let rest = length - i;
+                    let rest = end - i;
                     if rest > 0 {
                         let mut square = [L::splat(0.0); 8];
                         for (x, row) in square.iter_mut().zip(&rows).take(L::WIDTH) {
-                            *x = L::load_partial(row.add(i), rest);
+                            *x = L::load_partial(row.wrapping_add(i), rest);
                         }
                         L::transpose(&mut square);
                         for (c, x) in square.iter().enumerate().take(rest) {
-                            sink.take(first + i + c, *x);
+                            sink.take(i + c, *x);
                         }
                     }
-                    first += length;
+                    if end == dims.end {
+                        break;
+                    }
+                    first = end;
                 }
             }
             (Layout::Columns, Which::Block(block)) if lane + L::WIDTH <= block.len() => {
                 let first = block.start + lane;
                 for i in dims {
-                    let lanes = first..first + L::WIDTH;
+                    let part = first..first + L::WIDTH;
                     let x = with_type!(points.coordinates(), C => {
-                        C::load::<L>(points.column::<C>(i, lanes).as_ptr())
+                        C::load::<L>(points.column::<C>(i, part).as_ptr())
                     });
                     sink.take(i, x);
                 }

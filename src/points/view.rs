@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::coordinate::{widen_all, with_type, Coordinate, CoordinateType, Widen};
+use super::coordinate::{with_type, Coordinate, CoordinateType, Widen};
 use crate::runtime::error::{refuse, Error};
 use crate::simd::{InstructionSet, Kernel, Level};
 
@@ -389,9 +389,14 @@ impl<'a> Points<'a> {
     /// Copies point `p` to `row`, widened.
     pub(crate) fn copy_point(&self, p: usize, row: &mut [f64]) {
         match self.form.layout {
-            Layout::Rows => {
-                with_type!(self.form.coordinates, C => widen_all(self.row::<C>(p), row))
+            Layout::Rows if self.form.coordinates == CoordinateType::F64 => {
+                row.copy_from_slice(self.row(p));
             }
+            Layout::Rows => with_type!(self.form.coordinates, C => {
+                for (to, &x) in row[..self.d].iter_mut().zip(self.row::<C>(p)) {
+                    *to = x.widen();
+                }
+            }),
             Layout::Columns => {
                 for (i, x) in row.iter_mut().enumerate() {
                     *x = self.at(p, i);
@@ -483,11 +488,15 @@ impl<C: Widen> Kernel for WidenRows<'_, C> {
     #[inline(always)]
     unsafe fn run<I: InstructionSet>(self) {
         let WidenRows { from, to } = self;
-        match from.run() {
-            Some(run) => widen_all(run, to),
-            None => {
-                for (p, to) in to.chunks_exact_mut(from.dims()).enumerate() {
-                    widen_all(from.row(p), to);
+        assert!(to.len() == from.count() * from.dims());
+        // SAFETY: the CPU has the lanes; all rows have room.
+        unsafe {
+            match from.run() {
+                Some(run) => C::widen_all::<I::Lanes>(run, to.as_mut_ptr()),
+                None => {
+                    for (p, to) in to.chunks_exact_mut(from.dims()).enumerate() {
+                        C::widen_all::<I::Lanes>(from.row(p), to.as_mut_ptr());
+                    }
                 }
             }
         }

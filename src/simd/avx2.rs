@@ -22,6 +22,32 @@ unsafe fn alternate(from: *const f64) -> __m256d {
     }
 }
 
+/// [`Lanes::widen_f32`].
+///
+/// # Safety
+/// As for [`Lanes`].
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: the contract.
+        unsafe { to.add(i).write(x.into()) }
+    }
+}
+
+/// [`Lanes::widen_u8`].
+///
+/// # Safety
+/// As for [`Lanes`].
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+unsafe fn widen_u8(from: &[u8], to: *mut f64) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: the contract.
+        unsafe { to.add(i).write(x.into()) }
+    }
+}
+
 impl InstructionSet for Avx2 {
     type Lanes = Avx2;
     type Single = Avx2F32;
@@ -65,6 +91,16 @@ impl Lanes for Avx2 {
             let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
             _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes))
         }
+    }
+    #[inline(always)]
+    unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+        // SAFETY: see the top of this impl.
+        unsafe { widen_f32(from, to) }
+    }
+    #[inline(always)]
+    unsafe fn widen_u8(from: &[u8], to: *mut f64) {
+        // SAFETY: see the top of this impl.
+        unsafe { widen_u8(from, to) }
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m256d {

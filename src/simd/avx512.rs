@@ -19,6 +19,32 @@ unsafe fn lanes(from: [i64; 8]) -> __m512i {
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
 }
 
+/// [`Lanes::widen_f32`].
+///
+/// # Safety
+/// As for [`Lanes`].
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: the contract.
+        unsafe { to.add(i).write(x.into()) }
+    }
+}
+
+/// [`Lanes::widen_u8`].
+///
+/// # Safety
+/// As for [`Lanes`].
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+unsafe fn widen_u8(from: &[u8], to: *mut f64) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: the contract.
+        unsafe { to.add(i).write(x.into()) }
+    }
+}
+
 impl InstructionSet for Avx512 {
     type Lanes = Avx512;
     type Single = Avx512F32;
@@ -59,6 +85,16 @@ impl Lanes for Avx512 {
     unsafe fn load_u8(from: *const u8) -> __m512d {
         // SAFETY: see the top of this impl; eight bytes are read.
         unsafe { _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
+    }
+    #[inline(always)]
+    unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+        // SAFETY: see the top of this impl.
+        unsafe { widen_f32(from, to) }
+    }
+    #[inline(always)]
+    unsafe fn widen_u8(from: &[u8], to: *mut f64) {
+        // SAFETY: see the top of this impl.
+        unsafe { widen_u8(from, to) }
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m512d {

@@ -7,7 +7,7 @@ use super::tally::Tally;
 use crate::call::{Job, STEP};
 use crate::exact::declared_range::Bounds;
 use crate::exact::limbs::{self, Limbs, Moves};
-use crate::points::Rows;
+use crate::points::{Layout, Rows};
 use crate::runtime::workspace::{spoil, Cut};
 
 /// The sums of one thread.
@@ -168,16 +168,29 @@ pub(super) fn add_rows(
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
 ) -> bool {
-    let terms = limbs::Terms {
-        rows: job
-            .points
-            .block_rows(job.level, block.clone(), limbs.range(), copy),
-        weights: job.weights_of(&block),
-        labels,
-        limbs,
+    let form = job.points.form();
+    // Rows that are widened are added while the nearest cache holds them, if there are several of them in it.
+    let some = match form.layout == Layout::Rows && !form.is_rows_of_doubles() {
+        true => (NEAR / limbs.range().len()).max(STEP),
+        false => block.len(),
     };
-    limbs::accumulate(job.level, terms, sums, counts)
+    let (mut counts, mut certain) = (counts, true);
+    for (part, labels) in block.clone().step_by(some).zip(labels.chunks(some)) {
+        let part = part..block.end.min(part + some);
+        let (level, dims) = (job.level, limbs.range());
+        let terms = limbs::Terms {
+            rows: job.points.block_rows(level, part.clone(), dims, copy),
+            weights: job.weights_of(&part),
+            labels,
+            limbs,
+        };
+        certain &= limbs::accumulate(level, terms, sums, counts.as_deref_mut());
+    }
+    certain
 }
+
+/// Coordinates that the nearest cache holds beside sums: 16 KiB.
+const NEAR: usize = 2048;
 
 impl<'w> AsMut<Sums<'w>> for Sums<'w> {
     fn as_mut(&mut self) -> &mut Sums<'w> {

@@ -236,7 +236,9 @@ fn handed(mut options: centra_options, manner: usize) -> Option<Guarded> {
         return Some(Guarded::new(&bytes_of(&options, options.struct_size), 0));
     }
     let mut whole = bytes_of(&options, last);
-    whole.resize(size_of::<centra_options>(), GUARD);
+    // Padding is anything; the caller lends no threads.
+    whole.resize(offset_of!(centra_options, parallel), GUARD);
+    whole.resize(size_of::<centra_options>(), 0);
     Some(Guarded::new(&whole, 0))
 }
 

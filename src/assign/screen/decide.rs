@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use crate::assign::panel::Receive;
 use crate::exact::distance::{pair, squared_at};
-use crate::points::{with_type, Ahead, Layout, Points, LINE};
+use crate::points::{Ahead, Points, LINE};
 use crate::simd::products::{Element, Screen};
 use crate::simd::Lanes;
 
@@ -136,12 +136,10 @@ impl<'a, S: Screen> Decide<'a, S> {
         self.evaluated += 1;
         let (p, d) = (self.chosen[l], self.points.d());
         let center = &self.centers[j * d..][..d];
-        match self.points.layout() {
-            Layout::Rows => with_type!(self.points.coordinates(), C => {
-                // SAFETY: the contract above; the row is d coordinates, and the center d doubles.
-                unsafe { pair::<L, C>(self.points.row(p).as_ptr(), center.as_ptr(), d) }
-            }),
-            Layout::Columns => squared_at(&self.points, p, center),
+        match self.points.form().is_rows_of_doubles() {
+            // SAFETY: the contract above; the row and the center are d doubles.
+            true => unsafe { pair::<L, f64>(self.points.row(p).as_ptr(), center.as_ptr(), d) },
+            false => squared_at(&self.points, p, center),
         }
     }
 
