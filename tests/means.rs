@@ -132,6 +132,21 @@ fn far_apart_without_weights() {
     }
 }
 
+/// The limbs of all dimensions have no room at once, though the sums of one cluster do.
+#[test]
+fn far_apart_in_few_points() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(11));
+    for d in [8, 9, 33] {
+        for n in [70, 90, 110, 125] {
+            let mut x = fill(COORDINATES[0], n * d, &mut rng);
+            x.iter_mut().step_by(37).for_each(|x| *x = 1e-90);
+            let start = x[..d].to_vec();
+            let case = Case::new("far apart", d, x, start);
+            case.check_update(&vec![0; n], reference::Empty::Keep, &few_ways(), &mut bad);
+        }
+    }
+}
+
 fn mean(x: &[f64], weights: Option<&[f64]>) -> f64 {
     let options = Options {
         weights,

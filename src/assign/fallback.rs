@@ -337,6 +337,28 @@ mod tests {
         }
     }
 
+    /// Labels are numbers of the precision, up to 2^24 in all but the last.
+    #[test]
+    fn labels_fit_the_precision() {
+        let shape = |k| Shape::of_assign(1000, 32, k, Form::default(), 1);
+        for method in [Method::Int8, Method::Int16, Method::Single] {
+            assert!(method.has_room(&shape((1 << 24) - 1)), "{method:?}");
+            assert!(!method.has_room(&shape(1 << 24)), "{method:?}");
+        }
+        assert!(Method::Double.has_room(&shape(1 << 24)));
+    }
+
+    /// In so many dimensions there is room for bytes, but not for words.
+    #[test]
+    fn a_precision_without_room_is_passed_over() {
+        let data = blobs(1100, 40);
+        let levels = [Isa::Portable, Isa::Avx2];
+        for level in levels.into_iter().filter(|&level| level <= isa()) {
+            let (ends, counts) = passes(&data, level, true);
+            assert_eq!((ends, counts.rechecked), ([Method::Single; 2], 0));
+        }
+    }
+
     /// Where two centers are nearly as near, no precision proves a label. With few dimensions it takes least to evaluate D for all
     /// centers; with many, for the two.
     #[test]

@@ -255,3 +255,26 @@ pub(super) fn iterate<'w>(
         moved,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Effort;
+
+    #[test]
+    fn the_work_of_restarts_adds_up() {
+        let effort = |by: i64| Effort {
+            distances: by,
+            rechecked: 2 * by,
+            skipped: 3 * by,
+            seconds_seed: 4.0 * by as f64,
+            seconds_assign: 5.0 * by as f64,
+            seconds_update: 6.0 * by as f64,
+        };
+        let mut all = effort(1);
+        all += effort(10);
+        let counts = (all.distances, all.rechecked, all.skipped);
+        assert_eq!(counts, (11, 22, 33));
+        let seconds = (all.seconds_seed, all.seconds_assign, all.seconds_update);
+        assert_eq!(seconds, (44.0, 55.0, 66.0));
+    }
+}

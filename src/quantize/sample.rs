@@ -89,3 +89,33 @@ pub(crate) fn scale_of(length: f64) -> f64 {
         false => power_of_two(if length == 0.0 { 0 } else { 1000 }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::usual_length;
+    use crate::call::Job;
+    use crate::points::Points;
+    use crate::runtime::threads::with_crew;
+    use crate::simd::level::Isa;
+    use crate::simd::Level;
+
+    /// No point, of which there is no median, and one, which is the origin itself.
+    #[test]
+    fn where_there_is_no_usual_length_it_is_the_largest() {
+        for (points, origin) in [(&[][..], [7.0, 8.0]), (&[5.0, 6.0], [5.0, 6.0])] {
+            with_crew(1, None, |crew| {
+                let job = Job {
+                    points: Points::rows(points, points.len() / 2, 2).expect("rows"),
+                    weights: None,
+                    level: Level::new(Isa::Portable),
+                    crew,
+                    block: 1,
+                    stretch: 1,
+                };
+                let mut found = [7.0, 8.0];
+                assert_eq!(usual_length(&job, &mut found, 3.0), 3.0);
+                assert_eq!(found, origin);
+            });
+        }
+    }
+}

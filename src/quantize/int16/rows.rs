@@ -229,7 +229,7 @@ impl ValidRows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{QuantizedPoints, Which};
+    use super::{Points, QuantizedPoints, Which};
 
     /// Five points in blocks of two, two elements each.
     #[test]
@@ -249,6 +249,13 @@ mod tests {
             (written.data, written.first, written.from_memory),
             (&[7; 4][..], 2, false)
         );
+        // Of these points, and of no others.
+        let coordinates = [0.0; 5];
+        let five = Points::rows(&coordinates, 5, 1).expect("five rows");
+        assert!(written.have(&five, &Which::Block(2..4)));
+        assert!(!written.have(&five, &Which::Block(1..4)));
+        assert!(!written.have(&five, &Which::Block(2..5)));
+        assert!(!written.have(&five, &Which::Listed(&[0, 2], 2)));
         let again = these.valid(&Which::Block(2..4)).expect("written");
         assert_eq!(
             (again.data, again.first, again.from_memory),

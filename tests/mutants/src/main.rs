@@ -387,14 +387,13 @@ impl Work {
         let mut failed = 0;
         for test in &mut found {
             fs::write(&map, vec![0; places]).unwrap();
-            let start = Instant::now();
-            let end = self.run(
+            let (end, seconds) = self.run(
                 test,
                 ("CENTRA_MUTANT_REACHED", map.to_str().unwrap()),
                 LONGEST as u64,
                 6.0 * LONGEST,
             );
-            test.seconds = start.elapsed().as_secs_f64();
+            test.seconds = seconds;
             match end {
                 End::Passed if test.seconds < LONGEST => test.reached = fs::read(&map).unwrap(),
                 End::Passed | End::TimedOut => {
@@ -416,11 +415,12 @@ impl Work {
         found
     }
 
-    /// Runs a test within so many seconds of CPU and of time.
-    fn run(&self, test: &Test, variable: (&str, &str), cpu: u64, limit: f64) -> End {
+    /// Runs a test within so many seconds of CPU and of time: how it ends, and the seconds of CPU that it took, which a busy machine
+    /// does not change.
+    fn run(&self, test: &Test, variable: (&str, &str), cpu: u64, limit: f64) -> (End, f64) {
         // 8 GB of addresses, so that a mutant without end does not take the machine's memory.
         let limits = format!("ulimit -c 0; ulimit -t {cpu}; ulimit -v 8000000; exec \"$0\" \"$@\"");
-        let mut child = Command::new("sh")
+        let child = Command::new("sh")
             .args(["-c", &limits])
             .arg(&test.program)
             .args(["--exact", &test.test, "--test-threads=1", "--quiet"])
@@ -433,21 +433,35 @@ impl Work {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let pid = child.id() as libc::pid_t;
         let start = Instant::now();
         let mut pause = Duration::from_micros(500);
+        let mut late = false;
         loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                use std::os::unix::process::ExitStatusExt;
-                return match (status.success(), status.signal()) {
-                    (true, _) => End::Passed,
-                    (_, Some(libc::SIGXCPU | libc::SIGKILL)) => End::TimedOut,
+            let mut status = 0;
+            // SAFETY: zeros are a valid value of this struct of numbers.
+            let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+            // SAFETY: both pointers are to variables of this function; the child is waited for here alone.
+            let ended = unsafe { libc::wait4(pid, &mut status, libc::WNOHANG, &mut used) };
+            assert!(ended >= 0, "wait4: {}", std::io::Error::last_os_error());
+            if ended == pid {
+                let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
+                let end = match status {
+                    _ if late => End::TimedOut,
+                    0 => End::Passed,
+                    _ if libc::WIFSIGNALED(status)
+                        && [libc::SIGXCPU, libc::SIGKILL].contains(&libc::WTERMSIG(status)) =>
+                    {
+                        End::TimedOut
+                    }
                     _ => End::Failed,
                 };
+                return (end, seconds(used.ru_utime) + seconds(used.ru_stime));
             }
-            if start.elapsed().as_secs_f64() > limit {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                return End::TimedOut;
+            if !late && start.elapsed().as_secs_f64() > limit {
+                late = true;
+                // SAFETY: the child has not been waited for, so its number is still its own.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
@@ -486,7 +500,7 @@ impl Work {
                             }
                             met += test.seconds;
                             let id = mutant.id.to_string();
-                            let end = self.run(
+                            let (end, _) = self.run(
                                 test,
                                 ("CENTRA_MUTANT", &id),
                                 3 + (4.0 * test.seconds) as u64,

@@ -151,6 +151,11 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
             assert_eq!(kept.valid(), Valid::Nowhere, "{to} of {j}");
         }
     }
+    // Two finite moves, whose sum is not.
+    let mut kept = KeptMargins::new(&mut margins, &mut losses);
+    assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
+    kept.set_losses(&[3e38, 3e38, 0.0], &[0.0; 3], 1);
+    assert_eq!(kept.valid(), Valid::Nowhere);
 }
 
 /// Without the losses of a move, margins are valid for the centers before it alone.

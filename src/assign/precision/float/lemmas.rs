@@ -1,6 +1,7 @@
 //! L2, L3, L6, L16 and L17 against exact arithmetic.
 
 use super::*;
+use crate::assign::last_dimensions;
 use crate::assign::lemmas::{
     climb, exact_squared, least_two, margin_over, over, pairs_of_centers, report, two_to, Collect,
     Given, Rng,
@@ -227,6 +228,45 @@ fn certificate<E: Working>(levels: &[Evaluate<E>], dims: &[usize]) -> f64 {
         }
     }
     worst
+}
+
+/// t and r of L3 in d dimensions.
+fn roundings(d: u128) -> (u128, u128) {
+    let chunk = d.min(128);
+    let chunks = d.div_ceil(128);
+    (chunk + chunks, 1 + chunk.div_ceil(8) + 3 + chunks)
+}
+
+/// No rounding that the lemma counts is missing, not even where the bound has room for it.
+#[test]
+fn l3_counts_all_roundings() {
+    let v = f64::EPSILON / 2.0;
+    for d in [1, 2, 8, 9, 127, 128, 129, 1000, 4096, 100_000] {
+        let (t, r) = roundings(d as u128);
+        for (u, certificate) in [
+            (two_to(-24), Certificate::new::<f32>(d, 1.0, false)),
+            (v, Certificate::new::<f64>(d, 1.0, false)),
+        ] {
+            let golden = (1.0 + 5f64.sqrt()) / 2.0;
+            let rounded = 1.06 * golden * ((t + 3) as f64 * u + (r + 3) as f64 * v);
+            let least = 2.2 * (rounded + 2.0 * 1.01 * (d as f64 / 8.0 + 6.0) * v);
+            let over = certificate.per_square / least;
+            assert!((1.0..1.00001).contains(&over), "{d}, {u:e}: {over}");
+        }
+    }
+}
+
+/// The assumption of L3, in units of v / 20, and that of L1.
+#[test]
+fn l3_holds_up_to_these_dimensions() {
+    for (last, u) in last_dimensions().zip([1 << 29, 1]) {
+        let holds = |d: u128| {
+            let (t, r) = roundings(d);
+            20 * ((t + 3) * u + r + 3) <= 1 << 53 && d <= 1 << 33
+        };
+        let last = last as u128;
+        assert!(holds(last) && !holds(last + 1), "{last}");
+    }
 }
 
 #[test]

@@ -150,8 +150,12 @@ fn of_values(evaluate: Evaluate, given: Given<'_>) -> [f64; 3] {
     let mut worst = [0.0; 3];
     evaluate(given, 1.0, &mut |_, values| {
         if values.unit == 0.0 {
+            // L17: nothing is proven of a far point.
+            assert!(values.error_bounds.iter().all(|r| r.is_infinite()));
             return;
         }
+        // What is assumed of e.
+        assert!(values.least >= 1.01 * values.error + 1024.0);
         let scale = Exact::of(given.scale).square();
         let square = scale.clone() * exact_squared(given.x, given.origin);
         let eta = square * Exact::two_to(-42);
@@ -171,13 +175,16 @@ fn of_values(evaluate: Evaluate, given: Given<'_>) -> [f64; 3] {
             let lowered = Exact::of(values.least) * both
                 + Exact::of(start) * Exact::two_to(-21)
                 + eta.clone();
-            let error_bound = Exact::of(values.error_bounds[j].into());
+            let error_bound = values.error_bounds[j];
             for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
                 let exact = exact_value(given, distance);
                 let above = value.clone() + lowered.clone() - exact.clone() - eta.clone();
                 worst[1] = over(worst[1], above, &lowered);
-                let below = exact - value.clone() + eta.clone();
-                worst[2] = over(worst[2], below, &error_bound);
+                // L17: that of a far center is infinite.
+                if error_bound.is_finite() {
+                    let below = exact - value.clone() + eta.clone();
+                    worst[2] = over(worst[2], below, &Exact::of(error_bound.into()));
+                }
             }
         }
     });
@@ -272,6 +279,40 @@ fn l7_margins_of_int16() {
     report("L7, where the factor is subnormal", tiny, 0.99);
 }
 
+/// The formula of the lemma, where one of its terms is all there is.
+#[test]
+fn l7_margin_of_int16() {
+    let (mut nothing, mut room) = (Int16Rows::default(), [0; 2]);
+    let rows = nothing.write(&(0..1), &mut room, |_| ());
+    // |x'|² and twice the least value cancel; the nearer distance is 0, and the farther one next to nothing; neither.
+    let cancelled = (1.0, -0.5, 4.0, 0.0, 1.0);
+    let tiny = (0.0, 0.0, 0.75 * f64::from(TINY), 0.0, two_to(60));
+    for (square, least, second, error_bound, units) in
+        [cancelled, tiny, (4.0, -1.0, 7.0, 0.25, 3.0)]
+    {
+        let test = Int16Test {
+            rows,
+            centers: Int16Centers {
+                scale: 1.0,
+                bound: Int16Bound::new(0.0),
+                norms: &[],
+                units: Units {
+                    scale: units,
+                    slack: 0.0,
+                },
+            },
+        };
+        let near = (square * (1.0 + two_to(-20)) + 2.0 * (least + error_bound)).sqrt();
+        let far = (square * (1.0 - two_to(-20)) + 2.0 * second - two_to(-90)).sqrt();
+        let margin = (far * (1.0 - two_to(-20)) - near * (1.0 + two_to(-19))) * units;
+        let [least, second, error_bound] =
+            [least, second, error_bound].map(|x: f64| Pair::of(x as f32));
+        let found = test.margin(least, second, error_bound, Pair::default(), square);
+        let part = f64::from(found) / margin;
+        assert!((1.0 - two_to(-20)..1.0).contains(&part), "{part}");
+    }
+}
+
 // --- L10: the limit, given D of the best center ---
 
 #[test]
@@ -314,4 +355,31 @@ fn l10_limit_of_int16() {
         }
     }
     report("L10, 16 bits", worst, 0.3);
+}
+
+// --- L17: far points and centers ---
+
+#[test]
+fn l17_far_points_and_centers_of_int16() {
+    let mut rng = Rng(17);
+    for turn in 0..120 {
+        let d = [32, 33, 100][turn % 3];
+        let mut numbers = rng.units(4 * d);
+        let (x, centers) = numbers.split_at_mut(d);
+        // Around the lengths up to which points and centers are coded; some centers near the point.
+        let long = two_to(50 + rng.below(12) as i32);
+        x.iter_mut().for_each(|x| *x *= long);
+        for center in centers.chunks_mut(d) {
+            let (near, ratio) = (rng.below(2) == 0, 1.0 + rng.unit().abs());
+            let long = two_to(50 + rng.below(12) as i32);
+            for (c, x) in center.iter_mut().zip(&*x) {
+                *c = if near { x * ratio } else { *c * long };
+            }
+        }
+        let zero = vec![0.0; d];
+        for evaluate in levels_here() {
+            let [_, below, above] = of_values(evaluate, Given::of(&numbers, d, Some(&zero), 1.0));
+            assert!(below <= 1.0 && above <= 1.0, "{d}, {below}, {above}");
+        }
+    }
 }

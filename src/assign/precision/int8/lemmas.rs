@@ -1,7 +1,7 @@
 //! L4 and L10 against exact arithmetic.
 
 use super::*;
-use crate::assign::lemmas::{climb, exact_squared, over, report, Collect, Given, Rng};
+use crate::assign::lemmas::{climb, exact_squared, over, report, two_to, Collect, Given, Rng};
 use crate::assign::panel::{sweep, Panels, Sweep};
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
@@ -114,6 +114,31 @@ fn range_of(given: Given<'_>) -> f64 {
     differences.fold(0.0, f64::max)
 }
 
+/// What L4 assumes of ranges and scales.
+#[test]
+fn l4_scales() {
+    for out in [0.0, two_to(-301), two_to(300), f64::INFINITY, f64::NAN] {
+        assert!(Scales::of_ranges(out, 1.0).is_none() && Scales::of_ranges(1.0, out).is_none());
+    }
+    for exponent in -10..=10 {
+        for most in [1.0, two_to(-300), two_to(289)] {
+            let (points, centers) = (1.1 * most, 1.3 * most * two_to(exponent));
+            let Some(scales) = Scales::of_ranges(points, centers) else {
+                assert!(centers < two_to(-300));
+                continue;
+            };
+            let ratio = scales.points / scales.centers;
+            assert!((1.0 / 64.0..=1.0).contains(&ratio), "2^{exponent}: {ratio}");
+            // As long as 8 bits allow, but for a rounding.
+            let (long, far) = (points * scales.points, centers * scales.centers);
+            assert!(long < 127.0 + 1e-12 && far < 127.0 + 1e-12, "2^{exponent}");
+            assert!(far > 127.0 - 1e-12 || ratio == 1.0 / 64.0, "2^{exponent}");
+            let longest = long.max(centers * scales.points);
+            assert!(longest > 127.0 - 1e-12, "2^{exponent}");
+        }
+    }
+}
+
 #[test]
 fn l4_int8() {
     let mut worst = 0.0f64;
@@ -208,6 +233,7 @@ fn l10_limit_of_int8() {
                     };
                     let exact = exact_value(given, Exact::of(most), values.scales);
                     let allowed = Exact::whole(limit.into()) - exact.clone();
+                    assert!(allowed > Exact::ZERO, "below T");
                     let needed = Exact::whole(values.values[best].into()) - exact;
                     needed.over(&allowed)
                 };
