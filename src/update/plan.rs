@@ -1,9 +1,10 @@
 //! How much room the sums get.
 
-use crate::call::Shape;
+use crate::call::{Shape, STEP};
 use crate::exact::limbs::size::{
     most_limbs, most_limbs_of_products, ordinary_limbs, stride, wide_limbs,
 };
+use crate::points::Layout;
 
 /// How much room the sums get. It depends on sizes and options alone, so that a query can compute it.
 #[derive(Clone, Copy)]
@@ -19,7 +20,8 @@ pub(crate) struct Plan {
     pub(super) magic: usize,
     /// Integers per cluster and thread for the sums of the weights.
     pub(super) weight_words: usize,
-    /// Coordinates of a block, when it has to be copied.
+    /// Coordinates that are copied at a time, when points are not rows of doubles: a block of columns, and of rows that are widened as
+    /// many as are added while the nearest cache holds them.
     pub(super) rows: usize,
     /// Integers for all clusters that every thread may have of its own, for a fused plan.
     pub(super) merged: usize,
@@ -42,6 +44,9 @@ fn least_words(weighted: bool) -> usize {
 
 /// Integers that any thread may have for sums: a mebibyte.
 const FREE: usize = 1 << 17;
+
+/// Coordinates that the nearest cache holds beside sums: 16 KiB.
+const NEAR: usize = 2048;
 
 /// Integers that a thread may have for sums of d dimensions, where those of all threads are few beside the points: 16 MiB, and 32 KiB a
 /// dimension.
@@ -128,9 +133,10 @@ impl Plan {
             together,
             magic: magic.max(rows),
             weight_words,
-            rows: match form.is_rows_of_doubles() {
-                true => 0,
-                false => block.saturating_mul(d),
+            rows: match form.layout {
+                Layout::Rows if form.is_rows_of_doubles() => 0,
+                Layout::Rows => STEP.saturating_mul(d).max(NEAR).min(block.saturating_mul(d)),
+                Layout::Columns => block.saturating_mul(d),
             },
             merged,
             holders,

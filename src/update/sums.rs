@@ -7,7 +7,7 @@ use super::tally::Tally;
 use crate::call::{Job, STEP};
 use crate::exact::declared_range::Bounds;
 use crate::exact::limbs::{self, Limbs, Moves};
-use crate::points::{Layout, Rows};
+use crate::points::Rows;
 use crate::runtime::workspace::{spoil, Cut};
 
 /// The sums of one thread.
@@ -15,7 +15,7 @@ pub(crate) struct Sums<'w> {
     pub(super) tally: Tally<'w>,
     /// For each cluster the limbs of its sums: of all dimensions, or of the slab.
     pub(super) limbs: &'w mut [i64],
-    /// A block's coordinates as rows of doubles, when points are not.
+    /// Coordinates as rows of doubles, when points are not.
     pub(super) rows: &'w mut [f64],
     /// The dimensions this thread has taken, and their limbs.
     pub(super) slab: Range<usize>,
@@ -168,29 +168,20 @@ pub(super) fn add_rows(
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
 ) -> bool {
-    let form = job.points.form();
-    // Rows that are widened are added while the nearest cache holds them, if there are several of them in it.
-    let some = match form.layout == Layout::Rows && !form.is_rows_of_doubles() {
-        true => (NEAR / limbs.range().len()).max(STEP),
-        false => block.len(),
-    };
-    let (mut counts, mut certain) = (counts, true);
-    for (part, labels) in block.clone().step_by(some).zip(labels.chunks(some)) {
-        let part = part..block.end.min(part + some);
-        let (level, dims) = (job.level, limbs.range());
+    let (first, mut counts, mut certain) = (block.start, counts, true);
+    let take = |part: Range<usize>, rows: Rows<'_>| {
         let terms = limbs::Terms {
-            rows: job.points.block_rows(level, part.clone(), dims, copy),
+            rows,
             weights: job.weights_of(&part),
-            labels,
+            labels: &labels[part.start - first..part.end - first],
             limbs,
         };
-        certain &= limbs::accumulate(level, terms, sums, counts.as_deref_mut());
-    }
+        certain &= limbs::accumulate(job.level, terms, sums, counts.as_deref_mut());
+    };
+    let dims = limbs.range();
+    job.points.each_rows(job.level, block, dims, copy, take);
     certain
 }
-
-/// Coordinates that the nearest cache holds beside sums: 16 KiB.
-const NEAR: usize = 2048;
 
 impl<'w> AsMut<Sums<'w>> for Sums<'w> {
     fn as_mut(&mut self) -> &mut Sums<'w> {
