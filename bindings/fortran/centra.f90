@@ -87,6 +87,15 @@ module centra
     real(c_double) :: shift = 0           !< sum over the centers of the squared way each one moved
   end type centra_progress
 
+  !> What the progress procedure `centra_watch_progress` shares with another thread, which reads and writes it atomically.
+  type, bind(C), public :: centra_watch
+    integer(c_int32_t) :: stop = 0        !< set by the other thread: other than 0 to stop the fit after the running iteration
+    integer(c_int64_t) :: restart = 0     !< set by the fit: the last restart that finished an iteration
+    integer(c_int64_t) :: iteration = 0   !< its last iteration; 0 before the first one
+    integer(c_int64_t) :: moved = 0       !< labels that changed in that iteration
+    real(c_double) :: shift = 0           !< sum over the centers of the squared way each one moved in it
+  end type centra_watch
+
   !> The options of the raw interface: only after `centra_options_init` are they the library's
   !> defaults. Until then struct_size is 0, which every function refuses: better than a call that runs
   !> with whatever the memory held.
@@ -202,6 +211,16 @@ module centra
   ! argument for an assumed-size array that is not contiguous is copied by the compiler without a word,
   ! and an array cannot be null. Options and report are typed, and absent means NULL.
   interface
+    !> A progress procedure that is ready: `options%progress => centra_watch_progress`, and progress_data is the address of a centra_watch.
+    function centra_watch_progress(progress, watch) result(stop_now) &
+        bind(C, name="centra_watch_progress")
+      import :: c_int32_t, c_ptr, centra_progress
+      implicit none
+      type(centra_progress), intent(in) :: progress
+      type(c_ptr), intent(in), value :: watch
+      integer(c_int32_t) :: stop_now
+    end function centra_watch_progress
+
     subroutine centra_options_init_sized(options, struct_size) &
         bind(C, name="centra_options_init_sized")
       import :: c_size_t, centra_options
@@ -845,7 +864,7 @@ module centra
       type(c_ptr) :: text
     end function centra_isa
   end interface
-  public :: centra_options_init, centra_report_init, centra_workspace_size
+  public :: centra_options_init, centra_report_init, centra_watch_progress, centra_workspace_size
   public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
   public :: centra_workspace_size_f32, centra_fit_f32, centra_assign_f32, centra_update_f32

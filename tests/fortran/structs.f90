@@ -27,6 +27,7 @@ program structs
   type(centra_report) :: report
   type(centra_progress) :: progress
   type(kmeans_options) :: defaults, watched
+  type(centra_watch), target :: watch
   real(real64) :: points(2, 16), centers(2, 2)
   integer(c_size_t), target :: seen
   integer(int32) :: status
@@ -47,6 +48,18 @@ program structs
   call check('progress: called', status == CENTRA_OK .and. seen > 0)
   call check('progress: c_sizeof', seen == c_sizeof(progress))
   call check('progress: storage_size', storage_size(progress, c_size_t) == 8 * seen)
+
+  watched%progress => centra_watch_progress
+  watched%progress_data = c_loc(watch)
+  centers = points(:, :2)
+  call kmeans_fit(points, centers, options=watched, report=report, status=status)
+  call check('watch: converged', status == CENTRA_OK .and. report%iterations > 0)
+  call check('watch: iterations', watch%iteration == report%iterations .and. watch%restart == 0)
+  call check('watch: last of a converged fit', watch%moved == 0)
+  watch%stop = 1
+  call kmeans_fit(points, centers, options=watched, report=report, status=status)
+  call check('watch: stopped', status == CENTRA_CANCELLED .and. report%iterations == 1)
+  call check('watch: first iteration', watch%iteration == 1)
 
   call check('default init', options%init == defaults%init)
   call check('default empty', options%empty == defaults%empty)
