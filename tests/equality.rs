@@ -21,6 +21,9 @@ fn case(kind: Kind, n: usize, d: usize, k: usize, rng: &mut Rng) -> Case {
     Case::new(format!("{}, {how} start", kind.0), d, x, start)
 }
 
+/// Two steps of the widest kernels: so many points more, and centers are prepared for screening.
+const PREPARED: usize = 96;
+
 fn edge_shapes(k_of: impl Fn(usize) -> bool) {
     let (all, few) = (all_ways(), few_ways());
     let mut bad = Bad::default();
@@ -32,7 +35,8 @@ fn edge_shapes(k_of: impl Fn(usize) -> bool) {
                 let ways = if shape % 8 == 0 { &all } else { &few };
                 let plan = PLANS[shape % 3];
                 let nasty = KINDS[shape % KINDS.len()];
-                for kind in [UNIFORM, GRID, nasty] {
+                for (turn, kind) in [UNIFORM, GRID, nasty].into_iter().enumerate() {
+                    let n = n + [0, PREPARED][(shape + turn) % 2];
                     let plain = case(kind, n, d, k, &mut rng);
                     plain.check(plan, ways, &mut bad);
                     let of = WEIGHTS[(shape + rng.below(2)) % WEIGHTS.len()];

@@ -421,14 +421,24 @@ const BYTES: Path = Path {
 /// About one group of points, three groups, and four times that.
 const COUNTS: [usize; 14] = [9, 47, 16, 191, 48, 7, 17, 49, 193, 8, 15, 33, 192, 65];
 
-/// Some point counts in turn, for cases of so many clusters.
-struct Turns(usize);
+/// In two dimensions and more, so many points are enough for centers to be prepared for screening.
+const ENOUGH: usize = 56;
+
+/// Three groups of the widest vectors.
+const STEP: usize = 48;
+
+/// Some point counts in turn, for cases of so many clusters; counts less than a least one are raised by whole steps.
+struct Turns {
+    turn: usize,
+    least: usize,
+}
 
 impl Turns {
     fn next(&mut self, k: usize) -> usize {
         loop {
-            self.0 += 1;
-            let n = COUNTS[self.0 % COUNTS.len()];
+            self.turn += 1;
+            let count = COUNTS[self.turn % COUNTS.len()];
+            let n = count + self.least.saturating_sub(count).next_multiple_of(STEP);
             if n >= k {
                 return n;
             }
@@ -523,7 +533,11 @@ fn check_open(case: &Case, open: Open, path: &Path, ways: &[Way], bad: &mut Bad)
 fn along(path: &Path, seed: u64) {
     let mut bad = Bad::default();
     let mut rng = Rng(seed);
-    let mut turns = Turns(seed as usize);
+    let screened = ![DIRECT.name, SEARCH.name].contains(&path.name);
+    let mut turns = Turns {
+        turn: seed as usize,
+        least: if screened { ENOUGH } else { 1 },
+    };
     let scaled = SCALES
         .iter()
         .flat_map(|&scale| SCALED.iter().map(move |hard| (hard, scale)));
@@ -543,7 +557,6 @@ fn along(path: &Path, seed: u64) {
             case.check_assign(&ways, &mut bad);
             let plan = [KEEP, RELOCATE][(index + turn) % 2];
             case.check_fit(plan.at_most(2), &ways, &mut bad);
-            let screened = ![DIRECT.name, SEARCH.name].contains(&path.name);
             if screened && k >= 7 {
                 check_open(&case, hard.1, path, &ways, &mut bad);
             }
@@ -611,7 +624,7 @@ fn parts_of_the_centers() {
     for (index, hard) in HARD.iter().enumerate() {
         for turn in [index, index + 2] {
             let (d, k) = ([17, 33, 129, 64][turn % 4], counts[turn % 5]);
-            let n = [25, 49, 8][turn % 3];
+            let n = [73, 97, 56][turn % 3];
             let Data { x, start } = shuffled(hard.2(n, d, k, &mut rng), d, &mut rng);
             let name = format!("{}, centers shuffled", hard.0);
             let case = Case::new(name, d, x, start);
@@ -639,7 +652,7 @@ fn bytes_of_many_dimensions() {
         OUTLIER_FIRST,
         FAR_1E15,
     ] {
-        for (n, d, k) in [(49, 2047, 33), (48, 2048, 32), (50, 2049, 32)] {
+        for (n, d, k) in [(97, 2047, 33), (96, 2048, 32), (98, 2049, 32)] {
             let case = case(&hard, (n, d, k), 0, &mut rng);
             let ways = least_ways();
             case.check_assign(&ways, &mut bad);
@@ -658,7 +671,7 @@ fn bytes_come_first() {
     let bytes = false;
     let mut bad = Bad::default();
     let mut rng = Rng(8);
-    for (n, d, k) in [(193, 64, 65), (192, 128, 33), (191, 257, 32), (49, 129, 33)] {
+    for (n, d, k) in [(193, 64, 65), (192, 128, 33), (191, 257, 32), (97, 129, 33)] {
         let x = fill(UNIFORM, n * d, &mut rng);
         let start = distinct(&x, d, k, &mut rng);
         let case = Case::new("uniform", d, x, start);
@@ -689,7 +702,7 @@ fn words_come_before_single_precision() {
         (193, 257, 24),
         (192, 128, 28),
         (191, 128, 27),
-        (49, 129, 31),
+        (97, 129, 31),
         (191, 1024, 21),
         (97, 35, 9),
     ] {
@@ -809,11 +822,11 @@ fn norms_whose_additions_round_one_way() {
                 };
                 (start[i], start[d + i], start[2 * d + i]) = (a, b, c);
             }
-            let case = Case::new(format!("{more}, {gains}"), d, vec![0.0; 50 * d], start);
+            let case = Case::new(format!("{more}, {gains}"), d, vec![0.0; 98 * d], start);
             case.check_assign(&least_ways(), &mut bad);
             // The norm of a point, which margins are made of, likewise.
             if d < 4096 {
-                let mut x = case.start[..d].repeat(49);
+                let mut x = case.start[..d].repeat(97);
                 x.extend(&case.start[d..2 * d]);
                 let start = [&vec![0.0; d], &case.start[d..]].concat();
                 let case = Case::new(format!("points, {more}, {gains}"), d, x, start);
