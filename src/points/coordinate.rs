@@ -77,17 +77,24 @@ macro_rules! with_type {
 pub(crate) use with_type;
 
 /// A type of coordinates as kernels read it.
-pub(crate) trait Widen: Copy {
+pub(crate) trait Widen: Copy + Into<f64> {
     const TYPE: CoordinateType;
 
     /// The number as a double.
-    fn widen(self) -> f64;
+    #[inline(always)]
+    fn widen(self) -> f64 {
+        self.into()
+    }
 
     /// Writes coordinates as so many doubles, by a call.
     ///
     /// # Safety
     /// The CPU has the instruction set of `L`; there is room for them.
-    unsafe fn widen_all<L: Lanes>(from: &[Self], to: *mut f64);
+    #[inline(always)]
+    unsafe fn widen_all<L: Lanes>(from: &[Self], to: *mut f64) {
+        // SAFETY: the contract.
+        unsafe { L::widen(from, to) }
+    }
 
     /// `WIDTH` coordinates from memory, widened.
     ///
@@ -115,10 +122,6 @@ impl Widen for f64 {
     const TYPE: CoordinateType = CoordinateType::F64;
 
     #[inline(always)]
-    fn widen(self) -> f64 {
-        self
-    }
-    #[inline(always)]
     unsafe fn widen_all<L: Lanes>(from: &[f64], to: *mut f64) {
         // SAFETY: the contract.
         unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
@@ -139,15 +142,6 @@ impl Widen for f32 {
     const TYPE: CoordinateType = CoordinateType::F32;
 
     #[inline(always)]
-    fn widen(self) -> f64 {
-        self.into()
-    }
-    #[inline(always)]
-    unsafe fn widen_all<L: Lanes>(from: &[f32], to: *mut f64) {
-        // SAFETY: the contract.
-        unsafe { L::widen_f32(from, to) }
-    }
-    #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const f32) -> L::F {
         // SAFETY: the contract.
         unsafe { L::load_f32(from) }
@@ -157,15 +151,6 @@ impl Widen for f32 {
 impl Widen for u8 {
     const TYPE: CoordinateType = CoordinateType::U8;
 
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        self.into()
-    }
-    #[inline(always)]
-    unsafe fn widen_all<L: Lanes>(from: &[u8], to: *mut f64) {
-        // SAFETY: the contract.
-        unsafe { L::widen_u8(from, to) }
-    }
     #[inline(always)]
     unsafe fn load<L: Lanes>(from: *const u8) -> L::F {
         // SAFETY: the contract.

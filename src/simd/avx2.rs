@@ -3,6 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::kernel::{Absent, InstructionSet};
+use super::lanes::widen_each;
 use super::products::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs};
 use super::{portable::Portable, transposed, Lanes, DECAY};
 
@@ -19,32 +20,6 @@ unsafe fn alternate(from: *const f64) -> __m256d {
     unsafe {
         let first = _mm256_castpd128_pd256(_mm_loadu_pd(from));
         _mm256_insertf128_pd::<1>(first, _mm_loadu_pd(from.add(4)))
-    }
-}
-
-/// [`Lanes::widen_f32`].
-///
-/// # Safety
-/// As for [`Lanes`].
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-unsafe fn widen_f32(from: &[f32], to: *mut f64) {
-    for (i, &x) in from.iter().enumerate() {
-        // SAFETY: the contract.
-        unsafe { to.add(i).write(x.into()) }
-    }
-}
-
-/// [`Lanes::widen_u8`].
-///
-/// # Safety
-/// As for [`Lanes`].
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-unsafe fn widen_u8(from: &[u8], to: *mut f64) {
-    for (i, &x) in from.iter().enumerate() {
-        // SAFETY: the contract.
-        unsafe { to.add(i).write(x.into()) }
     }
 }
 
@@ -92,15 +67,11 @@ impl Lanes for Avx2 {
             _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes))
         }
     }
-    #[inline(always)]
-    unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+    #[target_feature(enable = "avx2")]
+    #[inline(never)]
+    unsafe fn widen<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
         // SAFETY: see the top of this impl.
-        unsafe { widen_f32(from, to) }
-    }
-    #[inline(always)]
-    unsafe fn widen_u8(from: &[u8], to: *mut f64) {
-        // SAFETY: see the top of this impl.
-        unsafe { widen_u8(from, to) }
+        unsafe { widen_each(from, to) }
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m256d {

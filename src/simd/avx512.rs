@@ -3,6 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::kernel::{Absent, InstructionSet};
+use super::lanes::widen_each;
 use super::products::{Avx2Bytes, Avx512F32, Avx512F64};
 use super::{avx2::Avx2, portable::Portable, transposed, Lanes, DECAY};
 
@@ -17,32 +18,6 @@ pub(crate) struct Avx512;
 unsafe fn lanes(from: [i64; 8]) -> __m512i {
     // SAFETY: the caller's contract; eight integers are read.
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
-}
-
-/// [`Lanes::widen_f32`].
-///
-/// # Safety
-/// As for [`Lanes`].
-#[target_feature(enable = "avx512f")]
-#[inline(never)]
-unsafe fn widen_f32(from: &[f32], to: *mut f64) {
-    for (i, &x) in from.iter().enumerate() {
-        // SAFETY: the contract.
-        unsafe { to.add(i).write(x.into()) }
-    }
-}
-
-/// [`Lanes::widen_u8`].
-///
-/// # Safety
-/// As for [`Lanes`].
-#[target_feature(enable = "avx512f")]
-#[inline(never)]
-unsafe fn widen_u8(from: &[u8], to: *mut f64) {
-    for (i, &x) in from.iter().enumerate() {
-        // SAFETY: the contract.
-        unsafe { to.add(i).write(x.into()) }
-    }
 }
 
 impl InstructionSet for Avx512 {
@@ -86,15 +61,11 @@ impl Lanes for Avx512 {
         // SAFETY: see the top of this impl; eight bytes are read.
         unsafe { _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
     }
-    #[inline(always)]
-    unsafe fn widen_f32(from: &[f32], to: *mut f64) {
+    #[target_feature(enable = "avx512f")]
+    #[inline(never)]
+    unsafe fn widen<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
         // SAFETY: see the top of this impl.
-        unsafe { widen_f32(from, to) }
-    }
-    #[inline(always)]
-    unsafe fn widen_u8(from: &[u8], to: *mut f64) {
-        // SAFETY: see the top of this impl.
-        unsafe { widen_u8(from, to) }
+        unsafe { widen_each(from, to) }
     }
     #[inline(always)]
     unsafe fn load_partial(from: *const f64, count: usize) -> __m512d {

@@ -33,21 +33,12 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn load_f32(from: *const f32) -> Self::F;
     /// `WIDTH` unsigned bytes from memory, as doubles.
     unsafe fn load_u8(from: *const u8) -> Self::F;
-    /// Writes numbers of single precision as so many doubles. It is a call, which is compiled once a level: inlined into every kernel its loop would double the time to build.
+    /// Writes numbers of a narrower type as so many doubles. It is a call, which is compiled once a level: inlined into every kernel, its loop
+    /// would double the time to build.
     #[inline(never)]
-    unsafe fn widen_f32(from: &[f32], to: *mut f64) {
-        for (i, &x) in from.iter().enumerate() {
-            // SAFETY: the caller's contract.
-            unsafe { to.add(i).write(x.into()) }
-        }
-    }
-    /// The same of unsigned bytes.
-    #[inline(never)]
-    unsafe fn widen_u8(from: &[u8], to: *mut f64) {
-        for (i, &x) in from.iter().enumerate() {
-            // SAFETY: the caller's contract.
-            unsafe { to.add(i).write(x.into()) }
-        }
+    unsafe fn widen<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
+        // SAFETY: the caller's contract.
+        unsafe { widen_each(from, to) }
     }
     /// `count < WIDTH` doubles from memory, and +0.0 in the other lanes.
     unsafe fn load_partial(from: *const f64, count: usize) -> Self::F;
@@ -163,5 +154,17 @@ pub(super) unsafe fn transposed<L: Lanes, const D: usize>(from: *const f64) -> [
             }
         }
         columns
+    }
+}
+
+/// The loop of [`Lanes::widen`], which the compiler turns into vectors of the function that it is in.
+///
+/// # Safety
+/// As many doubles are writable at `to`.
+#[inline(always)]
+pub(super) unsafe fn widen_each<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: the contract above.
+        unsafe { to.add(i).write(x.into()) }
     }
 }
