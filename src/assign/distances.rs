@@ -24,19 +24,14 @@ pub(super) fn panel_centers(d: usize, width: usize) -> usize {
 }
 
 /// Writes D of each point and each center; a row of `sqdist` for each point, an element for each center.
-pub(crate) fn distances(job: &Job<'_>, centers: &[f64], sqdist: RowsMut<'_>) {
-    let mut rest = Some(sqdist);
+pub(crate) fn distances(job: &Job<'_>, centers: &[f64], mut sqdist: RowsMut<'_>) {
     let blocks = job.blocks().map(move |block| {
-        let split = rest.take().map(|all| all.split_at(block.len()));
-        let (these, others) = split.unzip();
-        rest = others;
-        (block, these)
+        let rows = sqdist.split_off(block.len());
+        (block, rows)
     });
     let mut states = PerThread::new(job.crew.threads(), || ());
     job.crew.run(blocks, &mut states, |(), (block, sqdist)| {
-        if let Some(mut sqdist) = sqdist {
-            distances_of_block(job, block, centers, &mut sqdist);
-        }
+        distances_of_block(job, block, centers, sqdist);
     });
 }
 
@@ -44,64 +39,40 @@ fn distances_of_block(
     job: &Job<'_>,
     block: Range<usize>,
     centers: &[f64],
-    sqdist: &mut RowsMut<'_>,
+    mut sqdist: RowsMut<'_>,
 ) {
-    let (points, d) = (&job.points, job.points.d());
-    let mut parts = |size: usize, work: PartWork<'_>| {
-        for first in block.clone().step_by(size) {
-            let part = first..(first + size).min(block.end);
-            work(part, first - block.start, sqdist);
-        }
+    let (points, level, d) = (&job.points, job.level, job.points.d());
+    let take = |part: Range<usize>, rows: Rows<'_>| {
+        distances_of_rows(level, rows, centers, sqdist.split_off(part.len()));
     };
-    match points.form().is_rows_of_doubles() {
-        true => {
-            let rows = points.rows_of(block, 0..d);
-            distances_of_rows(job.level, rows, centers, 0, sqdist);
-        }
-        false if d <= COPIED => {
-            let mut copy = [0.0; COPIED];
-            parts(COPIED / d, &mut |part, at, sqdist| {
-                let rows = points.block_rows(job.level, part, 0..d, &mut copy);
-                distances_of_rows(job.level, rows, centers, at, sqdist);
-            });
-        }
-        false => parts(TOGETHER, &mut |part, at, sqdist| {
-            let mut distances = [0.0; TOGETHER];
+    if points.form().is_rows_of_doubles() {
+        points.each_rows(level, block, 0..d, &mut [], take);
+    } else if d <= COPIED {
+        points.each_rows(level, block, 0..d, &mut [0.0; COPIED], take);
+    } else {
+        for first in block.clone().step_by(TOGETHER) {
+            let part = first..block.end.min(first + TOGETHER);
+            let mut rows = sqdist.split_off(part.len());
+            let (labels, mut distances) = ([0; TOGETHER], [0.0; TOGETHER]);
             for (j, center) in centers.chunks_exact(d).enumerate() {
-                let labels = &[0; TOGETHER][..part.len()];
-                own_block(
-                    points,
-                    job.level,
-                    part.clone(),
-                    labels,
-                    center,
-                    &mut distances,
-                );
+                let labels = &labels[..part.len()];
+                own_block(points, level, part.clone(), labels, center, &mut distances);
                 for (p, &distance) in distances[..part.len()].iter().enumerate() {
-                    sqdist.row(at + p)[j] = distance;
+                    rows.row(p)[j] = distance;
                 }
             }
-        }),
+        }
     }
 }
 
-/// What is done with a part of a block: its points, the first of their rows of distances, and all these rows.
-type PartWork<'a> = &'a mut dyn FnMut(Range<usize>, usize, &mut RowsMut<'_>);
-
-/// D of rows, a panel of centers after the other, to the rows of `sqdist` from `first` on.
-fn distances_of_rows(
-    level: Level,
-    rows: Rows<'_>,
-    centers: &[f64],
-    first: usize,
-    sqdist: &mut RowsMut<'_>,
-) {
+/// D of rows, a panel of centers after the other, to as many rows of `sqdist`.
+fn distances_of_rows(level: Level, rows: Rows<'_>, centers: &[f64], mut sqdist: RowsMut<'_>) {
     let d = rows.dims();
     let size = panel_centers(d, level.width());
     for (panel, j) in centers.chunks(size * d).zip((0..).step_by(size)) {
         let count = panel.len() / d;
         for p in 0..rows.count() {
-            let to = &mut sqdist.row(first + p)[j..j + count];
+            let to = &mut sqdist.row(p)[j..j + count];
             to_centers(level, rows.row(p), panel, to);
         }
     }

@@ -73,16 +73,13 @@ impl<'a> RowsMut<'a> {
         unsafe { core::slice::from_raw_parts_mut(self.base.add(p * self.stride), self.width) }
     }
 
-    /// The first `count` rows, and the others.
-    pub(crate) fn split_at(self, count: usize) -> (Self, Self) {
+    /// Takes the first `count` rows off.
+    pub(crate) fn split_off(&mut self, count: usize) -> RowsMut<'a> {
         assert!(count <= self.count);
-        let first = RowsMut { count, ..self };
-        let others = RowsMut {
-            // The place after the last row is not used.
-            base: self.base.wrapping_add(count.wrapping_mul(self.stride)),
-            count: self.count - count,
-            ..self
-        };
-        (first, others)
+        let first = RowsMut { count, ..*self };
+        // The place after the last row is not used.
+        self.base = self.base.wrapping_add(count.wrapping_mul(self.stride));
+        self.count -= count;
+        first
     }
 }
