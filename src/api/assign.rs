@@ -1,12 +1,10 @@
 //! The call that labels points by given centers.
 
 use super::memory::{with_memory, Memory};
-use super::{check_length, count_centers};
+use super::{check_length, check_values, count_centers};
 use crate::assign::{LabelScratch, Packing};
 use crate::call::{Options, Shape};
 use crate::exact::observed::storage;
-use crate::exact::range_check::scan;
-use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -66,8 +64,7 @@ pub(crate) fn assign(
                 mut workers,
                 mut observed,
             } = parts;
-            packing.set_largest(scan(job, &mut observed, Some(centers), None)?);
-            check_spread(job, centers, &centers[..d])?;
+            packing.set_largest(check_values(job, &mut observed, centers)?);
             crate::assign::assign(
                 job,
                 &mut packing,

@@ -1,12 +1,10 @@
 //! The call that counts and sums the points of each cluster.
 
 use super::memory::{with_memory, Memory};
-use super::{check_labels, check_length, check_weights, count_centers};
+use super::{check_labels, check_length, check_values, check_weights, count_centers};
 use crate::call::{Options, Shape};
 use crate::exact::clusters::{ClusterResults, ClusterSums, Wanted};
 use crate::exact::observed::storage;
-use crate::exact::range_check::scan;
-use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -77,8 +75,7 @@ pub(crate) fn clusters(
                 mut sums,
                 mut observed,
             } = parts;
-            scan(job, &mut observed, Some(centers), None)?;
-            check_spread(job, centers, &centers[..d])?;
+            check_values(job, &mut observed, centers)?;
             check_labels(labels, k, base)?;
             crate::exact::clusters::clusters(job, &mut sums, centers, labels, base, results);
             Ok(())

@@ -1,10 +1,8 @@
 //! The call that gives all squared distances.
 
-use super::{count_centers, with_job};
+use super::{check_values, count_centers, with_job};
 use crate::call::{Options, Shape};
 use crate::exact::observed::on_stack;
-use crate::exact::range_check::scan;
-use crate::exact::spread::check_spread;
 use crate::points::{Points, RowsMut};
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -23,8 +21,7 @@ pub(crate) fn distances(
     let shape = Shape::of_assign(n, d, k, form, options.threads);
     with_job(points, None, options, &shape, shape.threads, |job| {
         let mut observed = PerThread::new(job.crew.threads(), on_stack);
-        scan(job, &mut observed, Some(centers), None)?;
-        check_spread(job, centers, &centers[..d])?;
+        check_values(job, &mut observed, centers)?;
         crate::assign::distances(job, centers, sqdist);
         Ok(())
     })

@@ -1,10 +1,8 @@
 //! The call that sums squared distances.
 
-use super::{check_labels, check_length, check_weights, count_centers, with_job};
+use super::{check_labels, check_length, check_values, check_weights, count_centers, with_job};
 use crate::call::{Options, Shape};
 use crate::exact::observed::on_stack;
-use crate::exact::range_check::scan;
-use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -32,8 +30,7 @@ pub(crate) fn inertia(
         shape.threads,
         |job| {
             let mut observed = PerThread::new(job.crew.threads(), on_stack);
-            scan(job, &mut observed, Some(centers), None)?;
-            check_spread(job, centers, &centers[..d])?;
+            check_values(job, &mut observed, centers)?;
             check_labels(labels, k, base)?;
             Ok(crate::exact::inertia::inertia(job, labels, centers, base))
         },

@@ -30,9 +30,11 @@ pub(crate) use seed::{seed, Drawing};
 pub(crate) use update::update;
 
 use crate::call::{Job, Options, Shape};
+use crate::exact::range_check::scan;
+use crate::exact::spread::check_spread;
 use crate::points::{check_sizes, check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::threads::with_crew;
+use crate::runtime::threads::{with_crew, PerThread};
 use crate::simd::Level;
 
 /// k, from an array of whole rows.
@@ -87,6 +89,17 @@ pub(crate) fn check_labels(labels: &[i32], k: usize, base: i32) -> Result<(), Er
         }
         None => Ok(()),
     }
+}
+
+/// Refuses points, weights and centers with which D or sums could overflow or vanish; returns the largest magnitude of a coordinate.
+fn check_values<B: AsMut<[f64]> + Send>(
+    job: &Job<'_>,
+    storage: &mut PerThread<B>,
+    centers: &[f64],
+) -> Result<f64, Error> {
+    let largest = scan(job, storage, Some(centers), None)?;
+    check_spread(job, centers, &centers[..job.points.d()])?;
+    Ok(largest)
 }
 
 /// Calls `work` with the job of these inputs on `threads` threads, or fewer if no more can be started. They may be more threads

@@ -1,11 +1,10 @@
 //! The call that moves centers to the means of their points.
 
 use super::memory::{with_memory, Memory};
-use super::{check_labels, check_length, check_weights, count_centers};
+use super::{check_labels, check_length, check_values, check_weights, count_centers};
 use crate::call::{padded, Empty, Options, Shape};
 use crate::exact::observed::storage;
 use crate::exact::range_check::scan;
-use crate::exact::spread::check_spread;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
@@ -93,8 +92,7 @@ pub(crate) fn update(
             update.sum(job, &mut workers, own);
             if update.relocates(job, &mut workers) {
                 // Relocation ranks points by D to these centers.
-                scan(job, &mut observed, Some(centers), None)?;
-                check_spread(job, centers, &centers[..d])?;
+                check_values(job, &mut observed, centers)?;
             }
             update.means(job, &mut workers, own, distances, centers)?;
             if let Some(counts) = counts {

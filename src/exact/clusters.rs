@@ -4,15 +4,13 @@ use core::ops::Range;
 
 use super::accumulator::{ExactSum, DIGITS, PRODUCT_DIGITS};
 use super::distance::own_block;
+use super::inertia::{parts, TOGETHER};
 use crate::call::Job;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::Cut;
 
 /// The most clusters that are summed in one pass over the labels, so that memory does not grow with k beyond.
 pub(crate) const CLUSTERS_TOGETHER: usize = 4096;
-
-/// Points that are on the stack at a time.
-const TOGETHER: usize = 128;
 
 /// Which sums are wanted.
 #[derive(Clone, Copy)]
@@ -66,12 +64,7 @@ impl<'w> ClusterSums<'w> {
         labels: &[i32],
         base: i32,
     ) {
-        for (part, labels) in block.clone().step_by(TOGETHER).zip(labels.chunks(TOGETHER)) {
-            let part = part..(part + TOGETHER).min(block.end);
-            let mut own = [0; TOGETHER];
-            for (own, label) in own.iter_mut().zip(labels) {
-                *own = label - base;
-            }
+        for (part, own) in parts(block, labels, base) {
             let own = &own[..part.len()];
             let among = |j: i32| clusters.contains(&(j as usize));
             if !own.iter().any(|&j| among(j)) {

@@ -8,8 +8,8 @@ use super::distance::own_block;
 use crate::call::Job;
 use crate::runtime::threads::PerThread;
 
-/// Points whose distances are on the stack at a time, so that the inertia needs no workspace.
-const TOGETHER: usize = 128;
+/// Points whose labels and distances are on the stack at a time, so that the inertia needs no workspace.
+pub(super) const TOGETHER: usize = 128;
 
 /// The inertia. Labels count from `base`; the caller has checked them.
 pub(crate) fn inertia(job: &Job<'_>, labels: &[i32], centers: &[f64], base: i32) -> f64 {
@@ -34,18 +34,14 @@ pub(crate) fn add(
     centers: &[f64],
     sum: &mut ExactSum<PRODUCT_DIGITS>,
 ) {
-    for (part, labels) in block.clone().step_by(TOGETHER).zip(labels.chunks(TOGETHER)) {
-        let part = part..(part + TOGETHER).min(block.end);
-        let mut own = [0; TOGETHER];
-        for (own, label) in own.iter_mut().zip(labels) {
-            *own = label - base;
-        }
+    for (part, own) in parts(block, labels, base) {
         let mut distances = [0.0; TOGETHER];
+        let own = &own[..part.len()];
         own_block(
             &job.points,
             job.level,
             part.clone(),
-            &own,
+            own,
             centers,
             &mut distances,
         );
@@ -55,4 +51,22 @@ pub(crate) fn add(
             None => sum.add_all(distances),
         }
     }
+}
+
+/// A block, as many points at a time as are on the stack, with their labels counted from 0.
+pub(super) fn parts(
+    block: Range<usize>,
+    labels: &[i32],
+    base: i32,
+) -> impl Iterator<Item = (Range<usize>, [i32; TOGETHER])> + '_ {
+    let firsts = block.clone().step_by(TOGETHER);
+    firsts
+        .zip(labels.chunks(TOGETHER))
+        .map(move |(first, labels)| {
+            let mut own = [0; TOGETHER];
+            for (own, label) in own.iter_mut().zip(labels) {
+                *own = label - base;
+            }
+            (first..block.end.min(first + TOGETHER), own)
+        })
 }

@@ -135,7 +135,10 @@ impl Plan {
             weight_words,
             rows: match form.layout {
                 Layout::Rows if form.is_rows_of_doubles() => 0,
-                Layout::Rows => STEP.saturating_mul(d).max(NEAR).min(block.saturating_mul(d)),
+                Layout::Rows => STEP
+                    .saturating_mul(d)
+                    .max(NEAR)
+                    .min(block.saturating_mul(d)),
                 Layout::Columns => block.saturating_mul(d),
             },
             merged,
