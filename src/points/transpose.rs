@@ -115,7 +115,11 @@ pub(crate) unsafe fn transpose<L: Lanes>(
                 _ => 0,
             };
         }
-        let mut widened = Widened::new();
+        let mut room = MaybeUninit::uninit();
+        let mut widened = Widened {
+            room: &mut room,
+            lanes: 0..0,
+        };
         while lane < lanes {
             transpose_group::<L>(points, which, dims.clone(), lane..lanes, &mut widened, sink);
             lane += L::WIDTH;
@@ -239,21 +243,13 @@ unsafe fn transpose_run<L: Lanes, const D: usize>(
 /// Dimensions of eight points that are widened at a time: a multiple of a group.
 const WIDENED: usize = 64;
 
-/// The rows of some lanes, widened.
-struct Widened {
-    room: MaybeUninit<[f64; 8 * WIDENED]>,
+/// The rows of some lanes, widened. The room is apart from this, for that would be initialised with it.
+struct Widened<'r> {
+    room: &'r mut MaybeUninit<[f64; 8 * WIDENED]>,
     lanes: Range<usize>,
 }
 
-impl Widened {
-    #[inline(always)]
-    fn new() -> Self {
-        Widened {
-            room: MaybeUninit::uninit(),
-            lanes: 0..0,
-        }
-    }
-
+impl Widened<'_> {
     /// The dimensions `dims`, at most [`WIDENED`], of the first few `lanes`, as rows; and how far apart these are. If these are `all` dimensions
     /// that are wanted, as many lanes are widened as there is room for, for the next groups.
     ///
@@ -295,7 +291,7 @@ unsafe fn transpose_group<L: Lanes>(
     which: &Which<'_>,
     dims: Range<usize>,
     lanes: Range<usize>,
-    widened: &mut Widened,
+    widened: &mut Widened<'_>,
     sink: &mut impl Sink<L>,
 ) {
     let lane = lanes.start;
