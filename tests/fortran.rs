@@ -156,6 +156,11 @@ fn wrappers() {
 }
 
 #[test]
+fn kinds_of_points() {
+    passes("kinds", &[]);
+}
+
+#[test]
 fn raw_functions() {
     passes("raw", &[]);
 }

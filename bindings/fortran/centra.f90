@@ -15,7 +15,7 @@ module centra
   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_double, c_f_pointer, c_funloc, &
       c_funptr, c_int32_t, c_int64_t, c_intptr_t, c_loc, c_null_funptr, c_null_ptr, c_ptr, c_size_t, &
       c_sizeof
-  use, intrinsic :: iso_fortran_env, only: int32, int64, int8, real64
+  use, intrinsic :: iso_fortran_env, only: int32, int64, int8, real32, real64
   implicit none
   private
 
@@ -899,46 +899,49 @@ module centra
   ! The Fortran interface
   ! ---------------------------------------------------------------------------------------------
 
-  ! Generic, so that other kinds of points can join later under the same names.
+  ! Generic by the kind of points: `real(real64)`, `real(real32)`, or `integer(int8)`, whose elements are read as *unsigned* bytes, so
+  ! that -1 is 255: Fortran has no type of its own for what images and quantized vectors are stored in. All are read where they lie,
+  ! and the results are those of the same numbers as real64, bit for bit. Centers, and whatever else is real, are real64.
 
   !> Clusters points: `call kmeans_fit(points, centers, labels)`.
   interface kmeans_fit
-    procedure :: fit_real64
+    procedure :: fit_real64, fit_real32, fit_bytes
   end interface kmeans_fit
 
   !> The nearest center of each point, and the squared distance to it.
   interface kmeans_assign
-    procedure :: assign_real64
+    procedure :: assign_real64, assign_real32, assign_bytes
   end interface kmeans_assign
 
   !> The mean of each cluster's points.
   interface kmeans_update
-    procedure :: update_real64
+    procedure :: update_real64, update_real32, update_bytes
   end interface kmeans_update
 
   !> Starting centers, drawn from the points.
   interface kmeans_seed
-    procedure :: seed_real64
+    procedure :: seed_real64, seed_real32, seed_bytes
   end interface kmeans_seed
 
   !> The sum of squared distances of the points to their centers.
   interface kmeans_inertia
-    procedure :: inertia_real64
+    procedure :: inertia_real64, inertia_real32, inertia_bytes
   end interface kmeans_inertia
 
   !> The squared distances between all points and all centers.
   interface kmeans_distances
-    procedure :: distances_real64
+    procedure :: distances_real64, distances_real32, distances_bytes
   end interface kmeans_distances
 
   !> Points, weight and inertia of each cluster.
   interface kmeans_clusters
-    procedure :: clusters_real64
+    procedure :: clusters_real64, clusters_real32, clusters_bytes
   end interface kmeans_clusters
 
-  !> Bytes of workspace that one call of this shape needs: from the arrays of the call, or n, d, k.
+  !> Bytes of workspace that one call of this shape needs: from the arrays of the call, or n, d, k, with points of real64.
   interface kmeans_workspace_size
-    procedure :: workspace_size_arrays, workspace_size_int32, workspace_size_int64
+    procedure :: workspace_size_real64, workspace_size_real32, workspace_size_bytes
+    procedure :: workspace_size_int32, workspace_size_int64
   end interface kmeans_workspace_size
 
   ! Points that are not in one place: every chunk adds to a range, to sums, to masses; the ranges of many places are joined by
@@ -956,17 +959,17 @@ module centra
 
   !> Bytes of workspace that suffice for every call on a chunk like this one.
   interface kmeans_stream_workspace_size
-    procedure :: stream_workspace_size_real64
+    procedure :: stream_workspace_size_real64, stream_workspace_size_real32, stream_workspace_size_bytes
   end interface kmeans_stream_workspace_size
 
   !> Widens what is known of all points by a chunk.
   interface kmeans_stream_range
-    procedure :: stream_range_real64
+    procedure :: stream_range_real64, stream_range_real32, stream_range_bytes
   end interface kmeans_stream_range
 
   !> Labels a chunk and adds it to the sums.
   interface kmeans_stream_sums
-    procedure :: stream_sums_real64
+    procedure :: stream_sums_real64, stream_sums_real32, stream_sums_bytes
   end interface kmeans_stream_sums
 
   !> The means that sums of all points give.
@@ -991,12 +994,12 @@ module centra
 
   !> The first half of a round of k-means||.
   interface kmeans_stream_masses
-    procedure :: stream_masses_real64
+    procedure :: stream_masses_real64, stream_masses_real32, stream_masses_bytes
   end interface kmeans_stream_masses
 
   !> The second half of a round of k-means||.
   interface kmeans_stream_draw
-    procedure :: stream_draw_real64
+    procedure :: stream_draw_real64, stream_draw_real32, stream_draw_bytes
   end interface kmeans_stream_draw
 
   !> The weights of the candidates, after all rounds.
@@ -1005,7 +1008,7 @@ module centra
   end interface kmeans_stream_weights_length
 
   interface kmeans_stream_weigh
-    procedure :: stream_weigh_real64
+    procedure :: stream_weigh_real64, stream_weigh_real32, stream_weigh_bytes
   end interface kmeans_stream_weigh
 
   !> The starting centers among the candidates.
@@ -1046,7 +1049,17 @@ module centra
 
   integer, parameter :: reason_length = 512
 
-  integer(c_intptr_t), parameter :: real_bytes = storage_size(0.0_c_double) / 8
+  !> Where an array of two dimensions lies, whatever its elements are.
+  type :: points_t
+    type(c_ptr) :: at = c_null_ptr
+    integer(c_size_t) :: extents(2) = 0
+    integer(c_intptr_t) :: bytes = 0       !< of an element
+    integer(c_intptr_t) :: apart(2) = 0    !< bytes from one element to the next, along each dimension of two elements or more
+  end type points_t
+
+  interface seen
+    procedure :: seen_real64, seen_real32, seen_bytes
+  end interface seen
 
   !> One call as C will see it, gathered and checked argument by argument. `refusal` is the first
   !> thing found wrong; what follows it changes nothing any more.
@@ -1076,12 +1089,16 @@ contains
   ! kmeans_*
   ! ---------------------------------------------------------------------------------------------
 
+  ! What all kinds of points share: each procedure here takes where the points lie, and the C function for their kind. Those that the
+  ! generic names stand for, which see to that, are further below.
+
   !> Clusters `points(d, n)` around `centers(d, k)`; the shape of `centers` says how many clusters.
   !> With `options%init = CENTRA_INIT_GIVEN`, `centers` holds the start on entry. A cancelled fit is
   !> not an error: its outputs are valid, and report%stopped_by is CENTRA_STOPPED.
-  recursive subroutine fit_real64(points, centers, labels, options, weights, report, workspace, &
+  recursive subroutine fit_points(library, points, centers, labels, options, weights, report, workspace, &
       status, message)
-    real(real64), intent(in), target :: points(:, :)
+    procedure(centra_fit) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(inout), target :: centers(:, :)
     integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
     type(kmeans_options), intent(in), optional :: options
@@ -1101,18 +1118,19 @@ contains
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
       done%struct_size = c_sizeof(done)
-      this%status = centra_fit(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, done, this%workspace, this%workspace_bytes)
       if (present(report) .and. this%status >= CENTRA_OK) report = done
     end if
     call conclude(this, status, message)
-  end subroutine fit_real64
+  end subroutine fit_points
 
   !> The nearest of `centers(d, k)` for each of `points(d, n)`; of equally near ones the first. There may be
   !> fewer points than centers, and none; so too for kmeans_update and kmeans_inertia.
-  recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, &
-      message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine assign_points(library, points, centers, labels, sqdist, options, workspace, &
+      status, message)
+    procedure(centra_assign) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(inout), target :: labels(:)               !< n, from 1 to k
     real(real64), intent(inout), target, optional :: sqdist(:)       !< n
@@ -1131,17 +1149,18 @@ contains
     if (present(sqdist)) call take_reals(this, 'sqdist', sqdist, this%n, 'points', distances)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_assign(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, distances, this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine assign_real64
+  end subroutine assign_points
 
   !> The mean of the points of each label. `centers` is read only where clusters are empty, which keep theirs, or take the points
   !> that are farthest from those they were labelled by.
-  recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, &
-      status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine update_points(library, points, labels, centers, counts, options, weights, &
+      workspace, status, message)
+    procedure(centra_update) :: library
+    type(points_t), intent(in) :: points
     integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(inout), target, optional :: counts(:)     !< k
@@ -1162,15 +1181,17 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_update(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%labels, this%centers, members, this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine update_real64
+  end subroutine update_points
 
   !> Starting centers by `options%init`: k-means++ or distinct random points.
-  recursive subroutine seed_real64(points, centers, options, weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine seed_points(library, points, centers, options, weights, workspace, status, &
+      message)
+    procedure(centra_seed) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(inout), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
@@ -1185,16 +1206,17 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_seed(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine seed_real64
+  end subroutine seed_points
 
   !> The exact sum, rounded once, of the (weighted) squared distances of points to their centers.
-  recursive subroutine inertia_real64(points, centers, labels, inertia, options, weights, status, &
-      message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine inertia_points(library, points, centers, labels, inertia, options, weights, &
+      status, message)
+    procedure(centra_inertia) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     real(real64), intent(inout) :: inertia
@@ -1210,16 +1232,17 @@ contains
     call take_labels(this, labels)
     if (present(weights)) call take_weights(this, weights)
     if (this%status == CENTRA_OK) then
-      this%status = centra_inertia(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, inertia)
     end if
     call conclude(this, status, message)
-  end subroutine inertia_real64
+  end subroutine inertia_points
 
   !> The squared distances between all points and all centers: that of point p and center j in `sqdist(j, p)`, whatever the layout
   !> of the points. `sqdist` may be a section of whole columns, or of the first k rows of a taller array.
-  recursive subroutine distances_real64(points, centers, sqdist, options, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine distances_points(library, points, centers, sqdist, options, status, message)
+    procedure(centra_distances) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     real(real64), intent(inout), target :: sqdist(:, :)              !< k, n
     type(kmeans_options), intent(in), optional :: options
@@ -1234,17 +1257,18 @@ contains
     call take_centers(this, centers)
     call take_table(this, sqdist, table, ld_out)
     if (this%status == CENTRA_OK) then
-      this%status = centra_distances(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, table, ld_out)
     end if
     call conclude(this, status, message)
-  end subroutine distances_real64
+  end subroutine distances_points
 
   !> Of each cluster the number of points, the sum of their weights, and the inertia: exact sums, each rounded once, so that the
   !> inertias of the clusters, added, need not equal that of all.
-  recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, weights, &
-      status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine clusters_points(library, points, centers, labels, counts, sums, inertias, &
+      options, weights, status, message)
+    procedure(centra_clusters) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     integer(int64), intent(inout), target, optional :: counts(:)     !< k
@@ -1269,16 +1293,18 @@ contains
     if (present(inertias)) call take_reals(this, 'inertias', inertias, this%k, 'centers', spread_out)
     if (present(weights)) call take_weights(this, weights)
     if (this%status == CENTRA_OK) then
-      this%status = centra_clusters(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, members, weighed, spread_out)
     end if
     call conclude(this, status, message)
-  end subroutine clusters_real64
+  end subroutine clusters_points
 
   !> Bytes for a call with these arrays: `allocate(workspace(kmeans_workspace_size(points, centers)))`.
   !> It serves every procedure with these options, with weights or without. 0 when refused.
-  recursive function workspace_size_arrays(points, centers, options, status, message) result(bytes)
-    real(real64), intent(in), target :: points(:, :)
+  recursive function workspace_size_points(library, points, centers, options, status, message) &
+      result(bytes)
+    procedure(centra_workspace_size) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
@@ -1289,9 +1315,9 @@ contains
     call take_options(this, options)
     call take_points(this, points)
     call take_centers(this, centers)
-    call query_workspace(this, bytes)
+    call query_workspace(this, library, bytes)
     call conclude(this, status, message)
-  end function workspace_size_arrays
+  end function workspace_size_points
 
   recursive function workspace_size_int32(n, d, k, options, status, message) result(bytes)
     integer(int32), intent(in) :: n, d, k
@@ -1317,14 +1343,15 @@ contains
     this%n = n
     this%d = d
     this%k = k
-    call query_workspace(this, bytes)
+    call query_workspace(this, centra_workspace_size, bytes)
     call conclude(this, status, message)
   end function workspace_size_int64
 
   !> The larger of what the call needs with and without weights: the query learns of weights by their
   !> address, which it does not read, and the shape alone does not tell.
-  recursive subroutine query_workspace(this, bytes)
+  recursive subroutine query_workspace(this, library, bytes)
     type(call_t), intent(inout) :: this
+    procedure(centra_workspace_size) :: library
     integer(int64), intent(out) :: bytes
     real(c_double), target :: some_weight
     integer(c_size_t) :: plain, weighted
@@ -1332,12 +1359,12 @@ contains
     plain = 0
     weighted = 0
     if (this%status == CENTRA_OK) then
-      this%status = centra_workspace_size(this%n, this%d, this%k, this%options, plain)
+      this%status = library(this%n, this%d, this%k, this%options, plain)
     end if
     if (this%status == CENTRA_OK) then
       some_weight = 1
       this%options%weights = c_loc(some_weight)
-      this%status = centra_workspace_size(this%n, this%d, this%k, this%options, weighted)
+      this%status = library(this%n, this%d, this%k, this%options, weighted)
     end if
     bytes = 0
     if (this%status == CENTRA_OK) bytes = max(plain, weighted)
@@ -1392,9 +1419,10 @@ contains
   end function stream_sums_length_real64
 
   !> Bytes for every call on a chunk of as many points as these, with weights or without. 0 when refused.
-  recursive function stream_workspace_size_real64(points, centers, total, options, status, message) &
-      result(bytes)
-    real(real64), intent(in), target :: points(:, :)
+  recursive function stream_workspace_size_points(library, points, centers, total, options, status, &
+      message) result(bytes)
+    procedure(centra_stream_workspace_size) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     type(kmeans_options), intent(in), optional :: options
@@ -1411,21 +1439,23 @@ contains
     plain = 0
     weighted = 0
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_workspace_size(this%n, total, this%d, this%k, this%options, plain)
+      this%status = library(this%n, total, this%d, this%k, this%options, plain)
     end if
     if (this%status == CENTRA_OK) then
       some_weight = 1
       this%options%weights = c_loc(some_weight)
-      this%status = centra_stream_workspace_size(this%n, total, this%d, this%k, this%options, weighted)
+      this%status = library(this%n, total, this%d, this%k, this%options, weighted)
     end if
     bytes = 0
     if (this%status == CENTRA_OK) bytes = max(plain, weighted)
     call conclude(this, status, message)
-  end function stream_workspace_size_real64
+  end function stream_workspace_size_points
 
   !> Widens `range`, which is 0 in the beginning, by a chunk of points, which may be none.
-  recursive subroutine stream_range_real64(points, range, options, weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine stream_range_points(library, points, range, options, weights, workspace, status, &
+      message)
+    procedure(centra_stream_range) :: library
+    type(points_t), intent(in) :: points
     integer(int32), intent(inout), target :: range(:)                !< 3 (d + 1)
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
@@ -1440,17 +1470,18 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_range(this%points, this%n, this%d, this%ld, this%options, this%range, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%options, this%range, &
           this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine stream_range_real64
+  end subroutine stream_range_points
 
   !> Labels a chunk of points by `centers` and adds it to `sums`, which are 0 in the beginning of a pass. If CENTRA_STREAM_MOVED
   !> is wanted, `labels` holds those of the last pass over this chunk on entry.
-  recursive subroutine stream_sums_real64(points, centers, total, range, sums, labels, wanted, options, &
-      weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine stream_sums_points(library, points, centers, total, range, sums, labels, wanted, &
+      options, weights, workspace, status, message)
+    procedure(centra_stream_sums) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1476,12 +1507,12 @@ contains
     also = CENTRA_STREAM_INERTIA
     if (present(wanted)) also = wanted
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_sums(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, this%centers, this%labels, also, this%sums, this%workspace, &
           this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine stream_sums_real64
+  end subroutine stream_sums_points
 
   !> Moves `centers` to the means that `sums` of all points give them.
   recursive subroutine stream_means_real64(centers, total, range, sums, counts, status, message)
@@ -1582,9 +1613,10 @@ contains
 
   !> Adds the masses of a chunk to `masses`, which are 0 in the beginning of a round. `centers(d, k)` says how many are to come,
   !> and is not read. `distances` are those to the nearest of the first `known` candidates on entry, to that of all on return.
-  recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, distances, &
-      known, options, weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine stream_masses_points(library, points, centers, total, range, candidates, masses, &
+      distances, known, options, weights, workspace, status, message)
+    procedure(centra_stream_masses) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1618,18 +1650,19 @@ contains
       compared = known
     end if
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_masses(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, this%candidates, this%count, compared, far, at, this%workspace, &
           this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine stream_masses_real64
+  end subroutine stream_masses_points
 
   !> Draws points of a chunk, the first of which is number `first` of all points, from 1, by the reduced `masses`. They follow the
   !> `drawn` rows that are there.
-  recursive subroutine stream_draw_real64(points, centers, total, range, masses, candidates, round, first, &
-      rows, drawn, distances, options, weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  recursive subroutine stream_draw_points(library, points, centers, total, range, masses, candidates, &
+      round, first, rows, drawn, distances, options, weights, workspace, status, message)
+    procedure(centra_stream_draw) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1672,14 +1705,13 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_draw(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, at, this%candidates, this%count, far, round, first - 1, to, drawn, &
           this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine stream_draw_real64
+  end subroutine stream_draw_points
 
-  !> Adds the weights of a chunk's points to those of the candidates they are nearest to, 0 in the beginning.
   !> Elements of the weights of `count` candidates: one for each, but up to three where `total` is more than 2^22 and points
   !> have weights. 0 when refused.
   recursive function stream_weights_length_real64(centers, total, range, count, status, message) result(length)
@@ -1703,9 +1735,11 @@ contains
     call conclude(this, status, message)
   end function stream_weights_length_real64
 
-  recursive subroutine stream_weigh_real64(points, centers, total, range, candidates, candidate_weights, &
-      options, weights, workspace, status, message)
-    real(real64), intent(in), target :: points(:, :)
+  !> Adds the weights of a chunk's points to those of the candidates they are nearest to, 0 in the beginning.
+  recursive subroutine stream_weigh_points(library, points, centers, total, range, candidates, &
+      candidate_weights, options, weights, workspace, status, message)
+    procedure(centra_stream_weigh) :: library
+    type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1728,11 +1762,11 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = centra_stream_weigh(this%points, this%n, this%d, this%ld, this%k, this%options, &
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, this%candidates, this%count, at, this%workspace, this%workspace_bytes)
     end if
     call conclude(this, status, message)
-  end subroutine stream_weigh_real64
+  end subroutine stream_weigh_points
 
   !> Chooses the starting centers among the candidates by their reduced weights.
   recursive subroutine stream_choose_real64(centers, total, range, candidates, candidate_weights, options, &
@@ -1762,6 +1796,682 @@ contains
     end if
     call conclude(this, status, message)
   end subroutine stream_choose_real64
+
+  ! ---------------------------------------------------------------------------------------------
+  ! The procedures above for each kind of points
+  ! ---------------------------------------------------------------------------------------------
+
+  ! One procedure of a generic name differs from another by the type of its points, and by the C function for these; the arguments are
+  ! described above, where they are taken.
+
+  recursive subroutine fit_real64(points, centers, labels, options, weights, report, workspace, status, &
+      message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call fit_points(centra_fit, seen(points), centers, labels, options, weights, report, workspace, &
+        status, message)
+  end subroutine fit_real64
+
+  recursive subroutine fit_real32(points, centers, labels, options, weights, report, workspace, status, &
+      message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call fit_points(centra_fit_f32, seen(points), centers, labels, options, weights, report, workspace, &
+        status, message)
+  end subroutine fit_real32
+
+  recursive subroutine fit_bytes(points, centers, labels, options, weights, report, workspace, status, &
+      message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call fit_points(centra_fit_u8, seen(points), centers, labels, options, weights, report, workspace, &
+        status, message)
+  end subroutine fit_bytes
+
+  recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, &
+      message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(inout), target :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call assign_points(centra_assign, seen(points), centers, labels, sqdist, options, workspace, status, &
+        message)
+  end subroutine assign_real64
+
+  recursive subroutine assign_real32(points, centers, labels, sqdist, options, workspace, status, &
+      message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(inout), target :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call assign_points(centra_assign_f32, seen(points), centers, labels, sqdist, options, workspace, &
+        status, message)
+  end subroutine assign_real32
+
+  recursive subroutine assign_bytes(points, centers, labels, sqdist, options, workspace, status, &
+      message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(inout), target :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call assign_points(centra_assign_u8, seen(points), centers, labels, sqdist, options, workspace, &
+        status, message)
+  end subroutine assign_bytes
+
+  recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, &
+      status, message)
+    real(real64), intent(in), target :: points(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call update_points(centra_update, seen(points), labels, centers, counts, options, weights, &
+        workspace, status, message)
+  end subroutine update_real64
+
+  recursive subroutine update_real32(points, labels, centers, counts, options, weights, workspace, &
+      status, message)
+    real(real32), intent(in), target :: points(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call update_points(centra_update_f32, seen(points), labels, centers, counts, options, weights, &
+        workspace, status, message)
+  end subroutine update_real32
+
+  recursive subroutine update_bytes(points, labels, centers, counts, options, weights, workspace, &
+      status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call update_points(centra_update_u8, seen(points), labels, centers, counts, options, weights, &
+        workspace, status, message)
+  end subroutine update_bytes
+
+  recursive subroutine seed_real64(points, centers, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call seed_points(centra_seed, seen(points), centers, options, weights, workspace, status, message)
+  end subroutine seed_real64
+
+  recursive subroutine seed_real32(points, centers, options, weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call seed_points(centra_seed_f32, seen(points), centers, options, weights, workspace, status, &
+        message)
+  end subroutine seed_real32
+
+  recursive subroutine seed_bytes(points, centers, options, weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call seed_points(centra_seed_u8, seen(points), centers, options, weights, workspace, status, &
+        message)
+  end subroutine seed_bytes
+
+  recursive subroutine inertia_real64(points, centers, labels, inertia, options, weights, status, &
+      message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call inertia_points(centra_inertia, seen(points), centers, labels, inertia, options, weights, &
+        status, message)
+  end subroutine inertia_real64
+
+  recursive subroutine inertia_real32(points, centers, labels, inertia, options, weights, status, &
+      message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call inertia_points(centra_inertia_f32, seen(points), centers, labels, inertia, options, weights, &
+        status, message)
+  end subroutine inertia_real32
+
+  recursive subroutine inertia_bytes(points, centers, labels, inertia, options, weights, status, &
+      message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call inertia_points(centra_inertia_u8, seen(points), centers, labels, inertia, options, weights, &
+        status, message)
+  end subroutine inertia_bytes
+
+  recursive subroutine distances_real64(points, centers, sqdist, options, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    real(real64), intent(inout), target :: sqdist(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call distances_points(centra_distances, seen(points), centers, sqdist, options, status, message)
+  end subroutine distances_real64
+
+  recursive subroutine distances_real32(points, centers, sqdist, options, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    real(real64), intent(inout), target :: sqdist(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call distances_points(centra_distances_f32, seen(points), centers, sqdist, options, status, message)
+  end subroutine distances_real32
+
+  recursive subroutine distances_bytes(points, centers, sqdist, options, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    real(real64), intent(inout), target :: sqdist(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call distances_points(centra_distances_u8, seen(points), centers, sqdist, options, status, message)
+  end subroutine distances_bytes
+
+  recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, &
+      weights, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call clusters_points(centra_clusters, seen(points), centers, labels, counts, sums, inertias, &
+        options, weights, status, message)
+  end subroutine clusters_real64
+
+  recursive subroutine clusters_real32(points, centers, labels, counts, sums, inertias, options, &
+      weights, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call clusters_points(centra_clusters_f32, seen(points), centers, labels, counts, sums, inertias, &
+        options, weights, status, message)
+  end subroutine clusters_real32
+
+  recursive subroutine clusters_bytes(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call clusters_points(centra_clusters_u8, seen(points), centers, labels, counts, sums, inertias, &
+        options, weights, status, message)
+  end subroutine clusters_bytes
+
+  recursive function workspace_size_real64(points, centers, options, status, message) result(bytes)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = workspace_size_points(centra_workspace_size, seen(points), centers, options, status, &
+        message)
+  end function workspace_size_real64
+
+  recursive function workspace_size_real32(points, centers, options, status, message) result(bytes)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = workspace_size_points(centra_workspace_size_f32, seen(points), centers, options, status, &
+        message)
+  end function workspace_size_real32
+
+  recursive function workspace_size_bytes(points, centers, options, status, message) result(bytes)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = workspace_size_points(centra_workspace_size_u8, seen(points), centers, options, status, &
+        message)
+  end function workspace_size_bytes
+
+  recursive function stream_workspace_size_real64(points, centers, total, options, status, message) &
+      result(bytes)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = stream_workspace_size_points(centra_stream_workspace_size, seen(points), centers, total, &
+        options, status, message)
+  end function stream_workspace_size_real64
+
+  recursive function stream_workspace_size_real32(points, centers, total, options, status, message) &
+      result(bytes)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = stream_workspace_size_points(centra_stream_workspace_size_f32, seen(points), centers, total, &
+        options, status, message)
+  end function stream_workspace_size_real32
+
+  recursive function stream_workspace_size_bytes(points, centers, total, options, status, message) &
+      result(bytes)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: bytes
+
+    bytes = stream_workspace_size_points(centra_stream_workspace_size_u8, seen(points), centers, total, &
+        options, status, message)
+  end function stream_workspace_size_bytes
+
+  recursive subroutine stream_range_real64(points, range, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    integer(int32), intent(inout), target :: range(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_range_points(centra_stream_range, seen(points), range, options, weights, workspace, &
+        status, message)
+  end subroutine stream_range_real64
+
+  recursive subroutine stream_range_real32(points, range, options, weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    integer(int32), intent(inout), target :: range(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_range_points(centra_stream_range_f32, seen(points), range, options, weights, workspace, &
+        status, message)
+  end subroutine stream_range_real32
+
+  recursive subroutine stream_range_bytes(points, range, options, weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    integer(int32), intent(inout), target :: range(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_range_points(centra_stream_range_u8, seen(points), range, options, weights, workspace, &
+        status, message)
+  end subroutine stream_range_bytes
+
+  recursive subroutine stream_sums_real64(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_sums_points(centra_stream_sums, seen(points), centers, total, range, sums, labels, &
+        wanted, options, weights, workspace, status, message)
+  end subroutine stream_sums_real64
+
+  recursive subroutine stream_sums_real32(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_sums_points(centra_stream_sums_f32, seen(points), centers, total, range, sums, labels, &
+        wanted, options, weights, workspace, status, message)
+  end subroutine stream_sums_real32
+
+  recursive subroutine stream_sums_bytes(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_sums_points(centra_stream_sums_u8, seen(points), centers, total, range, sums, labels, &
+        wanted, options, weights, workspace, status, message)
+  end subroutine stream_sums_bytes
+
+  recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, &
+      distances, known, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: masses(:)
+    real(real64), intent(inout), target, optional :: distances(:)
+    integer(int64), intent(in), optional :: known
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_masses_points(centra_stream_masses, seen(points), centers, total, range, candidates, &
+        masses, distances, known, options, weights, workspace, status, message)
+  end subroutine stream_masses_real64
+
+  recursive subroutine stream_masses_real32(points, centers, total, range, candidates, masses, &
+      distances, known, options, weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: masses(:)
+    real(real64), intent(inout), target, optional :: distances(:)
+    integer(int64), intent(in), optional :: known
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_masses_points(centra_stream_masses_f32, seen(points), centers, total, range, candidates, &
+        masses, distances, known, options, weights, workspace, status, message)
+  end subroutine stream_masses_real32
+
+  recursive subroutine stream_masses_bytes(points, centers, total, range, candidates, masses, distances, &
+      known, options, weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: masses(:)
+    real(real64), intent(inout), target, optional :: distances(:)
+    integer(int64), intent(in), optional :: known
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_masses_points(centra_stream_masses_u8, seen(points), centers, total, range, candidates, &
+        masses, distances, known, options, weights, workspace, status, message)
+  end subroutine stream_masses_bytes
+
+  recursive subroutine stream_draw_real64(points, centers, total, range, masses, candidates, round, &
+      first, rows, drawn, distances, options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: masses(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int32), intent(in) :: round
+    integer(int64), intent(in) :: first
+    real(real64), intent(inout), target :: rows(:, :)
+    integer(int64), intent(inout) :: drawn
+    real(real64), intent(in), target, optional :: distances(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_draw_points(centra_stream_draw, seen(points), centers, total, range, masses, candidates, &
+        round, first, rows, drawn, distances, options, weights, workspace, status, message)
+  end subroutine stream_draw_real64
+
+  recursive subroutine stream_draw_real32(points, centers, total, range, masses, candidates, round, &
+      first, rows, drawn, distances, options, weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: masses(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int32), intent(in) :: round
+    integer(int64), intent(in) :: first
+    real(real64), intent(inout), target :: rows(:, :)
+    integer(int64), intent(inout) :: drawn
+    real(real64), intent(in), target, optional :: distances(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_draw_points(centra_stream_draw_f32, seen(points), centers, total, range, masses, &
+        candidates, round, first, rows, drawn, distances, options, weights, workspace, status, message)
+  end subroutine stream_draw_real32
+
+  recursive subroutine stream_draw_bytes(points, centers, total, range, masses, candidates, round, &
+      first, rows, drawn, distances, options, weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: masses(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int32), intent(in) :: round
+    integer(int64), intent(in) :: first
+    real(real64), intent(inout), target :: rows(:, :)
+    integer(int64), intent(inout) :: drawn
+    real(real64), intent(in), target, optional :: distances(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_draw_points(centra_stream_draw_u8, seen(points), centers, total, range, masses, &
+        candidates, round, first, rows, drawn, distances, options, weights, workspace, status, message)
+  end subroutine stream_draw_bytes
+
+  recursive subroutine stream_weigh_real64(points, centers, total, range, candidates, candidate_weights, &
+      options, weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: candidate_weights(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_weigh_points(centra_stream_weigh, seen(points), centers, total, range, candidates, &
+        candidate_weights, options, weights, workspace, status, message)
+  end subroutine stream_weigh_real64
+
+  recursive subroutine stream_weigh_real32(points, centers, total, range, candidates, candidate_weights, &
+      options, weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: candidate_weights(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_weigh_points(centra_stream_weigh_f32, seen(points), centers, total, range, candidates, &
+        candidate_weights, options, weights, workspace, status, message)
+  end subroutine stream_weigh_real32
+
+  recursive subroutine stream_weigh_bytes(points, centers, total, range, candidates, candidate_weights, &
+      options, weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    real(real64), intent(in), target :: candidates(:, :)
+    integer(int64), intent(inout), target :: candidate_weights(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_weigh_points(centra_stream_weigh_u8, seen(points), centers, total, range, candidates, &
+        candidate_weights, options, weights, workspace, status, message)
+  end subroutine stream_weigh_bytes
+
+  ! ---------------------------------------------------------------------------------------------
+  ! Texts
+  ! ---------------------------------------------------------------------------------------------
 
   !> What a status means, in general; `message` says what was wrong in particular.
   recursive function kmeans_status_message(status) result(text)
@@ -1841,44 +2551,86 @@ contains
     this%options%parallel_data = from%parallel_data
   end subroutine take_options
 
-  !> Sizes, address and leading dimension; the latter from the addresses of the first two columns, as
-  !> the array's strides have no other name in standard Fortran. Here and below every size() has C's kind:
-  !> one of default kind wraps at 2**31.
+  !> What of an array does not depend on its kind. Strides have no other name in standard Fortran than the addresses of two elements.
+  !> Here and below every size() has C's kind: one of default kind wraps at 2**31.
+  recursive function seen_real64(points) result(seen)
+    real(real64), intent(in), target :: points(:, :)
+    type(points_t) :: seen
+
+    seen%bytes = storage_size(points, c_intptr_t) / 8
+    seen%extents(1) = size(points, 1, c_size_t)
+    seen%extents(2) = size(points, 2, c_size_t)
+    if (minval(seen%extents) == 0) return
+    seen%at = c_loc(points(1, 1))
+    if (seen%extents(1) > 1) seen%apart(1) = address_of(c_loc(points(2, 1))) - address_of(seen%at)
+    if (seen%extents(2) > 1) seen%apart(2) = address_of(c_loc(points(1, 2))) - address_of(seen%at)
+  end function seen_real64
+
+  recursive function seen_real32(points) result(seen)
+    real(real32), intent(in), target :: points(:, :)
+    type(points_t) :: seen
+
+    seen%bytes = storage_size(points, c_intptr_t) / 8
+    seen%extents(1) = size(points, 1, c_size_t)
+    seen%extents(2) = size(points, 2, c_size_t)
+    if (minval(seen%extents) == 0) return
+    seen%at = c_loc(points(1, 1))
+    if (seen%extents(1) > 1) seen%apart(1) = address_of(c_loc(points(2, 1))) - address_of(seen%at)
+    if (seen%extents(2) > 1) seen%apart(2) = address_of(c_loc(points(1, 2))) - address_of(seen%at)
+  end function seen_real32
+
+  recursive function seen_bytes(points) result(seen)
+    integer(int8), intent(in), target :: points(:, :)
+    type(points_t) :: seen
+
+    seen%bytes = storage_size(points, c_intptr_t) / 8
+    seen%extents(1) = size(points, 1, c_size_t)
+    seen%extents(2) = size(points, 2, c_size_t)
+    if (minval(seen%extents) == 0) return
+    seen%at = c_loc(points(1, 1))
+    if (seen%extents(1) > 1) seen%apart(1) = address_of(c_loc(points(2, 1))) - address_of(seen%at)
+    if (seen%extents(2) > 1) seen%apart(2) = address_of(c_loc(points(1, 2))) - address_of(seen%at)
+  end function seen_bytes
+
+  !> Sizes, address and leading dimension.
   recursive subroutine take_points(this, points)
     type(call_t), intent(inout) :: this
-    real(real64), intent(in), target :: points(:, :)
-    integer(c_intptr_t) :: apart
+    type(points_t), intent(in) :: points
 
     ! An unknown layout goes to the library as it is, which refuses it by name.
     if (this%options%layout == CENTRA_COLUMNS) then
-      this%n = size(points, 1, c_size_t)
-      this%d = size(points, 2, c_size_t)
+      this%n = points%extents(1)
+      this%d = points%extents(2)
     else
-      this%d = size(points, 1, c_size_t)
-      this%n = size(points, 2, c_size_t)
+      this%d = points%extents(1)
+      this%n = points%extents(2)
     end if
-    this%ld = size(points, 1, c_size_t)
-    ! Without an element there is no address: of no points there need be none, and no dimensions the library refuses first.
-    if (min(this%n, this%d) == 0) return
-    this%points = c_loc(points(1, 1))
-    if (size(points, 1, c_size_t) > 1) then
-      apart = address_of(points(2, 1)) - address_of(points(1, 1))
-      if (apart /= real_bytes) then
-        call refuse(this, CENTRA_ERR_SHAPE, &
-            'points: the elements of a column have gaps or run backwards; use a section with stride 1')
-        return
-      end if
-    end if
-    if (size(points, 2, c_size_t) > 1) then
-      apart = address_of(points(1, 2)) - address_of(points(1, 1))
-      if (apart < 0 .or. mod(apart, real_bytes) /= 0) then
-        call refuse(this, CENTRA_ERR_SHAPE, &
-            'points: the columns run backwards or lie a broken number of reals apart')
-        return
-      end if
-      this%ld = apart / real_bytes
-    end if
+    call take_columns(this, 'points', points, this%points, this%ld)
   end subroutine take_points
+
+  !> The address of columns, and how many elements they lie apart.
+  recursive subroutine take_columns(this, name, columns, at, ld)
+    type(call_t), intent(inout) :: this
+    character(len=*), intent(in) :: name
+    type(points_t), intent(in) :: columns
+    type(c_ptr), intent(inout) :: at
+    integer(c_size_t), intent(inout) :: ld
+
+    ld = columns%extents(1)
+    ! Without an element there is no address: of no points there need be none, and no dimensions the library refuses first.
+    if (minval(columns%extents) == 0) return
+    at = columns%at
+    if (columns%extents(1) > 1 .and. columns%apart(1) /= columns%bytes) then
+      call refuse(this, CENTRA_ERR_SHAPE, &
+          name // ': the elements of a column have gaps or run backwards; use a section with stride 1')
+    else if (columns%extents(2) > 1) then
+      if (columns%apart(2) < 0 .or. mod(columns%apart(2), columns%bytes) /= 0) then
+        call refuse(this, CENTRA_ERR_SHAPE, name // ': the columns run backwards or lie a broken number of elements apart')
+      else
+        ld = columns%apart(2) / columns%bytes
+      end if
+    end if
+  end subroutine take_columns
 
   recursive subroutine take_centers(this, centers)
     type(call_t), intent(inout) :: this
@@ -1930,7 +2682,6 @@ contains
     type(c_ptr), intent(inout) :: at
     integer(c_size_t), intent(inout) :: ld_out
     character(len=reason_length) :: reason
-    integer(c_intptr_t) :: apart
 
     at = c_null_ptr
     ld_out = size(sqdist, 1, c_size_t)
@@ -1940,25 +2691,7 @@ contains
       call refuse(this, CENTRA_ERR_SHAPE, reason)
       return
     end if
-    if (size(sqdist, kind=c_size_t) == 0) return
-    at = c_loc(sqdist(1, 1))
-    if (size(sqdist, 1, c_size_t) > 1) then
-      apart = address_of(sqdist(2, 1)) - address_of(sqdist(1, 1))
-      if (apart /= real_bytes) then
-        call refuse(this, CENTRA_ERR_SHAPE, &
-            'sqdist: the elements of a column have gaps or run backwards; use a section with stride 1')
-        return
-      end if
-    end if
-    if (size(sqdist, 2, c_size_t) > 1) then
-      apart = address_of(sqdist(1, 2)) - address_of(sqdist(1, 1))
-      if (apart < 0 .or. mod(apart, real_bytes) /= 0) then
-        call refuse(this, CENTRA_ERR_SHAPE, &
-            'sqdist: the columns run backwards or lie a broken number of reals apart')
-        return
-      end if
-      ld_out = apart / real_bytes
-    end if
+    call take_columns(this, 'sqdist', seen(sqdist), at, ld_out)
   end subroutine take_table
 
   recursive subroutine take_stream(this, total, range)
@@ -2096,9 +2829,9 @@ contains
   end subroutine check_vector
 
   recursive function address_of(element) result(address)
-    real(real64), intent(in), target :: element
+    type(c_ptr), intent(in) :: element
     integer(c_intptr_t) :: address
-    address = transfer(c_loc(element), address)
+    address = transfer(element, address)
   end function address_of
 
   ! ---------------------------------------------------------------------------------------------
