@@ -14,7 +14,7 @@ import dask
 import dask.array as da
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from test_functions import same
+from test_functions import narrow, same
 
 import centra
 from centra.dask import KMeans
@@ -105,6 +105,39 @@ def test_lengths_need_not_be_known(data):
     assert np.isnan(X.shape[0])
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+def test_partitions_are_not_copied(data, dtype, monkeypatch):
+    """What the library is given is the partition as Dask hands it over, in its own type."""
+    from centra import _call
+
+    points = narrow(data(1000, 5, 7)[0], dtype)
+    X, seen = da.from_array(points, chunks=(300, 5)), []
+    real = _call.matrix
+
+    def spied(x):
+        seen.append((x, real(x)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(_call, "matrix", spied)
+    model = KMeans(7, max_iter=3).fit(X)
+    model.labels_.compute(), model.transform(X).compute(), model.score(X)
+    assert len(seen) > 4 * 15
+    for given, x in seen:
+        assert x.array is given and given.dtype == dtype and len(given) in (300, 100)
+
+
+@pytest.mark.parametrize("init", ["k-means||", "k-means++"])
+def test_bytes_are_the_same_numbers_as_doubles(data, init):
+    points = narrow(data(1000, 5, 7)[0], np.uint8)
+    expected = centra.kmeans(points.astype(float), 7, init=init, seed=3)
+    for chunks in (1000, 5), (137, 5), (300, 2):
+        X = da.from_array(points, chunks=chunks)
+        model = KMeans(7, init=init, random_state=3).fit(X)
+        equal(model, expected)
+        same(model.transform(X).compute(), centra.transform(points.astype(float), expected.centers))
+        assert model.score(X) == model.score(points) == -expected.inertia
+
+
 def test_integers_are_converted(data):
     points = (10 * data(200, 3, 4)[0]).astype(np.int16)
     equal(KMeans(4).fit(da.from_array(points, chunks=60)), centra.kmeans(points, 4, init="k-means||"))
@@ -120,6 +153,7 @@ def test_single_precision_belongs_together(data):
     for chunks in 20_000, 777:
         X = da.from_array(points, chunks=(chunks, 2))
         model = KMeans(50, max_iter=3).fit(X)
+        same(found.centers, centra.kmeans(points.astype(float), 50, init="k-means||", max_iter=3).centers)
         same(model.cluster_centers_, rounded)
         same(model.labels_.compute(), labels)
         assert model.inertia_ == centra.inertia(points, rounded, labels) == -model.score(X) == -model.score(points)

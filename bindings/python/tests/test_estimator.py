@@ -74,15 +74,22 @@ def test_it_is_the_function_underneath():
     assert model.report_.stopped_by == "converged"
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("layout", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=0)[::2]])
-def test_points_are_not_copied(layout, monkeypatch):
-    from centra import _estimator
+def test_points_are_not_copied(layout, dtype, monkeypatch):
+    """What the library is given lies in the caller's array, in each call of each method."""
+    from centra import _call
 
-    points, seen = layout(X), []
-    real = _estimator.watched
-    monkeypatch.setattr(_estimator, "watched", lambda x, *a, **k: seen.append(x) or real(x, *a, **k))
-    KMeans(3, random_state=0).fit(points)
-    assert np.shares_memory(seen[0], points)
+    points, seen = layout((10 * X).astype(dtype)), []
+    real = _call.matrix
+    monkeypatch.setattr(_call, "matrix", lambda x: seen.append(real(x)) or seen[-1])
+    # With these starts rows are not put in order first.
+    for init in "random", "k-means||", points[:3]:
+        model = KMeans(3, init=init, random_state=0).fit(points, sample_weight=np.ones(len(points)))
+    model.predict(points), model.transform(points), model.score(points)
+    assert len(seen) > 12
+    for x in seen:
+        assert x.array.dtype == dtype and np.shares_memory(x.array, points) and x.n == len(points)
 
 
 def bits(model):
@@ -201,6 +208,34 @@ def test_single_precision_belongs_together():
     assert model.cluster_centers_.dtype == model.transform(points).dtype == np.float32
     assert (model.predict(points) == model.labels_).all()
     assert model.inertia_ == -model.score(points)
+
+
+@pytest.mark.parametrize(
+    "init", ["k-means++", "random", "k-means||", START.astype(int), lambda X, k, random_state: X[:k] - X[-1]]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bytes_are_the_same_numbers_as_doubles(init, weighted):
+    """Pixels, say, are read where they lie, and centers are doubles."""
+    points = (30 * X).astype(np.uint8)
+    weights = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        a, b = (KMeans(3, init=init, random_state=1).fit(x, sample_weight=weights) for x in (points, points.astype(float)))
+    assert a.cluster_centers_.dtype == np.float64 and bits(a) == bits(b) and (a.labels_ == b.labels_).all()
+    assert a.cluster_inertias_.tobytes() == b.cluster_inertias_.tobytes()
+    assert (a.predict(points) == a.labels_).all() and a.transform(points).tobytes() == b.transform(points.astype(float)).tobytes()
+    assert a.score(points, sample_weight=weights) == b.score(points.astype(float), sample_weight=weights) == -a.inertia_
+
+
+def test_single_precision_is_fitted_as_the_same_numbers_in_doubles():
+    """But for the end, when centers are rounded, and labels and inertia are those of the rounded centers."""
+    points = np.random.default_rng(3).uniform(size=(500, 3)).astype(np.float32)
+    for init in "k-means++", "random", "k-means||":
+        a, b = (KMeans(9, init=init, n_init=1, random_state=1, tol=1e-3).fit(x) for x in (points, points.astype(float)))
+        rounded = b.cluster_centers_.astype(np.float32)
+        assert a.cluster_centers_.tobytes() == rounded.tobytes() and a.n_iter_ == b.n_iter_
+        assert (a.labels_ == centra.assign(points.astype(float), rounded)).all()
+        assert a.inertia_ == centra.inertia(points.astype(float), rounded, a.labels_)
 
 
 def test_numbers_of_each_cluster():

@@ -21,7 +21,7 @@ def same(a, b):
 
 def spaced(x):
     """The same numbers with gaps between the rows."""
-    wide = np.full((len(x), x.shape[1] + 3), np.nan)
+    wide = np.full((len(x), x.shape[1] + 3), np.nan if x.dtype.kind == "f" else 77, x.dtype)
     wide[:, 1:-2] = x
     return wide[:, 1:-2]
 
@@ -44,6 +44,8 @@ def read_only(x):
     return x
 
 
+# Types besides that of doubles that are read where they lie.
+NARROW = [np.float32, np.uint8]
 LAYOUTS = {
     "C": np.ascontiguousarray,
     "Fortran": np.asfortranarray,
@@ -108,15 +110,109 @@ def test_layouts(data, layout, n, d, k):
     assert centra.inertia(laid, start, expected.labels) == centra.inertia(points, start, expected.labels)
 
 
+def narrow(points, dtype):
+    """Points around the same means whose coordinates are of the type, bytes from 0 to 255."""
+    if dtype != np.uint8:
+        return points.astype(dtype)
+    low, high = points.min(), points.max()
+    return ((points - low) * (255.9 / max(high - low, 1.0))).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("n, d, k", SHAPES)
+def test_floats_and_bytes_are_the_same_numbers_as_doubles(data, dtype, layout, n, d, k):
+    points = narrow(data(n, d, k)[0], dtype)
+    doubles, laid = points.astype(np.float64), LAYOUTS[layout](points)
+    start = doubles[-k:] + 0.25
+    weights = np.random.default_rng(n).uniform(0.1, 3, n)
+    for choices in {"seed": 7}, {"seed": 7, "init": "random", "weights": weights}, {"init": start, "max_iter": 2, "threads": 2}:
+        expected, found = centra.kmeans(doubles, k, **choices), centra.kmeans(laid, k, **choices)
+        same(found.centers, expected.centers)
+        same(found.labels, expected.labels)
+        assert (found.inertia, found.report.iterations) == (expected.inertia, expected.report.iterations)
+    labels = expected.labels
+    for init in "k-means++", "random", "k-means||":
+        same(centra.seed(laid, k, init=init, seed=3), centra.seed(doubles, k, init=init, seed=3))
+    for call in [
+        lambda x: centra.assign(x, start),
+        lambda x: centra.assign(x, start, sqdist=True)[1],
+        # Centers may be of any type, too.
+        lambda x: centra.assign(x, points[-k:]),
+        lambda x: centra.update(x, labels, start, weights=weights),
+        lambda x: centra.update(x, labels, start, counts=True)[1],
+        lambda x: centra.inertia(x, start, labels, weights=weights),
+        lambda x: centra.distances(x, start),
+        lambda x: centra.transform(x, start),
+        lambda x: centra.clusters(x, start, labels, weights=weights).inertias,
+        lambda x: centra.clusters(x, start, labels).sizes,
+        lambda x: centra.stream.range_of(x, weights=weights),
+        lambda x: centra.sweep(x, [1, k], seed=2, max_iter=2).silhouettes,
+        lambda x: centra.sweep(x, [1, k], seed=2, max_iter=2).inertias,
+    ]:
+        same(call(laid), call(doubles))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, *NARROW])
 @pytest.mark.parametrize("layout", ["C", "Fortran", "rows with gaps", "columns with gaps", "every other row", "read-only"])
-def test_these_layouts_are_not_copied(data, layout):
+def test_these_layouts_are_not_copied(data, dtype, layout):
+    """The library gets the address of the array's first element, and the function is that of its type."""
     from centra import _call
+    from centra._native import ffi, lib
 
-    points = LAYOUTS[layout](data(50, 4, 1)[0])
-    assert _call.matrix(points).array is points
+    points = LAYOUTS[layout](narrow(data(50, 4, 1)[0], dtype))
+    x = _call.matrix(points)
+    assert x.array is points and points.dtype == dtype
+    assert int(ffi.cast("uintptr_t", x.pointer)) == points.__array_interface__["data"][0]
+    function = {np.float64: lib.centra_fit, np.float32: lib.centra_fit_f32, np.uint8: lib.centra_fit_u8}[dtype]
+    assert x.function("centra_fit") == function
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64, np.int8, np.uint16, bool])
+# Each with 10,000 points of 200 dimensions, two centers, and zeros for labels.
+CALLS = {
+    "kmeans": lambda x, c, labels: centra.kmeans(x, 2, max_iter=2),
+    "seed": lambda x, c, labels: centra.seed(x, 2),
+    "assign": lambda x, c, labels: centra.assign(x, c, sqdist=True),
+    "update": lambda x, c, labels: centra.update(x, labels, c),
+    "inertia": lambda x, c, labels: centra.inertia(x, c, labels),
+    "distances": lambda x, c, labels: centra.distances(x, c),
+    "clusters": lambda x, c, labels: centra.clusters(x, c, labels),
+    "sweep": lambda x, c, labels: centra.sweep(x, [2], max_iter=1),
+    "stream": lambda x, c, labels: centra.stream.fit([x[:5000], x[5000:]], 2, labels=labels, max_iter=2),
+}
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("call", CALLS)
+def test_calls_make_no_array_of_the_size_of_the_points(dtype, order, call):
+    """As doubles the points would take 16 MB, and a copy 2 MB at least; labels take 40 KB, distances 80 KB."""
+    points = np.random.default_rng(0).integers(0, 256, (10_000, 200)).astype(dtype, order=order)
+    centers, labels = points[:2].astype(float), np.zeros(10_000, np.int32)
+    # The first call makes what is kept for all.
+    CALLS[call](points, centers, labels)
+    tracemalloc.start()
+    try:
+        CALLS[call](points, centers, labels)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_magnitudes_of_floats():
+    """The smallest and the largest that there are, and what is refused, with its place."""
+    extreme = np.array([[1e-45, 0.0], [3.4e38, -3.4e38], [-0.0, 1e-45], [3.3e38, -3.3e38]], np.float32)
+    found, expected = centra.kmeans(extreme, 2), centra.kmeans(extreme.astype(float), 2)
+    same(found.centers, expected.centers)
+    assert found.inertia == expected.inertia
+    for bad, said in (np.nan, "NaN"), (np.inf, "infinity"):
+        extreme[2, 1] = bad
+        for call in [lambda: centra.kmeans(extreme, 2), lambda: centra.assign(extreme, [[0.0, 0.0]])]:
+            with pytest.raises(ValueError, match=f"points: {said} at row 2, dimension 1"):
+                call()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int64, np.int8, np.uint16, bool])
 def test_types_are_converted(data, dtype):
     points = (10 * data(100, 3, 4)[0]).astype(dtype)
     same(centra.kmeans(points, 4).centers, centra.kmeans(points.astype(np.float64), 4).centers)
@@ -133,8 +229,10 @@ def test_frames(data):
     pandas = pytest.importorskip("pandas")
     polars = pytest.importorskip("polars")
     points, start = data(100, 3, 4)
-    for frame in pandas.DataFrame(points), polars.DataFrame(points):
-        same(centra.assign(frame, start), centra.assign(points, start))
+    for dtype in np.float64, *NARROW:
+        points = narrow(points, dtype)
+        for frame in pandas.DataFrame(points), polars.DataFrame(points):
+            same(centra.assign(frame, start), centra.assign(points, start))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9])

@@ -189,7 +189,7 @@ def test_control_c_ends_a_fit_that_would_never_end(call):
     ],
 )
 def test_control_c_while_centers_are_drawn(call):
-    """The time from the signal to the exception, both seen by the process itself: 0.1 s on a quiet machine. Drawing takes minutes."""
+    """The time from signal to exception, both seen by the process itself: 0.1 s on a quiet machine. Drawing takes minutes."""
     code = f"""
         import centra, numpy, os, signal, threading, time
         centra.KMeans

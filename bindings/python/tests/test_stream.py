@@ -105,6 +105,21 @@ def test_larger_chunks(data, n, d, k):
             equal(fit(chunks[0], k, weights=chunks[1], seed=5, labels=labels, max_iter=20), expected, labels)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_chunks_of_several_types(data, weighted):
+    """Each chunk is read in its own type; the result is that of the same numbers as doubles."""
+    points = np.random.default_rng(2).integers(0, 256, (900, 5))
+    weights = np.random.default_rng(1).uniform(0, 2, 900) if weighted else None
+    ends = [0, 100, 300, 301, 700, 900]
+    types = [np.uint8, np.float32, float, np.uint8, np.int64]
+    chunks = [piece.astype(dtype) for piece, dtype in zip(pieces(points, ends), types, strict=True)]
+    expected = centra.kmeans(points.astype(float), 7, init="k-means||", seed=4, weights=weights)
+    for distances in None, np.empty(900):
+        labels = np.empty(900, np.int32)
+        chunked = None if weights is None else pieces(weights, ends)
+        equal(fit(chunks, 7, seed=4, weights=chunked, labels=labels, distances=distances), expected, labels)
+
+
 def test_start_of_kmeans(data):
     points, _ = data(3000, 5, 8)
     start = centra.seed(points, 8, init="k-means||", seed=3)

@@ -27,7 +27,7 @@ STOPPED_BY = {
 
 
 class Matrix(NamedTuple):
-    """An array as the library reads it, where it lies: n points of d doubles."""
+    """An array as the library reads it, where it lies: n points of d doubles, floats or bytes."""
 
     array: np.ndarray  # the owner of the memory
     pointer: Any
@@ -35,6 +35,14 @@ class Matrix(NamedTuple):
     d: int
     ld: int
     layout: int
+
+    def function(self, name: str) -> Any:
+        """The function of that name for points of this type."""
+        return getattr(lib, name + _SUFFIXES[self.array.dtype])
+
+
+# What the names of functions end in, for each type that is read where it lies.
+_SUFFIXES = {np.dtype(np.float64): "", np.dtype(np.float32): "_f32", np.dtype(np.uint8): "_u8"}
 
 
 def pointer(array: np.ndarray, kind: str = "double *") -> Any:
@@ -79,23 +87,31 @@ def _not_a_number(x: np.ndarray) -> str:
 
 
 def matrix(x: Any, name: str = "points") -> Matrix:
-    """Points without a copy, if they are doubles whose strides a leading dimension can express."""
-    x = numbers(x, name)
+    """Points without a copy, if they are of a type that the library reads, with strides that a leading dimension can express."""
+    x = array(x, name)
+    if x.dtype not in _SUFFIXES:
+        x = numbers(x, name)
     if x.ndim != 2:
         hint = "; points of one dimension are x.reshape(-1, 1)" if x.ndim == 1 else ""
         raise ValueError(f"{name}: a two-dimensional array was expected, not one of {x.ndim}{hint}")
     n, d = x.shape
+    size = x.itemsize
     # NumPy may give any stride to an axis of one element.
-    row = x.strides[0] if n > 1 else 8 * d
-    column = x.strides[1] if d > 1 else 8
-    if x.flags.aligned and column == 8 and row >= 8 * d and row % 8 == 0:
-        return Matrix(x, pointer(x), n, d, row // 8, lib.CENTRA_ROWS)
-    row = x.strides[0] if n > 1 else 8
-    column = x.strides[1] if d > 1 else 8 * n
-    if x.flags.aligned and row == 8 and column >= 8 * n and column % 8 == 0:
-        return Matrix(x, pointer(x), n, d, column // 8, lib.CENTRA_COLUMNS)
+    row = x.strides[0] if n > 1 else size * d
+    column = x.strides[1] if d > 1 else size
+    if x.flags.aligned and column == size and row >= size * d and row % size == 0:
+        return Matrix(x, _points(x), n, d, row // size, lib.CENTRA_ROWS)
+    row = x.strides[0] if n > 1 else size
+    column = x.strides[1] if d > 1 else size * n
+    if x.flags.aligned and row == size and column >= size * n and column % size == 0:
+        return Matrix(x, _points(x), n, d, column // size, lib.CENTRA_COLUMNS)
     x = np.array(x, order="C")
-    return Matrix(x, pointer(x), n, d, d, lib.CENTRA_ROWS)
+    return Matrix(x, _points(x), n, d, d, lib.CENTRA_ROWS)
+
+
+def _points(x: np.ndarray) -> Any:
+    """The address of points of any type, which a function of the library takes for that of its own."""
+    return pointer(x, "void *")
 
 
 def packed(x: np.ndarray) -> np.ndarray:

@@ -63,7 +63,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance, Generator instance or None, default=None
         What is drawn from.
     copy_x : bool, default=True
-        Without effect: `X` is never written to, and never copied if it is dense and of doubles.
+        Without effect: `X` is never written to, and never copied if it is dense and of double or single precision or of unsigned
+        bytes. Other types are converted to doubles.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
         Without effect: both give the same clusters, and the library chooses by itself how it finds them.
     threads : int or None, default=None
@@ -72,7 +73,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
-        The centers. Single precision if `X` is.
+        The centers: doubles, but of single precision if `X` is. The fit computes with doubles then, too; at its end the centers
+        are rounded, and labels and inertia are those of the rounded ones.
     labels_ : ndarray of int32, shape (n_samples,)
         The index of the nearest of these centers for each point, also where `tol` or `max_iter` ended the fit.
     inertia_ : float
@@ -168,30 +170,29 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         self._validate_params()
         X = self._points(X, reset=True)
-        points = np.asarray(X, np.float64)
         n, k = X.shape[0], self.n_clusters
         if n < k:
             raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
         weights = _weights(sample_weight, X)
         self._n_init = self._restarts()
         random_state = _random_state(self.random_state)
-        tol = Watch().run(lambda: self._absolute_tol(points, weights), _SUMMING * points.size)
+        tol = Watch().run(lambda: self._absolute_tol(X, weights), _SUMMING * X.size)
 
-        draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None] = (points, weights)
+        draw_from: tuple[NDArray[Any], NDArray[np.float64] | None] = (X, weights)
         if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
-            draw_from = _ordered(points, weights, k)
+            draw_from = _ordered(X, weights, k)
         best: Clustering | None = None
         reports = []
         for _ in range(self._n_init):
-            result, iterations = self._restart(X, points, weights, tol, draw_from, random_state)
+            result, iterations = self._restart(X, weights, tol, draw_from, random_state)
             reports.append(result.report)
             if best is None or result.inertia < best.inertia:
                 best, best_iterations = result, iterations
         assert best is not None
         if X.dtype == np.float32:
-            best = self._rounded(points, weights, best)
+            best = self._rounded(X, weights, best)
 
-        found = clusters(points, best.centers, best.labels, weights=weights, threads=self.threads)
+        found = clusters(X, best.centers, best.labels, weights=weights, threads=self.threads)
         distinct = np.count_nonzero(found.sizes)
         if distinct < k:
             warnings.warn(
@@ -296,14 +297,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return tags
 
     def _points(self, X: Any, reset: bool = False, finite: bool = False) -> NDArray[Any]:
-        """Points as a dense array of floats. That they are finite is checked here if `finite` is true, else by the library."""
+        """Points as a dense array of a type that the library reads.
+
+        That they are finite is checked here if `finite` is true, else by the library.
+        """
         _call.refuse_masked(X, "points")
         X = validate_data(
             self,
             X,
             reset=reset,
             accept_sparse="csr",
-            dtype=[np.float64, np.float32],
+            dtype=[np.float64, np.float32, np.uint8],
             ensure_all_finite=finite,
         )
         return X.toarray() if issparse(X) else X
@@ -322,7 +326,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1
         return int(self.n_init)
 
-    def _absolute_tol(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+    def _absolute_tol(self, points: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
         """`tol` in the unit of squared shifts: the mean variance is the inertia of one cluster over its weight and d."""
         if self.tol == 0:
             return 0.0
@@ -336,10 +340,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _restart(
         self,
         X: NDArray[Any],
-        points: NDArray[np.float64],
         weights: NDArray[np.float64] | None,
         tol: float,
-        draw_from: tuple[NDArray[np.float64], NDArray[np.float64] | None],
+        draw_from: tuple[NDArray[Any], NDArray[np.float64] | None],
         random_state: np.random.RandomState,
     ) -> tuple[Clustering, int]:
         """One fit from one start, and how many iterations scikit-learn would count."""
@@ -347,14 +350,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         started = time.perf_counter()
         if isinstance(init, str):
             drawn = random_state.randint(np.iinfo(np.int32).max)
-            if draw_from[0] is not points:
+            if draw_from[0] is not X:
                 init = seed(draw_from[0], k, init=init, weights=draw_from[1], seed=drawn, threads=self.threads)
         else:
-            init = self._given(init(X, k, random_state=random_state) if callable(init) else init, X.shape[1])
+            # Arithmetic of bytes would wrap around in a function that was written for scikit-learn.
+            shown = X.astype(np.float64) if callable(init) and X.dtype == np.uint8 else X
+            init = self._given(init(shown, k, random_state=random_state) if callable(init) else init, X.shape[1])
         apart = 0.0 if isinstance(init, str) else time.perf_counter() - started
         with Watch(verbose=self.verbose) as watch:
             result = watched(
-                points,
+                X,
                 k,
                 watch=watch,
                 init=cast("Init | Centers", init),
@@ -379,7 +384,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 raise ValueError(f"The shape of the initial centers {start.shape} does not match the number of {name} {size}.")
         return start
 
-    def _rounded(self, points: NDArray[np.float64], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
+    def _rounded(self, points: NDArray[Any], weights: NDArray[np.float64] | None, found: Clustering) -> Clustering:
         """The clustering with its centers rounded to single precision."""
         centers = found.centers.astype(np.float32)
         labels = assign(points, centers, threads=self.threads)
@@ -419,9 +424,7 @@ def _of_all(reports: list[Report], best: Report) -> Report:
     return replace(best, **{name: sum(getattr(report, name) for report in reports) for name in names})
 
 
-def _ordered(
-    points: NDArray[np.float64], weights: NDArray[np.float64] | None, k: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ordered(points: NDArray[Any], weights: NDArray[np.float64] | None, k: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The distinct rows of positive weight in ascending order, and the sums of their weights.
 
     Where these are fewer than k, the first is repeated with weight 0, so what is drawn is still a function of them alone.
@@ -434,7 +437,8 @@ def _ordered(
     if (column[1:] == column[:-1]).any():
         # Equal rows in the order of their weights, as sums of these are rounded.
         order = np.lexsort([*([] if weights is None else [weights]), *points.T[::-1]])
-    rows = points[order] + 0.0  # -0.0 becomes 0.0
+    rows = points[order]
+    rows += rows.dtype.type(0)  # -0.0 becomes 0.0
     first = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     counted = np.add.reduceat(np.ones(len(points)) if weights is None else weights[order], first)
     rows, counted = rows[first][counted > 0], counted[counted > 0]

@@ -79,7 +79,7 @@ class Clustering(NamedTuple):
     """
 
     centers: NDArray[np.float64]
-    """Centers, shape (k, d)."""
+    """Centers, shape (k, d): doubles, whatever the points are."""
     labels: NDArray[np.int32]
     """Index of the nearest center of each point, shape (n,)."""
     inertia: float
@@ -120,9 +120,9 @@ def kmeans(
     Parameters
     ----------
     points : array_like of shape (n, d)
-        The points, finite. Arrays of doubles whose elements are adjacent along one axis (C or Fortran order, slices of
-        rows or columns of these) are read where they lie; everything else is converted to doubles, which is exact but
-        for integers beyond 2**53 and for long doubles.
+        The points, finite. Arrays of float64, float32 or uint8 whose elements are adjacent along one axis (C or Fortran order,
+        slices of rows or columns of these) are read where they lie, and the result is that of the same numbers as doubles, bit
+        for bit. Other types are converted to doubles, which is exact but for integers beyond 2**53 and for long doubles.
     k : int
         Number of centers, from 1 to n.
     init : {'k-means++', 'random', 'k-means||'} or array_like of shape (k, d), default 'k-means++'
@@ -237,7 +237,7 @@ def watched(
     lib.centra_report_init_sized(report, ffi.sizeof("centra_report"))
 
     def fit() -> Clustering:
-        status = lib.centra_fit(
+        status = x.function("centra_fit")(
             x.pointer, x.n, x.d, x.ld, k, options,
             pointer(centers), pointer(labels, "int32_t *"), report, ffi.NULL, 0,
         )  # fmt: skip
@@ -311,7 +311,7 @@ def assign(
     c = _call.centers_of(centers, x.d)
     labels = np.empty(x.n, np.int32)
     distances = np.empty(x.n) if sqdist else None
-    status = lib.centra_assign(
+    status = x.function("centra_assign")(
         x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads),
         pointer(c), pointer(labels, "int32_t *"), ffi.NULL if distances is None else pointer(distances), ffi.NULL, 0,
     )  # fmt: skip
@@ -392,7 +392,7 @@ def update(
     means = np.array(_call.centers_of(centers, x.d))
     k = means.shape[0]
     members = np.empty(k, np.int64)
-    status = lib.centra_update(
+    status = x.function("centra_update")(
         x.pointer, x.n, x.d, x.ld, k, options,
         pointer(given, "int32_t *"), pointer(means), pointer(members, "int64_t *"), ffi.NULL, 0,
     )  # fmt: skip
@@ -440,7 +440,7 @@ def seed(
     centers = np.empty((min(k, x.n), x.d))
 
     def draw() -> NDArray[np.float64]:
-        _call.check(lib.centra_seed(x.pointer, x.n, x.d, x.ld, k, options, pointer(centers), ffi.NULL, 0))
+        _call.check(x.function("centra_seed")(x.pointer, x.n, x.d, x.ld, k, options, pointer(centers), ffi.NULL, 0))
         return centers
 
     return Watch().run(draw, x.n * x.d * k * _SEEDING, kept=w)
@@ -483,7 +483,7 @@ def inertia(
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)
     total = ffi.new("double *")
-    status = lib.centra_inertia(
+    status = x.function("centra_inertia")(
         x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads, w),
         pointer(c), pointer(given, "int32_t *"), total,
     )  # fmt: skip

@@ -8,7 +8,6 @@ import numpy as np
 
 from . import _call
 from ._call import pointer
-from ._native import lib
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -42,7 +41,7 @@ def distances(points: ArrayLike, centers: ArrayLike, *, threads: int | None = No
     c = _call.centers_of(centers, x.d)
     k = c.shape[0]
     sqdist = np.empty((x.n, k))
-    status = lib.centra_distances(
+    status = x.function("centra_distances")(
         x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads), pointer(c), pointer(sqdist), k
     )  # fmt: skip
     _call.check(status)
@@ -124,7 +123,7 @@ def clusters(
     w = _call.weights_of(weights, x.n)
     k = c.shape[0]
     found = Clusters(np.empty(k, np.int64), np.empty(k), np.empty(k))
-    status = lib.centra_clusters(
+    status = x.function("centra_clusters")(
         x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads, w), pointer(c), pointer(given, "int32_t *"),
         pointer(found.sizes, "int64_t *"), pointer(found.weights), pointer(found.inertias),
     )  # fmt: skip

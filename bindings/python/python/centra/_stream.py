@@ -91,7 +91,7 @@ def range_of(points: ArrayLike, *, weights: ArrayLike | None = None, threads: in
     length = ffi.new("size_t *")
     _call.check(lib.centra_stream_range_length(x.d, length))
     found = np.zeros(length[0], np.int32)
-    status = lib.centra_stream_range(
+    status = x.function("centra_stream_range")(
         x.pointer, x.n, x.d, x.ld, _call.options_for(x, threads, w), pointer(found, "int32_t *"), ffi.NULL, 0
     )
     _call.check(status)
@@ -195,7 +195,7 @@ class Stream:
             out = np.zeros(self.length, np.int64)
         array_of(out, np.int64, (self.length,), "out", written=True)
         wanted = lib.CENTRA_STREAM_INERTIA * bool(inertia) + lib.CENTRA_STREAM_MOVED * bool(compare)
-        status = lib.centra_stream_sums(
+        status = x.function("centra_stream_sums")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
             pointer(c), ffi.NULL if labels is None else pointer(labels, "int32_t *"), wanted,
             pointer(out, "int64_t *"), ffi.NULL, 0,
@@ -358,7 +358,7 @@ class Stream:
         if distances is not None:
             array_of(distances, np.float64, (x.n,), "distances", written=True)
         masses = np.zeros(MASSES, np.int64)
-        status = lib.centra_stream_masses(
+        status = x.function("centra_stream_masses")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
             pointer(c), len(c), _call.integer(known, "known", 63),
             ffi.NULL if distances is None else pointer(distances), pointer(masses, "int64_t *"), ffi.NULL, 0,
@@ -413,7 +413,7 @@ class Stream:
         if distances is not None:
             distances = array_of(distances, np.float64, (x.n,), "distances")
         rows, count = np.empty((self._room(), self.d)), ffi.new("int64_t *")
-        status = lib.centra_stream_draw(
+        status = x.function("centra_stream_draw")(
             x.pointer, x.n, x.d, x.ld, self.k, options, self.total, self._range,
             pointer(given, "int64_t *"), pointer(c), len(c), ffi.NULL if distances is None else pointer(distances),
             _call.integer(round, "round", 32), _call.integer(first, "first", 63),
@@ -460,7 +460,7 @@ class Stream:
         x, c = self._chunk(points), self._candidates(candidates)
         w = _call.weights_of(weights, x.n)
         found = np.zeros(self._weights(len(c)), np.int64)
-        status = lib.centra_stream_weigh(
+        status = x.function("centra_stream_weigh")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
             pointer(c), len(c), pointer(found, "int64_t *"), ffi.NULL, 0,
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -104,9 +104,7 @@ def sweep(
     return Sweep(ks, clusterings, np.array(silhouettes))
 
 
-def _silhouette(
-    points: NDArray[np.float64], found: Clustering, weights: NDArray[np.float64] | None, threads: int | None
-) -> float:
+def _silhouette(points: NDArray[Any], found: Clustering, weights: NDArray[np.float64] | None, threads: int | None) -> float:
     """The mean simplified silhouette. The second nearest center is the nearest of the other ones."""
     k = len(found.centers)
     if k == 1:

@@ -81,7 +81,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     Notes
     -----
     A fit goes through the array once for the ranges, 11 times for k-means||, and once in each iteration and for the end. Where it
-    fits the memory of the workers, ``X.persist()`` keeps Dask from loading it each time. Each task runs on one thread, since
+    fits the memory of the workers, ``X.persist()`` keeps Dask from loading it each time. Partitions of float64, float32 and uint8
+    are read where they lie; other types are converted to doubles, a partition at a time. Each task runs on one thread, since
     Dask runs several at once.
 
     Chunks along the columns are joined first (``X.rechunk({1: -1})``), which moves data between workers: an array is better

@@ -88,7 +88,8 @@ def fit(
     Notes
     -----
     Memory is needed for a chunk and for k d sums, whatever the number of points. Chunks of some megabytes keep all cores busy;
-    reading them is up to the iterator. Conversion of single precision or integers is done a chunk at a time.
+    reading them is up to the iterator. Chunks of float64, float32 and uint8 are read where they lie; other types are converted to
+    doubles a chunk at a time.
 
     Method: Lloyd 1982; k-means||, Bahmani and others 2012.
 
