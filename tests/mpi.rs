@@ -146,6 +146,66 @@ fn any_number_of_ranks() {
     }
 }
 
+/// Files of floats and of bytes give what the same numbers give as doubles.
+#[test]
+fn floats_and_bytes() {
+    let scratch = native::scratch("mpi_types");
+    let (n, d, k) = (499, 5, 6);
+    let numbers_of =
+        |widen: fn(f64) -> f64| -> Vec<f64> { blobs(n, d, k).into_iter().map(widen).collect() };
+    let floats = numbers_of(|x| f64::from(x as f32));
+    let bytes = numbers_of(|x| f64::from((2.0 * x) as u8));
+    let file = |name: &str, bytes: Vec<u8>| {
+        let path = scratch.join(name);
+        std::fs::write(&path, bytes).expect("a file of points");
+        path
+    };
+    let files = [
+        (
+            file(
+                "floats",
+                floats
+                    .iter()
+                    .flat_map(|&x| (x as f32).to_ne_bytes())
+                    .collect(),
+            ),
+            "float",
+            expected(&floats, d, k),
+        ),
+        (
+            file("bytes", bytes.iter().map(|&x| x as u8).collect()),
+            "byte",
+            expected(&bytes, d, k),
+        ),
+    ];
+    for mpi in Mpi::all() {
+        for program in mpi.programs(&scratch) {
+            let start = |ranks: usize, file: &Path, rest: &[&str]| {
+                let _turn = turn();
+                let mut command = mpi.mpiexec(ranks);
+                command.arg(&program).arg(file).args(rest);
+                command.output().expect("mpiexec")
+            };
+            for (path, name, want) in &files {
+                for (ranks, threads) in [(1, "2"), (3, "1")] {
+                    let output = start(ranks, path, &["5", "6", threads, name]);
+                    assert!(
+                        output.status.success() && numbers(&output) == *want,
+                        "{program:?}, {name}, {ranks} ranks of {threads} threads: {output:?}"
+                    );
+                }
+                let odd = refusal(mpi, &start(2, path, &["7", "6", "1", name]));
+                assert!(
+                    odd.ends_with(&format!(": the size is not that of rows of D {name}s")),
+                    "{odd}"
+                );
+            }
+            let unknown = refusal(mpi, &start(2, &files[0].0, &["5", "6", "1", "half"]));
+            assert!(unknown.contains(": usage: "), "{unknown}");
+        }
+    }
+}
+
 #[test]
 fn a_rank_in_trouble_ends_all() {
     let scratch = native::scratch("mpi_trouble");
@@ -184,7 +244,8 @@ fn a_rank_in_trouble_ends_all() {
             );
             assert!(said(&whole, &[7, k]).ends_with(": the size is not that of rows of D doubles"));
             assert!(said(&scratch.join("none"), &[d, k]).ends_with(": cannot be opened"));
-            assert!(said(&whole, &[d, 0]).ends_with(": usage: kmeans FILE D K [THREADS]"));
+            assert!(said(&whole, &[d, 0])
+                .ends_with(": usage: kmeans FILE D K [THREADS [double|float|byte]]"));
 
             let own_file = "exec \"$0\" \"$1/${PMI_RANK:-$OMPI_COMM_WORLD_RANK}\" \"$2\" \"$3\"";
             let _turn = turn();

@@ -1,9 +1,9 @@
 /* kmeans.c: k-means of points that the ranks of an MPI job have among them.
  *
- *     mpiexec -n RANKS kmeans FILE D K [THREADS]
+ *     mpiexec -n RANKS kmeans FILE D K [THREADS [TYPE]]
  *
- * FILE is raw doubles as this machine writes them, point after point, D a point; every rank reads its own slice of it, and
- * THREADS (1) threads a rank work on that. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
+ * FILE is raw numbers as this machine writes them, point after point, D a point, of TYPE double (the default), float or byte
+ * (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
  * by MPI_MAX and MPI_SUM: so the result is that of centra_fit for all points in one array, bit for bit, for any number of ranks. */
 #define _XOPEN_SOURCE 700 /* fseeko */
 #include <centra.h>
@@ -50,9 +50,19 @@ static void sum(int64_t *numbers, size_t count)
     MPI_Allreduce(MPI_IN_PLACE, numbers, (int)count, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
 }
 
+/* The types of numbers. */
+enum { DOUBLE, FLOAT, BYTE, TYPES };
+static const struct {
+    const char *name, *odd;
+    size_t bytes;
+} types[TYPES] = {{"double", "the size is not that of rows of D doubles", sizeof(double)},
+                  {"float", "the size is not that of rows of D floats", sizeof(float)},
+                  {"byte", "the size is not that of rows of D bytes", 1}};
+
 /* What this rank has, and what all know. */
 typedef struct Job {
-    double *points;                /* of this rank: n rows of d */
+    int type;
+    void *points;                  /* of this rank: n rows of d */
     size_t n, d, k;
     int64_t first, total;          /* index of the first of them among all points; how many those are */
     centra_options options;
@@ -61,20 +71,26 @@ typedef struct Job {
     int32_t *range;
 } Job;
 
+/* A call that takes points, by the name that it has for those of this type. */
+#define OF_POINTS(job, call, ...)                                                   \
+    ((job)->type == FLOAT  ? call##_f32((const float *)(job)->points, __VA_ARGS__)  \
+     : (job)->type == BYTE ? call##_u8((const uint8_t *)(job)->points, __VA_ARGS__) \
+                           : call((const double *)(job)->points, __VA_ARGS__))
+
 /* The points of this rank: those from total * rank / ranks on. */
 static void read_slice(Job *job, const char *path)
 {
-    const size_t row = job->d * sizeof(double);
+    const size_t row = job->d * types[job->type].bytes;
     FILE *file = fopen(path, "rb");
     all_fine(path, file ? NULL : "cannot be opened");
     int64_t bytes = fseeko(file, 0, SEEK_END) ? -1 : (int64_t)ftello(file);
-    all_fine(path, bytes > 0 && (size_t)bytes % row == 0 ? NULL : "the size is not that of rows of D doubles");
+    all_fine(path, bytes > 0 && (size_t)bytes % row == 0 ? NULL : types[job->type].odd);
     job->total = bytes / (int64_t)row;
     MPI_Bcast(&job->total, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
     int64_t share = job->total / ranks, rest = job->total % ranks;
     job->first = share * rank + (rank < rest ? rank : rest);
     job->n = (size_t)(share + (rank < rest));
-    job->points = (double *)get(job->n, row);
+    job->points = get(job->n, row);
     int whole = fseeko(file, (off_t)((size_t)job->first * row), SEEK_SET) == 0 && fread(job->points, row, job->n, file) == job->n;
     all_fine(path, whole ? NULL : "ends before the slice of this rank");
     fclose(file);
@@ -86,8 +102,8 @@ static void find_range(Job *job)
     size_t length;
     must("range", centra_stream_range_length(job->d, &length));
     job->range = (int32_t *)get(length, sizeof *job->range);
-    must("range", centra_stream_range(job->points, job->n, job->d, job->d, &job->options, job->range, job->workspace,
-                                      job->workspace_bytes));
+    must("range", OF_POINTS(job, centra_stream_range, job->n, job->d, job->d, &job->options, job->range, job->workspace,
+                            job->workspace_bytes));
     MPI_Allreduce(MPI_IN_PLACE, job->range, (int)length, MPI_INT32_T, MPI_MAX, MPI_COMM_WORLD);
 }
 
@@ -112,13 +128,13 @@ static void seed(const Job *job, double *centers)
     int64_t *drawn = (int64_t *)get((size_t)ranks, sizeof *drawn), masses[CENTRA_STREAM_MASS_DIGITS] = {0};
     for (uint32_t round = 0; centra_stream_due(k, round, count, masses); ++round) {
         memset(masses, 0, sizeof masses);
-        must("masses", centra_stream_masses(job->points, n, d, d, k, &job->options, job->total, job->range, candidates, count,
-                                            known, distances, masses, job->workspace, job->workspace_bytes));
+        must("masses", OF_POINTS(job, centra_stream_masses, n, d, d, k, &job->options, job->total, job->range, candidates, count,
+                                 known, distances, masses, job->workspace, job->workspace_bytes));
         sum(masses, CENTRA_STREAM_MASS_DIGITS);
         known = count;
         memset(drawn, 0, (size_t)ranks * sizeof *drawn);
-        must("draw", centra_stream_draw(job->points, n, d, d, k, &job->options, job->total, job->range, masses, candidates, count,
-                                        distances, round, job->first, rows, drawn + rank, job->workspace, job->workspace_bytes));
+        must("draw", OF_POINTS(job, centra_stream_draw, n, d, d, k, &job->options, job->total, job->range, masses, candidates,
+                               count, distances, round, job->first, rows, drawn + rank, job->workspace, job->workspace_bytes));
         sum(drawn, (size_t)ranks);
         size_t before = 0, all = 0;
         for (int r = 0; r < ranks; ++r) {
@@ -133,8 +149,8 @@ static void seed(const Job *job, double *centers)
     size_t length;
     must("weights", centra_stream_weights_length(job->total, d, k, job->range, count, &length));
     int64_t *weights = (int64_t *)get(length, sizeof *weights);
-    must("weigh", centra_stream_weigh(job->points, n, d, d, k, &job->options, job->total, job->range, candidates, count, weights,
-                                      job->workspace, job->workspace_bytes));
+    must("weigh", OF_POINTS(job, centra_stream_weigh, n, d, d, k, &job->options, job->total, job->range, candidates, count,
+                            weights, job->workspace, job->workspace_bytes));
     sum(weights, length);
     must("choose", centra_stream_choose(job->total, d, k, &job->options, job->range, candidates, count, weights, centers,
                                         job->workspace, job->workspace_bytes));
@@ -155,9 +171,9 @@ static centra_stream_state iterate(const Job *job, double *centers, int32_t *lab
     centra_stream_state_init(&state, sizeof state);
     while (!state.done) {
         memset(sums, 0, length * sizeof *sums);
-        must("sums", centra_stream_sums(job->points, job->n, job->d, job->d, job->k, &job->options, job->total, job->range, centers,
-                                        labels, CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED, sums, job->workspace,
-                                        job->workspace_bytes));
+        must("sums", OF_POINTS(job, centra_stream_sums, job->n, job->d, job->d, job->k, &job->options, job->total, job->range,
+                               centers, labels, CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED, sums, job->workspace,
+                               job->workspace_bytes));
         sum(sums, length);
         must("step", centra_stream_step(job->total, job->d, job->k, &job->options, job->range, sums, centers, &state));
         if (rank == 0)
@@ -183,17 +199,24 @@ int main(int argc, char **argv)
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     Job job;
     memset(&job, 0, sizeof job);
-    size_t threads = argc == 5 ? number(argv[4]) : 1;
+    size_t threads = argc > 4 ? number(argv[4]) : 1;
+    while (argc > 5 && job.type < TYPES && strcmp(argv[5], types[job.type].name))
+        ++job.type;
     job.d = argc > 3 ? number(argv[2]) : 0;
     job.k = argc > 3 ? number(argv[3]) : 0;
-    all_fine("usage", argc > 3 && argc < 6 && job.d && job.k && threads ? NULL : "kmeans FILE D K [THREADS]");
+    int usual = argc > 3 && argc < 7 && job.d && job.k && threads && job.type < TYPES;
+    all_fine("usage", usual ? NULL : "kmeans FILE D K [THREADS [double|float|byte]]");
     centra_options_init(&job.options);
     job.options.init = CENTRA_INIT_PARALLEL; /* so that the workspace is large enough for it */
     job.options.empty = CENTRA_EMPTY_KEEP;   /* sums do not tell which point is the farthest */
     job.options.threads = (int32_t)threads;
 
     read_slice(&job, argv[1]);
-    must("workspace", centra_stream_workspace_size(job.n, job.total, job.d, job.k, &job.options, &job.workspace_bytes));
+    int32_t (*size)(size_t, int64_t, size_t, size_t, const centra_options *, size_t *) =
+        job.type == FLOAT  ? centra_stream_workspace_size_f32
+        : job.type == BYTE ? centra_stream_workspace_size_u8
+                           : centra_stream_workspace_size;
+    must("workspace", size(job.n, job.total, job.d, job.k, &job.options, &job.workspace_bytes));
     job.workspace = get(job.workspace_bytes, 1);
     find_range(&job);
     double *centers = (double *)get(job.k, job.d * sizeof *centers);

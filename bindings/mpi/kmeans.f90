@@ -1,23 +1,26 @@
 !> k-means of points that the ranks of an MPI job have among them.
 !>
-!>     mpiexec -n RANKS kmeans FILE D K [THREADS]
+!>     mpiexec -n RANKS kmeans FILE D K [THREADS [TYPE]]
 !>
-!> FILE is raw doubles as this machine writes them, point after point, D a point; every rank reads its own slice of it, and
-!> THREADS (1) threads a rank work on that. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
+!> FILE is raw numbers as this machine writes them, point after point, D a point, of TYPE double (the default), float or byte
+!> (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
 !> by MPI_MAX and MPI_SUM: so the result is that of kmeans_fit for all points in one array, bit for bit, for any number of ranks.
 program kmeans
-  use, intrinsic :: iso_fortran_env, only: error_unit, int32, int64, int8, real64
+  use, intrinsic :: iso_fortran_env, only: error_unit, int32, int64, int8, real32, real64
   use mpi_f08
   use centra
   implicit none
 
-  integer(int64), parameter :: bytes_per_real = storage_size(0.0_real64) / 8
   integer :: rank, ranks, provided, d, k, i, j
   integer(int64) :: n, first, total                  ! points of this rank, number of the first of them, points of all
-  real(real64), allocatable :: points(:, :), centers(:, :)
+  character(len=40) :: numbers                       ! double, float or byte: which of these three are the points
+  real(real64), allocatable :: doubles(:, :)
+  real(real32), allocatable :: floats(:, :)
+  integer(int8), allocatable :: bytes(:, :)
+  real(real64), allocatable :: centers(:, :)
   integer(int32), allocatable :: labels(:), range(:)
   integer(int8), allocatable :: workspace(:)
-  integer(int64) :: bytes
+  integer(int64) :: room
   type(kmeans_options) :: options
   type(centra_stream_state) :: state
   character(len=200) :: path, message
@@ -29,9 +32,16 @@ program kmeans
   call read_arguments()
   call read_slice()
   allocate (centers(d, k))
-  bytes = kmeans_stream_workspace_size(points, centers, total, options, status, message)
+  select case (numbers)
+  case ('float')
+    room = kmeans_stream_workspace_size(floats, centers, total, options, status, message)
+  case ('byte')
+    room = kmeans_stream_workspace_size(bytes, centers, total, options, status, message)
+  case default
+    room = kmeans_stream_workspace_size(doubles, centers, total, options, status, message)
+  end select
   call must('workspace')
-  allocate (workspace(bytes), labels(n))
+  allocate (workspace(room), labels(n))
   call find_range()
   call seed()
   call iterate()
@@ -77,13 +87,16 @@ contains
     integer :: threads, unreadable
     character(len=40) :: words(2:4)
     words = '1'
+    numbers = 'double'
     call get_command_argument(1, path)
     do i = 2, min(4, command_argument_count())
       call get_command_argument(i, words(i))
     end do
+    if (command_argument_count() > 4) call get_command_argument(5, numbers)
     read (words, *, iostat=unreadable) d, k, threads
-    if (unreadable /= 0 .or. command_argument_count() < 3 .or. command_argument_count() > 4) d = 0
-    call all_fine('usage', min(d, k, threads) > 0, 'kmeans FILE D K [THREADS]')
+    if (unreadable /= 0 .or. command_argument_count() < 3 .or. command_argument_count() > 5) d = 0
+    if (all(numbers /= ['double', 'float ', 'byte  '])) d = 0
+    call all_fine('usage', min(d, k, threads) > 0, 'kmeans FILE D K [THREADS [double|float|byte]]')
     options%init = CENTRA_INIT_PARALLEL              ! so that the workspace is large enough for it
     options%empty = CENTRA_EMPTY_KEEP                ! sums do not tell which point is the farthest
     options%threads = threads
@@ -92,16 +105,28 @@ contains
   !> The points of this rank; the first ranks have one more, where they do not come out even.
   subroutine read_slice()
     integer :: unit, failed
+    integer(int64) :: row, from
+    row = d * merge(8, merge(4, 1, numbers == 'float'), numbers == 'double')
     open (newunit=unit, file=path, access='stream', form='unformatted', action='read', status='old', iostat=failed)
     call all_fine(path, failed == 0, 'cannot be opened')
     inquire (unit, size=total)
-    call all_fine(path, total > 0 .and. mod(total, d * bytes_per_real) == 0, 'the size is not that of rows of D doubles')
-    total = total / (d * bytes_per_real)
+    call all_fine(path, total > 0 .and. mod(total, row) == 0, 'the size is not that of rows of D ' // trim(numbers) // 's')
+    total = total / row
     call MPI_Bcast(total, 1, MPI_INT64_T, 0, MPI_COMM_WORLD)
     n = total / ranks + merge(1, 0, rank < mod(total, int(ranks, int64)))
     first = total / ranks * rank + min(int(rank, int64), mod(total, int(ranks, int64))) + 1
-    allocate (points(d, n))
-    read (unit, pos=(first - 1) * d * bytes_per_real + 1, iostat=failed) points
+    from = (first - 1) * row + 1
+    select case (numbers)
+    case ('float')
+      allocate (floats(d, n))
+      read (unit, pos=from, iostat=failed) floats
+    case ('byte')
+      allocate (bytes(d, n))
+      read (unit, pos=from, iostat=failed) bytes
+    case default
+      allocate (doubles(d, n))
+      read (unit, pos=from, iostat=failed) doubles
+    end select
     call all_fine(path, failed == 0 .or. n == 0, 'ends before the slice of this rank')
     close (unit)
   end subroutine read_slice
@@ -109,7 +134,14 @@ contains
   !> What all points are like.
   subroutine find_range()
     allocate (range(kmeans_stream_range_length(d)), source=0_int32)
-    call kmeans_stream_range(points, range, options, workspace=workspace, status=status, message=message)
+    select case (numbers)
+    case ('float')
+      call kmeans_stream_range(floats, range, options, workspace=workspace, status=status, message=message)
+    case ('byte')
+      call kmeans_stream_range(bytes, range, options, workspace=workspace, status=status, message=message)
+    case default
+      call kmeans_stream_range(doubles, range, options, workspace=workspace, status=status, message=message)
+    end select
     call must('range')
     call MPI_Allreduce(MPI_IN_PLACE, range, size(range), MPI_INT32_T, MPI_MAX, MPI_COMM_WORLD)
   end subroutine find_range
@@ -129,14 +161,32 @@ contains
     masses = 0
     do while (kmeans_stream_due(centers, round, counted, masses))
       masses = 0
-      call kmeans_stream_masses(points, centers, total, range, candidates(:, :counted), masses, distances, known, options, &
-          workspace=workspace, status=status, message=message)
+      select case (numbers)
+      case ('float')
+        call kmeans_stream_masses(floats, centers, total, range, candidates(:, :counted), masses, distances, known, options, &
+            workspace=workspace, status=status, message=message)
+      case ('byte')
+        call kmeans_stream_masses(bytes, centers, total, range, candidates(:, :counted), masses, distances, known, options, &
+            workspace=workspace, status=status, message=message)
+      case default
+        call kmeans_stream_masses(doubles, centers, total, range, candidates(:, :counted), masses, distances, known, options, &
+            workspace=workspace, status=status, message=message)
+      end select
       call must('masses')
       call sum_up(masses)
       known = counted
       drawn = 0
-      call kmeans_stream_draw(points, centers, total, range, masses, candidates(:, :counted), round, first, rows, drawn(rank), &
-          distances, options, workspace=workspace, status=status, message=message)
+      select case (numbers)
+      case ('float')
+        call kmeans_stream_draw(floats, centers, total, range, masses, candidates(:, :counted), round, first, rows, &
+            drawn(rank), distances, options, workspace=workspace, status=status, message=message)
+      case ('byte')
+        call kmeans_stream_draw(bytes, centers, total, range, masses, candidates(:, :counted), round, first, rows, &
+            drawn(rank), distances, options, workspace=workspace, status=status, message=message)
+      case default
+        call kmeans_stream_draw(doubles, centers, total, range, masses, candidates(:, :counted), round, first, rows, &
+            drawn(rank), distances, options, workspace=workspace, status=status, message=message)
+      end select
       call must('draw')
       call sum_up(drawn)
       if (sum(drawn) <= of_round) then
@@ -152,8 +202,17 @@ contains
       round = round + 1
     end do
     allocate (weights(kmeans_stream_weights_length(centers, total, range, counted)), source=0_int64)
-    call kmeans_stream_weigh(points, centers, total, range, candidates(:, :counted), weights, options, workspace=workspace, &
-        status=status, message=message)
+    select case (numbers)
+    case ('float')
+      call kmeans_stream_weigh(floats, centers, total, range, candidates(:, :counted), weights, options, &
+          workspace=workspace, status=status, message=message)
+    case ('byte')
+      call kmeans_stream_weigh(bytes, centers, total, range, candidates(:, :counted), weights, options, &
+          workspace=workspace, status=status, message=message)
+    case default
+      call kmeans_stream_weigh(doubles, centers, total, range, candidates(:, :counted), weights, options, &
+          workspace=workspace, status=status, message=message)
+    end select
     call must('weigh')
     call sum_up(weights)
     call kmeans_stream_choose(centers, total, range, candidates(:, :counted), weights, options, workspace, status, message)
@@ -167,8 +226,17 @@ contains
     labels = 1
     do while (state%done == 0)
       sums = 0
-      call kmeans_stream_sums(points, centers, total, range, sums, labels, CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, options, &
-          workspace=workspace, status=status, message=message)
+      select case (numbers)
+      case ('float')
+        call kmeans_stream_sums(floats, centers, total, range, sums, labels, CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, &
+            options, workspace=workspace, status=status, message=message)
+      case ('byte')
+        call kmeans_stream_sums(bytes, centers, total, range, sums, labels, CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, &
+            options, workspace=workspace, status=status, message=message)
+      case default
+        call kmeans_stream_sums(doubles, centers, total, range, sums, labels, CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, &
+            options, workspace=workspace, status=status, message=message)
+      end select
       call must('sums')
       call sum_up(sums)
       call kmeans_stream_step(centers, total, range, sums, state, options, status, message)
