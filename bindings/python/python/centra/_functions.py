@@ -239,7 +239,7 @@ def watched(
     def fit() -> Clustering:
         status = x.function("centra_fit")(
             x.pointer, x.n, x.d, x.ld, k, options,
-            pointer(centers), pointer(labels, "int32_t *"), report, ffi.NULL, 0,
+            pointer(centers), pointer(labels, "int32_t[]"), report, ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return Clustering(centers, labels, report.inertia, _report(report))
@@ -313,7 +313,7 @@ def assign(
     distances = np.empty(x.n) if sqdist else None
     status = x.function("centra_assign")(
         x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads),
-        pointer(c), pointer(labels, "int32_t *"), ffi.NULL if distances is None else pointer(distances), ffi.NULL, 0,
+        pointer(c), pointer(labels, "int32_t[]"), ffi.NULL if distances is None else pointer(distances), ffi.NULL, 0,
     )  # fmt: skip
     _call.check(status)
     return labels if distances is None else (labels, distances)
@@ -394,7 +394,7 @@ def update(
     members = np.empty(k, np.int64)
     status = x.function("centra_update")(
         x.pointer, x.n, x.d, x.ld, k, options,
-        pointer(given, "int32_t *"), pointer(means), pointer(members, "int64_t *"), ffi.NULL, 0,
+        pointer(given, "int32_t[]"), pointer(means), pointer(members, "int64_t[]"), ffi.NULL, 0,
     )  # fmt: skip
     _call.check(status)
     return (means, members) if counts else means
@@ -485,7 +485,7 @@ def inertia(
     total = ffi.new("double *")
     status = x.function("centra_inertia")(
         x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads, w),
-        pointer(c), pointer(given, "int32_t *"), total,
+        pointer(c), pointer(given, "int32_t[]"), total,
     )  # fmt: skip
     _call.check(status)
     return total[0]

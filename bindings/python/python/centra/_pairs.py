@@ -124,8 +124,8 @@ def clusters(
     k = c.shape[0]
     found = Clusters(np.empty(k, np.int64), np.empty(k), np.empty(k))
     status = x.function("centra_clusters")(
-        x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads, w), pointer(c), pointer(given, "int32_t *"),
-        pointer(found.sizes, "int64_t *"), pointer(found.weights), pointer(found.inertias),
+        x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads, w), pointer(c), pointer(given, "int32_t[]"),
+        pointer(found.sizes, "int64_t[]"), pointer(found.weights), pointer(found.inertias),
     )  # fmt: skip
     _call.check(status)
     return found

@@ -92,7 +92,7 @@ def range_of(points: ArrayLike, *, weights: ArrayLike | None = None, threads: in
     _call.check(lib.centra_stream_range_length(x.d, length))
     found = np.zeros(length[0], np.int32)
     status = x.function("centra_stream_range")(
-        x.pointer, x.n, x.d, x.ld, _call.options_for(x, threads, w), pointer(found, "int32_t *"), ffi.NULL, 0
+        x.pointer, x.n, x.d, x.ld, _call.options_for(x, threads, w), pointer(found, "int32_t[]"), ffi.NULL, 0
     )
     _call.check(status)
     return found
@@ -197,8 +197,8 @@ class Stream:
         wanted = lib.CENTRA_STREAM_INERTIA * bool(inertia) + lib.CENTRA_STREAM_MOVED * bool(compare)
         status = x.function("centra_stream_sums")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
-            pointer(c), ffi.NULL if labels is None else pointer(labels, "int32_t *"), wanted,
-            pointer(out, "int64_t *"), ffi.NULL, 0,
+            pointer(c), ffi.NULL if labels is None else pointer(labels, "int32_t[]"), wanted,
+            pointer(out, "int64_t[]"), ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return out
@@ -225,7 +225,7 @@ class Stream:
         means, counts = self._centers(centers).copy(), np.empty(self.k, np.int64)
         status = lib.centra_stream_means(
             self.total, self.d, self.k, self._range,
-            pointer(given, "int64_t *"), pointer(means), pointer(counts, "int64_t *"),
+            pointer(given, "int64_t[]"), pointer(means), pointer(counts, "int64_t[]"),
         )  # fmt: skip
         _call.check(status)
         return means, counts
@@ -280,7 +280,7 @@ class Stream:
             setattr(raw, name, getattr(state, name))
         status = lib.centra_stream_step(
             self.total, self.d, self.k, options, self._range,
-            pointer(given, "int64_t *"), pointer(moved), raw,
+            pointer(given, "int64_t[]"), pointer(moved), raw,
         )  # fmt: skip
         _call.check(status)
         stopped_by = _call.STOPPED_BY[raw.stopped_by] if raw.done else None
@@ -320,7 +320,7 @@ class Stream:
         """
         given = array_of(masses, np.int64, (MASSES,), "masses")
         round = _call.integer(round, "round", 32)
-        return bool(_call.check(lib.centra_stream_due(self.k, round, len(candidates), pointer(given, "int64_t *"))))
+        return bool(_call.check(lib.centra_stream_due(self.k, round, len(candidates), pointer(given, "int64_t[]"))))
 
     def masses(
         self,
@@ -361,7 +361,7 @@ class Stream:
         status = x.function("centra_stream_masses")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
             pointer(c), len(c), _call.integer(known, "known", 63),
-            ffi.NULL if distances is None else pointer(distances), pointer(masses, "int64_t *"), ffi.NULL, 0,
+            ffi.NULL if distances is None else pointer(distances), pointer(masses, "int64_t[]"), ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return masses
@@ -415,7 +415,7 @@ class Stream:
         rows, count = np.empty((self._room(), self.d)), ffi.new("int64_t *")
         status = x.function("centra_stream_draw")(
             x.pointer, x.n, x.d, x.ld, self.k, options, self.total, self._range,
-            pointer(given, "int64_t *"), pointer(c), len(c), ffi.NULL if distances is None else pointer(distances),
+            pointer(given, "int64_t[]"), pointer(c), len(c), ffi.NULL if distances is None else pointer(distances),
             _call.integer(round, "round", 32), _call.integer(first, "first", 63),
             pointer(rows), count, ffi.NULL, 0,
         )  # fmt: skip
@@ -462,7 +462,7 @@ class Stream:
         found = np.zeros(self._weights(len(c)), np.int64)
         status = x.function("centra_stream_weigh")(
             x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
-            pointer(c), len(c), pointer(found, "int64_t *"), ffi.NULL, 0,
+            pointer(c), len(c), pointer(found, "int64_t[]"), ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return found
@@ -493,14 +493,14 @@ class Stream:
         centers = np.empty((self.k, self.d))
         status = lib.centra_stream_choose(
             self.total, self.d, self.k, options, self._range,
-            pointer(c), len(c), pointer(given, "int64_t *"), pointer(centers), ffi.NULL, 0,
+            pointer(c), len(c), pointer(given, "int64_t[]"), pointer(centers), ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return centers
 
     @property
     def _range(self) -> Any:
-        return pointer(self.range, "int32_t *")
+        return pointer(self.range, "int32_t[]")
 
     def _chunk(self, points: ArrayLike) -> _call.Matrix:
         x = _call.matrix(points)
