@@ -235,12 +235,12 @@ fn crossed(cross: &Cross, points: impl Fn(usize, usize) -> usize) {
 
 #[test]
 fn few_dimensions_and_centers() {
-    crossed(&SMALL, |_, _| 61);
+    crossed(&SMALL, |_, _| 77);
 }
 
 #[test]
 fn many_dimensions() {
-    crossed(&WIDE, |_, _| 59);
+    crossed(&WIDE, |_, _| 75);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn where_centers_begin_to_be_prepared() {
     let mut bad = Bad::default();
     let mut rng = Rng(25);
     for (d, k) in [(2, 3), (2, 40), (9, 31), (33, 17), (64, 9), (130, 5)] {
-        for n in 46..60 {
+        for n in 55..78 {
             case(BELL, n, d, k, &mut rng).check_assign(&least_ways(), &mut bad);
         }
     }

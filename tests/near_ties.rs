@@ -422,7 +422,7 @@ const BYTES: Path = Path {
 const COUNTS: [usize; 14] = [9, 47, 16, 191, 48, 7, 17, 49, 193, 8, 15, 33, 192, 65];
 
 /// In two dimensions and more, so many points are enough for centers to be prepared for screening.
-const ENOUGH: usize = 56;
+const ENOUGH: usize = 74;
 
 /// Three groups of the widest vectors.
 const STEP: usize = 48;
@@ -624,7 +624,7 @@ fn parts_of_the_centers() {
     for (index, hard) in HARD.iter().enumerate() {
         for turn in [index, index + 2] {
             let (d, k) = ([17, 33, 129, 64][turn % 4], counts[turn % 5]);
-            let n = [73, 97, 56][turn % 3];
+            let n = [75, 97, 80][turn % 3];
             let Data { x, start } = shuffled(hard.2(n, d, k, &mut rng), d, &mut rng);
             let name = format!("{}, centers shuffled", hard.0);
             let case = Case::new(name, d, x, start);

@@ -58,7 +58,7 @@ impl Costs {
 pub(super) fn too_few_to_prepare(shape: &Shape) -> bool {
     // Cycles for a center: to sort it in one dimension; in more, to find others that equal it, and to code its coordinates.
     const SORTING: f64 = 250.0;
-    const COMPARING: f64 = 70.0;
+    const COMPARING: f64 = 120.0;
     const CODING: f64 = 14.0;
     let Shape { n, d, bound, .. } = *shape;
     let costs = Costs::of(d, 4);
