@@ -228,6 +228,35 @@ typedef struct centra_report {
     int64_t workspace_bytes;
 } centra_report;
 
+/// One of the problems of centra_fit_many. Set all of it to zero, and struct_size to sizeof(centra_problem), before the other members. These
+/// are what the arguments of the same names are to centra_fit.
+typedef struct centra_problem {
+    /// Size of this struct.
+    size_t struct_size;
+    /// n points of d doubles, ld apart in the layout of the options; read only. Problems may share them.
+    const double *points;
+    /// Points.
+    size_t n;
+    /// Dimensions.
+    size_t d;
+    /// Doubles between rows, or columns.
+    size_t ld;
+    /// Centers, 1 <= k <= n.
+    size_t k;
+    /// n weights, or NULL; in place of the option.
+    const double *weights;
+    /// Seed of the random draws; in place of the option.
+    uint64_t seed;
+    /// k rows of d, written; with CENTRA_INIT_GIVEN also read.
+    double *centers;
+    /// n labels, written; or NULL.
+    int32_t *labels;
+    /// Initialised by centra_report_init; written; or NULL.
+    struct centra_report *report;
+    /// Written: CENTRA_OK, CENTRA_CANCELLED, or why this problem was refused, with all its other outputs untouched.
+    int32_t status;
+} centra_problem;
+
 /// The state of a fit of a stream. Initialise the struct by centra_stream_state_init.
 typedef struct centra_stream_state {
     /// Set by centra_stream_state_init.
@@ -571,6 +600,51 @@ int32_t centra_clusters(const double *points,
                         int64_t *counts,
                         double *weights,
                         double *inertia);
+
+/// Bytes of workspace that centra_fit_many needs for these problems and options. Of the problems, n, d and k are read, and whether weights
+/// is NULL; problems with sizes that will be refused need none.
+///
+/// Options used: layout, threads, init, n_init, algorithm, and whether progress is NULL.
+///
+/// problems: count problems.
+/// options: NULL for the defaults.
+/// bytes: receives the number of bytes.
+///
+/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call it.
+///
+/// # Safety
+/// `problems` is NULL or points to `count` problems; `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL
+/// or writable.
+int32_t centra_fit_many_workspace_size(const struct centra_problem *problems,
+                                       size_t count,
+                                       const struct centra_options *options,
+                                       size_t *bytes);
+
+/// Fits many problems, such as the groups of a table, the tiles of a picture or the codebooks of a product quantization: each result is
+/// that of its own centra_fit, bit for bit. One team of threads serves all; where there are at least as many problems as threads, and there is no
+/// progress callback, each thread fits one problem at a time, else all threads fit one problem after the other.
+///
+/// Options used: init, empty, layout, label_base, threads, parallel, n_init, max_iter, tol, algorithm, progress. Of weights and seed
+/// each problem has its own.
+///
+/// problems: count problems; each status is written, and what a problem's members name. The outputs of a problem overlap nothing else.
+/// options: NULL for the defaults; for all problems. A progress callback does not learn which problem it is called for, but they are
+///     fitted in their order; a return value other than 0 stops the fit of the current problem.
+/// workspace, workspace_bytes: a buffer of at least centra_fit_many_workspace_size bytes, aligned to 16 as malloc's is; with threads = 1
+///     the call then allocates nothing. Or NULL and 0: the call allocates it.
+///
+/// A problem that is refused keeps its outputs, and the others are fitted. Returns the status of the first problem that was refused, which
+/// centra_error_detail names as "problem 7: ..", counted from 0; else CENTRA_CANCELLED, if the callback stopped any fit; else CENTRA_OK. If
+/// the call itself is refused, for want of memory, for its own arguments, or because outputs of several problems overlap, every output is
+/// untouched, each status too.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_fit_many(struct centra_problem *problems,
+                        size_t count,
+                        const struct centra_options *options,
+                        void *workspace,
+                        size_t workspace_bytes);
 
 /// The number of elements of a range: 3 (d + 1) integers of type int32_t.
 ///

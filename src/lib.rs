@@ -112,7 +112,7 @@ mod stream;
 mod update;
 
 pub use call::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
-pub use kmeans::{streams, Clusters, KMeans, Start, Watched, Workspace};
+pub use kmeans::{streams, Clusters, KMeans, Problem, Start, Watched, Workspace};
 pub use points::{Coordinate, Layout, Points};
 pub use runtime::error::{Error, Status};
 pub use simd::level::{isa, Isa};

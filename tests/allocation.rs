@@ -9,6 +9,7 @@ mod calls;
 
 use calls::stream::Chunk;
 use calls::*;
+use centra::capi;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -465,6 +466,72 @@ fn distances_and_clusters_take_what_they_say() {
             assert!(taken.peak <= most as i64, "{n} {d} {k}: {}", taken.peak);
         }
     }
+}
+
+/// Many fits allocate nothing in a workspace of just the bytes that the query says, and write no byte beyond it; nor do they when a
+/// problem or the call is refused.
+#[test]
+fn many_fits_take_what_the_query_says() {
+    if child_task().is_none() {
+        passes_in_child("many_fits_take_what_the_query_says", "all", &[], 300);
+        return;
+    }
+    let shapes = [
+        (1, 1, 1),
+        (60, 2, 3),
+        (600, 40, 12),
+        (20, 300, 7),
+        (2000, 1, 9),
+    ];
+    let blobs = shapes.map(|(n, d, k)| Problem::blobs(n, d, k, 9));
+    let mut centers = shapes.map(|(_, d, k)| vec![0.0; k * d]);
+    let mut labels = shapes.map(|(n, _, _)| vec![0; n]);
+    let mut problems: Vec<capi::centra_problem> = Vec::new();
+    for (i, (n, d, k)) in shapes.into_iter().enumerate() {
+        problems.push(capi::centra_problem {
+            struct_size: size_of::<capi::centra_problem>(),
+            points: blobs[i].points.as_ptr(),
+            n,
+            d,
+            ld: d,
+            k,
+            weights: std::ptr::null(),
+            seed: 3,
+            centers: centers[i].as_mut_ptr(),
+            labels: labels[i].as_mut_ptr(),
+            report: std::ptr::null_mut(),
+            status: 0,
+        });
+    }
+    let count = problems.len();
+    let mut bytes = 0;
+    // SAFETY: live arrays of these lengths.
+    let query = |problems: &[capi::centra_problem], bytes: &mut usize| unsafe {
+        let none = std::ptr::null();
+        capi::centra_fit_many_workspace_size(problems.as_ptr(), count, none, bytes)
+    };
+    let (status, taken) = counting(|| query(&problems, &mut bytes));
+    assert_eq!((status, taken.calls), (OK, 0));
+    let mut workspace = Guarded::new(bytes, 16, 0xa5);
+    let start = workspace.get().as_mut_ptr().cast::<c_void>();
+    let mut fit = |problems: &mut [capi::centra_problem], bytes| {
+        // SAFETY: live arrays of these lengths; the workspace has so many bytes.
+        counting(|| unsafe {
+            let none = std::ptr::null();
+            capi::centra_fit_many(problems.as_mut_ptr(), count, none, start, bytes)
+        })
+    };
+    let (status, taken) = fit(&mut problems, bytes);
+    assert_eq!((status, taken.calls), (OK, 0));
+    let (status, taken) = fit(&mut problems, bytes - 1);
+    assert_eq!((status, taken.calls), (capi::CENTRA_ERR_WORKSPACE, 0));
+    problems[2].k = 601;
+    let (status, taken) = fit(&mut problems, bytes);
+    assert_eq!((status, taken.calls), (capi::CENTRA_ERR_SHAPE, 0));
+    (problems[2].k, problems[2].labels) = (12, problems[4].labels);
+    let (status, taken) = fit(&mut problems, bytes);
+    assert_eq!((status, taken.calls), (capi::CENTRA_ERR_ALIAS, 0));
+    assert!(workspace.intact());
 }
 
 /// Every way to be refused.

@@ -75,6 +75,11 @@ fn coordinates() {
 }
 
 #[test]
+fn many() {
+    run_everywhere("many");
+}
+
+#[test]
 fn errors() {
     run_everywhere("errors");
 }

@@ -200,6 +200,21 @@ impl Data {
             centra_stream_state_init(&mut state, size_of::<centra_stream_state>());
             state.iterations = 2;
             state.shift = 1.0;
+            // Large problems, for which the query tells threads apart, and one to fit.
+            let mut problem = |n, d, k| centra_problem {
+                struct_size: size_of::<centra_problem>(),
+                points,
+                n,
+                d,
+                ld: LD,
+                k,
+                weights: null(),
+                seed: 3,
+                centers: centers.as_mut_ptr(),
+                labels: labels.as_mut_ptr(),
+                report: &mut report,
+                status: 0,
+            };
             match name {
                 "centra_workspace_size" => {
                     centra_workspace_size(100_000, 64, 100, options, &mut bytes)
@@ -220,6 +235,14 @@ impl Data {
                     none,
                     no_bytes,
                 ),
+                "centra_fit_many_workspace_size" => {
+                    let large = [(); 4].map(|()| problem(100_000, 64, 100));
+                    centra_fit_many_workspace_size(large.as_ptr(), 4, options, &mut bytes)
+                }
+                "centra_fit_many" => {
+                    let mut one = [problem(N, D, K)];
+                    centra_fit_many(one.as_mut_ptr(), 1, options, none, no_bytes)
+                }
                 "centra_assign" => centra_assign(
                     points,
                     N,
@@ -469,6 +492,12 @@ fn bases() -> Vec<centra_options> {
         options.seed = bases.len() as u64;
         bases.push(options);
     }
+    // With a callback, problems are not fitted side by side.
+    let threads = 4;
+    bases.push(centra_options {
+        threads,
+        ..defaults()
+    });
     bases
 }
 
@@ -476,7 +505,7 @@ fn bases() -> Vec<centra_options> {
 fn the_lists_in_the_header_are_true() {
     let data = Data::new();
     let lists = lists();
-    assert_eq!(lists.len(), 16);
+    assert_eq!(lists.len(), 18);
     for (name, used) in &lists {
         for option in OPTIONS {
             let mut changes = false;

@@ -139,6 +139,19 @@ module centra
     integer(c_int64_t) :: workspace_bytes = 0 !< that the call needed
   end type centra_report
 
+  !> One of the problems of the raw `centra_fit_many`. Set struct_size to its c_sizeof; addresses are made by c_loc.
+  type, bind(C), public :: centra_problem
+    integer(c_size_t) :: struct_size = 0
+    type(c_ptr) :: points = c_null_ptr        !< n points of d doubles, ld apart
+    integer(c_size_t) :: n = 0, d = 0, ld = 0, k = 0
+    type(c_ptr) :: weights = c_null_ptr       !< n weights, or null
+    integer(c_int64_t) :: seed = 0            !< of the random draws
+    type(c_ptr) :: centers = c_null_ptr       !< k times d doubles, written
+    type(c_ptr) :: labels = c_null_ptr        !< n labels, written; or null
+    type(c_ptr) :: report = c_null_ptr        !< a centra_report, written; or null
+    integer(c_int32_t) :: status = 0          !< written
+  end type centra_problem
+
   !> How far a streamed fit has come. `kmeans_stream_step` starts with one that nobody has touched; for the raw `centra_stream_step`
   !> call `centra_stream_state_init` first.
   type, bind(C), public :: centra_stream_state
@@ -260,6 +273,29 @@ module centra
       integer(c_size_t), intent(in), value :: workspace_bytes
       integer(c_int32_t) :: status
     end function centra_fit
+
+    function centra_fit_many_workspace_size(problems, count, options, bytes) result(status) &
+        bind(C, name="centra_fit_many_workspace_size")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: problems
+      integer(c_size_t), intent(in), value :: count
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_fit_many_workspace_size
+
+    function centra_fit_many(problems, count, options, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_fit_many")
+      import :: c_int32_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: problems
+      integer(c_size_t), intent(in), value :: count
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_fit_many
 
     function centra_assign(points, n, d, ld, k, options, centers, labels, sqdist, workspace, &
         workspace_bytes) result(status) bind(C, name="centra_assign")
@@ -867,6 +903,7 @@ module centra
   public :: centra_options_init, centra_report_init, centra_watch_progress, centra_workspace_size
   public :: centra_options_init_sized, centra_report_init_sized
   public :: centra_fit, centra_assign, centra_update, centra_seed, centra_inertia
+  public :: centra_fit_many, centra_fit_many_workspace_size
   public :: centra_workspace_size_f32, centra_fit_f32, centra_assign_f32, centra_update_f32
   public :: centra_seed_f32, centra_inertia_f32, centra_distances_f32, centra_clusters_f32
   public :: centra_stream_workspace_size_f32, centra_stream_range_f32

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `fit`, `assign`, `update`, `seed`, `inertia`, `distances`, `clusters` | a call: its memory, what it does |
+//! | `many` | many fits at once |
 //! | `memory` | how the memory of a call is described, measured and cut |
 //! | `bound` | bytes that suffice also for all smaller shapes |
 //! | `query` | bytes that suffice for all calls |
@@ -13,6 +14,7 @@ mod clusters;
 mod distances;
 mod fit;
 mod inertia;
+mod many;
 mod memory;
 mod query;
 mod seed;
@@ -24,6 +26,7 @@ pub(crate) use clusters::clusters;
 pub(crate) use distances::distances;
 pub(crate) use fit::fit;
 pub(crate) use inertia::inertia;
+pub(crate) use many::{FitSizes, ManyFits};
 pub(crate) use memory::{with_memory, Memory};
 pub(crate) use query::{workspace_bytes, workspace_size};
 pub(crate) use seed::{seed, Drawing};

@@ -25,20 +25,32 @@ use crate::stream::{State, Stream};
 /// anything, and reads nothing that is written, for `'a`.
 pub(super) unsafe fn call<'a, A: Arguments<'a>>(
     sizes: Sizes,
-    mut arguments: A,
+    arguments: A,
     body: impl FnOnce(A::Views, &Standard) -> Result<i32, Error>,
 ) -> i32 {
+    // SAFETY: the contract.
+    boundary(|environment| unsafe { call_within(environment, sizes, arguments, body) })
+}
+
+/// The same inside the boundary of a call.
+///
+/// # Safety
+/// As for [`call`].
+pub(super) unsafe fn call_within<'a, A: Arguments<'a>>(
+    environment: &Standard,
+    sizes: Sizes,
+    mut arguments: A,
+    body: impl FnOnce(A::Views, &Standard) -> Result<i32, Error>,
+) -> Result<i32, Error> {
     const { assert!(A::ENTRIES <= ROOM, "the list of arguments has no room") }
-    boundary(|environment| {
-        let mut list = List::new();
-        arguments.list(&mut list);
-        // SAFETY: the contract.
-        let mut context = unsafe { check(sizes, &mut list)? };
-        context.chosen.lend(environment.caller());
-        // SAFETY: the contract, and the arguments were checked.
-        let views = unsafe { arguments.views(&context)? };
-        body(views, environment)
-    })
+    let mut list = List::new();
+    arguments.list(&mut list);
+    // SAFETY: the contract.
+    let mut context = unsafe { check(sizes, &mut list)? };
+    context.chosen.lend(environment.caller());
+    // SAFETY: the contract, and the arguments were checked.
+    let views = unsafe { arguments.views(&context)? };
+    body(views, environment)
 }
 
 /// The arguments of a call, in the order of the header.

@@ -33,6 +33,8 @@ pub(super) enum Sizes {
     Dimensions { n: usize, d: usize },
     /// Any number of points, and given centers.
     Points { n: usize, d: usize, k: usize },
+    /// So many problems.
+    Problems { count: usize },
     /// Points from which centers are computed: k <= n.
     Fit { n: usize, d: usize, k: usize },
     /// A stream, without points.
@@ -56,9 +58,10 @@ pub(super) struct Sound {
 }
 
 impl Sizes {
-    fn check(self) -> Result<Sound, Error> {
+    pub(super) fn check(self) -> Result<Sound, Error> {
         let (n, total, d, k) = match self {
             Sizes::Centers { k } => (0, 0, 0, k),
+            Sizes::Problems { count } => (count, 0, 0, 0),
             Sizes::Dimensions { n, d } => (n, 0, d, 0),
             Sizes::Points { n, d, k } | Sizes::Fit { n, d, k } => (n, 0, d, k),
             Sizes::Stream { total, d, k } => (0, counted(total)?, d, k),
@@ -66,6 +69,7 @@ impl Sizes {
         };
         match self {
             Sizes::Centers { .. } => check_k(k)?,
+            Sizes::Problems { count } => check_count(count)?,
             Sizes::Dimensions { .. } => {
                 stream::range_length(d)?;
                 stream::check_chunk_size(n, d)?;
@@ -93,11 +97,22 @@ fn counted(total: i64) -> Result<usize, Error> {
     }
 }
 
+/// Refuses more problems than memory could hold.
+fn check_count(count: usize) -> Result<(), Error> {
+    match count.checked_mul(size_of::<centra_problem>()) {
+        Some(bytes) if bytes <= isize::MAX as usize => Ok(()),
+        _ => refuse!(
+            Shape,
+            "count = {count}: the problems do not fit the address space"
+        ),
+    }
+}
+
 /// The number of elements of an array.
 #[derive(Clone, Copy)]
 pub(super) enum Elements {
     One,
-    /// n.
+    /// n, or the count of problems.
     Points,
     /// k.
     Clusters,

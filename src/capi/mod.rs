@@ -7,6 +7,7 @@
 //! |---|---|
 //! | this | calls without data: initialisers, statuses, versions |
 //! | `whole` | the calls on whole data |
+//! | `many` | many fits in one call |
 //! | `stream` | the calls on chunks |
 //! | `starts` | the calls that make starting centers from chunks |
 //! | `floats`, `bytes` | the same calls for points of other types, a line each |
@@ -28,6 +29,8 @@ mod types;
 // The header has the calls in this order.
 mod whole;
 
+mod many;
+
 mod stream;
 
 mod starts;
@@ -44,6 +47,7 @@ use crate::runtime::error::message;
 
 pub use bytes::*;
 pub use floats::*;
+pub use many::*;
 pub use starts::*;
 pub use stream::*;
 pub use types::*;

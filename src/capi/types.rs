@@ -133,6 +133,36 @@ pub type centra_parallel_fn = Option<
     ),
 >;
 
+/// One of the problems of centra_fit_many. Set all of it to zero, and struct_size to sizeof(centra_problem), before the other members. These
+/// are what the arguments of the same names are to centra_fit.
+#[repr(C)]
+pub struct centra_problem {
+    /// Size of this struct.
+    pub struct_size: usize,
+    /// n points of d doubles, ld apart in the layout of the options; read only. Problems may share them.
+    pub points: *const f64,
+    /// Points.
+    pub n: usize,
+    /// Dimensions.
+    pub d: usize,
+    /// Doubles between rows, or columns.
+    pub ld: usize,
+    /// Centers, 1 <= k <= n.
+    pub k: usize,
+    /// n weights, or NULL; in place of the option.
+    pub weights: *const f64,
+    /// Seed of the random draws; in place of the option.
+    pub seed: u64,
+    /// k rows of d, written; with CENTRA_INIT_GIVEN also read.
+    pub centers: *mut f64,
+    /// n labels, written; or NULL.
+    pub labels: *mut i32,
+    /// Initialised by centra_report_init; written; or NULL.
+    pub report: *mut centra_report,
+    /// Written: CENTRA_OK, CENTRA_CANCELLED, or why this problem was refused, with all its other outputs untouched.
+    pub status: i32,
+}
+
 /// What centra_watch_progress shares with another thread. Set all of it to zero before the call.
 #[repr(C)]
 pub struct centra_watch {

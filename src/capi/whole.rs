@@ -3,8 +3,10 @@
 use core::ffi::c_void;
 
 use super::arguments::{
-    answer, call, choice, distance_rows, fit_report, input, matrix, memory, one, output, Typed,
+    answer, call, call_within, choice, distance_rows, fit_report, input, matrix, memory, one,
+    output, Typed,
 };
+use super::boundary::boundary;
 use super::checks::{Elements, Sizes};
 use super::options::{Chosen, Weights};
 use super::types::*;
@@ -12,6 +14,8 @@ use crate::api;
 use crate::call::{Options, Progress};
 use crate::exact::clusters::ClusterResults;
 use crate::points::{CoordinateType, Form, Points, RowsMut};
+use crate::runtime::error::Error;
+use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
@@ -168,18 +172,50 @@ pub(super) unsafe fn fit<'a>(
     report: *mut centra_report,
     memory: Typed<Workspace<'a>>,
 ) -> i32 {
+    let results = FitResults {
+        centers,
+        labels,
+        report,
+    };
+    // SAFETY: the contract.
+    boundary(|environment| unsafe {
+        fit_within(environment, sizes, points, options, results, memory)
+    })
+}
+
+/// The outputs of a fit.
+pub(super) struct FitResults {
+    pub(super) centers: *mut f64,
+    pub(super) labels: *mut i32,
+    pub(super) report: *mut centra_report,
+}
+
+/// The same inside the boundary of a call.
+///
+/// # Safety
+/// As for the calls of this name.
+pub(super) unsafe fn fit_within<'a>(
+    environment: &Standard,
+    sizes: Sizes,
+    points: Typed<Points<'a>>,
+    options: *const centra_options,
+    results: FitResults,
+    memory: Typed<Workspace<'a>>,
+) -> Result<i32, Error> {
+    let arguments = (
+        points,
+        choice(options, Weights::Used),
+        output("centers", results.centers, Elements::Centers),
+        output("labels", results.labels, Elements::Points).optional(),
+        fit_report(results.report),
+        memory,
+    );
     // SAFETY: the contract.
     unsafe {
-        call(
+        call_within(
+            environment,
             sizes,
-            (
-                points,
-                choice(options, Weights::Used),
-                output("centers", centers, Elements::Centers),
-                output("labels", labels, Elements::Points).optional(),
-                fit_report(report),
-                memory,
-            ),
+            arguments,
             |(points, chosen, centers, mut labels, report, workspace), environment| {
                 let progress = |progress: &Progress| chosen.report(progress, environment);
                 let options = Options {

@@ -213,6 +213,14 @@ impl<'w> Workspace<'w> {
         unsafe { Workspace::given(bytes.as_mut_ptr(), bytes.len()) }
     }
 
+    /// A part of another workspace.
+    pub(crate) fn part(part: &'w mut [f64]) -> Self {
+        let bytes = size_of_val(part);
+        // SAFETY: the borrow makes the memory ours, and any bytes are doubles.
+        let buffer = unsafe { Buffer::new(part.as_mut_ptr().cast(), bytes, false) };
+        Workspace::Given(buffer, bytes)
+    }
+
     /// Refuses a given buffer of less than `needed` bytes.
     pub(crate) fn check(&self, needed: usize) -> Result<(), Error> {
         match self {

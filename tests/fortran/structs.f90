@@ -16,7 +16,7 @@ contains
 end module watching
 
 program structs
-  use, intrinsic :: iso_c_binding, only: c_associated, c_funptr, c_loc, c_ptr, c_size_t, &
+  use, intrinsic :: iso_c_binding, only: c_associated, c_funptr, c_loc, c_null_ptr, c_ptr, c_size_t, &
       c_sizeof
   use, intrinsic :: iso_fortran_env, only: int32, real64
   use centra
@@ -28,7 +28,10 @@ program structs
   type(centra_progress) :: progress
   type(kmeans_options) :: defaults, watched
   type(centra_watch), target :: watch
-  real(real64) :: points(2, 16), centers(2, 2)
+  real(real64), target :: points(2, 16), centers(2, 2), apart(2, 2, 3)
+  integer(int32), target :: labels(16, 3), expected(16)
+  type(centra_problem), target :: problems(3)
+  integer :: i
   integer(c_size_t), target :: seen
   integer(int32) :: status
 
@@ -60,6 +63,32 @@ program structs
   call kmeans_fit(points, centers, options=watched, report=report, status=status)
   call check('watch: stopped', status == CENTRA_CANCELLED .and. report%iterations == 1)
   call check('watch: first iteration', watch%iteration == 1)
+
+  ! Three problems with the same points: one fit each, from the problem's own seed.
+  options%label_base = 1
+  do i = 1, 3
+    problems(i)%struct_size = c_sizeof(problems(i))
+    problems(i)%points = c_loc(points)
+    problems(i)%n = 16
+    problems(i)%d = 2
+    problems(i)%ld = 2
+    problems(i)%k = merge(17, 2, i == 2)
+    problems(i)%seed = i
+    problems(i)%centers = c_loc(apart(1, 1, i))
+    problems(i)%labels = c_loc(labels(1, i))
+  end do
+  labels = -9
+  status = centra_fit_many(c_loc(problems), 3_c_size_t, options, c_null_ptr, 0_c_size_t)
+  call check('problems: the second is refused', status == CENTRA_ERR_SHAPE .and. all(labels(:, 2) == -9))
+  call check('problems: it alone', all(problems%status == [CENTRA_OK, CENTRA_ERR_SHAPE, CENTRA_OK]))
+  do i = 1, 3, 2
+    defaults%seed = i
+    call kmeans_fit(points, centers, expected, defaults)
+    call check('problems: labels', all(labels(:, i) == expected))
+    call check('problems: centers', same(apart(:, :, i), centers))
+  end do
+  defaults%seed = 0
+  options%label_base = 0
 
   call check('default init', options%init == defaults%init)
   call check('default empty', options%empty == defaults%empty)
