@@ -1,6 +1,6 @@
 """Exact k-means with one answer, bit for bit, for any number of threads and any processor.
 
-Functions on NumPy arrays: `kmeans`, `assign`, `update`, `seed`, `inertia`, `distances`, `transform`, `clusters`.
+Functions on NumPy arrays: `kmeans`, `kmeans_many`, `assign`, `update`, `seed`, `inertia`, `distances`, `transform`, `clusters`.
 `centra.stream` clusters points that do not fit into memory. With scikit-learn installed, `centra.KMeans` has the interface of
 its `KMeans`; with Dask, `centra.dask.KMeans` clusters its arrays. With matplotlib installed, `centra.plot` draws.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _threads, stream
 from ._functions import Clustering, Report, assign, inertia, kmeans, seed, update
+from ._many import GroupedClustering, kmeans_many
 from ._native import ffi as _ffi
 from ._native import lib as _lib
 from ._pairs import Clusters, clusters, distances, transform
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Clustering",
     "Clusters",
+    "GroupedClustering",
     "KMeans",
     "Progress",
     "Report",
@@ -36,6 +38,7 @@ __all__ = [
     "inertia",
     "isa",
     "kmeans",
+    "kmeans_many",
     "plot",
     "seed",
     "stream",

@@ -242,7 +242,7 @@ def watched(
             pointer(centers), pointer(labels, "int32_t[]"), report, ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
-        return Clustering(centers, labels, report.inertia, _report(report))
+        return Clustering(centers, labels, report.inertia, report_of(report))
 
     passes = (options.max_iter + _SEEDING) * options.n_init
     return watch.run(fit, x.n * x.d * k * passes, options, kept=weights)
@@ -252,7 +252,7 @@ def watched(
 _SEEDING = 4
 
 
-def _report(report: Any) -> Report:
+def report_of(report: Any) -> Report:
     return Report(
         _call.STOPPED_BY[report.stopped_by],
         report.threads,
