@@ -514,7 +514,7 @@ fn many_fits_take_what_the_query_says() {
     assert_eq!((status, taken.calls), (OK, 0));
     let mut workspace = Guarded::new(bytes, 16, 0xa5);
     let start = workspace.get().as_mut_ptr().cast::<c_void>();
-    let mut fit = |problems: &mut [capi::centra_problem], bytes| {
+    let fit = |problems: &mut [capi::centra_problem], bytes| {
         // SAFETY: live arrays of these lengths; the workspace has so many bytes.
         counting(|| unsafe {
             let none = std::ptr::null();
