@@ -1131,10 +1131,20 @@ fn check_case(case: &Case) {
 
 /// All calls on one chunk, one after the other, those checked that work in a workspace.
 fn check_chunk(mut chunk: Chunk, name: &str) {
-    use calls::stream::StreamCall::{Means, Queries, Step};
+    use calls::stream::StreamCall::{
+        FarthestJoin, FarthestLength, Means, Queries, Relocate, Step,
+    };
+    let alone = [
+        Queries,
+        Means,
+        Step,
+        FarthestLength,
+        FarthestJoin,
+        Relocate,
+    ];
     let queried = chunk.workspace_size();
     for call in Chunk::ORDER {
-        if ![Queries, Means, Step].contains(&call) {
+        if !alone.contains(&call) {
             let name = format!("{call:?} {name}");
             check_touched(&name, queried, OK, |workspace| {
                 (chunk.clone().call(call, workspace), detail())

@@ -187,6 +187,11 @@ impl Data {
             vec![0; self.sums.len()],
             vec![0; self.masses.len()],
         );
+        // One cluster is empty.
+        let mut farthest = vec![0; D + 4];
+        if name == "centra_stream_relocate" {
+            sums.copy_from_slice(&self.sums);
+        }
         let (mut shares, mut reduced) = (vec![0; K], vec![0; self.range.len()]);
         let (mut distances, mut rows) = (vec![0.0; N], vec![0.0; (3 * K + 32) * D]);
         let (mut bytes, mut drawn, mut inertia) = (0, 0, 0.0);
@@ -351,6 +356,46 @@ impl Data {
                     centers.as_mut_ptr(),
                     &mut state,
                 ),
+                "centra_stream_farthest_length" => centra_stream_farthest_length(
+                    total,
+                    D,
+                    K,
+                    options,
+                    range,
+                    self.sums.as_ptr(),
+                    centers.as_ptr(),
+                    &state,
+                    &mut bytes,
+                ),
+                "centra_stream_farthest" => centra_stream_farthest(
+                    points,
+                    N,
+                    D,
+                    LD,
+                    K,
+                    options,
+                    total,
+                    range,
+                    centers.as_ptr(),
+                    self.sums.as_ptr(),
+                    0,
+                    farthest.as_mut_ptr(),
+                    farthest.len(),
+                    none,
+                    no_bytes,
+                ),
+                "centra_stream_relocate" => centra_stream_relocate(
+                    total,
+                    D,
+                    K,
+                    options,
+                    range,
+                    sums.as_mut_ptr(),
+                    farthest.as_ptr(),
+                    farthest.len(),
+                    centers.as_mut_ptr(),
+                    &mut state,
+                ),
                 "centra_stream_masses" => centra_stream_masses(
                     points,
                     N,
@@ -428,7 +473,7 @@ impl Data {
         written.extend([inertia, report.inertia, state.shift].map(f64::to_bits));
         written.extend(labels.into_iter().chain(reduced).map(|x| x as u64));
         written.extend(
-            [counts, sums, masses, shares]
+            [counts, sums, masses, shares, farthest]
                 .concat()
                 .into_iter()
                 .map(|x| x as u64),
@@ -505,7 +550,7 @@ fn bases() -> Vec<centra_options> {
 fn the_lists_in_the_header_are_true() {
     let data = Data::new();
     let lists = lists();
-    assert_eq!(lists.len(), 18);
+    assert_eq!(lists.len(), 21);
     for (name, used) in &lists {
         for option in OPTIONS {
             let mut changes = false;

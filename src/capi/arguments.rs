@@ -384,8 +384,13 @@ pub(super) fn stream_state<'a>(state: *mut centra_stream_state) -> Typed<StatePl
     Typed::new("state", state, Access::Written, Kind::State)
 }
 
-impl<'a> View<'a> for StatePlace<'a> {
-    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+/// A state that is only read.
+pub(super) fn known_state(state: *const centra_stream_state) -> Typed<State> {
+    Typed::new("state", state, Access::Read, Kind::State)
+}
+
+impl View<'_> for State {
+    unsafe fn of(entry: &Entry, _: &Context<'_>) -> Result<Self, Error> {
         // SAFETY: not null, aligned, and of this size, as was checked; readable by the contract.
         let raw = unsafe { entry.at.cast::<centra_stream_state>().read() };
         let stopped_by = match (raw.done, raw.stopped_by) {
@@ -403,18 +408,26 @@ impl<'a> View<'a> for StatePlace<'a> {
                 raw.stopped_by
             );
         };
-        Ok(StatePlace {
-            state: State {
-                stopped_by,
-                iterations: raw.iterations,
-                moved: raw.moved,
-                empty_clusters: raw.empty_clusters,
-                shift: raw.shift,
-                inertia: raw.inertia,
-            },
-            // SAFETY: the contract.
-            place: unsafe { Place::of(entry, context)? },
+        Ok(State {
+            stopped_by,
+            iterations: raw.iterations,
+            moved: raw.moved,
+            empty_clusters: raw.empty_clusters,
+            shift: raw.shift,
+            inertia: raw.inertia,
         })
+    }
+}
+
+impl<'a> View<'a> for StatePlace<'a> {
+    unsafe fn of(entry: &Entry, context: &Context<'a>) -> Result<Self, Error> {
+        // SAFETY: the contract.
+        unsafe {
+            Ok(StatePlace {
+                state: State::of(entry, context)?,
+                place: Place::of(entry, context)?,
+            })
+        }
     }
 }
 

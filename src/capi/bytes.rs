@@ -4,6 +4,7 @@ use core::ffi::c_void;
 
 use super::arguments::{distance_rows, input, matrix, memory};
 use super::checks::{Elements, Sizes};
+use super::relocation::join_chunk;
 use super::starts::{add_masses, add_weights, draw_points};
 use super::stream::{add_chunk, stream_workspace_size, widen_range, Chunk};
 use super::types::*;
@@ -312,6 +313,41 @@ pub unsafe extern "C" fn centra_stream_sums_u8(
             memory: memory(workspace, workspace_bytes),
         };
         add_chunk(chunk, centers, labels, wanted, sums)
+    }
+}
+
+/// centra_stream_farthest for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_farthest.
+#[no_mangle]
+pub unsafe extern "C" fn centra_stream_farthest_u8(
+    points: *const u8,
+    n: usize,
+    d: usize,
+    ld: usize,
+    k: usize,
+    options: *const centra_options,
+    total: i64,
+    range: *const i32,
+    centers: *const f64,
+    sums: *const i64,
+    first: i64,
+    farthest: *mut i64,
+    length: usize,
+    workspace: *mut c_void,
+    workspace_bytes: usize,
+) -> i32 {
+    // SAFETY: the contract.
+    unsafe {
+        let chunk = Chunk {
+            sizes: Sizes::Chunk { n, total, d, k },
+            points: matrix(points, ld),
+            options,
+            range,
+            memory: memory(workspace, workspace_bytes),
+        };
+        join_chunk(chunk, centers, sums, first, farthest, length)
     }
 }
 

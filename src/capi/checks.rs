@@ -128,6 +128,8 @@ pub(super) enum Elements {
     Drawn,
     /// The length of the sums, which the range of the stream determines.
     Sums,
+    /// As many as the caller says a list of points has.
+    Listed(usize),
     /// The length of the weights of so many candidates, which the range determines too.
     CandidateWeights(usize),
 }
@@ -145,6 +147,11 @@ impl Elements {
             (Elements::Masses, _) => Ok(CENTRA_STREAM_MASS_DIGITS),
             (Elements::Candidates(count), _) => rows("count", count, d),
             (Elements::Drawn, _) => rows("3 k + 32", stream::candidates(k).0, d),
+            (Elements::Listed(length), _) if length <= isize::MAX as usize / 8 => Ok(length),
+            (Elements::Listed(length), _) => refuse!(
+                Shape,
+                "length = {length}: the list does not fit the address space"
+            ),
             (Elements::Sums, Some(stream)) => stream.sums_length(),
             (Elements::CandidateWeights(count), Some(stream)) => stream.weights_length(count),
             (Elements::Sums | Elements::CandidateWeights(_), None) => Ok(1),

@@ -9,6 +9,7 @@
 //! | `whole` | the calls on whole data |
 //! | `many` | many fits in one call |
 //! | `stream` | the calls on chunks |
+//! | `relocation` | the calls by which empty clusters take the farthest points of chunks |
 //! | `starts` | the calls that make starting centers from chunks |
 //! | `floats`, `bytes` | the same calls for points of other types, a line each |
 //! | `arguments` | kinds of arguments, and what a call sees of them |
@@ -33,6 +34,8 @@ mod many;
 
 mod stream;
 
+mod relocation;
+
 mod starts;
 
 mod floats;
@@ -48,6 +51,7 @@ use crate::runtime::error::message;
 pub use bytes::*;
 pub use floats::*;
 pub use many::*;
+pub use relocation::*;
 pub use starts::*;
 pub use stream::*;
 pub use types::*;

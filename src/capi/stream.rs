@@ -87,9 +87,9 @@ pub unsafe extern "C" fn centra_stream_sums_length(
 }
 
 /// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for the calls of
-/// k-means||, only if init is CENTRA_INIT_PARALLEL.
+/// k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is CENTRA_EMPTY_RELOCATE.
 ///
-/// Options used: layout, threads, init, and whether weights is NULL (the weights are not read).
+/// Options used: layout, threads, init, empty, and whether weights is NULL (the weights are not read).
 ///
 /// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
 /// and later ones, so ask with the total of the stream. For planning: with one thread about
@@ -401,7 +401,8 @@ pub unsafe extern "C" fn centra_stream_state_init(
 /// than in centra_fit; all other results are the same.
 ///
 /// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE
-/// (the default) an empty cluster gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR.
+/// (the default) an empty cluster that would take one gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR; there
+/// centra_stream_relocate is the call, see centra_stream_farthest_length.
 ///
 /// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
 ///

@@ -45,7 +45,7 @@ impl<'w> Ranges<'w> {
 impl Range {
     /// Whether the binary range covers numbers whose largest magnitude is `top` and whose lowest bit is `low`: all below twice the
     /// power of two that is its own top.
-    pub(super) fn covers(self, top: f64, low: f64) -> bool {
+    pub(crate) fn covers(self, top: f64, low: f64) -> bool {
         top == 0.0 || top < 2.0 * self.top && low >= self.low
     }
 }

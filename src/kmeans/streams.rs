@@ -7,9 +7,14 @@
 //! range := 0;  of every chunk:  stream_range(chunk)                 reduced by element-wise MAX
 //! repeat
 //!     sums := 0;  of every chunk:  sums(chunk, centers)             reduced by element-wise SUM
-//!     step(centers, sums)                                           the same everywhere
+//!     farthest := 0, if farthest_length(centers, sums) tells so; of every chunk:  farthest(chunk, centers, sums)     reduced by join_farthest
+//!     relocate(centers, sums, farthest)                             the same everywhere
 //! until it says so
 //! ```
+//!
+//! The third line is for empty clusters, which take the farthest points, as in a fit. Without them it has nothing to do, and neither has it
+//! under [`Empty::Keep`](crate::Empty::Keep) and [`Empty::Error`](crate::Empty::Error): there [`step`](Stream::step) does what
+//! [`relocate`](Stream::relocate) does.
 //!
 //! A file of 6 numbers, read 3 at a time:
 //!
@@ -24,7 +29,7 @@
 //!     kmeans.stream_range(&Points::rows(chunk, 3, 1)?, &mut range, &mut workspace)?;
 //! }
 //! let stream = kmeans.stream(6, 1, &range)?;
-//! let (mut centers, mut state) = ([1.0, 2.0], State::default());
+//! let (mut centers, mut state) = ([50.0, 60.0], State::default());
 //! let wanted = Wanted::default().inertia(true);
 //! while !state.done() {
 //!     let mut sums = vec![0; stream.sums_length()?];
@@ -32,9 +37,17 @@
 //!         let points = Points::rows(chunk, 3, 1)?;
 //!         stream.sums(&points, &centers, None, wanted, &mut sums, &mut workspace)?;
 //!     }
-//!     stream.step(&mut centers, &sums, &mut state)?;
+//!     // The farther center is empty after the first pass, and takes the first point.
+//!     let mut farthest = vec![0; stream.farthest_length(&centers, &sums, &state)?];
+//!     if !farthest.is_empty() {
+//!         for (c, chunk) in chunks.iter().enumerate() {
+//!             let (points, first) = (Points::rows(chunk, 3, 1)?, 3 * c as u64);
+//!             stream.farthest(&points, &centers, &sums, first, &mut farthest, &mut workspace)?;
+//!         }
+//!     }
+//!     stream.relocate(&mut centers, &mut sums, &farthest, &mut state)?;
 //! }
-//! assert_eq!((centers, state.inertia), ([2.0, 11.0], 4.0));
+//! assert_eq!((centers, state.inertia), ([11.0, 2.0], 4.0));
 //! # Ok::<(), centra::Error>(())
 //! ```
 //!
@@ -66,6 +79,12 @@
 //! order and the way in which they are joined. A call leaves the digits of the inertia carried, each of them in [0, 2^32): these, too,
 //! depend on nothing but the points in the array. The digits of at most 2^30 arrays may be added element by element. The result
 //! represents the same number in other digits, until a call adds to it and carries.
+//!
+//! *The farthest points* are `i64`s too, d + 4 for each point: its D, as the bits of a binary64; its index among all points; its label; its
+//! weight, 1 without weights, and its coordinates, as bits. The farthest is the first, ties to the lower index; what is not used is zero, as all
+//! are at first. m empty clusters take m points, and 2 m - 1 are listed: a cluster does not give its last point of positive weight away, and the
+//! points that are passed over for it come after others of that cluster. [`join_farthest`] joins the lists of different chunks, in any order and
+//! any grouping.
 //!
 //! A fit refuses points that differ so little that all squared distances underflow to 0. A range does not say how much points
 //! differ, so streams accept such points; the nearest center of all of them is the first.
@@ -132,7 +151,7 @@ use crate::runtime::error::Error;
 use crate::runtime::fp_environment::Standard;
 use crate::stream as inner;
 
-pub use inner::{range_length, Drawn, Kept, State, Wanted, MASSES};
+pub use inner::{join_farthest, range_length, Drawn, Kept, State, Wanted, MASSES};
 
 /// Points in chunks. The weights of each chunk are set by [`Stream::weights`].
 impl<'a> KMeans<'a> {
@@ -185,7 +204,8 @@ impl<'a> KMeans<'a> {
     }
 
     /// Bytes of workspace that suffice for every call on a chunk of at most `n` of `total` points, in either layout; for the
-    /// calls of seeding, only if the [`start`](Self::start) is [`Start::Parallel`](crate::Start::Parallel). The number never falls as n,
+    /// calls of seeding, only if the [`start`](Self::start) is [`Start::Parallel`](crate::Start::Parallel), and for
+    /// [`Stream::farthest`], only if [`empty`](Self::empty) is [`Empty::Relocate`](crate::Empty::Relocate). The number never falls as n,
     /// d, k or the threads grow. It depends on whether there are weights, but not on how many.
     ///
     /// ```
@@ -347,10 +367,10 @@ impl<'a> Stream<'a> {
     /// the labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer
     /// iterations than in a fit; all other results are the same.
     ///
-    /// Sums do not say which point is the farthest, so an empty cluster is refused under
-    /// [`Empty::Relocate`](crate::Empty::Relocate), the default, as under [`Empty::Error`](crate::Empty::Error). Under
-    /// [`Empty::Keep`](crate::Empty::Keep) its center stays. Allocates nothing. A refused call leaves centers and state as they were;
-    /// once the loop is done, a call changes nothing.
+    /// Sums do not say which point is the farthest. So an empty cluster that would take one, under
+    /// [`Empty::Relocate`](crate::Empty::Relocate), the default, is refused as under [`Empty::Error`](crate::Empty::Error), and
+    /// [`relocate`](Self::relocate) is to be called. Under [`Empty::Keep`](crate::Empty::Keep) its center stays. Allocates nothing. A refused
+    /// call leaves centers and state as they were; once the loop is done, a call changes nothing.
     ///
     /// ```
     /// use centra::streams::State;
@@ -370,6 +390,111 @@ impl<'a> Stream<'a> {
     pub fn step(&self, centers: &mut [f64], sums: &[i64], state: &mut State) -> Result<(), Error> {
         let (_environment, options) = self.kmeans.enter()?;
         inner::step(&self.of, sums, &options, centers, state)
+    }
+}
+
+/// Empty clusters that take the farthest points, as in a fit. The [module's documentation](self) shows the whole loop.
+impl Stream<'_> {
+    /// The number of elements of the list of farthest points that [`relocate`](Self::relocate) needs after a pass of all chunks against
+    /// `centers`, with the reduced `sums`; 0, if no cluster takes a point: none is empty, or this pass was the last. Settings used:
+    /// [`max_iter`](KMeans::max_iter), [`tol`](KMeans::tol), [`empty`](KMeans::empty).
+    ///
+    /// ```
+    /// use centra::streams::State;
+    /// # use centra::{streams::{self, Wanted}, Empty, KMeans, Points, Workspace};
+    /// # let points = Points::rows(&[1.0, 2.0, 10.0, 11.0], 4, 1)?;
+    /// # let (kmeans, mut workspace) = (KMeans::new(2), Workspace::new());
+    /// # let mut range = vec![0; streams::range_length(1)?];
+    /// # kmeans.stream_range(&points, &mut range, &mut workspace)?;
+    /// # let stream = kmeans.stream(4, 1, &range)?;
+    /// # let mut sums = vec![0; stream.sums_length()?];
+    /// let (centers, state) = ([1.0, 90.0], State::default());
+    /// stream.sums(&points, &centers, None, Wanted::default(), &mut sums, &mut workspace)?;
+    /// assert_eq!(stream.farthest_length(&centers, &sums, &state)?, 5); // one point
+    /// let stream = kmeans.empty(Empty::Keep).stream(4, 1, &range)?;
+    /// assert_eq!(stream.farthest_length(&centers, &sums, &state)?, 0);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn farthest_length(
+        &self,
+        centers: &[f64],
+        sums: &[i64],
+        state: &State,
+    ) -> Result<usize, Error> {
+        let (_environment, options) = self.kmeans.enter()?;
+        inner::farthest_length(&self.of, sums, &options, centers, state)
+    }
+
+    /// Joins the list `farthest` with the points of a chunk that are farthest from their nearest centers. It has
+    /// [`farthest_length`](Self::farthest_length) elements, all zero at first; the lists of several chunks are joined by
+    /// [`join_farthest`]. `centers` and the reduced `sums` are those of the pass, and `first` is the index of the chunk's first point among all.
+    /// Settings used: threads, weights.
+    ///
+    /// ```
+    /// use centra::streams::State;
+    /// # use centra::{streams::{self, Wanted}, KMeans, Points, Workspace};
+    /// # let points = Points::rows(&[1.0, 2.0, 10.0, 11.0], 4, 1)?;
+    /// # let (kmeans, mut workspace) = (KMeans::new(2), Workspace::new());
+    /// # let mut range = vec![0; streams::range_length(1)?];
+    /// # kmeans.stream_range(&points, &mut range, &mut workspace)?;
+    /// # let stream = kmeans.stream(4, 1, &range)?;
+    /// # let mut sums = vec![0; stream.sums_length()?];
+    /// let (centers, state) = ([1.0, 90.0], State::default());
+    /// stream.sums(&points, &centers, None, Wanted::default(), &mut sums, &mut workspace)?;
+    /// let mut farthest = vec![0; stream.farthest_length(&centers, &sums, &state)?];
+    /// stream.farthest(&points, &centers, &sums, 0, &mut farthest, &mut workspace)?;
+    /// assert_eq!(f64::from_bits(farthest[0] as u64), 100.0); // D between 11 and 1
+    /// assert_eq!(farthest[1], 3); // the last point
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn farthest(
+        &self,
+        points: &Points<'_>,
+        centers: &[f64],
+        sums: &[i64],
+        first: u64,
+        farthest: &mut [i64],
+        workspace: &mut Workspace<'_>,
+    ) -> Result<(), Error> {
+        let (_environment, options) = self.kmeans.enter()?;
+        let workspace = workspace.lend()?;
+        let list = inner::Farthest {
+            list: farthest,
+            first,
+        };
+        inner::farthest(&self.of, points, &options, centers, sums, list, workspace)
+    }
+
+    /// A [`step`](Self::step) in which empty clusters take the `farthest` points, as joined of all chunks: of
+    /// [`farthest_length`](Self::farthest_length) elements, and none where that is 0. In `sums` the points that were taken are moved,
+    /// so that they are the sums of the means. Allocates nothing.
+    ///
+    /// ```
+    /// use centra::streams::State;
+    /// # use centra::{streams::{self, Wanted}, KMeans, Points, Workspace};
+    /// # let points = Points::rows(&[1.0, 2.0, 10.0, 11.0], 4, 1)?;
+    /// # let (kmeans, mut workspace) = (KMeans::new(2), Workspace::new());
+    /// # let mut range = vec![0; streams::range_length(1)?];
+    /// # kmeans.stream_range(&points, &mut range, &mut workspace)?;
+    /// # let stream = kmeans.stream(4, 1, &range)?;
+    /// # let mut sums = vec![0; stream.sums_length()?];
+    /// let (mut centers, mut state) = ([1.0, 90.0], State::default());
+    /// stream.sums(&points, &centers, None, Wanted::default(), &mut sums, &mut workspace)?;
+    /// let mut farthest = vec![0; stream.farthest_length(&centers, &sums, &state)?];
+    /// stream.farthest(&points, &centers, &sums, 0, &mut farthest, &mut workspace)?;
+    /// stream.relocate(&mut centers, &mut sums, &farthest, &mut state)?;
+    /// assert_eq!((centers, state.iterations), ([13.0 / 3.0, 11.0], 1));
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn relocate(
+        &self,
+        centers: &mut [f64],
+        sums: &mut [i64],
+        farthest: &[i64],
+        state: &mut State,
+    ) -> Result<(), Error> {
+        let (_environment, options) = self.kmeans.enter()?;
+        inner::relocate(&self.of, sums, farthest, &options, centers, state)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use super::farthest;
 use super::whole::Stream;
 use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
 use crate::exact::limbs::size::{largest_sum, needed_limbs};
@@ -12,8 +13,8 @@ use crate::update::Exported;
 pub(super) struct Format {
     d: usize,
     k: usize,
-    weighted: bool,
-    weight_limbs: usize,
+    pub(super) weighted: bool,
+    pub(super) weight_limbs: usize,
     pub(super) limbs: usize,
     pub(super) length: usize,
 }
@@ -184,6 +185,17 @@ pub(super) struct View<'s> {
 }
 
 impl View<'_> {
+    /// Clusters without a point of positive weight.
+    pub(super) fn empty(&self) -> usize {
+        let positive = self.positive.iter();
+        positive.filter(|&&members| members == 0).count()
+    }
+
+    /// The number of elements of the list of farthest points for these clusters.
+    pub(super) fn farthest_length(&self, d: usize) -> Result<usize, Error> {
+        farthest::length(self.empty(), d)
+    }
+
     /// The inertia, if it includes all points; else NaN.
     pub(super) fn inertia(&self, total: usize) -> f64 {
         match self.measured == total as i64 {

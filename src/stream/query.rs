@@ -1,16 +1,17 @@
 //! The query: bytes of workspace for all calls on chunks.
 
+use super::farthest::FarthestMemory;
 use super::range::{self, RangeMemory};
 use super::seed::{of_candidates, ChooseMemory, ChunkMemory};
 use super::sums::SumsMemory;
 use super::whole::{check_chunk_size, check_sizes};
 use crate::api::{bound, Memory};
-use crate::call::{Init, Options, Shape};
+use crate::call::{Empty, Init, Options, Shape};
 use crate::points::Form;
 use crate::runtime::error::Error;
 
 /// Bytes of workspace that suffice for every call on a chunk of at most n points, in any form, with these options; for
-/// seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
+/// the farthest points, if the option empty is [`Empty::Relocate`], and for seeding, if the option init is [`Init::Parallel`]. They never fall as n, d, k or the threads grow.
 pub(crate) fn workspace_size(
     n: usize,
     total: usize,
@@ -68,6 +69,9 @@ fn most(
     let scanned = range::shape(shape.n, shape.d, shape.form, options);
     let mut bytes = measure.bytes(&RangeMemory, &scanned)?;
     bytes = bytes.max(measure.bytes(&SumsMemory { total, weighted }, shape)?);
+    if options.empty == Empty::Relocate {
+        bytes = bytes.max(measure.bytes(&FarthestMemory, shape)?);
+    }
     if options.init == Init::Parallel {
         bytes = bytes.max(measure.bytes(&ChunkMemory, shape)?);
         bytes = bytes.max(measure.bytes(&ChooseMemory, &of_candidates(shape, options))?);

@@ -1,5 +1,6 @@
 //! Means of reduced sums, and the end of the loop.
 
+use super::farthest::{check_points, points};
 use super::format::{Format, View};
 use super::range::above;
 use super::whole::Stream;
@@ -158,6 +159,95 @@ pub(crate) fn means(
     Ok(())
 }
 
+/// What becomes of the loop after a pass.
+enum Verdict {
+    Stops(StoppedBy),
+    /// Empty clusters are to take points before the centers move. Which they are decides whether the loop has converged, if labels were
+    /// not compared and the means that there are have `stayed`.
+    Relocates {
+        stayed: bool,
+    },
+    Moves,
+}
+
+/// What a pass says about the loop.
+struct Pass<'a> {
+    means: Means<'a>,
+    options: &'a Options<'a>,
+    iterations: i64,
+    shift: f64,
+}
+
+impl Pass<'_> {
+    fn compared(&self) -> bool {
+        self.means.sums.compared == self.means.stream.total as i64
+    }
+
+    /// The first cluster without a point of positive weight.
+    fn empty(&self) -> Option<usize> {
+        let mut positive = self.means.sums.positive.iter();
+        positive.position(|&members| members == 0)
+    }
+
+    fn verdict(&self, centers: &[f64]) -> Verdict {
+        let relocates = self.empty().is_some() && self.options.empty == Empty::Relocate;
+        let on = match relocates {
+            true => Verdict::Relocates { stayed: false },
+            false => Verdict::Moves,
+        };
+        if self.iterations == 0 {
+            return match self.options.max_iter {
+                0 => Verdict::Stops(StoppedBy::MaxIter),
+                _ => on,
+            };
+        }
+        let converged = match self.compared() {
+            true => self.means.sums.moved == 0,
+            // If an empty cluster is an error, labels have changed since it had points, and the means are refused.
+            false => {
+                let refused = self.empty().is_some() && self.options.empty == Empty::Error;
+                !refused && self.means.are(centers)
+            }
+        };
+        match (converged, self.limit()) {
+            (true, _) if relocates && !self.compared() => Verdict::Relocates { stayed: true },
+            (true, _) => Verdict::Stops(StoppedBy::Converged),
+            (false, Some(reason)) => Verdict::Stops(reason),
+            (false, None) => on,
+        }
+    }
+
+    /// Why the loop ends with this pass, unless it has converged.
+    fn limit(&self) -> Option<StoppedBy> {
+        if self.options.tol > 0.0 && self.shift <= self.options.tol {
+            return Some(StoppedBy::Tolerance);
+        }
+        (self.iterations as u64 >= self.options.max_iter).then_some(StoppedBy::MaxIter)
+    }
+}
+
+/// The number of elements of the list of farthest points that [`relocate`] needs after this pass; 0, if no cluster takes a point.
+pub(crate) fn farthest_length(
+    stream: &Stream<'_>,
+    sums: &[i64],
+    options: &Options<'_>,
+    centers: &[f64],
+    state: &State,
+) -> Result<usize, Error> {
+    options.check()?;
+    if state.done() {
+        return Ok(0);
+    }
+    stream.given(centers)?;
+    let format = Format::of(stream)?;
+    let sums = &checked(stream, &format, sums)?;
+    let pass = Pass::of(stream, &format, sums, options, state);
+    match pass.verdict(centers) {
+        Verdict::Relocates { .. } => sums.farthest_length(stream.d),
+        Verdict::Stops(_) | Verdict::Moves => Ok(0),
+    }
+}
+
 /// One step of the loop that a fit runs: from the reduced `sums` of a pass of all chunks against `centers`, decides
 /// whether that pass was the last one; if not, moves the centers to the means. Of the options count `max_iter`, `tol` and `empty`.
 ///
@@ -165,9 +255,9 @@ pub(crate) fn means(
 /// labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
 /// than in a fit; all other results are the same.
 ///
-/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] too: which point is the farthest, sums
-/// do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as they were; once the loop is
-/// done, nothing changes.
+/// An empty cluster is refused under [`Empty::Error`], and under [`Empty::Relocate`] where [`relocate`] has to be called: which point is
+/// the farthest, sums do not tell. Under [`Empty::Keep`] its center stays. Allocates nothing. When it refuses, centers and state are as
+/// they were; once the loop is done, nothing changes.
 pub(crate) fn step(
     stream: &Stream<'_>,
     sums: &[i64],
@@ -182,53 +272,69 @@ pub(crate) fn step(
     stream.given(centers)?;
     let format = Format::of(stream)?;
     let sums = &checked(stream, &format, sums)?;
-    let means = Means {
-        stream,
-        format: &format,
-        sums,
-    };
-    let iterations = state.iterations;
-    let compared = sums.compared == stream.total as i64;
-    let empty = sums.positive.iter().position(|&members| members == 0);
-    let stopped_by = if iterations > 0 {
-        let converged = match compared {
-            true => sums.moved == 0,
-            // If an empty cluster is an error, labels have changed since it had points, and the means are refused below.
-            false => (empty.is_none() || options.empty == Empty::Keep) && means.are(centers),
-        };
-        if converged {
-            Some(StoppedBy::Converged)
-        } else if options.tol > 0.0 && state.shift <= options.tol {
-            Some(StoppedBy::Tolerance)
-        } else {
-            (iterations as u64 >= options.max_iter).then_some(StoppedBy::MaxIter)
+    let pass = Pass::of(stream, &format, sums, options, state);
+    let stopped_by = match (pass.verdict(centers), pass.empty()) {
+        (Verdict::Stops(reason), _) => Some(reason),
+        (Verdict::Relocates { .. }, Some(j)) => {
+            return refuse!(
+                Empty,
+                "cluster {j} has no point of positive weight, and which are the farthest is not known in this call"
+            );
         }
-    } else {
-        (options.max_iter == 0).then_some(StoppedBy::MaxIter)
+        _ => None,
     };
-    let mut next = State {
-        stopped_by,
-        moved: if compared { sums.moved } else { -1 },
-        empty_clusters: sums.positive.iter().filter(|&&c| c == 0).count() as i64,
-        inertia: sums.inertia(stream.total),
-        ..*state
-    };
-    if iterations == 0 {
-        next.moved = 0;
-    }
+    let mut next = pass.state(stopped_by, state);
     if stopped_by.is_none() {
-        match (empty, options.empty) {
-            (Some(j), Empty::Error) => {
-                return refuse!(Empty, "cluster {j} has no point of positive weight");
-            }
-            (Some(j), Empty::Relocate) => {
-                return refuse!(
-                    Empty,
-                    "cluster {j} has no point of positive weight, and a stream cannot relocate one"
-                );
-            }
-            _ => {}
-        }
+        pass.refuse_empty()?;
+        next.shift = pass.means.move_centers(centers);
+        next.iterations += 1;
+    }
+    *state = next;
+    Ok(())
+}
+
+/// The same step, in which empty clusters take points of the joined list `farthest`, of [`farthest_length`] elements. In the `sums` these
+/// points are moved.
+pub(crate) fn relocate(
+    stream: &Stream<'_>,
+    sums: &mut [i64],
+    farthest: &[i64],
+    options: &Options<'_>,
+    centers: &mut [f64],
+    state: &mut State,
+) -> Result<(), Error> {
+    options.check()?;
+    if state.done() {
+        return Ok(());
+    }
+    stream.given(centers)?;
+    let format = Format::of(stream)?;
+    let view = &checked(stream, &format, sums)?;
+    let pass = Pass::of(stream, &format, view, options, state);
+    let verdict = pass.verdict(centers);
+    let length = match verdict {
+        Verdict::Relocates { .. } => view.farthest_length(stream.d)?,
+        Verdict::Stops(_) | Verdict::Moves => 0,
+    };
+    check_length("farthest", farthest.len(), length, "the farthest points")?;
+    check_points(stream, farthest, view.positive)?;
+    // The first of the list leaves its cluster, which has another point.
+    let none = points(farthest, stream.d).next().is_none();
+    let stopped_by = match verdict {
+        Verdict::Stops(reason) => Some(reason),
+        Verdict::Relocates { stayed: true } if none => Some(StoppedBy::Converged),
+        Verdict::Relocates { stayed: true } => pass.limit(),
+        Verdict::Relocates { stayed: false } | Verdict::Moves => None,
+    };
+    let mut next = pass.state(stopped_by, state);
+    if stopped_by.is_none() {
+        pass.refuse_empty()?;
+        format.relocate(stream, farthest, sums)?;
+        let means = Means {
+            stream,
+            format: &format,
+            sums: &format.view(sums),
+        };
         next.shift = means.move_centers(centers);
         next.iterations += 1;
     }
@@ -236,8 +342,58 @@ pub(crate) fn step(
     Ok(())
 }
 
+impl<'a> Pass<'a> {
+    fn of(
+        stream: &'a Stream<'a>,
+        format: &'a Format,
+        sums: &'a View<'a>,
+        options: &'a Options<'a>,
+        state: &State,
+    ) -> Self {
+        Pass {
+            means: Means {
+                stream,
+                format,
+                sums,
+            },
+            options,
+            iterations: state.iterations,
+            shift: state.shift,
+        }
+    }
+
+    /// The state after this pass, before the centers move.
+    fn state(&self, stopped_by: Option<StoppedBy>, before: &State) -> State {
+        let sums = self.means.sums;
+        State {
+            stopped_by,
+            moved: match self.compared() {
+                _ if self.iterations == 0 => 0,
+                true => sums.moved,
+                false => -1,
+            },
+            empty_clusters: sums.empty() as i64,
+            inertia: sums.inertia(self.means.stream.total),
+            ..*before
+        }
+    }
+
+    fn refuse_empty(&self) -> Result<(), Error> {
+        match self.empty() {
+            Some(j) if self.options.empty == Empty::Error => {
+                refuse!(Empty, "cluster {j} has no point of positive weight")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The parts of sums; refuses sums that are not of all points, or cannot come from any points.
-fn checked<'s>(stream: &Stream<'_>, format: &Format, sums: &'s [i64]) -> Result<View<'s>, Error> {
+pub(super) fn checked<'s>(
+    stream: &Stream<'_>,
+    format: &Format,
+    sums: &'s [i64],
+) -> Result<View<'s>, Error> {
     format.check(sums)?;
     let view = format.view(sums);
     let all: i128 = view.counts.iter().map(|&count| i128::from(count)).sum();

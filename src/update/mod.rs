@@ -16,7 +16,7 @@
 //!   once all have labels, so that memory does not grow with threads times clusters.
 
 mod plan;
-mod relocate;
+pub(crate) mod relocate;
 mod sums;
 mod tally;
 

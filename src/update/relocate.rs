@@ -5,8 +5,9 @@
 //! D is 0; but never the last point of positive weight that is left to a cluster. A taken point leaves its cluster and becomes the
 //! only member of positive weight of the empty one. Then the means are computed, of all clusters at once.
 //!
-//! The points that are passed over are known beforehand (L30): of each cluster the one that ranks lowest, and no other. So the points taken
-//! are the first m of the rest, and they depend on the order of the points alone, not on threads, blocks or layout.
+//! The first [`ranked`] points of clusters that have another member are all that have to be known of the ranking (L50). So those of
+//! parts of the points merge, which is how a stream relocates, and the points taken depend on the order of the points alone, not on
+//! threads, blocks or layout.
 
 use super::tally::Tally;
 use crate::call::Job;
@@ -14,30 +15,44 @@ use crate::exact::distance::own_block;
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
+/// How many points of the ranking `empty` clusters need at most: each but the last that is passed over comes after one that is taken (L50).
+pub(crate) fn ranked(empty: usize) -> usize {
+    (2 * empty).saturating_sub(1)
+}
+
+/// Takes a point from a cluster that has so many members of positive weight `left`, unless it is the last; returns whether it did.
+pub(crate) fn take(left: &mut i64) -> bool {
+    let another = *left > 1;
+    *left -= i64::from(another);
+    another
+}
+
+/// Room for the selection of the points that rank [`first`], of k clusters.
+pub(crate) fn cut<'w>(from: &mut impl Cut<'w>, k: usize) -> &'w mut [usize] {
+    from.take(k.saturating_mul(3))
+}
+
 /// The points that were moved, so that they can be moved back: the labels are the caller's, and only the means change.
 pub(super) struct Relocation<'w> {
-    /// Of each cluster the point that ranks lowest.
-    last: &'w mut [usize],
-    /// Points that may be taken, and in the end those that are: room for twice as many as there can be empty clusters.
+    /// The members of positive weight that each cluster has left.
+    left: &'w mut [i64],
+    /// The points that rank first, and in the end those that are taken.
     taken: &'w mut [usize],
     /// The clusters that the points leave.
     donors: &'w mut [i32],
 }
 
-/// No point.
-const NONE: usize = usize::MAX;
-
 impl<'w> Relocation<'w> {
     pub(super) fn cut(from: &mut impl Cut<'w>, k: usize) -> Self {
         Relocation {
-            last: from.take(k),
-            taken: from.take(k.saturating_mul(2)),
+            left: from.take(k),
+            taken: cut(from, k),
             donors: from.take(k),
         }
     }
 
     pub(super) fn forget(&mut self) {
-        spoil(self.last, 0);
+        spoil(self.left, 0);
         spoil(self.taken, 0);
         spoil(self.donors, 0);
     }
@@ -56,30 +71,18 @@ impl<'w> Relocation<'w> {
         let wanted = empty.count();
         let distances = &mut distances[..job.points.n()];
         measure(job, labels, centers, distances);
-        self.pass_over(job, labels, distances);
-        let count = first(wanted, distances, self.taken);
-        for (donor, &p) in self.donors.iter_mut().zip(&self.taken[..count]) {
-            *donor = labels[p];
+        leave_out(job, labels, tally.positive, distances);
+        let candidates = first(ranked(wanted), distances, self.taken);
+        self.left.copy_from_slice(tally.positive);
+        let mut count = 0;
+        for r in 0..candidates {
+            let p = self.taken[r];
+            if count < wanted && take(&mut self.left[labels[p] as usize]) {
+                (self.taken[count], self.donors[count]) = (p, labels[p]);
+                count += 1;
+            }
         }
         count
-    }
-
-    /// Makes 0 the distances of points that are not to be taken: those without weight, and of each cluster the one that ranks lowest.
-    fn pass_over(&mut self, job: &Job<'_>, labels: &[i32], distances: &mut [f64]) {
-        self.last.fill(NONE);
-        for (p, &label) in labels.iter().enumerate() {
-            if !job.counts(p) {
-                distances[p] = 0.0;
-                continue;
-            }
-            let last = &mut self.last[label as usize];
-            if *last == NONE || distances[p] <= distances[*last] {
-                *last = p;
-            }
-        }
-        for &p in self.last.iter().filter(|&&p| p != NONE) {
-            distances[p] = 0.0;
-        }
     }
 
     /// Gives the chosen points, of which there are `count`, the labels of the empty clusters; calls `moved` with each of
@@ -124,10 +127,20 @@ fn measure(job: &Job<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]
         });
 }
 
+/// Makes 0 the distances of points that cannot be taken: those without weight, and the only ones of positive weight in their cluster;
+/// `positive` has how many each cluster has.
+pub(crate) fn leave_out(job: &Job<'_>, labels: &[i32], positive: &[i64], distances: &mut [f64]) {
+    for (p, (distance, &j)) in distances.iter_mut().zip(labels).enumerate() {
+        if positive[j as usize] == 1 || !job.counts(p) {
+            *distance = 0.0;
+        }
+    }
+}
+
 /// Puts first into `taken` the indices of the `wanted` largest distances in order, ties to the lower index; those of 0 are left out.
-/// Returns how many there are. Whenever `taken` is full, all but `wanted` of it are dropped, in linear time; it has room for twice as
-/// many and more, so that all of it takes a time linear in the points, and that of putting `wanted` of them in order.
-fn first(wanted: usize, distances: &[f64], taken: &mut [usize]) -> usize {
+/// Returns how many there are. Whenever `taken` is full, all but `wanted` of it are dropped, in linear time; it has room for half as
+/// many more at least, so that all of it takes a time linear in the points, and that of putting `wanted` of them in order.
+pub(crate) fn first(wanted: usize, distances: &[f64], taken: &mut [usize]) -> usize {
     let rank = |&a: &usize, &b: &usize| distances[b].total_cmp(&distances[a]).then(a.cmp(&b));
     let mut count = 0;
     // Points come with growing index, so one at the distance of the last of `wanted` ranks behind it.

@@ -42,6 +42,20 @@ extern "C" {
         total: i64, d: usize, k: usize, options: *const Options, range: *const i32, sums: *const i64, centers: *mut f64,
         state: *mut State,
     ) -> i32;
+    fn centra_stream_farthest_length(
+        total: i64, d: usize, k: usize, options: *const Options, range: *const i32, sums: *const i64, centers: *const f64,
+        state: *const State, length: *mut usize,
+    ) -> i32;
+    fn centra_stream_farthest(
+        points: *const f64, n: usize, d: usize, ld: usize, k: usize, options: *const Options, total: i64, range: *const i32,
+        centers: *const f64, sums: *const i64, first: i64, farthest: *mut i64, length: usize, workspace: *mut c_void,
+        workspace_bytes: usize,
+    ) -> i32;
+    fn centra_stream_farthest_join(d: usize, length: usize, from: *const i64, farthest: *mut i64) -> i32;
+    fn centra_stream_relocate(
+        total: i64, d: usize, k: usize, options: *const Options, range: *const i32, sums: *mut i64, farthest: *const i64,
+        length: usize, centers: *mut f64, state: *mut State,
+    ) -> i32;
     fn centra_stream_masses(
         points: *const f64, n: usize, d: usize, ld: usize, k: usize, options: *const Options, total: i64, range: *const i32,
         candidates: *const f64, count: usize, known: usize, distances: *mut f64, masses: *mut i64, workspace: *mut c_void,
@@ -77,6 +91,12 @@ pub enum StreamCall {
     Sums,
     Means,
     Step,
+    /// In these, a center is so far away that its cluster is empty.
+    SumsOfFew,
+    FarthestLength,
+    Farthest,
+    FarthestJoin,
+    Relocate,
 }
 
 /// All points of a stream in one chunk, and what the calls leave for those that follow.
@@ -96,6 +116,12 @@ pub struct Chunk {
     labels: Vec<i32>,
     sums: Vec<i64>,
     counts: Vec<i64>,
+    /// For the calls on empty clusters: centers, one of which is far away, a state, and a list.
+    far: Vec<f64>,
+    far_state: State,
+    length: usize,
+    farthest: Vec<i64>,
+    joined: Vec<i64>,
     state: State,
     candidates: Vec<f64>,
     count: usize,
@@ -107,11 +133,11 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    pub const ORDER: [StreamCall; 13] = {
+    pub const ORDER: [StreamCall; 18] = {
         use StreamCall::*;
         [
             Range, Queries, Masses, Draw, Masses, Draw, MassesAnew, DrawAnew, Weigh, Choose, Sums,
-            Means, Step,
+            Means, Step, SumsOfFew, FarthestLength, Farthest, FarthestJoin, Relocate,
         ]
     };
 
@@ -125,7 +151,6 @@ impl Chunk {
         let (n, most) = (points.len() / d, 5 * (3 * k + 32));
         let options = Options {
             init: 3,
-            empty: 1,
             layout,
             ..options()
         };
@@ -156,6 +181,11 @@ impl Chunk {
             labels: vec![0; n],
             sums: Vec::new(),
             counts: vec![0; k],
+            far: Vec::new(),
+            far_state: state,
+            length: 0,
+            farthest: Vec::new(),
+            joined: Vec::new(),
             state,
             candidates: vec![0.0; most * d],
             count: 0,
@@ -220,7 +250,11 @@ impl Chunk {
             round,
             ..
         } = *self;
-        let (options, ld) = (self.options(), self.ld());
+        let (mut options, ld) = (self.options(), self.ld());
+        if call == StreamCall::Step {
+            // Where there are more centers than points, some clusters are empty: they are left alone here.
+            options.empty = 1;
+        }
         let (points, range) = (self.points.as_ptr(), self.range.as_mut_ptr());
         let (work, bytes) = (workspace.as_mut_ptr().cast::<c_void>(), workspace.len());
         let candidates = self.candidates.as_mut_ptr();
@@ -322,6 +356,68 @@ impl Chunk {
                     self.means.as_mut_ptr(),
                     self.counts.as_mut_ptr(),
                 ),
+                StreamCall::SumsOfFew => centra_stream_sums(
+                    points,
+                    n,
+                    d,
+                    ld,
+                    k,
+                    &options,
+                    total,
+                    range,
+                    self.far.as_ptr(),
+                    std::ptr::null_mut(),
+                    1,
+                    self.sums.as_mut_ptr(),
+                    work,
+                    bytes,
+                ),
+                StreamCall::FarthestLength => centra_stream_farthest_length(
+                    total,
+                    d,
+                    k,
+                    &options,
+                    range,
+                    self.sums.as_ptr(),
+                    self.far.as_ptr(),
+                    &self.far_state,
+                    &mut self.length,
+                ),
+                StreamCall::Farthest => centra_stream_farthest(
+                    points,
+                    n,
+                    d,
+                    ld,
+                    k,
+                    &options,
+                    total,
+                    range,
+                    self.far.as_ptr(),
+                    self.sums.as_ptr(),
+                    0,
+                    self.farthest.as_mut_ptr(),
+                    self.length,
+                    work,
+                    bytes,
+                ),
+                StreamCall::FarthestJoin => centra_stream_farthest_join(
+                    d,
+                    self.length,
+                    self.farthest.as_ptr(),
+                    self.joined.as_mut_ptr(),
+                ),
+                StreamCall::Relocate => centra_stream_relocate(
+                    total,
+                    d,
+                    k,
+                    &options,
+                    range,
+                    self.sums.as_mut_ptr(),
+                    self.joined.as_ptr(),
+                    self.length,
+                    self.far.as_mut_ptr(),
+                    &mut self.far_state,
+                ),
                 StreamCall::Step => centra_stream_step(
                     total,
                     d,
@@ -360,19 +456,37 @@ impl Chunk {
                 self.drawn = 0;
                 self.masses.fill(0);
             }
+            StreamCall::Step => {
+                self.sums.fill(0);
+                self.far.clone_from(&self.centers);
+                self.far[(self.k - 1) * self.d..].fill(1e9);
+            }
+            StreamCall::FarthestLength => {
+                assert!(self.length > 0 || self.k == 1, "no cluster is empty");
+                self.farthest = vec![0; self.length];
+                self.joined = vec![0; self.length];
+            }
             _ => {}
         }
     }
 
     /// All that the calls have written, bit by bit.
     pub fn bits(&self) -> Vec<u64> {
-        let integers = [&self.sums, &self.counts, &self.masses, &self.tally]
+        let integers = [
+            &self.sums,
+            &self.counts,
+            &self.farthest,
+            &self.joined,
+            &self.masses,
+            &self.tally,
+        ]
             .into_iter()
             .flatten();
         let small = self.range.iter().chain(&self.labels);
         let reals = [
             &self.centers,
             &self.means,
+            &self.far,
             &self.candidates,
             &self.distances,
         ]
@@ -399,7 +513,14 @@ impl Chunk {
                 self.total ^= 1 << 41;
                 -2
             }
-            StreamCall::Means | StreamCall::Step => {
+            StreamCall::FarthestJoin => {
+                self.farthest[1] ^= i64::MIN;
+                -5
+            }
+            StreamCall::Means
+            | StreamCall::Step
+            | StreamCall::FarthestLength
+            | StreamCall::Relocate => {
                 self.sums[106] ^= 1;
                 -2
             }

@@ -824,6 +824,35 @@ fn rows(x: &[f64]) -> *const f64 {
     }
 }
 
+/// A state in C, between pages that cannot be touched.
+fn state_in_c(state: &State) -> Guarded {
+    let c_state = centra_stream_state {
+        struct_size: size_of::<centra_stream_state>(),
+        done: i32::from(state.done()),
+        stopped_by: state.stopped_by.map_or(0, |reason| reason as i32),
+        iterations: state.iterations,
+        moved: state.moved,
+        empty_clusters: state.empty_clusters,
+        shift: state.shift,
+        inertia: state.inertia,
+    };
+    // SAFETY: a live struct without padding.
+    let bytes = unsafe { std::slice::from_raw_parts((&raw const c_state).cast::<u8>(), size_of_val(&c_state)) };
+    Guarded::new(bytes, 0)
+}
+
+fn state_of_c(c_state: &mut Guarded) -> State {
+    // SAFETY: as many bytes, of plain numbers.
+    let c_state = unsafe { c_state.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
+    let reasons = [StoppedBy::Converged, StoppedBy::Tolerance, StoppedBy::MaxIter];
+    let mut state = State::default();
+    state.stopped_by = (c_state.done != 0).then(|| reasons[c_state.stopped_by as usize]);
+    (state.iterations, state.moved) = (c_state.iterations, c_state.moved);
+    state.empty_clusters = c_state.empty_clusters;
+    (state.shift, state.inertia) = (c_state.shift, c_state.inertia);
+    state
+}
+
 // SAFETY, of all calls below: all arrays have the lengths that the header asks for, and live; a fault is refused before anything
 // is read or written there.
 #[allow(clippy::undocumented_unsafe_blocks)]
@@ -903,31 +932,63 @@ impl Calls for InC {
         &self, w: Whole, sums: &[i64], options: &Options, centers: &mut [f64], state: &mut State,
     ) -> Result<(), Refused> {
         let options = in_c(options, false, self.base);
-        let c_state = centra_stream_state {
-            struct_size: size_of::<centra_stream_state>(),
-            done: i32::from(state.done()),
-            stopped_by: state.stopped_by.map_or(0, |reason| reason as i32),
-            iterations: state.iterations,
-            moved: state.moved,
-            empty_clusters: state.empty_clusters,
-            shift: state.shift,
-            inertia: state.inertia,
-        };
-        let bytes = unsafe { std::slice::from_raw_parts((&raw const c_state).cast::<u8>(), size_of_val(&c_state)) };
-        let (mut to, mut c_state) = (self.guarded(centers), Guarded::new(bytes, 0));
+        let (mut to, mut c_state) = (self.guarded(centers), state_in_c(state));
         between([&mut to, &mut c_state], |[to, c_state]| unsafe {
             centra_stream_step(
                 w.total as i64, w.d, w.k, &options, w.range.as_ptr(), sums.as_ptr(), to.cast(), c_state.cast(),
             )
         })?;
         centers.copy_from_slice(&to.content());
-        let c_state = unsafe { c_state.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
-        let reasons = [StoppedBy::Converged, StoppedBy::Tolerance, StoppedBy::MaxIter];
-        *state = State::default();
-        state.stopped_by = (c_state.done != 0).then(|| reasons[c_state.stopped_by as usize]);
-        (state.iterations, state.moved) = (c_state.iterations, c_state.moved);
-        state.empty_clusters = c_state.empty_clusters;
-        (state.shift, state.inertia) = (c_state.shift, c_state.inertia);
+        *state = state_of_c(&mut c_state);
+        Ok(())
+    }
+
+    fn farthest_length(
+        &self, w: Whole, sums: &[i64], options: &Options, centers: &[f64], state: &State,
+    ) -> Result<usize, Refused> {
+        let (options, mut c_state) = (in_c(options, false, self.base), state_in_c(state));
+        length(|to| unsafe {
+            centra_stream_farthest_length(
+                w.total as i64, w.d, w.k, &options, w.range.as_ptr(), sums.as_ptr(), centers.as_ptr(),
+                c_state.pointer::<u8>().cast(), to,
+            )
+        })
+    }
+
+    fn farthest(
+        &self, whole: Whole, points: &Stored, options: &Options, centers: &[f64], sums: &[i64], first: u64, farthest: &mut [i64],
+    ) -> Result<(), Refused> {
+        let (mut to, length) = (self.guarded(farthest), farthest.len());
+        self.on_chunk(Some(whole), points, options, [&mut to], |c, [to]| unsafe {
+            typed!(c.of, [centra_stream_farthest centra_stream_farthest_f32 centra_stream_farthest_u8], c.points, c.n, c.d, c.ld, c.k, c.options, c.total, c.range,
+                centers.as_ptr(), sums.as_ptr(), first as i64, to.cast(), length, c.workspace, c.bytes,
+            )
+        })?;
+        farthest.copy_from_slice(&to.content());
+        Ok(())
+    }
+
+    fn join_farthest(&self, d: usize, from: &[i64], farthest: &mut [i64]) -> Result<(), Refused> {
+        let (mut to, length) = (self.guarded(farthest), farthest.len());
+        between([&mut to], |[to]| unsafe { centra_stream_farthest_join(d, length, from.as_ptr(), to.cast()) })?;
+        farthest.copy_from_slice(&to.content());
+        Ok(())
+    }
+
+    fn relocate(
+        &self, w: Whole, sums: &mut [i64], farthest: &[i64], options: &Options, centers: &mut [f64], state: &mut State,
+    ) -> Result<(), Refused> {
+        let options = in_c(options, false, self.base);
+        let (mut to, mut moved, mut c_state) = (self.guarded(centers), self.guarded(sums), state_in_c(state));
+        let list = if farthest.is_empty() { null() } else { farthest.as_ptr() };
+        between([&mut moved, &mut to, &mut c_state], |[moved, to, c_state]| unsafe {
+            centra_stream_relocate(
+                w.total as i64, w.d, w.k, &options, w.range.as_ptr(), moved.cast(), list, farthest.len(), to.cast(), c_state.cast(),
+            )
+        })?;
+        centers.copy_from_slice(&to.content());
+        sums.copy_from_slice(&moved.content());
+        *state = state_of_c(&mut c_state);
         Ok(())
     }
 

@@ -81,7 +81,7 @@ impl Case {
 
     /// Whether points in chunks have an answer, and one that can be compared.
     fn streams(&self) -> bool {
-        let kept = self.empty == Empty::Keep && self.n_init == 1 && self.stop.is_none();
+        let kept = self.empty != Empty::Error && self.n_init == 1 && self.stop.is_none();
         match self.call {
             Call::Fit => kept && matches!(self.init, Init::Given | Init::Parallel),
             Call::Seed => self.init == Init::Parallel,

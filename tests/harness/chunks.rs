@@ -1,7 +1,7 @@
 //! Points that are not in one place: a case in random chunks, and what these give reduced in random trees.
 
 use super::data::Rng;
-use super::{require, same, Case, Stored, COPIES};
+use super::{equal, require, same, Case, Stored, COPIES};
 use crate::options::stream::{self, Stream};
 use crate::options::Options;
 use centra::streams::{Drawn, Kept, State, Wanted, MASSES};
@@ -72,6 +72,35 @@ pub trait Calls {
         &self,
         whole: Whole,
         sums: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+        state: &mut State,
+    ) -> Result<(), Refused>;
+    fn farthest_length(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        options: &Options,
+        centers: &[f64],
+        state: &State,
+    ) -> Result<usize, Refused>;
+    #[allow(clippy::too_many_arguments)]
+    fn farthest(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        centers: &[f64],
+        sums: &[i64],
+        first: u64,
+        farthest: &mut [i64],
+    ) -> Result<(), Refused>;
+    fn join_farthest(&self, d: usize, from: &[i64], farthest: &mut [i64]) -> Result<(), Refused>;
+    fn relocate(
+        &self,
+        whole: Whole,
+        sums: &mut [i64],
+        farthest: &[i64],
         options: &Options,
         centers: &mut [f64],
         state: &mut State,
@@ -185,6 +214,55 @@ impl Calls for InRust {
             options,
             centers,
             state,
+        )?)
+    }
+
+    fn farthest_length(
+        &self,
+        whole: Whole,
+        sums: &[i64],
+        options: &Options,
+        centers: &[f64],
+        state: &State,
+    ) -> Result<usize, Refused> {
+        let stream = whole.stream()?;
+        Ok(stream::farthest_length(
+            &stream, sums, options, centers, state,
+        )?)
+    }
+
+    fn farthest(
+        &self,
+        whole: Whole,
+        points: &Stored,
+        options: &Options,
+        centers: &[f64],
+        sums: &[i64],
+        first: u64,
+        farthest: &mut [i64],
+    ) -> Result<(), Refused> {
+        let (stream, points) = (whole.stream()?, points.points());
+        Ok(stream::farthest(
+            &stream, &points, options, centers, sums, first, farthest,
+        )?)
+    }
+
+    fn join_farthest(&self, d: usize, from: &[i64], farthest: &mut [i64]) -> Result<(), Refused> {
+        Ok(stream::join_farthest(d, from, farthest)?)
+    }
+
+    fn relocate(
+        &self,
+        whole: Whole,
+        sums: &mut [i64],
+        farthest: &[i64],
+        options: &Options,
+        centers: &mut [f64],
+        state: &mut State,
+    ) -> Result<(), Refused> {
+        let stream = whole.stream()?;
+        Ok(stream::relocate(
+            &stream, sums, farthest, options, centers, state,
         )?)
     }
 
@@ -325,11 +403,27 @@ impl<'a> Chunks<'a> {
         Ok(())
     }
 
-    /// What all chunks give to arrays of `length` zeros, which are reduced by `join` in a random tree.
+    /// What all chunks give to arrays of `length` zeros, which are reduced element by element by `join` in a random tree.
     fn reduced<T: Copy + Default>(
         &self,
         length: usize,
         join: impl Fn(T, T) -> T,
+        give: impl FnMut(&Stored, &Options, (usize, usize), &mut [T]) -> Result<(), String>,
+    ) -> Result<Vec<T>, String> {
+        let join_all = |other: &[T], to: &mut [T]| {
+            for (a, &b) in to.iter_mut().zip(other) {
+                *a = join(*a, b);
+            }
+            Ok(())
+        };
+        self.joined(length, join_all, give)
+    }
+
+    /// The same for arrays that `join` joins as a whole, the first into the second.
+    fn joined<T: Copy + Default>(
+        &self,
+        length: usize,
+        join: impl Fn(&[T], &mut [T]) -> Result<(), String>,
         mut give: impl FnMut(&Stored, &Options, (usize, usize), &mut [T]) -> Result<(), String>,
     ) -> Result<Vec<T>, String> {
         let mut partial = vec![vec![T::default(); length]];
@@ -345,9 +439,7 @@ impl<'a> Chunks<'a> {
             let at = self.rng.borrow_mut().below(partial.len());
             let other = partial.swap_remove(at);
             let to = self.rng.borrow_mut().below(partial.len());
-            for (a, b) in partial[to].iter_mut().zip(other) {
-                *a = join(*a, b);
-            }
+            join(&other, &mut partial[to])?;
         }
         Ok(partial.remove(0))
     }
@@ -376,7 +468,7 @@ impl<'a> Chunks<'a> {
         let mut labels = vec![0; self.case.n()];
         let wanted = Wanted::default().inertia(true).moved(compare);
         while !state.done() {
-            let sums = self.reduced(
+            let mut sums = self.reduced(
                 calls.sums_length(whole)?,
                 |a: i64, b| a + b,
                 |points, options, (from, to), sums| {
@@ -385,9 +477,44 @@ impl<'a> Chunks<'a> {
                     Ok(())
                 },
             )?;
-            let step = calls.step(whole, &sums, &self.options, &mut centers, &mut state);
-            if let Err(refused) = step {
-                return Ok(Err(refused.status));
+            let length = calls.farthest_length(whole, &sums, &self.options, &centers, &state)?;
+            if length == 0 && self.rng.borrow_mut().below(2) == 0 {
+                let step = calls.step(whole, &sums, &self.options, &mut centers, &mut state);
+                if let Err(refused) = step {
+                    return Ok(Err(refused.status));
+                }
+            } else {
+                if length > 0 {
+                    let (mut same_centers, mut same_state) = (centers.clone(), state);
+                    let (to, state) = (&mut same_centers, &mut same_state);
+                    let step = calls.step(whole, &sums, &self.options, to, state);
+                    let status = step.map_err(|refused| refused.status);
+                    equal("step", &[status], &[Err(centra::Status::Empty as i32)])?;
+                    same("refused centers", &same_centers, &centers)?;
+                }
+                let join = |from: &[i64], to: &mut [i64]| {
+                    calls.join_farthest(whole.d, from, to)?;
+                    Ok(())
+                };
+                let farthest = match length {
+                    0 => Vec::new(),
+                    _ => self.joined(length, join, |points, options, (from, _), list| {
+                        let first = from as u64;
+                        calls.farthest(whole, points, options, &centers, &sums, first, list)?;
+                        Ok(())
+                    })?,
+                };
+                let step = calls.relocate(
+                    whole,
+                    &mut sums,
+                    &farthest,
+                    &self.options,
+                    &mut centers,
+                    &mut state,
+                );
+                if let Err(refused) = step {
+                    return Ok(Err(refused.status));
+                }
             }
             let mut means = centers.clone();
             let mut counts = vec![0; self.case.k()];

@@ -162,3 +162,43 @@ pub fn choose(
     let stream = stream.by(options)?;
     stream.choose(candidates, centers, weights, &mut Workspace::new())
 }
+
+pub fn farthest_length(
+    stream: &Stream,
+    sums: &[i64],
+    options: &Options,
+    centers: &[f64],
+    state: &State,
+) -> Result<usize, Error> {
+    stream.by(options)?.farthest_length(centers, sums, state)
+}
+
+#[allow(clippy::too_many_arguments)]
+pub fn farthest(
+    stream: &Stream,
+    points: &Points,
+    options: &Options,
+    centers: &[f64],
+    sums: &[i64],
+    first: u64,
+    farthest: &mut [i64],
+) -> Result<(), Error> {
+    let mut workspace = Workspace::new();
+    let stream = stream.by(options)?;
+    stream.farthest(points, centers, sums, first, farthest, &mut workspace)
+}
+
+pub fn join_farthest(d: usize, from: &[i64], farthest: &mut [i64]) -> Result<(), Error> {
+    streams::join_farthest(d, from, farthest)
+}
+
+pub fn relocate(
+    stream: &Stream,
+    sums: &mut [i64],
+    farthest: &[i64],
+    options: &Options,
+    centers: &mut [f64],
+    state: &mut State,
+) -> Result<(), Error> {
+    stream.by(options)?.relocate(centers, sums, farthest, state)
+}

@@ -18,6 +18,9 @@ fn limbs_for(bits: i32, n: usize) -> usize {
     (bits.unsigned_abs() as usize).div_ceil(width(n) as usize)
 }
 
+/// The most limbs that any terms can need, whatever the number of points (at most 2^40): those of products, of 22 bits each.
+pub(crate) const MOST_LIMBS: usize = (1022 - 2 * LOWEST).unsigned_abs().div_ceil(22) as usize;
+
 /// The most limbs that coordinates, or weights, can need: from 2^-1074 to 2^1020, the bound of the range check.
 pub(crate) fn most_limbs(n: usize) -> usize {
     limbs_for(1020 - LOWEST, n)

@@ -23,6 +23,14 @@ impl<'a> Moves<'a> {
     }
 }
 
+impl Limbs<'_> {
+    /// Splits one term of the only dimension, with its weight if there are weights: calls `add` with each limb in which it has bits, and
+    /// their units.
+    pub(crate) fn split(&self, x: f64, weight: Option<f64>, add: impl FnMut(usize, i64)) {
+        split::scalar(x, weight, self, 0..self.words(), add);
+    }
+}
+
 /// Subtracts the limbs of the rows that move from the sums of the clusters they leave, and adds them to those of the clusters
 /// they enter. Sums are exact, so they become what they would be had the rows been added there in the first place.
 pub(crate) fn transfer(
