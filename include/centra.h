@@ -693,9 +693,9 @@ int32_t centra_stream_sums_length(int64_t total,
                                   size_t *length);
 
 /// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for the calls of
-/// k-means||, only if init is CENTRA_INIT_PARALLEL.
+/// k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is CENTRA_EMPTY_RELOCATE.
 ///
-/// Options used: layout, threads, init, and whether weights is NULL (the weights are not read).
+/// Options used: layout, threads, init, empty, and whether weights is NULL (the weights are not read).
 ///
 /// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
 /// and later ones, so ask with the total of the stream. For planning: with one thread about
@@ -817,7 +817,8 @@ void centra_stream_state_init(struct centra_stream_state *state,
 /// than in centra_fit; all other results are the same.
 ///
 /// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE
-/// (the default) an empty cluster gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR.
+/// (the default) an empty cluster that would take one gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR; there
+/// centra_stream_relocate is the call, see centra_stream_farthest_length.
 ///
 /// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
 ///
@@ -831,6 +832,126 @@ int32_t centra_stream_step(int64_t total,
                            const int64_t *sums,
                            double *centers,
                            struct centra_stream_state *state);
+
+/// The number of elements of the list of farthest points that centra_stream_relocate needs after a pass of all chunks; 0, if no cluster
+/// takes a point: none is empty, or the pass was the last one, or the option empty is not CENTRA_EMPTY_RELOCATE.
+///
+/// Empty clusters of points in chunks take the farthest points as they do in centra_fit, in a second pass over the chunks where one is
+/// needed:
+///
+/// - sums = 0; centra_stream_sums of every chunk; sum of sums;
+/// - centra_stream_farthest_length; if that is not 0: farthest = 0; centra_stream_farthest of every chunk; centra_stream_farthest_join of
+///   all lists;
+/// - centra_stream_relocate, which also does what centra_stream_step does
+///
+/// Options used: max_iter, tol, empty.
+///
+/// total, d, k, range: see centra_stream_sums_length.
+/// options: NULL for the defaults.
+/// sums: the reduced sums of all points, labelled by these centers; read only.
+/// centers: k contiguous rows of d; read only.
+/// state: read only.
+/// length: receives the number of elements: (2 m - 1) (d + 4) for m empty clusters.
+///
+/// The elements, all zero at first, are of 2 m - 1 points one after the other: D to the nearest center, as the bits of an IEEE double;
+/// the index among all points; the label, from 0; the weight, 1.0 without weights, and d coordinates, as bits. The farthest point is
+/// the first, ties to the lower index; what is not used is zero. These points suffice: a cluster does not give its last point of positive weight away, and a
+/// point that is passed over for it comes after others of that cluster.
+///
+/// Returns CENTRA_OK, or a negative status with *length untouched. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_farthest_length(int64_t total,
+                                      size_t d,
+                                      size_t k,
+                                      const struct centra_options *options,
+                                      const int32_t *range,
+                                      const int64_t *sums,
+                                      const double *centers,
+                                      const struct centra_stream_state *state,
+                                      size_t *length);
+
+/// Joins a list of farthest points with those of a chunk.
+///
+/// Options used: layout, threads, parallel, weights.
+///
+/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
+/// centers: k contiguous rows of d, those of the pass; read only.
+/// sums: the reduced sums of that pass over all chunks; read only.
+/// first: the index of the chunk's first point among all points.
+/// farthest, length: see centra_stream_farthest_length; read and written. A chunk that is joined twice changes nothing.
+/// workspace, workspace_bytes: see centra_stream_workspace_size, with empty CENTRA_EMPTY_RELOCATE; with threads = 1 the call then
+///     allocates nothing. Or NULL and 0.
+///
+/// Returns CENTRA_OK, or a negative status with farthest untouched: as centra_stream_sums, and CENTRA_ERR_SHAPE for sums of more or fewer
+/// points than total, for another length, and for indices beyond total, CENTRA_ERR_RANGE for a list that is not one, and for sums of
+/// other labels. Threads: as for centra_fit.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_farthest(const double *points,
+                               size_t n,
+                               size_t d,
+                               size_t ld,
+                               size_t k,
+                               const struct centra_options *options,
+                               int64_t total,
+                               const int32_t *range,
+                               const double *centers,
+                               const int64_t *sums,
+                               int64_t first,
+                               int64_t *farthest,
+                               size_t length,
+                               void *workspace,
+                               size_t workspace_bytes);
+
+/// Joins two lists of farthest points of different chunks. Lists may be joined in any order and any grouping, by an operator of
+/// MPI_Reduce, for example, on a datatype of `length` elements.
+///
+/// d: dimensions.
+/// length: elements of each list, see centra_stream_farthest_length.
+/// from: read only.
+/// farthest: read and written.
+///
+/// Returns CENTRA_OK, or a negative status with farthest untouched: CENTRA_ERR_SHAPE for a length that is not a multiple of d + 4,
+/// CENTRA_ERR_RANGE for lists that are none. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_farthest_join(size_t d,
+                                    size_t length,
+                                    const int64_t *from,
+                                    int64_t *farthest);
+
+/// A centra_stream_step in which empty clusters take the farthest points: the means are those of the clusters after that.
+///
+/// Options used: max_iter, tol, empty.
+///
+/// total, d, k, range, options, centers, state: as for centra_stream_step.
+/// sums: the reduced sums of all points, labelled by these centers; read, and written if points are taken: these are moved there, so
+///     that centra_stream_means gives the same means, and the counts after relocation.
+/// farthest, length: the list of all chunks, joined; read only. length: the number of elements that centra_stream_farthest_length tells; if
+///     it is 0, farthest may be NULL, and the call does what centra_stream_step does.
+///
+/// Clusters for which there is no point keep their center. If labels were not compared, the loop has converged when no mean
+/// moves and no cluster takes a point.
+///
+/// Returns CENTRA_OK, or a negative status with sums, centers and state untouched: CENTRA_ERR_SHAPE for another length,
+/// CENTRA_ERR_RANGE for a list that cannot come from points in the range and these sums. Allocates nothing. Any thread.
+///
+/// # Safety
+/// The pointers are as described, and nobody writes to them during the call.
+int32_t centra_stream_relocate(int64_t total,
+                               size_t d,
+                               size_t k,
+                               const struct centra_options *options,
+                               const int32_t *range,
+                               int64_t *sums,
+                               const int64_t *farthest,
+                               size_t length,
+                               double *centers,
+                               struct centra_stream_state *state);
 
 /// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as many, of all
 /// rounds.
@@ -1167,6 +1288,26 @@ int32_t centra_stream_sums_f32(const float *points,
                                void *workspace,
                                size_t workspace_bytes);
 
+/// centra_stream_farthest for points of type float: see centra_fit_f32.
+///
+/// # Safety
+/// As for centra_stream_farthest.
+int32_t centra_stream_farthest_f32(const float *points,
+                                   size_t n,
+                                   size_t d,
+                                   size_t ld,
+                                   size_t k,
+                                   const struct centra_options *options,
+                                   int64_t total,
+                                   const int32_t *range,
+                                   const double *centers,
+                                   const int64_t *sums,
+                                   int64_t first,
+                                   int64_t *farthest,
+                                   size_t length,
+                                   void *workspace,
+                                   size_t workspace_bytes);
+
 /// centra_stream_masses for points of type float: see centra_fit_f32.
 ///
 /// # Safety
@@ -1384,6 +1525,26 @@ int32_t centra_stream_sums_u8(const uint8_t *points,
                               int64_t *sums,
                               void *workspace,
                               size_t workspace_bytes);
+
+/// centra_stream_farthest for points of type uint8_t: see centra_fit_u8.
+///
+/// # Safety
+/// As for centra_stream_farthest.
+int32_t centra_stream_farthest_u8(const uint8_t *points,
+                                  size_t n,
+                                  size_t d,
+                                  size_t ld,
+                                  size_t k,
+                                  const struct centra_options *options,
+                                  int64_t total,
+                                  const int32_t *range,
+                                  const double *centers,
+                                  const int64_t *sums,
+                                  int64_t first,
+                                  int64_t *farthest,
+                                  size_t length,
+                                  void *workspace,
+                                  size_t workspace_bytes);
 
 /// centra_stream_masses for points of type uint8_t: see centra_fit_u8.
 ///

@@ -4,6 +4,7 @@
 
 mod native;
 
+use centra::{Empty, KMeans, Points, Start};
 use native::raw::{blobs, expected, numbers, write};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -202,6 +203,47 @@ fn floats_and_bytes() {
             }
             let unknown = refusal(mpi, &start(2, &files[0].0, &["5", "6", "1", "half"]));
             assert!(unknown.contains(": usage: "), "{unknown}");
+        }
+    }
+}
+
+/// Points whose clusters become empty in the middle of a run from k-means||, so that the run is another if centers are kept.
+fn emptied() -> (Vec<f64>, usize, Vec<u64>) {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        (state >> 33) as usize
+    };
+    for _ in 0..5000 {
+        // Many equal points, and a few tenths apart.
+        let (n, k) = (20 + random() % 60, 5 + random() % 12);
+        let points: Vec<f64> = (0..n).map(|_| (random() % 40) as f64 * 0.1).collect();
+        let want = expected(&points, 1, k);
+        let all = Points::rows(&points, n, 1).expect("points");
+        let kept = KMeans::new(k).start(Start::Parallel).empty(Empty::Keep);
+        let inertia = kept.fit(&all).expect("a fit").report.inertia;
+        if inertia.to_bits() != want[k] {
+            return (points, k, want);
+        }
+    }
+    panic!("no cluster becomes empty");
+}
+
+#[test]
+fn empty_clusters_take_the_farthest_points() {
+    let scratch = native::scratch("mpi_empty");
+    let (points, k, want) = emptied();
+    let file = scratch.join("points");
+    write(&file, &points);
+    for mpi in Mpi::all() {
+        for program in mpi.programs(&scratch) {
+            for ranks in [1, 2, 3, 4] {
+                let output = run(mpi, ranks, &program, &file, &[1, k]);
+                assert!(
+                    output.status.success() && numbers(&output) == want,
+                    "{program:?}, {ranks} ranks: {output:?}"
+                );
+            }
         }
     }
 }

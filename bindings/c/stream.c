@@ -103,7 +103,6 @@ int main(int argc, char **argv)
     centra_options options;
     centra_options_init(&options);
     options.init = CENTRA_INIT_PARALLEL; /* so that the workspace is large enough for it */
-    options.empty = CENTRA_EMPTY_KEEP;   /* sums do not tell which point is the farthest */
     size_t workspace_bytes, range_length, of_round, of_all, sums_length;
     must(&in, "workspace", centra_stream_workspace_size(in.room, in.total, d, k, &options, &workspace_bytes));
     must(&in, "range", centra_stream_range_length(d, &range_length));
@@ -156,7 +155,15 @@ int main(int argc, char **argv)
         while (next(&in))
             must(&in, "sums", centra_stream_sums(in.points, in.n, d, d, k, &options, in.total, range, centers, NULL,
                                                  CENTRA_STREAM_INERTIA, sums, workspace, workspace_bytes));
-        must(&in, "step", centra_stream_step(in.total, d, k, &options, range, sums, centers, &state));
+        /* Where clusters are empty they take the farthest points, which another pass finds. */
+        size_t length;
+        must(&in, "empty", centra_stream_farthest_length(in.total, d, k, &options, range, sums, centers, &state, &length));
+        int64_t *farthest = length ? (int64_t *)get(length, sizeof *farthest, "the farthest points") : NULL;
+        while (length && next(&in))
+            must(&in, "farthest", centra_stream_farthest(in.points, in.n, d, d, k, &options, in.total, range, centers, sums, in.first,
+                                                         farthest, length, workspace, workspace_bytes));
+        must(&in, "step", centra_stream_relocate(in.total, d, k, &options, range, sums, farthest, length, centers, &state));
+        free(farthest);
         fprintf(stderr, "pass %lld: inertia %.9g\n", (long long)state.iterations + state.done, state.inertia);
     }
 

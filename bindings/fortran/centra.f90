@@ -461,6 +461,52 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_step
 
+    function centra_stream_farthest_length(total, d, k, options, range, sums, centers, state, length) &
+        result(status) bind(C, name="centra_stream_farthest_length")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options, centra_stream_state
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: range, sums, centers
+      type(centra_stream_state), intent(in), optional :: state
+      integer(c_size_t), intent(inout), optional :: length
+      integer(c_int32_t) :: status
+    end function centra_stream_farthest_length
+
+    function centra_stream_farthest(points, n, d, ld, k, options, total, range, centers, sums, &
+        first, farthest, length, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_farthest")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, sums, farthest, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, length, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total, first
+      integer(c_int32_t) :: status
+    end function centra_stream_farthest
+
+    function centra_stream_farthest_join(d, length, from, farthest) result(status) &
+        bind(C, name="centra_stream_farthest_join")
+      import :: c_int32_t, c_ptr, c_size_t
+      implicit none
+      integer(c_size_t), intent(in), value :: d, length
+      type(c_ptr), intent(in), value :: from, farthest
+      integer(c_int32_t) :: status
+    end function centra_stream_farthest_join
+
+    function centra_stream_relocate(total, d, k, options, range, sums, farthest, length, centers, &
+        state) result(status) bind(C, name="centra_stream_relocate")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options, centra_stream_state
+      implicit none
+      integer(c_int64_t), intent(in), value :: total
+      integer(c_size_t), intent(in), value :: d, k, length
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: range, sums, farthest, centers
+      type(centra_stream_state), intent(inout), optional :: state
+      integer(c_int32_t) :: status
+    end function centra_stream_relocate
+
     function centra_stream_candidates(k, of_round, of_all) result(status) &
         bind(C, name="centra_stream_candidates")
       import :: c_int32_t, c_size_t
@@ -663,6 +709,18 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_sums_f32
 
+    function centra_stream_farthest_f32(points, n, d, ld, k, options, total, range, centers, sums, &
+        first, farthest, length, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_farthest_f32")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, sums, farthest, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, length, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total, first
+      integer(c_int32_t) :: status
+    end function centra_stream_farthest_f32
+
     function centra_stream_masses_f32(points, n, d, ld, k, options, total, range, candidates, &
         count, known, distances, masses, workspace, workspace_bytes) result(status) &
         bind(C, name="centra_stream_masses_f32")
@@ -835,6 +893,18 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_sums_u8
 
+    function centra_stream_farthest_u8(points, n, d, ld, k, options, total, range, centers, sums, &
+        first, farthest, length, workspace, workspace_bytes) &
+        result(status) bind(C, name="centra_stream_farthest_u8")
+      import :: c_int32_t, c_int64_t, c_ptr, c_size_t, centra_options
+      implicit none
+      type(c_ptr), intent(in), value :: points, range, centers, sums, farthest, workspace
+      integer(c_size_t), intent(in), value :: n, d, ld, k, length, workspace_bytes
+      type(centra_options), intent(in), optional :: options
+      integer(c_int64_t), intent(in), value :: total, first
+      integer(c_int32_t) :: status
+    end function centra_stream_farthest_u8
+
     function centra_stream_masses_u8(points, n, d, ld, k, options, total, range, candidates, &
         count, known, distances, masses, workspace, workspace_bytes) result(status) &
         bind(C, name="centra_stream_masses_u8")
@@ -907,17 +977,19 @@ module centra
   public :: centra_workspace_size_f32, centra_fit_f32, centra_assign_f32, centra_update_f32
   public :: centra_seed_f32, centra_inertia_f32, centra_distances_f32, centra_clusters_f32
   public :: centra_stream_workspace_size_f32, centra_stream_range_f32
-  public :: centra_stream_sums_f32, centra_stream_masses_f32
+  public :: centra_stream_sums_f32, centra_stream_farthest_f32, centra_stream_masses_f32
   public :: centra_stream_draw_f32, centra_stream_weigh_f32
   public :: centra_workspace_size_u8, centra_fit_u8, centra_assign_u8, centra_update_u8
   public :: centra_seed_u8, centra_inertia_u8, centra_distances_u8, centra_clusters_u8
   public :: centra_stream_workspace_size_u8, centra_stream_range_u8
-  public :: centra_stream_sums_u8, centra_stream_masses_u8
+  public :: centra_stream_sums_u8, centra_stream_farthest_u8, centra_stream_masses_u8
   public :: centra_stream_draw_u8, centra_stream_weigh_u8
   public :: centra_distances, centra_clusters
   public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
   public :: centra_stream_range, centra_stream_sums, centra_stream_means
   public :: centra_stream_state_init, centra_stream_step
+  public :: centra_stream_farthest_length, centra_stream_farthest, centra_stream_farthest_join
+  public :: centra_stream_relocate
   public :: centra_stream_candidates, centra_stream_due, centra_stream_masses, centra_stream_draw
   public :: centra_stream_weights_length, centra_stream_weigh, centra_stream_choose
   public :: centra_status_message, centra_error_detail, centra_version, centra_isa
@@ -1019,6 +1091,26 @@ module centra
     procedure :: stream_step_real64
   end interface kmeans_stream_step
 
+  !> Elements of the list of farthest points, for empty clusters to take; 0, if none takes one.
+  interface kmeans_stream_farthest_length
+    procedure :: stream_farthest_length_real64
+  end interface kmeans_stream_farthest_length
+
+  !> Joins a list of farthest points with those of a chunk.
+  interface kmeans_stream_farthest
+    procedure :: stream_farthest_real64, stream_farthest_real32, stream_farthest_bytes
+  end interface kmeans_stream_farthest
+
+  !> Joins two lists of farthest points of different chunks.
+  interface kmeans_stream_farthest_join
+    procedure :: stream_farthest_join_real64
+  end interface kmeans_stream_farthest_join
+
+  !> `kmeans_stream_step`, in which empty clusters take the farthest points.
+  interface kmeans_stream_relocate
+    procedure :: stream_relocate_real64
+  end interface kmeans_stream_relocate
+
   !> How many candidates k-means|| needs room for.
   interface kmeans_stream_candidates
     procedure :: stream_candidates_real64
@@ -1055,6 +1147,8 @@ module centra
 
   public :: kmeans_stream_range_length, kmeans_stream_sums_length, kmeans_stream_workspace_size
   public :: kmeans_stream_range, kmeans_stream_sums, kmeans_stream_means, kmeans_stream_step
+  public :: kmeans_stream_farthest_length, kmeans_stream_farthest, kmeans_stream_farthest_join
+  public :: kmeans_stream_relocate
   public :: kmeans_stream_candidates, kmeans_stream_due, kmeans_stream_masses, kmeans_stream_draw
   public :: kmeans_stream_weights_length, kmeans_stream_weigh, kmeans_stream_choose
   public :: kmeans_fit, kmeans_assign, kmeans_update, kmeans_seed, kmeans_inertia
@@ -1576,8 +1670,8 @@ contains
     call conclude(this, status, message)
   end subroutine stream_means_real64
 
-  !> After a pass of all chunks: tells by `state%done` whether it was the last, and if not moves `centers` to the means. Where a
-  !> cluster may become empty, `options%empty` is to be CENTRA_EMPTY_KEEP.
+  !> After a pass of all chunks: tells by `state%done` whether it was the last, and if not moves `centers` to the means. Under
+  !> CENTRA_EMPTY_RELOCATE, the default, a cluster that would take a point is refused: `kmeans_stream_relocate` is the call.
   recursive subroutine stream_step_real64(centers, total, range, sums, state, options, status, message)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -1604,6 +1698,132 @@ contains
     end if
     call conclude(this, status, message)
   end subroutine stream_step_real64
+
+  !> After a pass of all chunks: elements of the list of farthest points that `kmeans_stream_relocate` needs; 0, if no cluster takes a
+  !> point, and when refused.
+  recursive function stream_farthest_length_real64(centers, total, range, sums, state, options, status, message) &
+      result(length)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in), target :: sums(:)                    !< kmeans_stream_sums_length
+    type(centra_stream_state), intent(in) :: state
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer(int64) :: length
+    type(call_t) :: this
+    type(centra_stream_state) :: current
+    integer(c_size_t) :: elements
+
+    call take_options(this, options)
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    current = state
+    if (current%struct_size == 0) call centra_stream_state_init(current, c_sizeof(current))
+    elements = 0
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_farthest_length(this%total, this%d, this%k, this%options, this%range, &
+          this%sums, this%centers, current, elements)
+    end if
+    length = elements
+    call conclude(this, status, message)
+  end function stream_farthest_length_real64
+
+  !> Joins `farthest`, 0 in the beginning, with the points of a chunk that are farthest from their nearest `centers`; `sums` are those of
+  !> all points and these centers, and `first` is the number of the chunk's first point among all, from 1.
+  recursive subroutine stream_farthest_points(library, points, centers, total, range, sums, first, farthest, &
+      options, weights, workspace, status, message)
+    procedure(centra_stream_farthest) :: library
+    type(points_t), intent(in) :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(in), target :: sums(:)                    !< kmeans_stream_sums_length
+    integer(int64), intent(in) :: first
+    integer(int64), intent(inout), target :: farthest(:)             !< kmeans_stream_farthest_length
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)         !< n
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: list
+
+    call take_options(this, options)
+    call take_points(this, points)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    if (first < 1) call refuse(this, CENTRA_ERR_SHAPE, 'first: points count from 1')
+    list = c_null_ptr
+    call take_int64s(this, 'farthest', farthest, size(farthest, kind=c_size_t), 'in it', list)
+    if (present(weights)) call take_weights(this, weights)
+    if (present(workspace)) call take_workspace(this, workspace)
+    if (this%status == CENTRA_OK) then
+      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+          this%total, this%range, this%centers, this%sums, first - 1, list, size(farthest, kind=c_size_t), &
+          this%workspace, this%workspace_bytes)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_farthest_points
+
+  !> Joins the list `farthest` with another of as many elements, `from`; both are of points and `centers(d, k)` of d dimensions.
+  recursive subroutine stream_farthest_join_real64(centers, from, farthest, status, message)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in), target :: from(:)
+    integer(int64), intent(inout), target :: farthest(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(c_ptr) :: other, list
+    integer(c_size_t) :: length
+
+    length = size(farthest, kind=c_size_t)
+    other = c_null_ptr
+    list = c_null_ptr
+    call take_int64s(this, 'from', from, length, 'in farthest', other)
+    call take_int64s(this, 'farthest', farthest, length, 'in it', list)
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_farthest_join(size(centers, 1, c_size_t), length, other, list)
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_farthest_join_real64
+
+  !> `kmeans_stream_step`, in which empty clusters take points of `farthest`, the joined list of all chunks, of as many elements as
+  !> kmeans_stream_farthest_length tells, perhaps none. In `sums` these points are moved.
+  recursive subroutine stream_relocate_real64(centers, total, range, sums, farthest, state, options, status, message)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
+    integer(int64), intent(inout), target :: sums(:)                 !< kmeans_stream_sums_length
+    integer(int64), intent(in), target :: farthest(:)                !< kmeans_stream_farthest_length
+    type(centra_stream_state), intent(inout) :: state
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    type(call_t) :: this
+    type(centra_stream_state) :: next
+    type(c_ptr) :: list
+
+    call take_options(this, options)
+    this%d = size(centers, 1, c_size_t)
+    call take_centers(this, centers)
+    call take_stream(this, total, range)
+    call take_sums(this, sums)
+    list = c_null_ptr
+    call take_int64s(this, 'farthest', farthest, size(farthest, kind=c_size_t), 'in it', list)
+    next = state
+    if (next%struct_size == 0) call centra_stream_state_init(next, c_sizeof(next))
+    if (this%status == CENTRA_OK) then
+      this%status = centra_stream_relocate(this%total, this%d, this%k, this%options, this%range, this%sums, &
+          list, size(farthest, kind=c_size_t), this%centers, next)
+      if (this%status >= CENTRA_OK) state = next
+    end if
+    call conclude(this, status, message)
+  end subroutine stream_relocate_real64
 
   !> How many candidates one round draws at most for `centers(d, k)`, and how many all rounds do.
   recursive subroutine stream_candidates_real64(centers, of_round, of_all, status, message)
@@ -2322,6 +2542,63 @@ contains
     call stream_sums_points(centra_stream_sums_u8, seen(points), centers, total, range, sums, labels, &
         wanted, options, weights, workspace, status, message)
   end subroutine stream_sums_bytes
+
+  recursive subroutine stream_farthest_real64(points, centers, total, range, sums, first, farthest, options, &
+      weights, workspace, status, message)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: sums(:)
+    integer(int64), intent(in) :: first
+    integer(int64), intent(inout), target :: farthest(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_farthest_points(centra_stream_farthest, seen(points), centers, total, range, sums, &
+        first, farthest, options, weights, workspace, status, message)
+  end subroutine stream_farthest_real64
+
+  recursive subroutine stream_farthest_real32(points, centers, total, range, sums, first, farthest, options, &
+      weights, workspace, status, message)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: sums(:)
+    integer(int64), intent(in) :: first
+    integer(int64), intent(inout), target :: farthest(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_farthest_points(centra_stream_farthest_f32, seen(points), centers, total, range, sums, &
+        first, farthest, options, weights, workspace, status, message)
+  end subroutine stream_farthest_real32
+
+  recursive subroutine stream_farthest_bytes(points, centers, total, range, sums, first, farthest, options, &
+      weights, workspace, status, message)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(in), target :: sums(:)
+    integer(int64), intent(in) :: first
+    integer(int64), intent(inout), target :: farthest(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+
+    call stream_farthest_points(centra_stream_farthest_u8, seen(points), centers, total, range, sums, &
+        first, farthest, options, weights, workspace, status, message)
+  end subroutine stream_farthest_bytes
 
   recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, &
       distances, known, options, weights, workspace, status, message)

@@ -3,10 +3,13 @@
  *     mpiexec -n RANKS kmeans FILE D K [THREADS [TYPE]]
  *
  * FILE is raw numbers as this machine writes them, point after point, D a point, of TYPE double (the default), float or byte
- * (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
- * by MPI_MAX and MPI_SUM: so the result is that of centra_fit for all points in one array, bit for bit, for any number of ranks. */
+ * (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks
+ * find out about their slices are integers, and MPI_Allreduce joins them by MPI_MAX and MPI_SUM (empty clusters take the farthest
+ * points, whose lists are joined by a call): so the result is that of centra_fit for all points in one array, bit for bit, for any
+ * number of ranks. */
 #define _XOPEN_SOURCE 700 /* fseeko */
 #include <centra.h>
+#include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +164,26 @@ static void seed(const Job *job, double *centers)
     free(candidates);
 }
 
+/* The points that empty clusters take: the list of each rank is joined with those of all others. */
+static int64_t *find_farthest(const Job *job, const double *centers, const int64_t *sums, size_t length)
+{
+    int64_t *farthest = (int64_t *)get(length, sizeof *farthest), *other = (int64_t *)get(length, sizeof *other);
+    must("farthest", OF_POINTS(job, centra_stream_farthest, job->n, job->d, job->d, job->k, &job->options, job->total, job->range,
+                               centers, sums, job->first, farthest, length, job->workspace, job->workspace_bytes));
+    /* A tree: in each round a rank joins the list of the one `step` above it. */
+    for (int step = 1; step < ranks; step *= 2) {
+        if (rank % (2 * step) == step)
+            MPI_Send(farthest, (int)length, MPI_INT64_T, rank - step, 0, MPI_COMM_WORLD);
+        int joins = rank % (2 * step) == 0 && rank + step < ranks;
+        if (joins)
+            MPI_Recv(other, (int)length, MPI_INT64_T, rank + step, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        must("join", joins ? centra_stream_farthest_join(job->d, length, other, farthest) : CENTRA_OK);
+    }
+    MPI_Bcast(farthest, (int)length, MPI_INT64_T, 0, MPI_COMM_WORLD);
+    free(other);
+    return farthest;
+}
+
 /* Lloyd's loop; the labels of this rank's points, and the centers, which are the same everywhere. */
 static centra_stream_state iterate(const Job *job, double *centers, int32_t *labels)
 {
@@ -175,7 +198,14 @@ static centra_stream_state iterate(const Job *job, double *centers, int32_t *lab
                                centers, labels, CENTRA_STREAM_INERTIA | CENTRA_STREAM_MOVED, sums, job->workspace,
                                job->workspace_bytes));
         sum(sums, length);
-        must("step", centra_stream_step(job->total, job->d, job->k, &job->options, job->range, sums, centers, &state));
+        size_t points;
+        must("empty", centra_stream_farthest_length(job->total, job->d, job->k, &job->options, job->range, sums, centers, &state,
+                                                    &points));
+        all_fine("empty", points <= INT_MAX ? NULL : "more farthest points than MPI can count");
+        int64_t *farthest = points ? find_farthest(job, centers, sums, points) : NULL;
+        must("step", centra_stream_relocate(job->total, job->d, job->k, &job->options, job->range, sums, farthest, points, centers,
+                                            &state));
+        free(farthest);
         if (rank == 0)
             fprintf(stderr, "pass %lld: inertia %.9g\n", (long long)state.iterations + state.done, state.inertia);
     }
@@ -208,7 +238,6 @@ int main(int argc, char **argv)
     all_fine("usage", usual ? NULL : "kmeans FILE D K [THREADS [double|float|byte]]");
     centra_options_init(&job.options);
     job.options.init = CENTRA_INIT_PARALLEL; /* so that the workspace is large enough for it */
-    job.options.empty = CENTRA_EMPTY_KEEP;   /* sums do not tell which point is the farthest */
     job.options.threads = (int32_t)threads;
 
     read_slice(&job, argv[1]);

@@ -3,8 +3,10 @@
 !>     mpiexec -n RANKS kmeans FILE D K [THREADS [TYPE]]
 !>
 !> FILE is raw numbers as this machine writes them, point after point, D a point, of TYPE double (the default), float or byte
-!> (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks find out about their slices are integers, and MPI_Allreduce joins them
-!> by MPI_MAX and MPI_SUM: so the result is that of kmeans_fit for all points in one array, bit for bit, for any number of ranks.
+!> (unsigned); every rank reads its own slice of it, keeps it in that type, and THREADS (1) threads a rank work on it. What the ranks
+!> find out about their slices are integers, and MPI_Allreduce joins them by MPI_MAX and MPI_SUM (empty clusters take the farthest
+!> points, whose lists are joined by a call): so the result is that of kmeans_fit for all points in one array, bit for bit, for any
+!> number of ranks.
 program kmeans
   use, intrinsic :: iso_fortran_env, only: error_unit, int32, int64, int8, real32, real64
   use mpi_f08
@@ -98,7 +100,6 @@ contains
     if (all(numbers /= ['double', 'float ', 'byte  '])) d = 0
     call all_fine('usage', min(d, k, threads) > 0, 'kmeans FILE D K [THREADS [double|float|byte]]')
     options%init = CENTRA_INIT_PARALLEL              ! so that the workspace is large enough for it
-    options%empty = CENTRA_EMPTY_KEEP                ! sums do not tell which point is the farthest
     options%threads = threads
   end subroutine read_arguments
 
@@ -219,9 +220,44 @@ contains
     call must('choose')
   end subroutine seed
 
+  !> The points that empty clusters take: the list of each rank is joined with those of all others, by a tree.
+  subroutine find_farthest(sums, farthest)
+    integer(int64), intent(in) :: sums(:)
+    integer(int64), intent(inout) :: farthest(:)
+    integer(int64), allocatable :: other(:)
+    integer :: step
+    select case (numbers)
+    case ('float')
+      call kmeans_stream_farthest(floats, centers, total, range, sums, first, farthest, options, workspace=workspace, &
+          status=status, message=message)
+    case ('byte')
+      call kmeans_stream_farthest(bytes, centers, total, range, sums, first, farthest, options, workspace=workspace, &
+          status=status, message=message)
+    case default
+      call kmeans_stream_farthest(doubles, centers, total, range, sums, first, farthest, options, workspace=workspace, &
+          status=status, message=message)
+    end select
+    call must('farthest')
+    allocate (other(size(farthest)))
+    step = 1
+    do while (step < ranks)
+      status = CENTRA_OK
+      if (mod(rank, 2 * step) == step) then
+        call MPI_Send(farthest, size(farthest), MPI_INT64_T, rank - step, 0, MPI_COMM_WORLD)
+      else if (mod(rank, 2 * step) == 0 .and. rank + step < ranks) then
+        call MPI_Recv(other, size(other), MPI_INT64_T, rank + step, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE)
+        call kmeans_stream_farthest_join(centers, other, farthest, status, message)
+      end if
+      call must('join')
+      step = 2 * step
+    end do
+    call MPI_Bcast(farthest, size(farthest), MPI_INT64_T, 0, MPI_COMM_WORLD)
+  end subroutine find_farthest
+
   !> Lloyd's loop: the labels of this rank's points, and the centers, which are the same everywhere.
   subroutine iterate()
-    integer(int64), allocatable :: sums(:)
+    integer(int64), allocatable :: sums(:), farthest(:)
+    integer(int64) :: length
     allocate (sums(kmeans_stream_sums_length(centers, total, range)))
     labels = 1
     do while (state%done == 0)
@@ -239,8 +275,14 @@ contains
       end select
       call must('sums')
       call sum_up(sums)
-      call kmeans_stream_step(centers, total, range, sums, state, options, status, message)
+      length = kmeans_stream_farthest_length(centers, total, range, sums, state, options, status, message)
+      call must('empty')
+      call all_fine('empty', length <= huge(0), 'more farthest points than MPI can count')
+      allocate (farthest(length), source=0_int64)
+      if (length > 0) call find_farthest(sums, farthest)
+      call kmeans_stream_relocate(centers, total, range, sums, farthest, state, options, status, message)
       call must('step')
+      deallocate (farthest)
       if (rank == 0) write (error_unit, '(a, i0, a, es16.9)') 'pass ', state%iterations + state%done, ': inertia ', state%inertia
     end do
   end subroutine iterate

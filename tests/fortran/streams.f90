@@ -19,6 +19,8 @@ program streams
   call run(CENTRA_ROWS, 2, .true.)
   call run(CENTRA_COLUMNS, 2, .false.)
   call run(CENTRA_COLUMNS, 1, .true.)
+  call relocated(.false.)
+  call relocated(.true.)
   call structure()
   call finish('streams')
 
@@ -185,6 +187,83 @@ contains
     end if
     if (with_weights .or. layout == CENTRA_COLUMNS) call check('labels', all(labels == expected_labels))
   end subroutine run
+
+  !> Some clusters are empty at the start: they take the farthest points, as in a fit.
+  subroutine relocated(with_weights)
+    logical, intent(in) :: with_weights
+    integer, parameter :: from(3) = [1, 60, 60], to(3) = [59, 59, n]
+    integer(int64), parameter :: total = n
+    real(real64) :: centers(d, k), start(d, k), expected(d, k)
+    integer(int32), allocatable :: range(:)
+    integer(int64), allocatable :: sums(:), farthest(:), lists(:, :)
+    integer(int32) :: labels(n), expected_labels(n), status
+    type(kmeans_options) :: options
+    type(centra_report) :: report
+    type(centra_stream_state) :: state
+    integer :: c, times
+
+    start = tall(:d, :k)
+    start(1, 2:k:2) = 1.0e6_real64
+    start(2, 2) = 3.0_real64
+    options%init = CENTRA_INIT_GIVEN
+    expected = start
+    if (with_weights) then
+      call kmeans_fit(tall(:d, :), expected, expected_labels, options, weights, report)
+    else
+      call kmeans_fit(tall(:d, :), expected, expected_labels, options, report=report)
+    end if
+    allocate (range(kmeans_stream_range_length(d)), source=0_int32)
+    if (with_weights) then
+      call kmeans_stream_range(tall(:d, :), range, options, weights)
+    else
+      call kmeans_stream_range(tall(:d, :), range, options)
+    end if
+    centers = start
+    allocate (sums(kmeans_stream_sums_length(centers, total, range)))
+    labels = 1
+    times = 0
+    do while (state%done == 0)
+      sums = 0
+      do c = 1, size(from)
+        associate (f => from(c), t => to(c))
+          if (with_weights) then
+            call kmeans_stream_sums(tall(:d, f:t), centers, total, range, sums, labels(f:t), &
+                CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, options, weights(f:t))
+          else
+            call kmeans_stream_sums(tall(:d, f:t), centers, total, range, sums, labels(f:t), &
+                CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, options)
+          end if
+        end associate
+      end do
+      allocate (lists(kmeans_stream_farthest_length(centers, total, range, sums, state, options), size(from)), source=0_int64)
+      if (size(lists, 1) > 0) then
+        times = times + 1
+        call kmeans_stream_step(centers, total, range, sums, state, options, status)
+        call check('a step without the farthest points', status == CENTRA_ERR_EMPTY)
+        do c = 1, size(from)
+          associate (f => from(c), t => to(c))
+            if (with_weights) then
+              call kmeans_stream_farthest(tall(:d, f:t), centers, total, range, sums, int(f, int64), lists(:, c), options, &
+                  weights(f:t))
+            else
+              call kmeans_stream_farthest(tall(:d, f:t), centers, total, range, sums, int(f, int64), lists(:, c), options)
+            end if
+          end associate
+          if (c > 1) call kmeans_stream_farthest_join(centers, lists(:, c), lists(:, 1))
+        end do
+        call kmeans_stream_farthest(tall(:d, :9), centers, total, range, sums, 0_int64, lists(:, 2), options, status=status)
+        call check('points count from 1', status == CENTRA_ERR_SHAPE)
+      end if
+      farthest = lists(:, 1)
+      call kmeans_stream_relocate(centers, total, range, sums, farthest, state, options)
+      deallocate (lists)
+    end do
+    call check('relocated', times > 0)
+    call check('relocated: centers', same(centers, expected))
+    call check('relocated: labels', all(labels == expected_labels))
+    call check('relocated: inertia', same(state%inertia, report%inertia))
+    call check('relocated: iterations', state%iterations == report%iterations .and. state%stopped_by == report%stopped_by)
+  end subroutine relocated
 
   subroutine structure()
     type(centra_stream_state) :: state

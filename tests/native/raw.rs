@@ -1,6 +1,6 @@
 //! Files of raw doubles, and what the programs that cluster them are to print.
 
-use centra::{Empty, KMeans, Points, Start};
+use centra::{KMeans, Points, Start};
 use std::path::Path;
 use std::process::Output;
 
@@ -27,7 +27,7 @@ pub fn write(path: &Path, points: &[f64]) {
 
 /// The bits of what is printed for a fit of all points: centers, inertia, iterations.
 pub fn expected(points: &[f64], d: usize, k: usize) -> Vec<u64> {
-    let kmeans = KMeans::new(k).start(Start::Parallel).empty(Empty::Keep);
+    let kmeans = KMeans::new(k).start(Start::Parallel);
     let points = Points::rows(points, points.len() / d, d).expect("points");
     let fit = kmeans.threads(0).fit(&points).expect("a fit");
     let mut numbers = fit.centers;

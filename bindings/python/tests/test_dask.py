@@ -59,6 +59,16 @@ def test_any_chunks_on_threads(data, chunks, weighted):
         same(model.predict(chunked).compute(), centra.assign(others, model.cluster_centers_))
 
 
+def test_empty_clusters_take_the_farthest_points():
+    rng = np.random.default_rng(4)
+    points, start = np.round(rng.standard_normal((1000, 2)), 1), np.round(rng.standard_normal((20, 2)), 1)
+    start[1::2] += 50.0
+    expected = centra.kmeans(points, 20, init=start)
+    assert expected.inertia != centra.kmeans(points, 20, init=start, empty="keep").inertia
+    for chunks in (1000, 2), (137, 2), ((0, 1, 998, 0, 1), 2):
+        equal(KMeans(20, init=start).fit(da.from_array(points, chunks=chunks)), expected)
+
+
 def test_processes(data):
     points, _ = data(400, 3, 4)
     expected = centra.kmeans(points, 4, init="k-means||")
@@ -238,9 +248,9 @@ X = da.from_array(np.arange(12.0).reshape(6, 2), chunks=(4, 2))
         (lambda: KMeans(2).fit(X[0]), ValueError, "X: a two-dimensional array was expected, not one of 1"),
         (lambda: KMeans(7).fit(X), ValueError, "k = 7 is more than total = 6"),
         (lambda: KMeans(2, init="random").fit(X), ValueError, r"init: 'k-means\|\|', 'k-means\+\+' or centers were expected"),
-        (lambda: KMeans(2, empty="relocate").fit(X), ValueError, "empty: one of 'error', 'keep'"),
+        (lambda: KMeans(2, empty="drop").fit(X), ValueError, "empty: one of 'relocate', 'keep', 'error'"),
         (lambda: KMeans(2, random_state="0").fit(X), TypeError, "seed: an integer was expected, not '0'"),
-        (lambda: KMeans(2, init=[[0, 0], [1e9, 0]]).fit(X), ValueError, "cluster 1 has no point of positive weight"),
+        (lambda: KMeans(2, init=[[0, 0], [1e9, 0]], empty="error").fit(X), ValueError, "cluster 1 has no point of positive weight"),
         (lambda: KMeans(2).fit(X + np.inf), ValueError, "chunk [01]: points: infinity at row 0, dimension 0"),
         (lambda: KMeans(2).fit(X, sample_weight=da.ones(5)), ValueError, r"sample_weight: shape \(6,\) was expected"),
         (lambda: KMeans(2).fit(X, sample_weight=-da.ones(6)), ValueError, "chunk [01]: weights"),

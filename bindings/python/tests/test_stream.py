@@ -70,12 +70,15 @@ def test_any_chunks_give_the_fit_of_all_points(block):
         chunks = [lay(piece) if len(piece) else piece for piece in pieces(points, ends)]
         chunked = None if weights is None else pieces(weights, ends)
         init = "k-means||" if rng.integers(2) else points[rng.integers(0, n, k)].astype(float)
+        if not isinstance(init, str):
+            # Some are so far away that their clusters are empty.
+            init[rng.integers(0, 3, k) == 0] += 2 * abs(points).max() + 1
         choices = {
             "init": init,
             "seed": int(rng.integers(1000)),
             "max_iter": int(rng.choice([0, 1, 3, 300])),
             "tol": float(rng.choice([0, 0.01])),
-            "empty": "keep",
+            "empty": str(rng.choice(["relocate", "keep"])),
             "threads": int(rng.integers(1, 3)),
         }
         expected = centra.kmeans(points, k, weights=weights, **choices)
@@ -90,6 +93,27 @@ def test_any_chunks_give_the_fit_of_all_points(block):
         assert unlabelled.report.iterations <= expected.report.iterations and unlabelled.report.moved == -(
             unlabelled.report.iterations > 0
         )
+
+
+@pytest.mark.parametrize("size", [1, 7, 48, 300])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_empty_clusters_take_the_farthest_points(size, weighted):
+    """Centers far away and equal points: clusters are empty at first, and again later."""
+    relocated = 0
+    for case in range(10):
+        rng = np.random.default_rng([size, case])
+        points = np.round(rng.standard_normal((300, 3)), 1)
+        weights = rng.integers(0, 3, 300) + (np.arange(300) == 0) * 1.0 if weighted else None
+        start = np.round(rng.standard_normal((30, 3)), 1)
+        start[::2] += 50.0
+        expected = centra.kmeans(points, 30, init=start, weights=weights)
+        ends, labels = [*range(0, 300, size), 300], np.empty(300, np.int32)
+        chunks = pieces(points, ends), pieces(weights, ends) if weighted else None
+        equal(fit(chunks[0], 30, init=start, weights=chunks[1], labels=labels), expected, labels)
+        same(fit(chunks[0], 30, init=start, weights=chunks[1]).centers, expected.centers)
+        kept = centra.kmeans(points, 30, init=start, weights=weights, empty="keep")
+        relocated += kept.inertia != expected.inertia
+    assert relocated == 10
 
 
 @pytest.mark.parametrize("n, d, k", [(3000, 3, 8), (20_000, 16, 200)])
@@ -271,6 +295,8 @@ POINTS = np.arange(12.0).reshape(6, 2)
 CHUNKS = [POINTS[:2], POINTS[2:2], POINTS[2:]]
 STREAM = Stream(6, 2, 2, range_of(POINTS))
 SUMS = STREAM.sums(POINTS, POINTS[:2])
+FAR = np.array([[0.0, 0.0], [1e9, 0.0]])
+FEW = STREAM.sums(POINTS, FAR)
 
 
 def broken(value):
@@ -319,8 +345,8 @@ def shrinking():
         (lambda: fit(CHUNKS, 2, tol=-1.0), "tol"),
         (lambda: fit(CHUNKS, 2, max_iter=-1), "max_iter"),
         (lambda: fit(CHUNKS, 2, seed=2**64), "seed"),
-        (lambda: fit(CHUNKS, 2, empty="relocate"), "empty: one of 'error', 'keep' was expected"),
-        (lambda: fit(CHUNKS, 2, init=[[0, 0], [1e9, 0]]), "cluster 1 has no point of positive weight"),
+        (lambda: fit(CHUNKS, 2, empty="drop"), "empty: one of 'relocate', 'keep', 'error' was expected"),
+        (lambda: fit(CHUNKS, 2, init=[[0, 0], [1e9, 0]], empty="error"), "cluster 1 has no point of positive weight"),
         (lambda: fit(changing(), 2, init=POINTS[:2]), "chunk 0: points: .*row"),
         (lambda: fit(shrinking(), 2, init=POINTS[:2]), "sums: the counts add up to 2, but total = 6"),
         (lambda: Stream(6, 2, 2, range_of(POINTS)[1:]), r"range: an array of int32 of shape \(9,\) was expected"),
@@ -333,6 +359,14 @@ def shrinking():
         (lambda: STREAM.sums(POINTS, POINTS[:2], weights=np.ones(6)), "weights: given, but the range has no"),
         (lambda: STREAM.means(SUMS[:-1], POINTS[:2]), "sums: an array of int64"),
         (lambda: STREAM.step(SUMS * 0, POINTS[:2], State()), "sums: the counts add up to 0"),
+        (lambda: STREAM.step(FEW, FAR, State()), "cluster 1 has no point of positive weight, and which are the farthest"),
+        (lambda: STREAM.step(FEW, FAR, State(), farthest=np.ones(7, int)), "farthest: 7 elements"),
+        (lambda: STREAM.step(FEW, FAR, State(), farthest=np.ones(6, int)), "farthest: "),
+        (lambda: STREAM.farthest(POINTS, FAR, FEW, 0, 5), "farthest: 5 elements"),
+        (lambda: STREAM.farthest(POINTS, FAR, FEW, 1, 6), "first = 1: 6 points from there on exceed"),
+        (lambda: STREAM.farthest(POINTS, POINTS[:2], FEW, 0, 6), "sums: cluster 1 has no point of positive weight, but"),
+        (lambda: STREAM.join(np.zeros(6, int), np.zeros(5, int)), r"b: an array of int64 of shape \(6,\)"),
+        (lambda: STREAM.join(np.zeros(5, int), np.zeros(5, int)), "length = 5: no multiple of 6"),
         (lambda: STREAM.masses(POINTS, POINTS[:2], distances=np.empty(6), known=3), "known"),
         (lambda: STREAM.draw(POINTS, POINTS[:2], np.zeros(69, int), 0, 1), "first = 1: 6 points from there on exceed"),
         (lambda: STREAM.weigh(POINTS, POINTS[:0]), "candidates"),
@@ -346,7 +380,7 @@ def test_value_errors_say_what_and_where(call, message):
 
 @pytest.mark.parametrize(
     "choice",
-    [{"k": 0.5}, {"seed": -1}, {"tol": np.nan}, {"max_iter": 2**63}, {"empty": "relocate"}, {"init": "k-means"}, {"init": [[1]]}],
+    [{"k": 0.5}, {"seed": -1}, {"tol": np.nan}, {"max_iter": 2**63}, {"empty": "drop"}, {"init": "k-means"}, {"init": [[1]]}],
 )
 def test_what_is_refused_is_refused_before_the_first_pass(choice):
     with pytest.raises((TypeError, ValueError), match=next(iter(choice))):

@@ -101,15 +101,22 @@ def fit(
         compare = own is not None and state.iterations > 0
         return stream.sums(points, centers, weights=weights, labels=own, compare=compare, threads=threads)
 
+    def find(points: Any, weights: Any, first: int) -> NDArray[np.int64]:
+        return stream.farthest(points, centers, sums, first, length, weights=weights, threads=threads)
+
     state = State()
     while True:
         sums = source.reduce(add, np.add)
         if state.iterations > 0 and watch.tell(Progress(0, state.iterations, stream.moved(sums), state.shift)):
             # The step that ends the loop takes the results of this pass, and moves no center.
-            centers, state = stream.step(sums, centers, state, max_iter=state.iterations, tol=tol, empty=empty)
+            centers, state = stream.step(sums, centers, state, max_iter=state.iterations, tol=tol, empty="keep")
             state = replace(state, stopped_by="callback")
         else:
-            centers, state = stream.step(sums, centers, state, max_iter=max_iter, tol=tol, empty=empty)
+            length = stream.farthest_length(sums, centers, state, max_iter=max_iter, tol=tol, empty=empty)
+            farthest = source.reduce(find, stream.join) if length else None
+            centers, state = stream.step(
+                sums, centers, state, max_iter=max_iter, tol=tol, empty=empty, farthest=farthest
+            )
         if state.stopped_by is not None:
             return Streamed(centers, labels, state.inertia, state)
 

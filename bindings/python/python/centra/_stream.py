@@ -14,11 +14,9 @@ from ._native import ffi, lib
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Sums do not tell which point is the farthest, so "relocate" is not possible.
-Empty = Literal["error", "keep"]
+Empty = Literal["relocate", "keep", "error"]
 
 MASSES: int = lib.CENTRA_STREAM_MASS_DIGITS
-_EMPTY = {name: _call.EMPTY[name] for name in ("error", "keep")}
 
 
 @dataclass(frozen=True)
@@ -238,7 +236,8 @@ class Stream:
         *,
         max_iter: int = 300,
         tol: float = 0.0,
-        empty: Empty = "error",
+        empty: Empty = "relocate",
+        farthest: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], State]:
         """Take one step of the loop that `centra.kmeans` runs, after a pass of all chunks against the centers.
 
@@ -252,9 +251,11 @@ class Stream:
             What the last step returned; `State()` for the first.
         max_iter, tol
             As for `centra.kmeans`.
-        empty : {'error', 'keep'}, default 'error'
-            What happens to a cluster without a point of positive weight: ValueError, or it keeps its center. Sums do not
-            tell which point could move there.
+        empty : {'relocate', 'keep', 'error'}, default 'relocate'
+            As for `centra.kmeans`. Sums do not tell which point an empty cluster takes: where one does, see `farthest_length`, it is a
+            ValueError not to give `farthest`.
+        farthest : ndarray of int64, optional
+            The joined lists of the farthest points of all chunks, of `farthest_length` elements.
 
         Returns
         -------
@@ -274,17 +275,120 @@ class Stream:
         given = array_of(sums, np.int64, (self.length,), "sums")
         options = options_of_steps(max_iter, tol, empty)
         moved = self._centers(centers).copy()
-        raw = ffi.new("centra_stream_state *")
-        lib.centra_stream_state_init(raw, ffi.sizeof("centra_stream_state"))
-        for name in ("iterations", "moved", "empty_clusters", "shift", "inertia"):
-            setattr(raw, name, getattr(state, name))
-        status = lib.centra_stream_step(
-            self.total, self.d, self.k, options, self._range,
-            pointer(given, "int64_t[]"), pointer(moved), raw,
-        )  # fmt: skip
+        raw = _raw(state)
+        if farthest is None or not len(farthest):
+            status = lib.centra_stream_step(
+                self.total, self.d, self.k, options, self._range,
+                pointer(given, "int64_t[]"), pointer(moved), raw,
+            )  # fmt: skip
+        else:
+            points = array_of(farthest, np.int64, (len(farthest),), "farthest")
+            # The points that are taken are moved in the sums, which stay what they are for the caller.
+            status = lib.centra_stream_relocate(
+                self.total, self.d, self.k, options, self._range,
+                pointer(given.copy(), "int64_t[]"), pointer(points, "int64_t[]"), len(points), pointer(moved), raw,
+            )  # fmt: skip
         _call.check(status)
         stopped_by = _call.STOPPED_BY[raw.stopped_by] if raw.done else None
         return moved, State(stopped_by, raw.iterations, raw.moved, raw.empty_clusters, raw.shift, raw.inertia)
+
+    def farthest_length(
+        self,
+        sums: NDArray[np.int64],
+        centers: ArrayLike,
+        state: State,
+        *,
+        max_iter: int = 300,
+        tol: float = 0.0,
+        empty: Empty = "relocate",
+    ) -> int:
+        """Return how many integers list the points that empty clusters may take in the next step.
+
+        Parameters
+        ----------
+        sums, centers, state, max_iter, tol, empty
+            As `step` will have them.
+
+        Returns
+        -------
+        int
+            The elements of `farthest`; 0 where no cluster takes a point, because none is empty, or the loop ends.
+        """
+        if state.stopped_by is not None:
+            return 0
+        given = array_of(sums, np.int64, (self.length,), "sums")
+        options = options_of_steps(max_iter, tol, empty)
+        length = ffi.new("size_t *")
+        status = lib.centra_stream_farthest_length(
+            self.total, self.d, self.k, options, self._range,
+            pointer(given, "int64_t[]"), pointer(self._centers(centers)), _raw(state), length,
+        )  # fmt: skip
+        _call.check(status)
+        return length[0]
+
+    def farthest(
+        self,
+        points: ArrayLike,
+        centers: ArrayLike,
+        sums: NDArray[np.int64],
+        first: int,
+        length: int,
+        *,
+        weights: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> NDArray[np.int64]:
+        """List the points of a chunk that are farthest from their nearest centers.
+
+        Parameters
+        ----------
+        points, weights, threads
+            As for `range_of`.
+        centers : array_like of shape (k, d)
+            The centers of the pass.
+        sums : ndarray of int64, shape (length,)
+            The joined sums of that pass over all chunks.
+        first : int
+            The index of the chunk's first point among all points.
+        length : int
+            What `farthest_length` returned.
+
+        Returns
+        -------
+        ndarray of int64, shape (length,)
+            The list. Those of several chunks are joined by `join`.
+        """
+        x, c = self._chunk(points), self._centers(centers)
+        w = _call.weights_of(weights, x.n)
+        given = array_of(sums, np.int64, (self.length,), "sums")
+        found = np.zeros(_call.integer(length, "length", 47), np.int64)
+        status = x.function("centra_stream_farthest")(
+            x.pointer, x.n, x.d, x.ld, self.k, _call.options_for(x, threads, w), self.total, self._range,
+            pointer(c), pointer(given, "int64_t[]"), _call.integer(first, "first", 63),
+            pointer(found, "int64_t[]"), len(found), ffi.NULL, 0,
+        )  # fmt: skip
+        _call.check(status)
+        return found
+
+    def join(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Join two lists of farthest points of different chunks, in any order and any grouping.
+
+        Parameters
+        ----------
+        a, b : ndarray of int64, shape (length,)
+            What `farthest` or `join` returned.
+
+        Returns
+        -------
+        ndarray of int64, shape (length,)
+            The list of both.
+        """
+        found = array_of(a, np.int64, (len(a),), "a").copy()
+        other = array_of(b, np.int64, (len(found),), "b")
+        status = lib.centra_stream_farthest_join(
+            self.d, len(found), pointer(other, "int64_t[]"), pointer(found, "int64_t[]")
+        )
+        _call.check(status)
+        return found
 
     def moved(self, sums: NDArray[np.int64]) -> int:
         """Return the number of labels that have changed, if they were compared.
@@ -530,10 +634,19 @@ class Stream:
         return of_round[0]
 
 
+def _raw(state: State) -> Any:
+    """A centra_stream_state of a loop that goes on."""
+    raw = ffi.new("centra_stream_state *")
+    lib.centra_stream_state_init(raw, ffi.sizeof("centra_stream_state"))
+    for name in ("iterations", "moved", "empty_clusters", "shift", "inertia"):
+        setattr(raw, name, getattr(state, name))
+    return raw
+
+
 def options_of_steps(max_iter: int, tol: float, empty: Empty) -> Any:
     """A centra_options for `Stream.step`, which is checked before points are read."""
     options = _call.options_of(1)
-    options.empty = _call.choice(empty, "empty", _EMPTY)
+    options.empty = _call.choice(empty, "empty", _call.EMPTY)
     options.max_iter = _call.integer(max_iter, "max_iter", 63)
     options.tol = tol
     _call.check(lib.centra_stream_workspace_size(1, 1, 1, 1, options, ffi.new("size_t *")))

@@ -55,8 +55,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     tol : float, default=0.0
         Stop when the squared shifts of the centers sum to no more than this; 0: only when no center moves. As for
         `centra.kmeans`, and other than for scikit-learn, it is not relative to the variance of the data.
-    empty : {'error', 'keep'}, default='error'
-        What happens to a cluster without members: ValueError, or it keeps its center.
+    empty : {'relocate', 'keep', 'error'}, default='relocate'
+        What happens to a cluster without members: as for `centra.kmeans`. Where one takes the farthest point, this is found in
+        another pass.
     random_state : int, RandomState instance, Generator instance or None, default=0
         The seed: that of `centra.kmeans`.
     verbose : int, default=0
@@ -109,7 +110,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         init: Literal["k-means||", "k-means++"] | Centers = "k-means||",
         max_iter: int = 300,
         tol: float = 0.0,
-        empty: Empty = "error",
+        empty: Empty = "relocate",
         random_state: Seed = 0,
         verbose: int = 0,
     ) -> None:

@@ -41,7 +41,7 @@ def fit(
     max_iter: int = 300,
     tol: float = 0.0,
     seed: Seed = 0,
-    empty: Empty = "error",
+    empty: Empty = "relocate",
     threads: int | None = None,
     callback: Callable[[Progress], Any] | None = None,
     verbose: int = 0,
@@ -68,8 +68,9 @@ def fit(
         Memory for a distance of each point, which makes k-means|| two to three times as fast; perhaps a memory-mapped file.
     max_iter, tol, seed, threads, callback
         As for `centra.kmeans`.
-    empty : {'error', 'keep'}, default 'error'
-        What happens to a cluster without members: ValueError, or it keeps its center.
+    empty : {'relocate', 'keep', 'error'}, default 'relocate'
+        What happens to a cluster without members: as for `centra.kmeans`. Where one takes the farthest point, this is found in
+        another pass.
     verbose : int, default 0
         Other than 0: show a progress bar, which counts chunks.
 
