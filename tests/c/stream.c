@@ -50,6 +50,71 @@ static const double *chunk_of(const Source *s)
     return s->n ? s->chunk : NULL;
 }
 
+/* Centers far away: their clusters are empty at first, and take the farthest points as in centra_fit. */
+static void check_relocation(int32_t layout, const double *weights)
+{
+    enum { N = MANY, D = DIMS, K = CENTERS_OF_MANY };
+    CONTEXT("relocation, layout %d, %s", (int)layout, weights ? "weights" : "no weights");
+    static double points[N * D];
+    static int32_t labels[N];
+    double centers[K * D], means[K * D];
+    Source s;
+    memset(&s, 0, sizeof s);
+    random_state = 10;
+    for (size_t i = 0; i < N * D; ++i)
+        points[i] = (double)random_below(20) / 10;
+    for (size_t j = 0; j < K; ++j)
+        for (size_t t = 0; t < D; ++t)
+            centers[j * D + t] = points[j * D + t] + (j % 3 ? 1e4 : 0);
+    memcpy(means, centers, sizeof means);
+    s.points = points;
+    s.weights = weights;
+    s.layout = layout;
+
+    centra_options options;
+    centra_report report;
+    centra_options_init(&options);
+    centra_report_init(&report);
+    options.init = CENTRA_INIT_GIVEN;
+    options.weights = weights;
+    CHECK(centra_fit(points, N, D, D, K, &options, centers, labels, &report, NULL, 0) == CENTRA_OK);
+
+    s.options = options;
+    int32_t range[3 * (D + 1)] = {0};
+    size_t length = 0, listed = 0, times = 0;
+    while (next(&s))
+        CHECK(centra_stream_range(chunk_of(&s), s.n, D, s.ld, &s.options, range, NULL, 0) == CENTRA_OK);
+    CHECK(centra_stream_sums_length(N, D, K, range, &length) == CENTRA_OK);
+    int64_t *sums = (int64_t *)get(length, sizeof *sums);
+    centra_stream_state state;
+    centra_stream_state_init(&state, sizeof state);
+    for (int passes = 0; !state.done && passes < 1000; ++passes) {
+        memset(sums, 0, length * sizeof *sums);
+        while (next(&s))
+            CHECK(centra_stream_sums(chunk_of(&s), s.n, D, s.ld, K, &s.options, N, range, means, s.labels + s.first,
+                                     CENTRA_STREAM_INERTIA + CENTRA_STREAM_MOVED, sums, NULL, 0) == CENTRA_OK);
+        CHECK(centra_stream_farthest_length(N, D, K, &options, range, sums, means, &state, &listed) == CENTRA_OK);
+        int64_t *even = (int64_t *)get(listed, sizeof *even), *odd = (int64_t *)get(listed, sizeof *odd);
+        if (listed) {
+            ++times;
+            CHECK(centra_stream_step(N, D, K, &options, range, sums, means, &state) == CENTRA_ERR_EMPTY);
+            while (next(&s))
+                CHECK(centra_stream_farthest(chunk_of(&s), s.n, D, s.ld, K, &s.options, N, range, means, sums, (int64_t)s.first,
+                                             s.part % 2 ? odd : even, listed, NULL, 0) == CENTRA_OK);
+            CHECK(centra_stream_farthest_join(D, listed, odd, even) == CENTRA_OK);
+        }
+        CHECK(centra_stream_relocate(N, D, K, &options, range, sums, listed ? even : NULL, listed, means, &state) == CENTRA_OK);
+        free(even);
+        free(odd);
+    }
+    CHECK(times > 0 && state.done && state.stopped_by == report.stopped_by && state.iterations == report.iterations);
+    CHECK(state.moved == report.moved && state.empty_clusters == report.empty_clusters);
+    CHECK(same_bits(&state.inertia, &report.inertia, 1));
+    CHECK(same_bits(means, centers, K * D));
+    CHECK(same_labels(s.labels, labels, N));
+    free(sums);
+}
+
 static void check_run(int32_t layout, int32_t base, const double *weights, int32_t threads)
 {
     enum { N = MANY, D = DIMS, K = CENTERS_OF_MANY };
@@ -152,16 +217,18 @@ static void check_run(int32_t layout, int32_t base, const double *weights, int32
 /* ---- refusals ------------------------------------------------------------------------------------------------------- */
 
 enum { N = 8, D = 3, LD = 4, K = 2, COUNT = 3, ROOM = 3 * K + 32, ALL = 5 * ROOM };
-enum { RANGE_LENGTH, SUMS_LENGTH, WORKSPACE_SIZE, RANGE, SUMS, MEANS, STEP, CANDIDATES, DUE, MASSES, DRAW, WEIGH, CHOOSE, FUNCTIONS };
+enum { RANGE_LENGTH, SUMS_LENGTH, WORKSPACE_SIZE, RANGE, SUMS, MEANS, STEP, FARTHEST_LENGTH, FARTHEST, JOIN, RELOCATE, CANDIDATES, DUE, MASSES, DRAW,
+       WEIGH, CHOOSE, FUNCTIONS };
 enum { B_POINTS, B_WEIGHTS, B_RANGE, B_CENTERS, B_LABELS, B_SUMS, B_COUNTS, B_STATE, B_CANDIDATES, B_DISTANCES, B_MASSES, B_ROWS, B_DRAWN,
-       B_TALLY, B_LENGTH, B_OF_ROUND, B_OF_ALL, B_BYTES, B_WORKSPACE, BUFFERS };
+       B_TALLY, B_FARTHEST, B_FROM, B_LENGTH, B_OF_ROUND, B_OF_ALL, B_BYTES, B_WORKSPACE, BUFFERS };
 enum { ABSENT, IN, IN_OR_NULL, INOUT, INOUT_OR_NULL, SCRATCH };
 
 static const char *const function_names[FUNCTIONS] = {"range_length", "sums_length", "workspace_size", "range",  "sums", "means", "step",
+                                                      "farthest_length", "farthest", "farthest_join", "relocate",
                                                       "candidates",   "due",         "masses",         "draw", "weigh", "choose"};
 static const char *const buffer_names[BUFFERS] = {"points", "weights",   "range",  "centers", "labels", "sums",    "counts",
                                                   "state",  "candidates", "distances", "masses", "rows", "drawn",  "candidate weights",
-                                                  "length", "of_round",  "of_all", "bytes",   "workspace"};
+                                                  "farthest", "from", "length", "of_round",  "of_all", "bytes",   "workspace"};
 
 /* Who reads and writes what; the rest is absent. A chunk's weights are no longer optional once the range has some. */
 typedef struct Role {
@@ -177,6 +244,11 @@ static const Role role_table[] = {
     CHUNK(SUMS), {SUMS, B_RANGE, IN}, {SUMS, B_CENTERS, IN}, {SUMS, B_LABELS, INOUT_OR_NULL}, {SUMS, B_SUMS, INOUT},
     {MEANS, B_RANGE, IN}, {MEANS, B_SUMS, IN}, {MEANS, B_CENTERS, INOUT}, {MEANS, B_COUNTS, INOUT_OR_NULL},
     {STEP, B_RANGE, IN}, {STEP, B_SUMS, IN}, {STEP, B_CENTERS, INOUT}, {STEP, B_STATE, INOUT},
+    {FARTHEST_LENGTH, B_RANGE, IN}, {FARTHEST_LENGTH, B_SUMS, IN}, {FARTHEST_LENGTH, B_CENTERS, IN}, {FARTHEST_LENGTH, B_STATE, IN},
+    {FARTHEST_LENGTH, B_LENGTH, INOUT},
+    CHUNK(FARTHEST), {FARTHEST, B_RANGE, IN}, {FARTHEST, B_CENTERS, IN}, {FARTHEST, B_SUMS, IN}, {FARTHEST, B_FARTHEST, INOUT},
+    {JOIN, B_FROM, IN}, {JOIN, B_FARTHEST, INOUT},
+    {RELOCATE, B_RANGE, IN}, {RELOCATE, B_SUMS, INOUT}, {RELOCATE, B_FARTHEST, IN}, {RELOCATE, B_CENTERS, INOUT}, {RELOCATE, B_STATE, INOUT},
     {CANDIDATES, B_OF_ROUND, INOUT}, {CANDIDATES, B_OF_ALL, INOUT},
     {DUE, B_MASSES, IN},
     CHUNK(MASSES), {MASSES, B_RANGE, IN}, {MASSES, B_CANDIDATES, IN}, {MASSES, B_DISTANCES, INOUT_OR_NULL}, {MASSES, B_MASSES, INOUT},
@@ -202,11 +274,11 @@ static size_t block_size;
 
 /* What sound calls leave behind, for those that follow them. */
 static int32_t good_range[3 * (D + 1)];
-static int64_t *good_sums, *lonely_sums, good_masses[CENTRA_STREAM_MASS_DIGITS], good_tally[COUNT];
+static int64_t *good_sums, *lonely_sums, good_masses[CENTRA_STREAM_MASS_DIGITS], good_tally[COUNT], good_list[D + 4];
 
 typedef struct Call {
     int function;
-    size_t n, d, ld, k, count, known, workspace_bytes;
+    size_t n, d, ld, k, count, known, length, workspace_bytes;
     int64_t total, first;
     int32_t wanted;
     uint32_t round;
@@ -224,6 +296,7 @@ static int32_t run(Call *c)
     double *centers = (double *)c->at[B_CENTERS], *candidates = (double *)c->at[B_CANDIDATES];
     double *distances = (double *)c->at[B_DISTANCES], *rows = (double *)c->at[B_ROWS];
     int64_t *sums = (int64_t *)c->at[B_SUMS], *masses = (int64_t *)c->at[B_MASSES], *tally = (int64_t *)c->at[B_TALLY];
+    int64_t *list = (int64_t *)c->at[B_FARTHEST];
     void *workspace = c->at[B_WORKSPACE];
     const size_t n = c->n, d = c->d, ld = c->ld, k = c->k, bytes = c->workspace_bytes;
     switch (c->function) {
@@ -235,6 +308,14 @@ static int32_t run(Call *c)
         return centra_stream_sums(points, n, d, ld, k, options, c->total, range, centers, labels, c->wanted, sums, workspace, bytes);
     case MEANS: return centra_stream_means(c->total, d, k, range, sums, centers, (int64_t *)c->at[B_COUNTS]);
     case STEP: return centra_stream_step(c->total, d, k, options, range, sums, centers, (centra_stream_state *)c->at[B_STATE]);
+    case FARTHEST_LENGTH:
+        return centra_stream_farthest_length(c->total, d, k, options, range, sums, centers, (centra_stream_state *)c->at[B_STATE],
+                                             (size_t *)c->at[B_LENGTH]);
+    case FARTHEST:
+        return centra_stream_farthest(points, n, d, ld, k, options, c->total, range, centers, sums, c->first, list, c->length, workspace, bytes);
+    case JOIN: return centra_stream_farthest_join(d, c->length, (int64_t *)c->at[B_FROM], list);
+    case RELOCATE:
+        return centra_stream_relocate(c->total, d, k, options, range, sums, list, c->length, centers, (centra_stream_state *)c->at[B_STATE]);
     case CANDIDATES: return centra_stream_candidates(k, (size_t *)c->at[B_OF_ROUND], (size_t *)c->at[B_OF_ALL]);
     case DUE: return centra_stream_due(k, c->round, c->count, masses);
     case MASSES:
@@ -276,6 +357,16 @@ static void fill(const Call *c)
         memcpy(c->at[B_RANGE], good_range, sizeof good_range);
     if (c->function == MEANS || c->function == STEP)
         memcpy(c->at[B_SUMS], good_sums, sizes[B_SUMS]);
+    memset(c->at[B_FARTHEST], 0, sizes[B_FARTHEST]);
+    if (c->function == FARTHEST_LENGTH || c->function == FARTHEST || c->function == RELOCATE) {
+        memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS]);
+        for (size_t t = D; t < K * D; ++t)
+            centers[t] = 1e6;
+    }
+    if (c->function == JOIN)
+        memcpy(c->at[B_FROM], good_list, sizeof good_list);
+    if (c->function == RELOCATE)
+        memcpy(c->at[B_FARTHEST], good_list, sizeof good_list);
     if (c->function == DRAW)
         memcpy(c->at[B_MASSES], good_masses, sizeof good_masses);
     if (c->function == CHOOSE)
@@ -294,6 +385,7 @@ static void prepare(Call *c, int function)
     c->count = COUNT;
     c->total = N;
     c->wanted = CENTRA_STREAM_INERTIA;
+    c->length = D + 4; /* one cluster is empty */
     c->workspace_bytes = sizes[B_WORKSPACE];
     centra_options_init(&c->options);
     c->options.init = CENTRA_INIT_PARALLEL;
@@ -339,7 +431,8 @@ static void expect_refusal(Call *c, int32_t status, const char *detail, int work
 static void check_sound(void)
 {
     Call c;
-    static const int order[] = {RANGE_LENGTH, WORKSPACE_SIZE, RANGE, SUMS_LENGTH, SUMS, MEANS, STEP, CANDIDATES, DUE, MASSES, DRAW, WEIGH, CHOOSE};
+    static const int order[] = {RANGE_LENGTH, WORKSPACE_SIZE, RANGE, SUMS_LENGTH, SUMS, MEANS, STEP,
+                                FARTHEST_LENGTH, FARTHEST, JOIN, RELOCATE, CANDIDATES, DUE, MASSES, DRAW, WEIGH, CHOOSE};
     for (size_t f = 0; f < FUNCTIONS; ++f) {
         int function = order[f];
         CONTEXT("%s, sound", function_names[function]);
@@ -354,19 +447,26 @@ static void check_sound(void)
         }
         if (function == RANGE)
             memcpy(good_range, c.at[B_RANGE], sizeof good_range);
-        if (function == SUMS)
+        if (function == FARTHEST_LENGTH)
+            CHECK(*(size_t *)c.at[B_LENGTH] == D + 4);
+        if (function == FARTHEST)
+            memcpy(good_list, c.at[B_FARTHEST], sizeof good_list);
+        if (function == JOIN)
+            CHECK(memcmp(c.at[B_FARTHEST], good_list, sizeof good_list) == 0);
+        if (function == SUMS) {
             memcpy(good_sums, c.at[B_SUMS], sizes[B_SUMS]);
+            CONTEXT("sums with an empty cluster");
+            prepare(&c, SUMS);
+            for (size_t i = 0; i < D; ++i)
+                ((double *)c.at[B_CENTERS])[D + i] = 1e6;
+            CHECK(run(&c) == CENTRA_OK);
+            memcpy(lonely_sums, c.at[B_SUMS], sizes[B_SUMS]);
+        }
         if (function == MASSES)
             memcpy(good_masses, c.at[B_MASSES], sizeof good_masses);
         if (function == WEIGH)
             memcpy(good_tally, c.at[B_TALLY], sizeof good_tally);
     }
-    CONTEXT("sums with an empty cluster");
-    prepare(&c, SUMS);
-    for (size_t i = 0; i < D; ++i)
-        ((double *)c.at[B_CENTERS])[D + i] = 1e6;
-    CHECK(run(&c) == CENTRA_OK);
-    memcpy(lonely_sums, c.at[B_SUMS], sizes[B_SUMS]);
     CONTEXT("init of nothing, and of too little");
     centra_stream_state_init(NULL, sizeof(centra_stream_state));
     centra_stream_state state;
@@ -395,7 +495,7 @@ static void check_empty_chunks(void)
                 c.workspace_bytes = 0;
             }
             CHECK(run_in_vain(&c, 0) == CENTRA_OK);
-            if (function == SUMS) {
+            if (function == SUMS || function == FARTHEST) {
                 ((double *)c.at[B_CENTERS])[1] = NAN;
                 expect_refusal(&c, CENTRA_ERR_NONFINITE, "centers: NaN at row 0, dimension 1", 0);
             }
@@ -440,7 +540,7 @@ static void check_overlaps(int function)
             int read_only = (first == IN || first == IN_OR_NULL) && (second == IN || second == IN_OR_NULL);
             /* Lengths and bytes are written alone. A range and a state are looked into first, and cannot lie over one another and be sound. */
             if (a == b || first == ABSENT || second == ABSENT || read_only || function < RANGE || function == CANDIDATES ||
-                (function == STEP && a + b == B_RANGE + B_STATE))
+                function == FARTHEST_LENGTH || ((function == STEP || function == RELOCATE) && a + b == B_RANGE + B_STATE))
                 continue;
             tell(buffer_names[a], "overlaps another argument", CENTRA_ERR_ALIAS, function_names[function]);
             for (int way = 0; way < 3; ++way) {
@@ -450,7 +550,7 @@ static void check_overlaps(int function)
                 c.at[b] = way == 0 ? start + sizes[a] - 8 : way == 1 ? start + 8 - sizes[b] : start;
                 if (function != RANGE)
                     memcpy(c.at[B_RANGE], good_range, sizeof good_range);
-                if (function == STEP)
+                if (function == STEP || function == RELOCATE)
                     ((centra_stream_state *)c.at[B_STATE])->struct_size = sizeof(centra_stream_state);
                 expect_refusal(&c, CENTRA_ERR_ALIAS, "", 1);
                 /* What is large may meet others before the one that is meant. */
@@ -461,13 +561,14 @@ static void check_overlaps(int function)
 }
 
 #define BIT(function) (1u << (function))
-#define CHUNKS (BIT(RANGE) | BIT(SUMS) | SEEDING)
+#define CHUNKS (BIT(RANGE) | BIT(SUMS) | BIT(FARTHEST) | SEEDING)
 #define SEEDING (BIT(MASSES) | BIT(DRAW) | BIT(WEIGH))
-#define PROMISED (BIT(SUMS) | SEEDING)
-#define SUMMED (BIT(SUMS) | BIT(MEANS) | BIT(STEP))
-#define SIZED (BIT(SUMS_LENGTH) | BIT(WORKSPACE_SIZE) | PROMISED | BIT(MEANS) | BIT(STEP) | BIT(CHOOSE))
+#define PROMISED (BIT(SUMS) | BIT(FARTHEST) | SEEDING)
+#define RELOCATING (BIT(FARTHEST_LENGTH) | BIT(FARTHEST) | BIT(RELOCATE))
+#define SUMMED (BIT(SUMS) | BIT(MEANS) | BIT(STEP) | RELOCATING)
+#define SIZED (BIT(SUMS_LENGTH) | BIT(WORKSPACE_SIZE) | PROMISED | BIT(MEANS) | BIT(STEP) | RELOCATING | BIT(CHOOSE))
 #define RANGED (SIZED & ~BIT(WORKSPACE_SIZE))
-#define OPTED (CHUNKS | BIT(WORKSPACE_SIZE) | BIT(STEP) | BIT(CHOOSE))
+#define OPTED (CHUNKS | BIT(WORKSPACE_SIZE) | BIT(STEP) | RELOCATING | BIT(CHOOSE))
 #define WORKING (CHUNKS | BIT(CHOOSE))
 #define COUNTED (SEEDING | BIT(CHOOSE))
 
@@ -488,8 +589,8 @@ static void without_weights(int32_t *range)
 
 /*        name             functions             status                detail         change */
 #define REFUSALS(X) \
-    X(d_zero,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "d = 0", c->d = 0) \
-    X(d_huge,              SIZED | CHUNKS | BIT(RANGE_LENGTH), CENTRA_ERR_SHAPE, "",      c->d = SIZE_MAX / 8) \
+    X(d_zero,              SIZED | CHUNKS | BIT(RANGE_LENGTH) | BIT(JOIN), CENTRA_ERR_SHAPE, "d = 0", c->d = 0) \
+    X(d_huge,              SIZED | CHUNKS | BIT(RANGE_LENGTH) | BIT(JOIN), CENTRA_ERR_SHAPE, "",      c->d = SIZE_MAX / 8) \
     X(k_zero,              SIZED,                CENTRA_ERR_SHAPE,     "k = 0",       c->k = 0) \
     X(k_alone_zero,        BIT(CANDIDATES) | BIT(DUE), CENTRA_ERR_SHAPE, "k = 0: it must be positive",   c->k = 0) \
     X(k_over_total,        SIZED,                CENTRA_ERR_SHAPE,     "k = 9 is more than total = 8", c->k = N + 1) \
@@ -514,8 +615,8 @@ static void without_weights(int32_t *range)
     X(wanted_high,         BIT(SUMS),            CENTRA_ERR_OPTION,    "wanted: 4",   c->wanted = 4) \
     X(wanted_negative,     BIT(SUMS),            CENTRA_ERR_OPTION,    "wanted: -1",  c->wanted = -1) \
     X(moved_of_none,       BIT(SUMS),            CENTRA_ERR_NULL,      "labels",      c->wanted = CENTRA_STREAM_MOVED; c->at[B_LABELS] = NULL) \
-    X(state_size_zero,     BIT(STEP),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) = 0) \
-    X(state_too_new,       BIT(STEP),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) += 8) \
+    X(state_size_zero,     BIT(STEP) | BIT(FARTHEST_LENGTH) | BIT(RELOCATE),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) = 0) \
+    X(state_too_new,       BIT(STEP) | BIT(FARTHEST_LENGTH) | BIT(RELOCATE),            CENTRA_ERR_OPTION,    "struct_size", LONG(B_STATE, 0) += 8) \
     X(workspace_huge,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = SIZE_MAX) \
     X(workspace_tiny,      WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = 1) \
     X(workspace_empty,     WORKING,              CENTRA_ERR_WORKSPACE, "workspace",   c->workspace_bytes = 0) \
@@ -539,8 +640,8 @@ static void without_weights(int32_t *range)
     X(point_minus_inf,     CHUNKS,               CENTRA_ERR_NONFINITE, "points: -infinity at row 0, dimension 1", DOUBLE(B_POINTS, 1) = -INFINITY) \
     X(point_too_large,     PROMISED,             CENTRA_ERR_RANGE,     "points: 1000 at row 7, dimension 0", DOUBLE(B_POINTS, 7 * LD) = 1000) \
     X(point_too_fine,      PROMISED,             CENTRA_ERR_RANGE,     "points: 0.25 at row 1, dimension 2", DOUBLE(B_POINTS, LD + 2) = 0.25) \
-    X(center_nan,          BIT(SUMS) | BIT(STEP), CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
-    X(center_huge,         BIT(SUMS) | BIT(STEP), CENTRA_ERR_RANGE,     "centers: 1e200 at row 1, dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
+    X(center_nan,          BIT(SUMS) | BIT(STEP) | RELOCATING, CENTRA_ERR_NONFINITE, "centers: NaN at row 1, dimension 2", DOUBLE(B_CENTERS, D + 2) = NAN) \
+    X(center_huge,         BIT(SUMS) | BIT(STEP) | RELOCATING, CENTRA_ERR_RANGE,     "centers: 1e200 at row 1, dimension 1", DOUBLE(B_CENTERS, D + 1) = 1e200) \
     X(label_too_high,      BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 2 at index 3 is not one of 0 to 1", \
         memset(&INT(B_LABELS, 0), 0, sizes[B_LABELS]); INT(B_LABELS, 3) = K; c->wanted = CENTRA_STREAM_MOVED) \
     X(label_too_low,       BIT(SUMS),            CENTRA_ERR_LABEL,     "labels: 0 at index 0 is not one of 1 to 2", \
@@ -553,10 +654,10 @@ static void without_weights(int32_t *range)
     X(sums_positive,       SUMMED,               CENTRA_ERR_RANGE,     "sums: 8 at index 109", LONG(B_SUMS, 109) = N) \
     X(sums_weight,         SUMMED,               CENTRA_ERR_RANGE,     "sums: -9223372036854775808 at index 110", LONG(B_SUMS, 110) = INT64_MIN) \
     X(sums_term,           SUMMED,               CENTRA_ERR_RANGE,     "sums: 9223372036854775807 at index 117", LONG(B_SUMS, 117) = INT64_MAX) \
-    X(state_of_no_time,    BIT(STEP),            CENTRA_ERR_OPTION,    "state: iterations = -1", LONG(B_STATE, 2) = -1) \
-    X(state_of_no_reason,  BIT(STEP),            CENTRA_ERR_OPTION,    "stopped_by = 3", INT(B_STATE, 2) = 1; INT(B_STATE, 3) = 3) \
-    X(sums_too_few,        BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: the counts add up to 7, but total = 8", LONG(B_SUMS, 106) -= 1) \
-    X(sums_too_many,       BIT(MEANS) | BIT(STEP), CENTRA_ERR_SHAPE,   "sums: the counts add up to 9", LONG(B_SUMS, 107) += 1) \
+    X(state_of_no_time,    BIT(STEP) | BIT(FARTHEST_LENGTH) | BIT(RELOCATE),            CENTRA_ERR_OPTION,    "state: iterations = -1", LONG(B_STATE, 2) = -1) \
+    X(state_of_no_reason,  BIT(STEP) | BIT(FARTHEST_LENGTH) | BIT(RELOCATE),            CENTRA_ERR_OPTION,    "stopped_by = 3", INT(B_STATE, 2) = 1; INT(B_STATE, 3) = 3) \
+    X(sums_too_few,        BIT(MEANS) | BIT(STEP) | RELOCATING, CENTRA_ERR_SHAPE,   "sums: the counts add up to 7, but total = 8", LONG(B_SUMS, 106) -= 1) \
+    X(sums_too_many,       BIT(MEANS) | BIT(STEP) | RELOCATING, CENTRA_ERR_SHAPE,   "sums: the counts add up to 9", LONG(B_SUMS, 107) += 1) \
     X(empty_cluster,       BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS])) \
     X(empty_error,         BIT(STEP),            CENTRA_ERR_EMPTY,     "cluster 1",   memcpy(c->at[B_SUMS], lonely_sums, sizes[B_SUMS]); \
                                                                                       O.empty = CENTRA_EMPTY_ERROR) \
@@ -574,16 +675,29 @@ static void without_weights(int32_t *range)
     X(masses_too_large,    BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 9223372036854775807 at index 0", LONG(B_MASSES, 0) = INT64_MAX) \
     X(masses_top,          BIT(DRAW),            CENTRA_ERR_RANGE,     "masses: 1 at index 68", LONG(B_MASSES, CENTRA_STREAM_MASS_DIGITS - 1) = 1) \
     X(drawn_huge,          BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn = 9223372036854775807", LONG(B_DRAWN, 0) = INT64_MAX) \
-    X(first_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "first = -1",  c->first = -1) \
-    X(first_over_total,    BIT(DRAW),            CENTRA_ERR_SHAPE,     "first = 1: 8 points from there on", c->first = 1) \
+    X(first_negative,      BIT(DRAW) | BIT(FARTHEST),            CENTRA_ERR_SHAPE,     "first = -1",  c->first = -1) \
+    X(first_over_total,    BIT(DRAW) | BIT(FARTHEST),            CENTRA_ERR_SHAPE,     "first = 1: 8 points from there on", c->first = 1) \
     X(drawn_negative,      BIT(DRAW),            CENTRA_ERR_SHAPE,     "drawn = -1",   LONG(B_DRAWN, 0) = -1) \
     X(tally_negative,      BIT(CHOOSE),          CENTRA_ERR_WEIGHTS,   "candidate weights", LONG(B_TALLY, 2) = -1) \
-    X(over_options,        WORKING | BIT(STEP),  CENTRA_ERR_ALIAS,     "options",     c->at[small_output(c->function)] = &c->options)
+    X(length_other,        BIT(FARTHEST) | BIT(RELOCATE), CENTRA_ERR_SHAPE, "farthest: 6 elements", c->length = D + 3) \
+    X(length_of_no_points, BIT(JOIN),            CENTRA_ERR_SHAPE,     "length = 6: no multiple of 7", c->length = D + 3) \
+    X(length_overflow,     BIT(FARTHEST) | BIT(JOIN) | BIT(RELOCATE), CENTRA_ERR_SHAPE, "length = ", c->length = SIZE_MAX / 2) \
+    X(list_negative,       BIT(FARTHEST) | BIT(JOIN) | BIT(RELOCATE), CENTRA_ERR_RANGE, "farthest: -1, 0 at point 0", LONG(B_FARTHEST, 0) = -1; \
+                                                                                      LONG(B_FARTHEST, 1) = 0) \
+    X(from_negative,       BIT(JOIN),            CENTRA_ERR_RANGE,     "from: -1, ",  LONG(B_FROM, 0) = -1) \
+    X(list_of_no_cluster,  BIT(RELOCATE),        CENTRA_ERR_RANGE,     "point 0 is of cluster 1", LONG(B_FARTHEST, 2) = 1) \
+    X(list_of_none,        BIT(RELOCATE),        CENTRA_ERR_RANGE,     "point 0 has the index 8, but total = 8", LONG(B_FARTHEST, 1) = N) \
+    X(list_too_large,      BIT(RELOCATE),        CENTRA_ERR_RANGE,     "dimension 2 of point 0", DOUBLE(B_FARTHEST, 6) = 1000) \
+    X(list_of_no_weight,   BIT(RELOCATE),        CENTRA_ERR_RANGE,     "the weight of point 0", DOUBLE(B_FARTHEST, 3) = 0) \
+    X(sums_of_others,      BIT(FARTHEST),        CENTRA_ERR_RANGE,     "sums: cluster 1 has no point of positive weight, but", \
+        DOUBLE(B_CENTERS, D) = DOUBLE(B_CENTERS, D + 1) = DOUBLE(B_CENTERS, D + 2) = 8) \
+    X(empty_no_list,       BIT(RELOCATE),        CENTRA_ERR_EMPTY,     "cluster 1",   c->length = 0; O.empty = CENTRA_EMPTY_ERROR) \
+    X(over_options,        WORKING | BIT(STEP) | BIT(RELOCATE),  CENTRA_ERR_ALIAS,     "options",     c->at[small_output(c->function)] = &c->options)
 
 /* An output that may lie anywhere without another argument being missed for it. */
 static int small_output(int function)
 {
-    static const int outputs[FUNCTIONS] = {B_LENGTH, B_LENGTH, B_BYTES,  B_RANGE,     B_LABELS, B_CENTERS, B_CENTERS,
+    static const int outputs[FUNCTIONS] = {B_LENGTH, B_LENGTH, B_BYTES,  B_RANGE,     B_LABELS, B_CENTERS, B_CENTERS, B_LENGTH, B_FARTHEST, B_FARTHEST, B_CENTERS,
                                            B_OF_ALL, B_MASSES, B_DISTANCES, B_DRAWN, B_TALLY,  B_CENTERS};
     return outputs[function];
 }
@@ -651,6 +765,7 @@ static void check_refusals(void)
     sizes[B_ROWS] = ROOM * D * sizeof(double);
     sizes[B_DRAWN] = sizeof(int64_t);
     sizes[B_TALLY] = sizeof good_tally;
+    sizes[B_FARTHEST] = sizes[B_FROM] = sizeof good_list;
     sizes[B_LENGTH] = sizes[B_OF_ROUND] = sizes[B_OF_ALL] = sizes[B_BYTES] = sizeof(size_t);
     sizes[B_WORKSPACE] = (rows > columns ? rows : columns) / 64 * 64 + 64;
 
@@ -700,6 +815,10 @@ int main(void)
                 check_run(layout, base, NULL, threads);
                 check_run(layout, base, weights, threads);
             }
+    for (int32_t layout = CENTRA_ROWS; layout <= CENTRA_COLUMNS; ++layout) {
+        check_relocation(layout, NULL);
+        check_relocation(layout, weights);
+    }
     check_refusals();
     return finish("stream");
 }
