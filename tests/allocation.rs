@@ -1131,17 +1131,8 @@ fn check_case(case: &Case) {
 
 /// All calls on one chunk, one after the other, those checked that work in a workspace.
 fn check_chunk(mut chunk: Chunk, name: &str) {
-    use calls::stream::StreamCall::{
-        FarthestJoin, FarthestLength, Means, Queries, Relocate, Step,
-    };
-    let alone = [
-        Queries,
-        Means,
-        Step,
-        FarthestLength,
-        FarthestJoin,
-        Relocate,
-    ];
+    use calls::stream::StreamCall::{FarthestJoin, FarthestLength, Means, Queries, Relocate, Step};
+    let alone = [Queries, Means, Step, FarthestLength, FarthestJoin, Relocate];
     let queried = chunk.workspace_size();
     for call in Chunk::ORDER {
         if !alone.contains(&call) {

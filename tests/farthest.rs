@@ -76,15 +76,7 @@ impl Case {
 }
 
 /// What a fit ends with: centers, labels, inertia, why, iterations, labels that moved, empty clusters.
-type End = (
-    Vec<u64>,
-    Vec<i32>,
-    u64,
-    Option<StoppedBy>,
-    i64,
-    i64,
-    i64,
-);
+type End = (Vec<u64>, Vec<i32>, u64, Option<StoppedBy>, i64, i64, i64);
 
 fn bits(x: &[f64]) -> Vec<u64> {
     x.iter().map(|x| x.to_bits()).collect()
@@ -105,6 +97,13 @@ fn whole(case: &Case, kmeans: &KMeans<'_>) -> End {
     )
 }
 
+fn in_layout(data: &[f64], n: usize, d: usize, layout: Layout) -> Points<'_> {
+    match layout {
+        Layout::Columns => Points::columns(data, n, d).expect("columns"),
+        _ => Points::rows(data, n, d).expect("rows"),
+    }
+}
+
 /// The fit in chunks of `size`, the first of which are rank 0's, and so on; returns also how often clusters took points.
 fn in_chunks(
     case: &Case,
@@ -116,25 +115,21 @@ fn in_chunks(
 ) -> (End, usize) {
     let (n, d) = (case.n(), case.d);
     let mut workspace = Workspace::new();
-    // A chunk in the layout, with rows or columns farther apart than need be.
+    // The first point of each chunk, how many there are, and their coordinates in the layout.
     let stored: Vec<(usize, usize, Vec<f64>)> = (0..n)
         .step_by(size)
         .map(|first| {
             let rows = &case.x[first * d..(first + size).min(n) * d];
             let count = rows.len() / d;
             let data = match layout {
-                Layout::Rows => rows.to_vec(),
                 Layout::Columns => (0..d)
                     .flat_map(|i| (0..count).map(move |p| rows[p * d + i]))
                     .collect(),
+                _ => rows.to_vec(),
             };
             (first, count, data)
         })
         .collect();
-    let points = |(_, count, data): &(usize, usize, Vec<f64>)| match layout {
-        Layout::Rows => Points::rows(data, *count, d).expect("rows"),
-        Layout::Columns => Points::columns(data, *count, d).expect("columns"),
-    };
     let own = |chunk: &(usize, usize, Vec<f64>)| {
         let of = |weights: &Vec<f64>| weights[chunk.0..chunk.0 + chunk.1].to_vec();
         case.weights.as_ref().map(of)
@@ -147,7 +142,11 @@ fn in_chunks(
             None => kmeans.clone(),
         };
         kmeans
-            .stream_range(&points(chunk), &mut range, &mut workspace)
+            .stream_range(
+                &in_layout(&chunk.2, chunk.1, d, layout),
+                &mut range,
+                &mut workspace,
+            )
             .expect("a range");
     }
     let stream = kmeans.stream(n, d, &range).expect("a stream");
@@ -164,7 +163,7 @@ fn in_chunks(
             };
             stream
                 .sums(
-                    &points(chunk),
+                    &in_layout(&chunk.2, chunk.1, d, layout),
                     &centers,
                     Some(labels),
                     wanted,
@@ -195,7 +194,7 @@ fn in_chunks(
                 for _ in 0..1 + c % 2 {
                     stream
                         .farthest(
-                            &points(chunk),
+                            &in_layout(&chunk.2, chunk.1, d, layout),
                             &centers,
                             &sums,
                             first,
@@ -383,13 +382,21 @@ fn what_is_no_list_is_refused() {
         (0, real(-1.0), "farthest: -"),
         (0, real(f64::INFINITY), "are not a squared distance"),
         (0, real(1.0), "point 1 is not behind the one before it"),
-        (1, -4, "-4 at point 0 are not a squared distance and an index"),
+        (
+            1,
+            -4,
+            "-4 at point 0 are not a squared distance and an index",
+        ),
         (1, 5, "point 0 has the index 5, but total = 5"),
         (2, 1, "point 0 is of cluster 1, which"),
         (2, -1, "point 0 is of cluster -1, which"),
         (2, 1 << 40, "point 0 is of cluster 1099511627776, which"),
         (3, real(2.0), "the weight of point 0 is not in the range"),
-        (4, real(f64::NAN), "dimension 0 of point 0 is not in the range"),
+        (
+            4,
+            real(f64::NAN),
+            "dimension 0 of point 0 is not in the range",
+        ),
         (4, real(f64::INFINITY), "dimension 0 of point 0 is not in"),
         (4, real(0.5), "dimension 0 of point 0 is not in the range"),
         (4, real(-16.0), "dimension 0 of point 0 is not in the range"),
@@ -426,14 +433,7 @@ fn what_is_no_list_is_refused() {
         ([1.0, f64::NAN, 95.0], 0, Status::NonFinite),
     ] {
         let error = stream
-            .farthest(
-                &points,
-                &centers,
-                &sums,
-                first,
-                &mut list,
-                &mut workspace,
-            )
+            .farthest(&points, &centers, &sums, first, &mut list, &mut workspace)
             .expect_err("not these");
         assert_eq!((error.status(), &list), (status, &before), "{error}");
     }

@@ -1,14 +1,13 @@
 //! The points that are farthest from the centers they were labelled by, as plain integers: those that empty clusters may take.
 //!
-//! A list has room for as many points as a relocation has to know ([`ranked`]), each d + [`HEAD`] integers, in the order of their
+//! A list has room for as many points as a relocation has to know ([`ranked`](relocate::ranked)), each d + [`HEAD`] integers, in the order of their
 //! rank: D, the largest first, and the index among all points, the lowest first. What is not used is zero. Two lists join into
 //! the list of both, which knows no order: it is that of the points that rank first.
 
 use core::cmp::{Ordering, Reverse};
 
-use super::format::Format;
+use super::format::{checked, Format, HEAD};
 use super::recalled::Recalled;
-use super::step::checked;
 use super::whole::Stream;
 use crate::api::{check_length, check_weights, with_memory, Memory};
 use crate::assign::{LabelScratch, Packing};
@@ -19,10 +18,9 @@ use crate::points::Points;
 use crate::runtime::error::{refuse, Error};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Cut, Workspace};
-use crate::update::relocate::{self, first as rank_first, leave_out, ranked};
+use crate::update::relocate::{self, first as rank_first, leave_out};
 
-/// The integers of a point before its coordinates: D, the index among all points, the label and the weight.
-const HEAD: usize = 4;
+/// The places of the integers of a point before its coordinates.
 const D: usize = 0;
 const INDEX: usize = 1;
 const LABEL: usize = 2;
@@ -33,19 +31,6 @@ type Rank = (Reverse<i64>, i64);
 
 fn rank(point: &[i64]) -> Rank {
     (Reverse(point[D]), point[INDEX])
-}
-
-/// The number of elements of a list for so many empty clusters.
-pub(super) fn length(empty: usize, d: usize) -> Result<usize, Error> {
-    let each = d.checked_add(HEAD);
-    let all = each.and_then(|each| ranked(empty).checked_mul(each));
-    match all {
-        Some(length) if length <= isize::MAX as usize / 8 => Ok(length),
-        _ => refuse!(
-            Shape,
-            "the farthest points for {empty} empty clusters do not fit the address space"
-        ),
-    }
 }
 
 /// A point of a list.

@@ -1,12 +1,12 @@
-//! The layout of the sums.
+//! The layout of the sums, and how long a list of farthest points is.
 
 use core::ops::Range;
 
-use super::farthest;
 use super::whole::Stream;
 use crate::exact::accumulator::{ExactSum, LARGEST_DIGIT, PRODUCT_DIGITS};
 use crate::exact::limbs::size::{largest_sum, needed_limbs};
 use crate::runtime::error::{refuse, Error};
+use crate::update::relocate::ranked;
 use crate::update::Exported;
 
 /// The layout of the sums.
@@ -24,6 +24,9 @@ pub(super) const MEASURED: usize = 0;
 pub(super) const COMPARED: usize = 1;
 pub(super) const MOVED: usize = 2;
 pub(super) const INERTIA: Range<usize> = 3..3 + PRODUCT_DIGITS;
+
+/// The integers of a farthest point before its coordinates: D, the index among all points, the label and the weight.
+pub(super) const HEAD: usize = 4;
 
 impl Format {
     pub(super) fn of(stream: &Stream<'_>) -> Result<Self, Error> {
@@ -193,7 +196,16 @@ impl View<'_> {
 
     /// The number of elements of the list of farthest points for these clusters.
     pub(super) fn farthest_length(&self, d: usize) -> Result<usize, Error> {
-        farthest::length(self.empty(), d)
+        let empty = self.empty();
+        let each = d.checked_add(HEAD);
+        let all = each.and_then(|each| ranked(empty).checked_mul(each));
+        match all {
+            Some(length) if length <= isize::MAX as usize / 8 => Ok(length),
+            _ => refuse!(
+                Shape,
+                "the farthest points for {empty} empty clusters do not fit the address space"
+            ),
+        }
     }
 
     /// The inertia, if it includes all points; else NaN.
@@ -203,6 +215,26 @@ impl View<'_> {
             false => f64::NAN,
         }
     }
+}
+
+/// The parts of sums; refuses sums that are not of all points, or cannot come from any points.
+pub(super) fn checked<'s>(
+    stream: &Stream<'_>,
+    format: &Format,
+    sums: &'s [i64],
+) -> Result<View<'s>, Error> {
+    format.check(sums)?;
+    let view = format.view(sums);
+    let all: i128 = view.counts.iter().map(|&count| i128::from(count)).sum();
+    let total = stream.total;
+    if all != total as i128 {
+        return refuse!(
+            Shape,
+            "sums: the counts add up to {all}, but total = {total}"
+        );
+    }
+    format.check_possible(total, sums)?;
+    Ok(view)
 }
 
 /// Refuses `n` more points than the total allows.

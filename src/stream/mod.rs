@@ -8,7 +8,7 @@
 //! | `range` | how ranges are coded as integers |
 //! | `whole` | what all chunks have in common |
 //! | `recalled` | a range as the bounds that chunks are tested against |
-//! | `format` | the layout of the sums |
+//! | `format` | the layout of the sums, and how long a list of farthest points is |
 //! | `sums` | labels a chunk and adds it to the sums |
 //! | `farthest` | the points that empty clusters may take |
 //! | `relocate` | these points move, in the sums |

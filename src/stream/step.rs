@@ -1,7 +1,7 @@
 //! Means of reduced sums, and the end of the loop.
 
 use super::farthest::{check_points, points};
-use super::format::{Format, View};
+use super::format::{checked, Format, View};
 use super::range::above;
 use super::whole::Stream;
 use crate::api::check_length;
@@ -386,24 +386,4 @@ impl<'a> Pass<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// The parts of sums; refuses sums that are not of all points, or cannot come from any points.
-pub(super) fn checked<'s>(
-    stream: &Stream<'_>,
-    format: &Format,
-    sums: &'s [i64],
-) -> Result<View<'s>, Error> {
-    format.check(sums)?;
-    let view = format.view(sums);
-    let all: i128 = view.counts.iter().map(|&count| i128::from(count)).sum();
-    let total = stream.total;
-    if all != total as i128 {
-        return refuse!(
-            Shape,
-            "sums: the counts add up to {all}, but total = {total}"
-        );
-    }
-    format.check_possible(total, sums)?;
-    Ok(view)
 }

@@ -136,8 +136,24 @@ impl Chunk {
     pub const ORDER: [StreamCall; 18] = {
         use StreamCall::*;
         [
-            Range, Queries, Masses, Draw, Masses, Draw, MassesAnew, DrawAnew, Weigh, Choose, Sums,
-            Means, Step, SumsOfFew, FarthestLength, Farthest, FarthestJoin, Relocate,
+            Range,
+            Queries,
+            Masses,
+            Draw,
+            Masses,
+            Draw,
+            MassesAnew,
+            DrawAnew,
+            Weigh,
+            Choose,
+            Sums,
+            Means,
+            Step,
+            SumsOfFew,
+            FarthestLength,
+            Farthest,
+            FarthestJoin,
+            Relocate,
         ]
     };
 
@@ -480,8 +496,8 @@ impl Chunk {
             &self.masses,
             &self.tally,
         ]
-            .into_iter()
-            .flatten();
+        .into_iter()
+        .flatten();
         let small = self.range.iter().chain(&self.labels);
         let reals = [
             &self.centers,

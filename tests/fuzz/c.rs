@@ -837,14 +837,25 @@ fn state_in_c(state: &State) -> Guarded {
         inertia: state.inertia,
     };
     // SAFETY: a live struct without padding.
-    let bytes = unsafe { std::slice::from_raw_parts((&raw const c_state).cast::<u8>(), size_of_val(&c_state)) };
+    let bytes = unsafe {
+        std::slice::from_raw_parts((&raw const c_state).cast::<u8>(), size_of_val(&c_state))
+    };
     Guarded::new(bytes, 0)
 }
 
 fn state_of_c(c_state: &mut Guarded) -> State {
     // SAFETY: as many bytes, of plain numbers.
-    let c_state = unsafe { c_state.pointer::<u8>().cast::<centra_stream_state>().read_unaligned() };
-    let reasons = [StoppedBy::Converged, StoppedBy::Tolerance, StoppedBy::MaxIter];
+    let c_state = unsafe {
+        c_state
+            .pointer::<u8>()
+            .cast::<centra_stream_state>()
+            .read_unaligned()
+    };
+    let reasons = [
+        StoppedBy::Converged,
+        StoppedBy::Tolerance,
+        StoppedBy::MaxIter,
+    ];
     let mut state = State::default();
     state.stopped_by = (c_state.done != 0).then(|| reasons[c_state.stopped_by as usize]);
     (state.iterations, state.moved) = (c_state.iterations, c_state.moved);
