@@ -225,7 +225,22 @@ impl Data {
                     centra_workspace_size(100_000, 64, 100, options, &mut bytes)
                 }
                 "centra_stream_workspace_size" => {
-                    centra_stream_workspace_size(100_000, 1 << 30, 64, 100, options, &mut bytes)
+                    // Of few dimensions, the farthest points take more memory than the sums.
+                    let mut few = 0;
+                    let status =
+                        centra_stream_workspace_size(100_000, 1 << 30, 2, 100, options, &mut few);
+                    if status == CENTRA_OK {
+                        centra_stream_workspace_size(
+                            100_000,
+                            1 << 30,
+                            64,
+                            100,
+                            options,
+                            &mut bytes,
+                        );
+                    }
+                    bytes += few;
+                    status
                 }
                 "centra_fit" => centra_fit(
                     points,

@@ -250,7 +250,11 @@ X = da.from_array(np.arange(12.0).reshape(6, 2), chunks=(4, 2))
         (lambda: KMeans(2, init="random").fit(X), ValueError, r"init: 'k-means\|\|', 'k-means\+\+' or centers were expected"),
         (lambda: KMeans(2, empty="drop").fit(X), ValueError, "empty: one of 'relocate', 'keep', 'error'"),
         (lambda: KMeans(2, random_state="0").fit(X), TypeError, "seed: an integer was expected, not '0'"),
-        (lambda: KMeans(2, init=[[0, 0], [1e9, 0]], empty="error").fit(X), ValueError, "cluster 1 has no point of positive weight"),
+        (
+            lambda: KMeans(2, init=[[0, 0], [1e9, 0]], empty="error").fit(X),
+            ValueError,
+            "cluster 1 has no point of positive weight",
+        ),
         (lambda: KMeans(2).fit(X + np.inf), ValueError, "chunk [01]: points: infinity at row 0, dimension 0"),
         (lambda: KMeans(2).fit(X, sample_weight=da.ones(5)), ValueError, r"sample_weight: shape \(6,\) was expected"),
         (lambda: KMeans(2).fit(X, sample_weight=-da.ones(6)), ValueError, "chunk [01]: weights"),

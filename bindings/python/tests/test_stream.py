@@ -72,7 +72,7 @@ def test_any_chunks_give_the_fit_of_all_points(block):
         init = "k-means||" if rng.integers(2) else points[rng.integers(0, n, k)].astype(float)
         if not isinstance(init, str):
             # Some are so far away that their clusters are empty.
-            init[rng.integers(0, 3, k) == 0] += 2 * abs(points).max() + 1
+            init[rng.integers(0, 3, k) == 0] += 2 * float(abs(points).max()) + 1
         choices = {
             "init": init,
             "seed": int(rng.integers(1000)),

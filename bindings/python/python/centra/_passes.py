@@ -114,9 +114,7 @@ def fit(
         else:
             length = stream.farthest_length(sums, centers, state, max_iter=max_iter, tol=tol, empty=empty)
             farthest = source.reduce(find, stream.join) if length else None
-            centers, state = stream.step(
-                sums, centers, state, max_iter=max_iter, tol=tol, empty=empty, farthest=farthest
-            )
+            centers, state = stream.step(sums, centers, state, max_iter=max_iter, tol=tol, empty=empty, farthest=farthest)
         if state.stopped_by is not None:
             return Streamed(centers, labels, state.inertia, state)
 

@@ -252,8 +252,8 @@ class Stream:
         max_iter, tol
             As for `centra.kmeans`.
         empty : {'relocate', 'keep', 'error'}, default 'relocate'
-            As for `centra.kmeans`. Sums do not tell which point an empty cluster takes: where one does, see `farthest_length`, it is a
-            ValueError not to give `farthest`.
+            As for `centra.kmeans`. Sums do not tell which point an empty cluster takes: where one does, see `farthest_length`,
+            it is a ValueError not to give `farthest`.
         farthest : ndarray of int64, optional
             The joined lists of the farthest points of all chunks, of `farthest_length` elements.
 
@@ -283,10 +283,11 @@ class Stream:
             )  # fmt: skip
         else:
             points = array_of(farthest, np.int64, (len(farthest),), "farthest")
-            # The points that are taken are moved in the sums, which stay what they are for the caller.
+            # The points that are taken are moved in the sums; those of the caller stay what they are.
+            own = given.copy()
             status = lib.centra_stream_relocate(
                 self.total, self.d, self.k, options, self._range,
-                pointer(given.copy(), "int64_t[]"), pointer(points, "int64_t[]"), len(points), pointer(moved), raw,
+                pointer(own, "int64_t[]"), pointer(points, "int64_t[]"), len(points), pointer(moved), raw,
             )  # fmt: skip
         _call.check(status)
         stopped_by = _call.STOPPED_BY[raw.stopped_by] if raw.done else None
@@ -384,9 +385,7 @@ class Stream:
         """
         found = array_of(a, np.int64, (len(a),), "a").copy()
         other = array_of(b, np.int64, (len(found),), "b")
-        status = lib.centra_stream_farthest_join(
-            self.d, len(found), pointer(other, "int64_t[]"), pointer(found, "int64_t[]")
-        )
+        status = lib.centra_stream_farthest_join(self.d, len(found), pointer(other, "int64_t[]"), pointer(found, "int64_t[]"))
         _call.check(status)
         return found
 
