@@ -207,15 +207,33 @@ fn floats_and_bytes() {
     }
 }
 
-/// Points of so different scales that the rounds of k-means|| find fewer places than there are centers: some centers are equal, and their
-/// clusters are empty, while other points are far from all centers.
+/// Copies of numbers of so different scales that the rounds of k-means|| draw fewer of these than there are centers: some centers are
+/// equal, and their clusters are empty, while other points are far from all centers.
 fn emptied() -> (Vec<f64>, usize, Vec<u64>) {
-    let k = 16;
-    let mut points = vec![0.0; 100];
-    points.extend([
-        1.0, 33.0, 900.0, 29.7e3, -0.7, 24.3e6, 729e6, -21.0, 30.0, 810e3, 900.0, -17.01e6, -0.7,
-        801.9e6, 900.0, 24.057e6, 30.0, -21.0, 990.0,
-    ]);
+    let k = 12;
+    let (far, farther) = (110.00000000000001, 110000000.00000001);
+    let copies = [
+        (0.0, 6),
+        (1e6, 3),
+        (1.0, 1),
+        (-1e6, 1),
+        (far, 5),
+        (-100.0, 3),
+        (7e3, 8),
+        (70.0, 7),
+        (1e8, 1),
+        (7e5, 6),
+        (1e8, 6),
+        (-1.0, 7),
+        (1e4, 1),
+        (far, 7),
+        (farther, 1),
+        (70.0, 7),
+    ];
+    let points: Vec<f64> = copies
+        .into_iter()
+        .flat_map(|(x, copies)| vec![x; copies])
+        .collect();
     let want = expected(&points, 1, k);
     let all = Points::rows(&points, points.len(), 1).expect("points");
     let kept = KMeans::new(k).start(Start::Parallel).empty(Empty::Keep);
