@@ -24,7 +24,7 @@ pub(crate) fn squared<C: Widen>(x: &[C], c: &[f64]) -> f64 {
     let mut s = [0.0; 8];
     for (x, c) in x.chunks(8).zip(c.chunks(8)) {
         for ((s, x), c) in s.iter_mut().zip(x).zip(c) {
-            let t = x.widen() - c;
+            let t = x.widened() - c;
             *s += t * t;
         }
     }
@@ -224,7 +224,7 @@ fn own_columns<C: Widen>(
         let mut s = [[0.0; 8]; TOGETHER];
         for i in 0..d {
             for (p, &x) in points.column::<C>(i, range.clone()).iter().enumerate() {
-                let t = x.widen() - centers[labels[at + p] as usize * d + i];
+                let t = x.widened() - centers[labels[at + p] as usize * d + i];
                 s[p][i % 8] += t * t;
             }
         }
@@ -351,7 +351,7 @@ unsafe fn own_narrow<C: Widen, const D: usize>(
             let c = centers.as_ptr().add(*labels.get_unchecked(p) as usize * D);
             let mut s = [0.0; 4];
             for (i, s) in s.iter_mut().enumerate().take(D) {
-                let t = (*x.add(i)).widen() - *c.add(i);
+                let t = (*x.add(i)).widened() - *c.add(i);
                 *s = t * t;
             }
             *distances.get_unchecked_mut(p) = (s[0] + s[2]) + (s[1] + s[3]);

@@ -82,7 +82,7 @@ pub(crate) trait Widen: Copy + Into<f64> {
 
     /// The number as a double.
     #[inline(always)]
-    fn widen(self) -> f64 {
+    fn widened(self) -> f64 {
         self.into()
     }
 
@@ -111,7 +111,7 @@ pub(crate) trait Widen: Copy + Into<f64> {
         let mut lanes = [0.0; 8];
         for (l, x) in lanes.iter_mut().enumerate().take(count) {
             // SAFETY: the contract: so many are readable.
-            *x = unsafe { *from.add(l) }.widen();
+            *x = unsafe { *from.add(l) }.widened();
         }
         // SAFETY: a vector is at most eight doubles.
         unsafe { L::load(lanes.as_ptr()) }

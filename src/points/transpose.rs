@@ -206,7 +206,7 @@ unsafe fn widen_rows<L: Lanes>(
                 match row.len() {
                     ..=NARROW => {
                         for (i, &x) in row.iter().enumerate() {
-                            to.add(i).write(x.widen());
+                            to.add(i).write(x.widened());
                         }
                     }
                     _ => C::widen_all::<L>(row, to),

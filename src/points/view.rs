@@ -325,7 +325,7 @@ impl<'a> Points<'a> {
         };
         // SAFETY: p < n and i < d, so the offset lies in a row (column) that the constructor's
         // contract made readable.
-        with_type!(self.form.coordinates, C => unsafe { *self.base::<C>().add(offset) }.widen())
+        with_type!(self.form.coordinates, C => unsafe { *self.base::<C>().add(offset) }.widened())
     }
 
     /// Point `p` when points are rows of `C`.
@@ -394,7 +394,7 @@ impl<'a> Points<'a> {
             }
             Layout::Rows => with_type!(self.form.coordinates, C => {
                 for (to, &x) in row[..self.d].iter_mut().zip(self.row::<C>(p)) {
-                    *to = x.widen();
+                    *to = x.widened();
                 }
             }),
             Layout::Columns => {
@@ -445,7 +445,7 @@ impl<'a> Points<'a> {
             Layout::Columns => {
                 for (c, i) in dims.enumerate() {
                     for (p, &x) in self.column::<C>(i, block.clone()).iter().enumerate() {
-                        rows[p * width + c] = x.widen();
+                        rows[p * width + c] = x.widened();
                     }
                 }
             }

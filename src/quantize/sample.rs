@@ -59,7 +59,7 @@ pub(crate) fn usual_length(job: &Job<'_>, origin: &mut [f64], largest: f64) -> f
 
 /// The largest distance of a coordinate of a row from that of `origin`.
 pub(crate) fn range<C: Widen>(row: &[C], origin: &[f64]) -> f64 {
-    let differences = row.iter().zip(origin).map(|(x, m)| (x.widen() - m).abs());
+    let differences = row.iter().zip(origin).map(|(x, m)| (x.widened() - m).abs());
     differences.fold(0.0, f64::max)
 }
 
