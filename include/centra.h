@@ -357,7 +357,7 @@ const char *centra_isa(void);
 ///
 /// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
 ///
-/// - with one thread, (16 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
+/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
 ///   weights the part of k is up to four times as large;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
 /// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
@@ -699,7 +699,7 @@ int32_t centra_stream_sums_length(int64_t total,
 ///
 /// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
 /// and later ones, so ask with the total of the stream. For planning: with one thread about
-/// (12 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
+/// (12 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
 /// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.

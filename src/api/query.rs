@@ -321,7 +321,7 @@ mod tests {
                 };
                 let (n, k, d) = (n as f64, k as f64, d as f64);
                 let limbs = [2f64.powi(22), 2f64.powi(32)].map(|most| f64::from(n > most));
-                let per_center = 54.0 * d + 480.0 + 8.0 * d * (limbs[0] + limbs[1]);
+                let per_center = 54.0 * d + 490.0 + 8.0 * d * (limbs[0] + limbs[1]);
                 let weights = if weighted { 4.0 } else { 1.0 };
                 let restarts = f64::from(n_init > 1) * (4.0 * n + 8.0 * k * d);
                 let shared = (16.0 + d) * n + weights * per_center * k + restarts;

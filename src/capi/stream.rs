@@ -93,7 +93,7 @@ pub unsafe extern "C" fn centra_stream_sums_length(
 ///
 /// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
 /// and later ones, so ask with the total of the stream. For planning: with one thread about
-/// (12 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
+/// (12 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
 /// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
 /// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.

@@ -25,7 +25,7 @@ use crate::runtime::workspace::Workspace;
 ///
 /// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
 ///
-/// - with one thread, (16 + d) n + (54 d + 480) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
+/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
 ///   weights the part of k is up to four times as large;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
 /// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
