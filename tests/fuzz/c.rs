@@ -348,6 +348,7 @@ impl Args {
                 Call::Inertia => {
                     typed!(self.of, [centra_inertia centra_inertia_f32 centra_inertia_u8], points, n, d, ld, k, options, centers, labels, self.inertia)
                 }
+                Call::Distances | Call::Clusters => unreachable!("made in Rust alone"),
             }
         }
     }
@@ -587,6 +588,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
         Call::Update => [true, false, false, !args.counts.is_null(), false, false],
         Call::Seed => [true, false, false, false, false, false],
         Call::Inertia => [false, false, false, false, true, false],
+        Call::Distances | Call::Clusters => unreachable!("made in Rust alone"),
     };
     let names = ["centers", "labels", "sqdist", "counts", "inertia", "report"];
     for i in 0..6 {

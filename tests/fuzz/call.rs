@@ -62,6 +62,15 @@ pub fn integers<T: Copy + Into<i64>>(x: &[T]) -> Vec<u64> {
     x.iter().map(|&x| x.into() as u64).collect()
 }
 
+/// The outputs of the call for clusters.
+fn of_clusters(counts: &[i64], weights: &[f64], inertia: &[f64]) -> [(&'static str, Vec<u64>); 3] {
+    [
+        ("members", integers(counts)),
+        ("weights", reals(weights)),
+        ("inertias", reals(inertia)),
+    ]
+}
+
 impl Case {
     pub fn options(&self, way: Way) -> Options<'_> {
         Options {
@@ -89,12 +98,19 @@ impl Case {
         }
     }
 
+    /// Whether the fuzzer makes the call in C, too.
+    fn is_in_c(&self) -> bool {
+        !matches!(self.call, Call::Distances | Call::Clusters)
+    }
+
     /// The call along a way. An error is a breach of what is promised of any call.
     fn along(&self, way: Way) -> Result<Outcome, String> {
         match way.form {
             Form::Chunks(seed) if self.streams() => self.in_chunks(way, &InRust, seed),
             Form::ChunksInC(seed) if self.streams() => self.in_chunks(way, &InC::new(seed), seed),
-            Form::InC(seed) | Form::ChunksInC(seed) => Ok(c::at_once(self, way, seed)),
+            Form::InC(seed) | Form::ChunksInC(seed) if self.is_in_c() => {
+                Ok(c::at_once(self, way, seed))
+            }
             _ => self.at_once(way),
         }
     }
@@ -120,7 +136,7 @@ impl Case {
         }
         let (mut centers, mut labels) = (self.input.start.clone(), self.labels.clone());
         let (mut sqdist, mut counts, mut inertia) = (vec![-7.0; n], vec![-7i64; k], -7.0);
-        let mut run = Vec::new();
+        let (mut run, mut of_pairs) = (Vec::new(), Vec::new());
         let size = match options::workspace_size(n, d, k, &options) {
             Ok(size) if way.form != Form::Owned => size,
             _ => 0,
@@ -180,6 +196,20 @@ impl Case {
                     centers = options::seed(&points, k, &options)?
                 }
                 Call::Seed => options::seed_into(&points, &options, &mut centers, w)?,
+                Call::Distances => {
+                    let kmeans = options.kmeans(k, &self.input.start);
+                    let table = kmeans.distances(&points, &centers)?;
+                    of_pairs.push(("distances", reals(&table)));
+                }
+                Call::Clusters => {
+                    let kmeans = options.kmeans(k, &self.input.start);
+                    let of_each = kmeans.clusters(&points, &centers, &labels)?;
+                    of_pairs.extend(of_clusters(
+                        &of_each.counts,
+                        &of_each.weights,
+                        &of_each.inertia,
+                    ));
+                }
             }
             Ok(())
         })?;
@@ -193,6 +223,7 @@ impl Case {
             })?;
         }
         let mut outputs = vec![("centers", reals(&centers)), ("labels", integers(&labels))];
+        outputs.extend(of_pairs);
         if matches!(self.call, Call::Fit | Call::Inertia) {
             outputs.push(("inertia", reals(&[inertia])));
         }
@@ -301,7 +332,7 @@ impl Case {
         };
         let pairs = x.len() * (k * runs + candidates * self.n_init as usize);
         let sums = match self.call {
-            Call::Assign | Call::Seed => 0,
+            Call::Assign | Call::Seed | Call::Distances => 0,
             _ => x.len() * runs,
         };
         if pairs > patience.pairs || sums > patience.sums {
@@ -387,6 +418,15 @@ impl Case {
                 vec![("inertia", reals(&[inertia]))]
             }
             Call::Seed => vec![("centers", reals(&seeds(0)))],
+            Call::Distances => {
+                let table = oracle::distances(x, d, &input.start);
+                vec![("distances", reals(&table))]
+            }
+            Call::Clusters => {
+                let (counts, totals, inertias) =
+                    oracle::clusters(x, d, weights, &input.start, &self.labels);
+                of_clusters(&counts, &totals, &inertias).into()
+            }
         };
         Some(Outcome::new(Ok(()), outputs))
     }

@@ -14,6 +14,9 @@ pub enum Call {
     Update,
     Inertia,
     Seed,
+    /// In Rust alone, as the next.
+    Distances,
+    Clusters,
 }
 
 /// How a call gets its memory, or its points.
@@ -68,12 +71,14 @@ pub enum Weighting {
     Labels,
 }
 
-pub const CALLS: [Call; 5] = [
+pub const CALLS: [Call; 7] = [
     Call::Fit,
     Call::Assign,
     Call::Update,
     Call::Inertia,
     Call::Seed,
+    Call::Distances,
+    Call::Clusters,
 ];
 pub const INITS: [Init; 4] = [
     Init::Given,
@@ -121,7 +126,7 @@ impl Case {
         let many = weighting == Weighting::Labels && rng.below(8) > 0;
         let call = match many {
             true => CALLS[[0, 1, 1][rng.below(3)]],
-            false => CALLS[[0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 4][rng.below(11)]],
+            false => CALLS[[0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 4, 5, 6][rng.below(14)]],
         };
         let (n, d, k) = match many {
             true => many_points(rng),
