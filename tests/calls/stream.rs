@@ -531,7 +531,7 @@ impl Chunk {
             }
             StreamCall::FarthestJoin => {
                 self.farthest[1] ^= i64::MIN;
-                -5
+                -4
             }
             StreamCall::Means
             | StreamCall::Step
