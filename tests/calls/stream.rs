@@ -530,8 +530,9 @@ impl Chunk {
                 -2
             }
             StreamCall::FarthestJoin => {
-                self.farthest[1] ^= i64::MIN;
-                -4
+                // Where no cluster is empty, there is no list to spoil.
+                self.d ^= 1 << 62;
+                -2
             }
             StreamCall::Means
             | StreamCall::Step
