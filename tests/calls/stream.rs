@@ -475,7 +475,9 @@ impl Chunk {
             StreamCall::Step => {
                 self.sums.fill(0);
                 self.far.clone_from(&self.centers);
-                self.far[(self.k - 1) * self.d..].fill(1e9);
+                // So far from all points that its cluster is empty.
+                let largest = self.points.iter().fold(1e6f64, |most, x| most.max(x.abs()));
+                self.far[(self.k - 1) * self.d..].fill(1e3 * largest);
             }
             StreamCall::FarthestLength => {
                 assert!(self.length > 0 || self.k == 1, "no cluster is empty");
