@@ -29,7 +29,7 @@ impl KMeans<'_> {
     /// # Ok::<(), centra::Error>(())
     /// ```
     pub fn fit(&self, points: &Points<'_>) -> Result<Clustering, Error> {
-        self.fit_watched(points, None)
+        self.fit_watched(points, None, Lent::Allocate)
     }
 
     /// [`fit`](Self::fit) in the caller's memory: `centers` receives k rows of d, and `labels`, unless it is `None`, the labels.
@@ -233,16 +233,17 @@ impl KMeans<'_> {
         check_length("centers", centers.len(), self.k * points.d(), "k d")
     }
 
-    fn fit_watched(
+    pub(super) fn fit_watched(
         &self,
         points: &Points<'_>,
         progress: Option<&dyn Fn(&Progress) -> bool>,
+        workspace: Lent<'_>,
     ) -> Result<Clustering, Error> {
         check_sizes_of_fit(points.n(), points.d(), self.k)?;
         let mut centers = vec![0.0; self.k * points.d()];
         let mut labels = vec![0; points.n()];
-        let (all, memory) = (Some(&mut labels[..]), Lent::Allocate);
-        let report = self.fit_watched_into(points, &mut centers, all, progress, memory)?;
+        let all = Some(&mut labels[..]);
+        let report = self.fit_watched_into(points, &mut centers, all, progress, workspace)?;
         Ok(Clustering {
             centers,
             labels,
@@ -384,7 +385,7 @@ impl<F: FnMut(&Progress) -> ControlFlow<()>> Watched<'_, F> {
     pub fn fit(&mut self, points: &Points<'_>) -> Result<Clustering, Error> {
         let Watched { kmeans, progress } = self;
         let progress = RefCell::new(progress);
-        kmeans.fit_watched(points, Some(&|now| stops(&progress, now)))
+        kmeans.fit_watched(points, Some(&|now| stops(&progress, now)), Lent::Allocate)
     }
 
     /// [`KMeans::fit_into`].

@@ -1,12 +1,10 @@
 //! Many fits in one call.
 
-use super::settings::KMeans;
-use crate::api::{self, check_length, FitSizes, ManyFits};
-use crate::call::{Clustering, Init, Options};
+use super::settings::{KMeans, Start};
+use crate::api::{FitSizes, ManyFits};
+use crate::call::Clustering;
 use crate::points::{check_sizes_of_fit, Points};
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::fp_environment::OfCaller;
-use crate::runtime::threads::Lent;
 use crate::runtime::workspace::Workspace;
 
 /// One of the problems of [`KMeans::fit_many`]: points, and what is not as in the settings that all problems share.
@@ -141,6 +139,7 @@ impl KMeans<'_> {
         &self,
         problems: &[Problem<'_>],
     ) -> Result<Vec<Result<Clustering, Error>>, Error> {
+        // Fits enter the call's environment themselves, from that of the caller.
         let (environment, options) = self.enter()?;
         options.check()?;
         if options.weights.is_some() {
@@ -159,6 +158,7 @@ impl KMeans<'_> {
             })
         });
         let fits = ManyFits::new(sizes, &options, 0)?;
+        drop(environment);
         let mut fitted: Vec<Fitted<'_, '_>> = problems
             .iter()
             .map(|problem| Fitted {
@@ -166,60 +166,39 @@ impl KMeans<'_> {
                 result: refuse!(Internal, "not fitted"),
             })
             .collect();
-        let outside = environment.caller();
         fits.run(
             &mut fitted,
             &options,
             Workspace::Allocate,
             |_, _| Ok(()),
             |fitted, room| {
-                let memory = Workspace::part(room);
-                fitted.result = self.fit_problem(fitted.problem, fits.threads, outside, memory);
+                let Problem { points, .. } = fitted.problem;
+                let kmeans = self.of_problem(fitted.problem, fits.threads);
+                fitted.result = kmeans.fit_watched(points, None, Workspace::part(room));
                 Ok(())
             },
         )?;
         Ok(fitted.into_iter().map(|fitted| fitted.result).collect())
     }
 
-    fn fit_problem(
-        &self,
-        problem: &Problem<'_>,
-        threads: usize,
-        outside: OfCaller,
-        workspace: Workspace<'_>,
-    ) -> Result<Clustering, Error> {
-        let Problem {
-            points,
+    /// The settings of a problem, of which these are those that it leaves open; they have no weights.
+    fn of_problem<'b>(&'b self, problem: &Problem<'b>, threads: usize) -> KMeans<'b> {
+        let &Problem {
             k,
             weights,
             seed,
             start,
+            ..
         } = problem;
-        let (n, d, k) = (points.n(), points.d(), k.unwrap_or(self.k));
-        check_sizes_of_fit(n, d, k)?;
-        // The environment is that of the call by now.
-        let (_environment, options) = self.enter()?;
-        let options = Options {
-            threads,
-            lent: options.lent.map(|lent| Lent {
-                environment: outside,
-                ..lent
-            }),
-            weights: *weights,
-            seed: seed.unwrap_or(options.seed),
-            init: start.map_or(options.init, |_| Init::Given),
-            given: start.or(options.given),
-            ..options.clone()
-        };
-        if let Some(given) = options.given {
-            check_length("start", given.len(), k * d, "k d")?;
+        let mut kmeans: KMeans<'b> = self.clone().threads(threads);
+        kmeans.k = k.unwrap_or(self.k);
+        kmeans.start = start.map_or(self.start, Start::Centers);
+        if let Some(seed) = seed {
+            kmeans = kmeans.seed(seed);
         }
-        let (mut centers, mut labels) = (vec![0.0; k * d], vec![0; n]);
-        let report = api::fit(points, &options, &mut centers, Some(&mut labels), workspace)?;
-        Ok(Clustering {
-            centers,
-            labels,
-            report,
-        })
+        if let Some(weights) = weights {
+            kmeans = kmeans.weights(weights);
+        }
+        kmeans
     }
 }
