@@ -194,6 +194,14 @@ def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None 
     return options
 
 
+def set_loop(options: Any, empty: str, max_iter: int, tol: float, n_init: int = 1) -> None:
+    """Sets the options that say how a fit goes on and ends."""
+    options.empty = choice(empty, "empty", EMPTY)
+    options.n_init = integer(n_init, "n_init", 31)
+    options.max_iter = integer(max_iter, "max_iter", 63)
+    options.tol = tol
+
+
 def integer(x: Any, name: str, bits: int) -> int:
     """`x` as an integer that is not negative and fits that many bits."""
     if isinstance(x, (bool, np.bool_)) or not isinstance(x, (int, np.integer)):

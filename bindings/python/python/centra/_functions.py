@@ -218,10 +218,7 @@ def watched(
     k = _call.integer(k, "k", 63)
     weights = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, weights)
-    options.empty = _call.choice(empty, "empty", _call.EMPTY)
-    options.n_init = _call.integer(n_init, "n_init", 31)
-    options.max_iter = _call.integer(max_iter, "max_iter", 63)
-    options.tol = tol
+    _call.set_loop(options, empty, max_iter, tol, n_init)
     options.seed = _call.seed_of(seed)
     if isinstance(init, str):
         options.init = _call.choice(init, "init", _INIT)

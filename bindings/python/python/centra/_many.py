@@ -132,10 +132,7 @@ def kmeans_many(
         problems.all["seed"] = _call.seed_of(seed)
     options = _call.options_of(threads)
     options.layout = problems.layout
-    options.empty = _call.choice(empty, "empty", _call.EMPTY)
-    options.n_init = _call.integer(n_init, "n_init", 31)
-    options.max_iter = _call.integer(max_iter, "max_iter", 63)
-    options.tol = tol
+    _call.set_loop(options, empty, max_iter, tol, n_init)
     options.init = problems.init
     fits = problems.fit(options)
     if groups is None:

@@ -645,9 +645,7 @@ def _raw(state: State) -> Any:
 def options_of_steps(max_iter: int, tol: float, empty: Empty) -> Any:
     """A centra_options for `Stream.step`, which is checked before points are read."""
     options = _call.options_of(1)
-    options.empty = _call.choice(empty, "empty", _call.EMPTY)
-    options.max_iter = _call.integer(max_iter, "max_iter", 63)
-    options.tol = tol
+    _call.set_loop(options, empty, max_iter, tol)
     _call.check(lib.centra_stream_workspace_size(1, 1, 1, 1, options, ffi.new("size_t *")))
     return options
 
