@@ -171,17 +171,7 @@ mod tests {
     use super::{HamerlyBounds, LastPass};
     use crate::call::{Algorithm, Shape};
     use crate::points::Form;
-    use crate::runtime::workspace::{Cut, Plain};
-
-    /// Memory for the rest of the program.
-    struct Leak;
-
-    impl Cut<'static> for Leak {
-        fn take<T: Plain>(&mut self, length: usize) -> &'static mut [T] {
-            // SAFETY: zero bytes are a value of plain numbers.
-            Vec::leak(vec![unsafe { core::mem::zeroed::<T>() }; length])
-        }
-    }
+    use crate::runtime::workspace::Owned;
 
     const STRETCH: usize = 100;
     const N: usize = 10 * STRETCH;
@@ -227,7 +217,8 @@ mod tests {
     #[test]
     fn some_stretches_are_asked_first() {
         let shape = Shape::of_assign(N, D, K, Form::default(), 1);
-        let mut bounds = HamerlyBounds::cut(&mut Leak, &shape, Algorithm::Auto);
+        let mut memory = Owned::new(1 << 16).unwrap();
+        let mut bounds = HamerlyBounds::cut(&mut memory.buffer(), &shape, Algorithm::Auto);
         bounds.forget();
         // Margins that the centers' moves use up: no more of them, until fewer labels change.
         assert_eq!(pass(&mut bounds, 0.5), "f-------f-");

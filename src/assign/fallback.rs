@@ -182,19 +182,9 @@ mod tests {
     use crate::points::{Form, Points, Which};
     use crate::quantize::int16::QuantizedPoints;
     use crate::runtime::threads::with_crew;
-    use crate::runtime::workspace::{Cut, Plain};
+    use crate::runtime::workspace::Owned;
     use crate::simd::level::{isa, Isa};
     use crate::simd::Level;
-
-    /// Memory for the rest of the program.
-    struct Leak;
-
-    impl Cut<'static> for Leak {
-        fn take<T: Plain>(&mut self, length: usize) -> &'static mut [T] {
-            // SAFETY: zero bytes are a value of plain numbers.
-            Vec::leak(vec![unsafe { core::mem::zeroed::<T>() }; length])
-        }
-    }
 
     /// Data and centers.
     struct Data {
@@ -253,10 +243,12 @@ mod tests {
             true => Algorithm::Auto,
             false => Algorithm::Lloyd,
         };
-        let mut quantized = QuantizedPoints::cut(&mut Leak, &shape, algorithm);
-        let mut packing = Packing::cut(&mut Leak, &shape);
+        let mut memory = Owned::new(1 << 22).unwrap();
+        let mut memory = memory.buffer();
+        let mut quantized = QuantizedPoints::cut(&mut memory, &shape, algorithm);
+        let mut packing = Packing::cut(&mut memory, &shape);
         packing.set_largest(points.iter().fold(0.0, |most, x| x.abs().max(most)));
-        let mut scratch = LabelScratch::cut(&mut Leak, &shape);
+        let mut scratch = LabelScratch::cut(&mut memory, &shape);
         let mut ends = [Method::Direct; 2];
         with_crew(1, None, |crew| {
             let job = Job {

@@ -68,8 +68,8 @@ pub(super) fn boundary(body: impl FnOnce(&Standard) -> Result<i32, Error>) -> i3
             let text = panic.downcast_ref::<&str>().copied();
             let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
             remember(text.unwrap_or("a panic without a message"));
-            // A payload whose destructor panics would otherwise unwind into C.
-            core::mem::forget(panic);
+            // The destructor of a payload may panic, too, which must not unwind into C; what it panics with is given up.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(panic))).map_err(core::mem::forget);
             CENTRA_ERR_INTERNAL
         }
     }
@@ -106,6 +106,18 @@ mod tests {
         assert_eq!(words(), "defect 7");
         assert_eq!(boundary(|_| std::panic::panic_any(7)), CENTRA_ERR_INTERNAL);
         assert_eq!(boundary(|_| Ok(CENTRA_OK)), CENTRA_OK);
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_becomes_a_status() {
+        struct Payload;
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                panic!("one more");
+            }
+        }
+        let status = boundary(|_| std::panic::panic_any(Payload));
+        assert_eq!(status, CENTRA_ERR_INTERNAL);
     }
 
     #[test]
