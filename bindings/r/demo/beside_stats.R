@@ -7,11 +7,12 @@ x <- matrix(rnorm(k * d, sd = 2), k)[sample.int(k, n, replace = TRUE), ] + rnorm
 start <- x[sample.int(n, k), ]
 seconds <- function(fit) {
     times <- replicate(3, system.time(result <<- fit())[["elapsed"]])
-    cat(sprintf("%8.2f s  %3d iterations  sum of squares %.6f\n", min(times), result$iter, result$tot.withinss))
+    cat(sprintf("%8.2f s  %3d iterations  sum of squares %.6f%s\n", min(times), result$iter, result$tot.withinss,
+                if (isTRUE(result$ifault > 0)) sprintf("  not converged (ifault %d)", result$ifault) else ""))
     result
 }
 cat("stats::kmeans, Hartigan-Wong\n")
-hartigan <- seconds(function() stats::kmeans(x, start, iter.max = 1000))
+hartigan <- suppressWarnings(seconds(function() stats::kmeans(x, start, iter.max = 1000)))
 cat("stats::kmeans, Lloyd\n")
 lloyd <- seconds(function() stats::kmeans(x, start, iter.max = 1000, algorithm = "Lloyd"))
 cat("centra::kmeans, one thread\n")
