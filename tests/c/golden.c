@@ -181,7 +181,7 @@ static void check_stream(const Case *c)
     int64_t *sums = (int64_t *)get(sums_length, sizeof *sums);
     centra_stream_state state;
     centra_stream_state_init(&state, sizeof state);
-    while (!state.done && !checks_failed) {
+    for (int32_t status = CENTRA_OK; !state.done && status == CENTRA_OK;) {
         memset(sums, 0, sums_length * sizeof *sums);
         for (size_t i = 0, from = 0; i < c->chunks; from += c->chunk[i++])
             CHECK(ON_POINTS(c, centra_stream_sums, from, c->chunk[i], d, d, k, of_chunk(&o, c, from), total, range, centers,
@@ -191,7 +191,8 @@ static void check_stream(const Case *c)
         for (size_t i = 0, from = 0; length && i < c->chunks; from += c->chunk[i++])
             CHECK(ON_POINTS(c, centra_stream_farthest, from, c->chunk[i], d, d, k, of_chunk(&o, c, from), total, range, centers,
                             sums, (int64_t)from, farthest, length, NULL, 0) == CENTRA_OK);
-        CHECK(centra_stream_relocate(total, d, k, &o, range, sums, farthest, length, centers, &state) == CENTRA_OK);
+        status = centra_stream_relocate(total, d, k, &o, range, sums, farthest, length, centers, &state);
+        CHECK(status == CENTRA_OK);
         free(farthest);
     }
     same(c, "a stream", labels, centers, state.inertia, state.iterations);
