@@ -13,6 +13,7 @@ options.label_base = 1 -- as Lua counts
 centra.check(centra.centra_fit(points, n, d, d, k, options, centers, labels, report, nil, 0))
 for p = 0, n - 1 do
     local j = labels[p] - 1
-    print(("(%g, %g) is in cluster %d, around (%g, %g)"):format(points[d * p], points[d * p + 1], labels[p], centers[d * j], centers[d * j + 1]))
+    local x, y, center_x, center_y = points[d * p], points[d * p + 1], centers[d * j], centers[d * j + 1]
+    print(("(%g, %g) is in cluster %d, around (%g, %g)"):format(x, y, labels[p], center_x, center_y))
 end
 print(("inertia %g after %d iterations"):format(report.inertia, tonumber(report.iterations)))

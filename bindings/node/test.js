@@ -60,7 +60,8 @@ equal(cases, 8, 'all cases');
 
 // A refused call is an exception that names the place, and writes nothing.
 const centers = Float64Array.of(7, 7);
-const refused = () => centra.check(centra.centra_fit(Float64Array.of(1, 2, NaN, 4), 2, 2, 2, 1, null, centers, null, null, null, 0));
+const bad = Float64Array.of(1, 2, NaN, 4);
+const refused = () => centra.check(centra.centra_fit(bad, 2, 2, 2, 1, null, centers, null, null, null, 0));
 assert.throws(refused, /points: NaN at row 1, dimension 0/);
 equal(centers, Float64Array.of(7, 7), 'nothing is written');
 

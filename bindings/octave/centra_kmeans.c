@@ -2,8 +2,8 @@
  *
  * points: n rows of d columns of class double, single or uint8, read where they lie.
  * k: the number of clusters, or k rows of starting centers.
- * options: a struct, which may be left out, with any of init, empty, n_init, max_iter, tol, seed, threads (numbers as in centra.h)
- *     and weights (n doubles).
+ * options: a struct, which may be left out, with any of init, empty, n_init, max_iter, tol, seed, threads (numbers as in
+ *     centra.h) and weights (n doubles).
  * labels: n numbers from 1 to k, of class int32. centers: k rows of d. inertia, iterations: numbers. */
 #include <centra.h>
 #include <mex.h>
