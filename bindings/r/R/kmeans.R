@@ -77,7 +77,7 @@ number <- function(value, what, least, most) {
     value
 }
 
-# What the library returned. Of points it names the row and the dimension from 0, R from 1 and by their names.
+# What the library returned, or an error. What is missing is looked for here, since R has names for rows and columns.
 called <- function(result, x, what = "x") {
     if (is.null(names(result)) || is.null(result$status))
         return(result)
@@ -88,7 +88,17 @@ called <- function(result, x, what = "x") {
     }
     if (!is.raw(x))
         finite(x, what, result$status)
-    refuse(sprintf("%s (%s)", result$detail, result$message), result$status)
+    refuse(sub("^points", what, from_one(result$detail)), result$status)
+}
+
+# The library counts from 0.
+from_one <- function(detail) {
+    for (word in c("row", "dimension", "index")) {
+        at <- regexpr(sprintf("(?<= %s )[0-9]+", word), detail, perl = TRUE)
+        if (at > 0L)
+            regmatches(detail, at) <- sprintf("%.0f", as.numeric(regmatches(detail, at)) + 1)
+    }
+    sub(", dimension ", ", column ", detail)
 }
 
 # Refuses NA, NaN and infinities with their place.

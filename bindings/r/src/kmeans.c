@@ -50,11 +50,10 @@ static SEXP list(const char *const *names, const SEXP *values)
 /* What R sees of a call that was refused or stopped. */
 static SEXP refused(int32_t status)
 {
-    static const char *const names[] = {"status", "message", "detail", NULL};
-    SEXP values[] = {PROTECT(Rf_ScalarInteger(status)), PROTECT(Rf_mkString(centra_status_message(status))),
-                     PROTECT(Rf_mkString(centra_error_detail()))};
+    static const char *const names[] = {"status", "detail", NULL};
+    SEXP values[] = {PROTECT(Rf_ScalarInteger(status)), PROTECT(Rf_mkString(centra_error_detail()))};
     SEXP result = list(names, values);
-    UNPROTECT(3);
+    UNPROTECT(2);
     return result;
 }
 

@@ -88,7 +88,9 @@ refused(centra::kmeans(x[0, ], 3), "x: 0 rows and 4 columns")
 refused(centra::kmeans(x, 3, iter.max = NA), "iter.max: not a whole number from 0 to 2147483647")
 refused(centra::kmeans(x, 3, tol = -1), "tol: not a number of at least 0")
 refused(predict(found, x[, 1:3]), "centers: 4 columns, but the points have 3")
-overflow <- tryCatch(centra::kmeans(x * 1e200, 3), centra_error = identity)
-expect_identical(overflow$status, -4L)
-negative <- tryCatch(centra::kmeans(x, 3, weights = replace(rep(1, 150), 9, -1)), centra_error = identity)
-expect_identical(negative$status, -5L)
+refused(centra::kmeans(matrix(c(1, 2, 3, 2^600), 2), 1),
+        "x: 4.149515568880993e180 at row 2, column 2 is so large that squared distances could overflow", -4L)
+refused(predict(found, x * 2^600), paste("newdata: 3.2781172994159846e181 at row 132, column 1 is so large that squared distances",
+                                         "could overflow"), -4L)
+refused(centra::kmeans(x, 3, weights = replace(rep(1, 150), 9, -1)), "weights: -1 at index 9 is negative", -5L)
+refused(centra::kmeans(x, 3, weights = rep(0, 150)), "weights: none is positive", -5L)
