@@ -157,14 +157,15 @@ check-c:
 	$(CC) -std=c11 $(CFLAGS) tests/c/golden.c $(LINKED) -o $(BINDINGS)/golden
 	$(BINDINGS)/golden $(GOLDEN)
 
-# The package as CRAN would check it, but for the manual, which takes LaTeX; its tests and a demo. A warning is an error.
+# The package as CRAN would check it, but for the manual, which takes LaTeX; its tests, README and a demo. A warning is an error.
 check-r:
 	$(call with,R,r-base-core r-cran-tinytest, \
 		mkdir -p $(BINDINGS)/r; cd $(BINDINGS)/r; \
 		R CMD build --no-build-vignettes $(CURDIR)/bindings/r; \
 		CENTRA_GOLDEN=$(GOLDEN) _R_CHECK_FORCE_SUGGESTS_=$(if $(CI),true,false) R CMD check --no-manual centra_$(VERSION).tar.gz; \
 		if grep -w WARNING centra.Rcheck/00check.log; then exit 1; fi; \
-		R_LIBS=centra.Rcheck Rscript $(CURDIR)/bindings/r/demo/flowers.R)
+		awk '/^```/ { inside = $$0 == "```r"; next } inside' $(CURDIR)/bindings/r/README.md > readme.R; \
+		export R_LIBS=centra.Rcheck; Rscript readme.R; Rscript $(CURDIR)/bindings/r/demo/flowers.R)
 
 check-luajit:
 	$(call with,luajit,luajit, \
