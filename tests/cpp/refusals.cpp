@@ -91,7 +91,7 @@ void of_many()
     // That of the call as a whole.
     centra::options options;
     options.n_init = 0;
-    refused([&] { centra::fit_many(problems, options); }, centra::status::option, "n_init: 0 is less than 1");
+    refused([&] { centra::fit_many(problems, options); }, centra::status::option, "n_init: 0 is not positive");
     problems[1].points = centra::columns(numbers.data(), n, d);
     refused([&] { centra::fit_many(problems); }, centra::status::shape, "problem 1: points in rows and in columns do not go together");
     problems[1] = {centra::rows(numbers, d), k, 0, {}, {numbers.data(), k * d}};
@@ -202,7 +202,7 @@ void of_lent_threads()
     for (double &number : many)
         number = static_cast<double>(random_below(1000));
     const auto x = centra::rows(many, 5);
-    const centra::clustering alone = centra::fit(x, 40);
+    const centra::clustering alone = centra::fit(x, 90);
     centra::options options;
     options.threads = 4;
     std::size_t calls = 0, most = 0;
@@ -215,7 +215,7 @@ void of_lent_threads()
         for (std::thread &thread : threads)
             thread.join();
     };
-    const centra::clustering together = centra::fit(x, 40, options);
+    const centra::clustering together = centra::fit(x, 90, options);
     CHECK(calls > 2 && most > 1 && most <= 4);
     CHECK(together.centers == alone.centers && together.labels == alone.labels && together.report.inertia == alone.report.inertia);
 
@@ -226,7 +226,7 @@ void of_lent_threads()
         run(0);
         throw own_exception{20};
     };
-    std::vector<double> centers(40 * 5);
+    std::vector<double> centers(90 * 5);
     std::vector<std::int32_t> labels(4000);
     throws(20, [&] { centra::fit_into(x, centers, labels, options); });
     CHECK(calls == 1 && centers == alone.centers && labels == alone.labels);
