@@ -395,7 +395,7 @@ fn constants_and_functions_are_those_of_the_header() {
         .map(|line| line.split("//").next().unwrap_or("").to_owned() + "\n")
         .collect();
     let in_header = constants(code.lines(), |line| {
-        line.trim().strip_prefix("#define ")?.split_once(' ')
+        line.trim().strip_suffix(',')?.split_once(" = ")
     });
     let in_module = constants(module.lines(), |line| {
         line.trim()
