@@ -3301,7 +3301,16 @@ contains
   ! Texts
   ! ---------------------------------------------------------------------------------------------
 
-  !> What a status means, in general; `message` says what was wrong in particular.
+  ! Before those whose results it measures: else gfortran warns that its interface is implicit there.
+  pure recursive function string_length(from) result(length)
+    type(c_ptr), intent(in) :: from
+    integer(c_size_t) :: length
+
+    length = 0
+    if (c_associated(from)) length = c_strlen(from)
+  end function string_length
+
+  !> What a status means, in general; `errmsg` says what was wrong in particular.
   recursive function kmeans_status_message(status) result(text)
     integer(int32), intent(in) :: status
     character(len=string_length(centra_status_message(status))) :: text
@@ -3327,14 +3336,6 @@ contains
     character(len=string_length(from)) :: text
     call copy_string(from, text)
   end function centra_string
-
-  pure recursive function string_length(from) result(length)
-    type(c_ptr), intent(in) :: from
-    integer(c_size_t) :: length
-
-    length = 0
-    if (c_associated(from)) length = c_strlen(from)
-  end function string_length
 
   ! ---------------------------------------------------------------------------------------------
   ! From Fortran's arguments to C's
