@@ -212,7 +212,7 @@ cpp-test: all
 # Says which tests will be left out for want of a tool; in CI none may be.
 tools:
 	@missing=; \
-	for tool in g++:g++ gfortran:gfortran valgrind:valgrind 'mpicc:mpich libmpich-dev'; do \
+	for tool in g++:g++ gfortran:gfortran valgrind:valgrind 'mpicc:mpich libmpich-dev' 'fpm:python3-venv, then pip install fpm'; do \
 		command -v $${tool%%:*} >/dev/null && continue; \
 		echo "$${tool%%:*} is missing: the tests that need it will be left out (Debian: apt-get install $${tool#*:})" >&2; \
 		missing=1; \
