@@ -248,3 +248,232 @@ fn memory_is_that_of_rows_and_centers() {
     options::update(&points, &wanted, &mut centers, &options).expect("means");
     assert_eq!((centers[0], centers[d + 1]), (9.0, 9.0));
 }
+
+/// The C calls.
+mod in_c {
+    use super::*;
+    use centra::capi::*;
+    use std::ffi::{c_void, CStr};
+    use std::ptr::{null, null_mut};
+
+    const N: usize = 90;
+    const D: usize = 40;
+    const K: usize = 6;
+
+    fn options() -> centra_options {
+        let mut options = std::mem::MaybeUninit::<centra_options>::uninit();
+        // SAFETY: so many writable bytes; all members are written.
+        unsafe {
+            centra_options_init_sized(options.as_mut_ptr(), size_of::<centra_options>());
+            options.assume_init()
+        }
+    }
+
+    /// All that the calls write.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Outputs {
+        centers: Vec<f64>,
+        labels: Vec<i32>,
+        counts: Vec<i64>,
+        squared: Vec<f64>,
+        inertia: f64,
+    }
+
+    impl Outputs {
+        fn new(start: &[f64]) -> Outputs {
+            Outputs {
+                centers: start.to_vec(),
+                labels: (0..N).map(|p| (p % K) as i32).collect(),
+                counts: vec![-7; K],
+                squared: vec![-7.0; N * K],
+                inertia: -7.0,
+            }
+        }
+    }
+
+    const CALLS: [&str; 7] = ["fit", "assign", "update", "seed", "inertia", "distances", "clusters"];
+
+    /// A call on sparse rows.
+    fn sparse(call: &str, points: *const centra_csr, options: &centra_options, out: &mut Outputs) -> i32 {
+        let (centers, labels) = (out.centers.as_mut_ptr(), out.labels.as_mut_ptr());
+        let (counts, squared) = (out.counts.as_mut_ptr(), out.squared.as_mut_ptr());
+        let (inertia, none) = (&raw mut out.inertia, null_mut::<c_void>());
+        // SAFETY: live arrays of the lengths that the header asks for.
+        unsafe {
+            match call {
+                "fit" => centra_fit_csr(points, K, options, centers, labels, null_mut(), none, 0),
+                "assign" => centra_assign_csr(points, K, options, centers, labels, squared, none, 0),
+                "update" => centra_update_csr(points, K, options, labels, centers, counts, none, 0),
+                "seed" => centra_seed_csr(points, K, options, centers, none, 0),
+                "inertia" => centra_inertia_csr(points, K, options, centers, labels, inertia),
+                "distances" => centra_distances_csr(points, K, options, centers, squared, K),
+                _ => centra_clusters_csr(points, K, options, centers, labels, counts, squared, squared.add(K)),
+            }
+        }
+    }
+
+    /// The same on doubles.
+    fn dense(call: &str, x: &[f64], o: &centra_options, out: &mut Outputs) -> i32 {
+        let (x, n, d, k) = (x.as_ptr(), N, D, K);
+        let (centers, labels) = (out.centers.as_mut_ptr(), out.labels.as_mut_ptr());
+        let (counts, squared) = (out.counts.as_mut_ptr(), out.squared.as_mut_ptr());
+        let (inertia, none) = (&raw mut out.inertia, null_mut::<c_void>());
+        // SAFETY: live arrays of the lengths that the header asks for.
+        unsafe {
+            match call {
+                "fit" => centra_fit(x, n, d, d, k, o, centers, labels, null_mut(), none, 0),
+                "assign" => centra_assign(x, n, d, d, k, o, centers, labels, squared, none, 0),
+                "update" => centra_update(x, n, d, d, k, o, labels, centers, counts, none, 0),
+                "seed" => centra_seed(x, n, d, d, k, o, centers, none, 0),
+                "inertia" => centra_inertia(x, n, d, d, k, o, centers, labels, inertia),
+                "distances" => centra_distances(x, n, d, d, k, o, centers, squared, k),
+                _ => centra_clusters(x, n, d, d, k, o, centers, labels, counts, squared, squared.add(K)),
+            }
+        }
+    }
+
+    /// Sparse rows of all types of values and indices.
+    struct Rows {
+        columns: [Vec<i64>; 2],
+        narrow: [Vec<i32>; 2],
+        values: (Vec<f64>, Vec<f32>, Vec<u8>),
+    }
+
+    impl Rows {
+        fn of(x: &[f64]) -> Rows {
+            let (mut values, mut columns, mut starts) = (Vec::new(), Vec::new(), vec![0]);
+            for row in x.chunks(D) {
+                for (i, &x) in row.iter().enumerate().filter(|(_, &x)| x != 0.0) {
+                    values.push(x);
+                    columns.push(i as i64);
+                }
+                starts.push(values.len() as i64);
+            }
+            let columns = [columns, starts];
+            let narrow = columns.each_ref().map(|all| all.iter().map(|&i| i as i32).collect());
+            let floats = values.iter().map(|&x| x as f32).collect();
+            let bytes = values.iter().map(|&x| x as u8).collect();
+            Rows {
+                columns,
+                narrow,
+                values: (values, floats, bytes),
+            }
+        }
+
+        fn csr(&self, value_type: i32, index_bytes: i32) -> centra_csr {
+            let [columns, starts] = match index_bytes {
+                4 => self.narrow.each_ref().map(|all| all.as_ptr().cast()),
+                _ => self.columns.each_ref().map(|all| all.as_ptr().cast()),
+            };
+            centra_csr {
+                struct_size: size_of::<centra_csr>(),
+                n: N,
+                d: D,
+                values: match value_type {
+                    CENTRA_F64 => self.values.0.as_ptr().cast(),
+                    CENTRA_F32 => self.values.1.as_ptr().cast(),
+                    _ => self.values.2.as_ptr().cast(),
+                },
+                columns,
+                starts,
+                value_type,
+                index_bytes,
+            }
+        }
+    }
+
+    fn data() -> (Vec<f64>, Vec<f64>) {
+        let mut rng = Rng(65);
+        let x = thinned(KINDS[3], N, D, &mut rng);
+        let start = distinct(&x, D, K, &mut rng);
+        (x, start)
+    }
+
+    #[test]
+    fn calls_are_those_on_doubles() {
+        let (x, start) = data();
+        let rows = Rows::of(&x);
+        for (value_type, index_bytes) in [(0, 4), (0, 8), (1, 4), (1, 8), (2, 4), (2, 8)] {
+            let csr = rows.csr(value_type, index_bytes);
+            for call in CALLS {
+                let (mut got, mut wanted) = (Outputs::new(&start), Outputs::new(&start));
+                assert_eq!(sparse(call, &csr, &options(), &mut got), CENTRA_OK, "{call}");
+                assert_eq!(dense(call, &x, &options(), &mut wanted), CENTRA_OK, "{call}");
+                assert_eq!(got, wanted, "{call}, {value_type}, {index_bytes}");
+            }
+        }
+        let mut bytes = 0;
+        // SAFETY: live memory.
+        unsafe {
+            assert_eq!(centra_workspace_size_csr(N, D, K, &options(), &mut bytes), CENTRA_OK);
+            let mut workspace = vec![0u128; bytes.div_ceil(16)];
+            let (mut got, mut wanted) = (Outputs::new(&start), Outputs::new(&start));
+            let (memory, csr) = (workspace.as_mut_ptr().cast(), rows.csr(0, 4));
+            let (centers, labels) = (got.centers.as_mut_ptr(), got.labels.as_mut_ptr());
+            let status = centra_fit_csr(&csr, K, null(), centers, labels, null_mut(), memory, bytes);
+            assert_eq!(status, CENTRA_OK);
+            dense("fit", &x, &options(), &mut wanted);
+            assert_eq!(got, wanted);
+        }
+    }
+
+    #[test]
+    fn no_points_are_labelled() {
+        let csr = centra_csr {
+            struct_size: size_of::<centra_csr>(),
+            n: 0,
+            d: D,
+            values: null(),
+            columns: null(),
+            starts: null(),
+            value_type: CENTRA_F64,
+            index_bytes: 8,
+        };
+        let (_, start) = data();
+        for call in ["assign", "update", "inertia", "distances", "clusters"] {
+            assert_eq!(sparse(call, &csr, &options(), &mut Outputs::new(&start)), CENTRA_OK, "{call}");
+        }
+    }
+
+    /// Every refusal, whatever the call, with the words for it; nothing is written.
+    #[test]
+    fn faults_are_refused() {
+        let (x, start) = data();
+        let rows = Rows::of(&x);
+        let good = rows.csr(CENTRA_F64, 4);
+        let (mut descending, mut beyond, mut nan) = (rows.narrow[1].clone(), rows.narrow[0].clone(), rows.values.0.clone());
+        descending[N / 2] = 0;
+        beyond[rows.narrow[1][7] as usize] = D as i32;
+        nan[rows.narrow[1][9] as usize] = f64::NAN;
+        let mut odd = good.values.cast::<u8>();
+        odd = odd.wrapping_add(1);
+        let faults = [
+            (CENTRA_ERR_OPTION, "points: struct_size is 3, and", centra_csr { struct_size: 3, ..good }),
+            (CENTRA_ERR_OPTION, "points: value_type: 3 is not", centra_csr { value_type: 3, ..good }),
+            (CENTRA_ERR_OPTION, "points: index_bytes: 2 is neither", centra_csr { index_bytes: 2, ..good }),
+            (CENTRA_ERR_SHAPE, "", centra_csr { d: 0, ..good }),
+            (CENTRA_ERR_NULL, "starts: null", centra_csr { starts: null(), ..good }),
+            (CENTRA_ERR_NULL, "values: null", centra_csr { values: null(), ..good }),
+            (CENTRA_ERR_NULL, "columns: null", centra_csr { columns: null(), ..good }),
+            (CENTRA_ERR_NULL, "values: not aligned to 8 bytes", centra_csr { values: odd.cast(), ..good }),
+            (CENTRA_ERR_SHAPE, "starts: 0 at index 45 follows", centra_csr { starts: descending.as_ptr().cast(), ..good }),
+            (CENTRA_ERR_SHAPE, "columns: 40 at row 7, entry 0 is not", centra_csr { columns: beyond.as_ptr().cast(), ..good }),
+            (CENTRA_ERR_NONFINITE, "points: NaN at row 9, dimension", centra_csr { values: nan.as_ptr().cast(), ..good }),
+        ];
+        for (status, words, csr) in &faults {
+            for call in CALLS {
+                let mut out = Outputs::new(&start);
+                assert_eq!(sparse(call, csr, &options(), &mut out), *status, "{call}, {words}");
+                // SAFETY: static text, or this thread's.
+                let detail = unsafe { CStr::from_ptr(centra_error_detail()) }.to_string_lossy();
+                assert!(detail.starts_with(words), "{call}: {detail}, not {words}");
+                assert_eq!(out, Outputs::new(&start), "{call}, {words}");
+            }
+        }
+        let mut out = Outputs::new(&start);
+        assert_eq!(sparse("fit", null(), &options(), &mut out), CENTRA_ERR_NULL);
+        let overlapping = centra_csr { values: out.centers.as_ptr().cast(), ..good };
+        assert_eq!(sparse("fit", &overlapping, &options(), &mut out), CENTRA_ERR_ALIAS);
+        assert_eq!(out, Outputs::new(&start));
+    }
+}

@@ -12,8 +12,8 @@ use super::whole::{
 use crate::points::{CoordinateType, Form, Layout, Points};
 use crate::runtime::error::{refuse, Error};
 
-/// centra_workspace_size for the calls that end in _csr. In place of the bounds named there: with one thread, 16 n + (70 d + 600) k +
-/// 1300 d + 3 Mi bytes, with weights up to four times the part of k; and 400 d for k-means++. No part of it is a multiple of n d.
+/// centra_workspace_size for the calls that end in _csr: the bounds named there hold, and nothing is added for quantized points or for a
+/// sketch. Neither the stored coordinates nor n d count.
 ///
 /// # Safety
 /// As for centra_workspace_size.

@@ -311,3 +311,77 @@ impl Kernel for Decide<'_> {
         (label, evaluated)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::lemmas::{climb, exact_squared, report, Rng};
+    use crate::exact::distance::squared;
+    use crate::exact::rational::Exact;
+    use crate::simd::level::{isa, Isa};
+
+    /// The value of a point and a center that starts from |c|², and |x|² and |c|², as passes evaluate them.
+    fn value(level: Level, x: &[f64], c: &[f64]) -> [f64; 3] {
+        let d = x.len();
+        let columns: Vec<i32> = (0..d as i32).collect();
+        let points = Points::csr(x, &columns, &[0, d as i32], 1, d).unwrap();
+        let mut panel = vec![0.0; WIDEST * d];
+        for (row, c) in panel.chunks_exact_mut(WIDEST).zip(c) {
+            row[3] = -2.0 * c;
+        }
+        let (mut norm, mut values) = (Norm::new(), [0.0; WIDEST]);
+        c.iter().enumerate().for_each(|(i, &c)| norm.add(i, c));
+        values[3] = norm.squared();
+        let x = points.entries(0);
+        let panel = &panel;
+        let square = products(
+            level,
+            Products {
+                x,
+                panel,
+                values: &mut values,
+            },
+        );
+        [values[3], square, norm.squared()]
+    }
+
+    /// Sums of which every addition loses what was added: each lies above 2, and grows by nearly its last digit.
+    #[test]
+    fn l51_sparse_rows() {
+        let v = f64::EPSILON / 2.0;
+        let mut worst = [0.0f64; 2];
+        let levels = [Isa::Portable, isa()];
+        for (level, d) in levels.into_iter().flat_map(|level| [1, 2, 9, 70, 300, 2000].map(|d| (level, d))) {
+            let certificate = Certificate::of_entries(d, d);
+            let level = Level::new(level);
+            let mut rng = Rng(d as u64);
+            for turn in 0..3 {
+                let h = [(1.99 * v).sqrt(), 0.3, 1.0][turn];
+                let mut start: Vec<f64> = (0..d).map(|i| if i == 0 { 1.0 } else { h }).collect();
+                let half: Vec<f64> = start.iter().map(|c| -0.5 * c).collect();
+                start.extend(half);
+                if turn == 2 {
+                    start = rng.units(2 * d);
+                }
+                let ratio = |both: &[f64]| {
+                    let (c, x) = both.split_at(d);
+                    let [value, square, norm] = value(level, x, c);
+                    let exact = |x: &[f64]| x.iter().map(|&x| Exact::of(x).square()).sum::<Exact>();
+                    let squares = exact(x) + exact(c);
+                    let wanted = exact_squared(x, c) - exact(x);
+                    let off = (Exact::of(value) - wanted).abs();
+                    let of = |p: f64| Exact::of(p) * squares.clone() + Exact::of(certificate.constant);
+                    let error = certificate.per_square * (square + norm);
+                    let least = square + value - (error + certificate.constant);
+                    let under = Exact::of(least) - Exact::of(squared(x, c));
+                    assert!(under <= Exact::whole(0), "a lower bound that is above D");
+                    off.over(&of(certificate.per_square / 2.2))
+                };
+                worst[usize::from(turn > 0)] =
+                    worst[usize::from(turn > 0)].max(climb(start, 4.0, 20_000 / (d + 100), ratio));
+            }
+        }
+        report("L51, sums that lose", worst[0], 0.25);
+        report("L51, others", worst[1], 0.0);
+    }
+}
