@@ -542,10 +542,18 @@ fn sparse_rows_take_what_the_query_says() {
         passes_in_child("sparse_rows_take_what_the_query_says", "all", &[], 300);
         return;
     }
-    for (n, d, k) in [(1, 1, 1), (60, 2, 3), (700, 40, 12), (3000, 9000, 3), (2000, 1, 200)] {
+    for (n, d, k) in [
+        (1, 1, 1),
+        (60, 2, 3),
+        (700, 40, 12),
+        (3000, 9000, 3),
+        (2000, 1, 200),
+    ] {
         let stored = d.min(3);
         let values: Vec<f64> = (0..n * stored).map(|e| (e * 7919 % 1000) as f64).collect();
-        let columns: Vec<i32> = (0..n * stored).map(|e| (e % stored * (d / stored)) as i32).collect();
+        let columns: Vec<i32> = (0..n * stored)
+            .map(|e| (e % stored * (d / stored)) as i32)
+            .collect();
         let mut starts: Vec<i32> = (0..=n).map(|p| (p * stored) as i32).collect();
         let mut csr = capi::centra_csr {
             struct_size: size_of::<capi::centra_csr>(),

@@ -125,7 +125,10 @@ fn fits_equal_those_of_dense_rows() {
             }
             let algorithm = [Algorithm::Auto, Algorithm::Hamerly, Algorithm::Lloyd][rng.below(3)];
             let options = of(way.isa, way.threads, algorithm);
-            let what = format!("{turn}: {} {n}x{d} k={k} {algorithm:?} along {way:?}", kind.0);
+            let what = format!(
+                "{turn}: {} {n}x{d} k={k} {algorithm:?} along {way:?}",
+                kind.0
+            );
             let got = options::fit(&stored.points(), k, &options);
             match (&got, &wanted) {
                 (Ok(got), Ok(wanted)) => assert!(results(got) == results(wanted), "{what}"),
@@ -151,17 +154,42 @@ fn wrong_rows_are_refused() {
         let error = Points::csr(&values, columns, starts, 2, 3).expect_err("refused");
         assert_eq!((error.status(), error.detail()), (Status::Shape, what));
         let narrow = |all: &[i64]| all.iter().map(|&i| i as i32).collect::<Vec<_>>();
-        let error = Points::csr(&values, &narrow(columns), &narrow(starts), 2, 3).expect_err("refused");
+        let error =
+            Points::csr(&values, &narrow(columns), &narrow(starts), 2, 3).expect_err("refused");
         assert_eq!((error.status(), error.detail()), (Status::Shape, what));
     };
     refused(&[0], &[0, 1], "starts: 2 elements for n + 1 = 3");
     refused(&[0, 1, 2], &[1, 2, 3], "starts: 1 at index 0 is not 0");
-    refused(&[0, 1, 2], &[0, 3, 2], "starts: 2 at index 2 follows 3: they must not descend");
-    refused(&[0, 1, 2], &[0, -1, 2], "starts: -1 at index 1 follows 0: they must not descend");
-    refused(&[0, 1, 2], &[0, 1, 5], "values: 4 elements, and starts end with 5");
-    refused(&[0, 1, 2], &[0, 1, 4], "columns: 3 elements, and starts end with 4");
-    refused(&[0, 1, 3], &[0, 1, 3], "columns: 3 at row 1, entry 1 is not one of 0 to 2");
-    refused(&[-1, 1, 2], &[0, 1, 3], "columns: -1 at row 0, entry 0 is not one of 0 to 2");
+    refused(
+        &[0, 1, 2],
+        &[0, 3, 2],
+        "starts: 2 at index 2 follows 3: they must not descend",
+    );
+    refused(
+        &[0, 1, 2],
+        &[0, -1, 2],
+        "starts: -1 at index 1 follows 0: they must not descend",
+    );
+    refused(
+        &[0, 1, 2],
+        &[0, 1, 5],
+        "values: 4 elements, and starts end with 5",
+    );
+    refused(
+        &[0, 1, 2],
+        &[0, 1, 4],
+        "columns: 3 elements, and starts end with 4",
+    );
+    refused(
+        &[0, 1, 3],
+        &[0, 1, 3],
+        "columns: 3 at row 1, entry 1 is not one of 0 to 2",
+    );
+    refused(
+        &[-1, 1, 2],
+        &[0, 1, 3],
+        "columns: -1 at row 0, entry 0 is not one of 0 to 2",
+    );
     refused(
         &[0, 1, 1],
         &[0, 1, 3],
@@ -194,7 +222,11 @@ fn refusals_name_the_same_place() {
             errors.map(|error| error.expect("refused").to_string())
         };
         let wanted = details(0);
-        assert!(wanted[0].contains("at row 41, dimension 12"), "{}", wanted[0]);
+        assert!(
+            wanted[0].contains("at row 41, dimension 12"),
+            "{}",
+            wanted[0]
+        );
         assert_eq!((details(12), details(13)), (wanted.clone(), wanted));
     }
 }
@@ -211,7 +243,9 @@ fn no_spread_is_no_spread() {
         let fit = |copy| {
             let stored = Stored::new(&x, d, copy);
             let result = options::fit(&stored.points(), 3, &Options::default());
-            result.map(|fit| format!("{:?}", results(&fit))).map_err(|e| e.to_string())
+            result
+                .map(|fit| format!("{:?}", results(&fit)))
+                .map_err(|e| e.to_string())
         };
         assert_eq!(fit(12), fit(0), "{value} {other}");
     }
@@ -226,7 +260,9 @@ fn memory_is_that_of_rows_and_centers() {
     let (mut values, mut columns, mut starts) = (Vec::new(), Vec::new(), vec![0]);
     for p in 0..n {
         let group = p % k;
-        let mut row: Vec<i32> = (0..6).map(|_| (rng.below(d / 2) * 2 + group) as i32).collect();
+        let mut row: Vec<i32> = (0..6)
+            .map(|_| (rng.below(d / 2) * 2 + group) as i32)
+            .collect();
         row.push(group as i32);
         row.sort();
         row.dedup();
@@ -291,10 +327,23 @@ mod in_c {
         }
     }
 
-    const CALLS: [&str; 7] = ["fit", "assign", "update", "seed", "inertia", "distances", "clusters"];
+    const CALLS: [&str; 7] = [
+        "fit",
+        "assign",
+        "update",
+        "seed",
+        "inertia",
+        "distances",
+        "clusters",
+    ];
 
     /// A call on sparse rows.
-    fn sparse(call: &str, points: *const centra_csr, options: &centra_options, out: &mut Outputs) -> i32 {
+    fn sparse(
+        call: &str,
+        points: *const centra_csr,
+        options: &centra_options,
+        out: &mut Outputs,
+    ) -> i32 {
         let (centers, labels) = (out.centers.as_mut_ptr(), out.labels.as_mut_ptr());
         let (counts, squared) = (out.counts.as_mut_ptr(), out.squared.as_mut_ptr());
         let (inertia, none) = (&raw mut out.inertia, null_mut::<c_void>());
@@ -302,12 +351,23 @@ mod in_c {
         unsafe {
             match call {
                 "fit" => centra_fit_csr(points, K, options, centers, labels, null_mut(), none, 0),
-                "assign" => centra_assign_csr(points, K, options, centers, labels, squared, none, 0),
+                "assign" => {
+                    centra_assign_csr(points, K, options, centers, labels, squared, none, 0)
+                }
                 "update" => centra_update_csr(points, K, options, labels, centers, counts, none, 0),
                 "seed" => centra_seed_csr(points, K, options, centers, none, 0),
                 "inertia" => centra_inertia_csr(points, K, options, centers, labels, inertia),
                 "distances" => centra_distances_csr(points, K, options, centers, squared, K),
-                _ => centra_clusters_csr(points, K, options, centers, labels, counts, squared, squared.add(K)),
+                _ => centra_clusters_csr(
+                    points,
+                    K,
+                    options,
+                    centers,
+                    labels,
+                    counts,
+                    squared,
+                    squared.add(K),
+                ),
             }
         }
     }
@@ -327,7 +387,19 @@ mod in_c {
                 "seed" => centra_seed(x, n, d, d, k, o, centers, none, 0),
                 "inertia" => centra_inertia(x, n, d, d, k, o, centers, labels, inertia),
                 "distances" => centra_distances(x, n, d, d, k, o, centers, squared, k),
-                _ => centra_clusters(x, n, d, d, k, o, centers, labels, counts, squared, squared.add(K)),
+                _ => centra_clusters(
+                    x,
+                    n,
+                    d,
+                    d,
+                    k,
+                    o,
+                    centers,
+                    labels,
+                    counts,
+                    squared,
+                    squared.add(K),
+                ),
             }
         }
     }
@@ -350,7 +422,9 @@ mod in_c {
                 starts.push(values.len() as i64);
             }
             let columns = [columns, starts];
-            let narrow = columns.each_ref().map(|all| all.iter().map(|&i| i as i32).collect());
+            let narrow = columns
+                .each_ref()
+                .map(|all| all.iter().map(|&i| i as i32).collect());
             let floats = values.iter().map(|&x| x as f32).collect();
             let bytes = values.iter().map(|&x| x as u8).collect();
             Rows {
@@ -397,20 +471,32 @@ mod in_c {
             let csr = rows.csr(value_type, index_bytes);
             for call in CALLS {
                 let (mut got, mut wanted) = (Outputs::new(&start), Outputs::new(&start));
-                assert_eq!(sparse(call, &csr, &options(), &mut got), CENTRA_OK, "{call}");
-                assert_eq!(dense(call, &x, &options(), &mut wanted), CENTRA_OK, "{call}");
+                assert_eq!(
+                    sparse(call, &csr, &options(), &mut got),
+                    CENTRA_OK,
+                    "{call}"
+                );
+                assert_eq!(
+                    dense(call, &x, &options(), &mut wanted),
+                    CENTRA_OK,
+                    "{call}"
+                );
                 assert_eq!(got, wanted, "{call}, {value_type}, {index_bytes}");
             }
         }
         let mut bytes = 0;
         // SAFETY: live memory.
         unsafe {
-            assert_eq!(centra_workspace_size_csr(N, D, K, &options(), &mut bytes), CENTRA_OK);
+            assert_eq!(
+                centra_workspace_size_csr(N, D, K, &options(), &mut bytes),
+                CENTRA_OK
+            );
             let mut workspace = vec![0u128; bytes.div_ceil(16)];
             let (mut got, mut wanted) = (Outputs::new(&start), Outputs::new(&start));
             let (memory, csr) = (workspace.as_mut_ptr().cast(), rows.csr(0, 4));
             let (centers, labels) = (got.centers.as_mut_ptr(), got.labels.as_mut_ptr());
-            let status = centra_fit_csr(&csr, K, null(), centers, labels, null_mut(), memory, bytes);
+            let status =
+                centra_fit_csr(&csr, K, null(), centers, labels, null_mut(), memory, bytes);
             assert_eq!(status, CENTRA_OK);
             dense("fit", &x, &options(), &mut wanted);
             assert_eq!(got, wanted);
@@ -431,7 +517,11 @@ mod in_c {
         };
         let (_, start) = data();
         for call in ["assign", "update", "inertia", "distances", "clusters"] {
-            assert_eq!(sparse(call, &csr, &options(), &mut Outputs::new(&start)), CENTRA_OK, "{call}");
+            assert_eq!(
+                sparse(call, &csr, &options(), &mut Outputs::new(&start)),
+                CENTRA_OK,
+                "{call}"
+            );
         }
     }
 
@@ -441,29 +531,107 @@ mod in_c {
         let (x, start) = data();
         let rows = Rows::of(&x);
         let good = rows.csr(CENTRA_F64, 4);
-        let (mut descending, mut beyond, mut nan) = (rows.narrow[1].clone(), rows.narrow[0].clone(), rows.values.0.clone());
+        let (mut descending, mut beyond, mut nan) = (
+            rows.narrow[1].clone(),
+            rows.narrow[0].clone(),
+            rows.values.0.clone(),
+        );
         descending[N / 2] = 0;
         beyond[rows.narrow[1][7] as usize] = D as i32;
         nan[rows.narrow[1][9] as usize] = f64::NAN;
         let mut odd = good.values.cast::<u8>();
         odd = odd.wrapping_add(1);
         let faults = [
-            (CENTRA_ERR_OPTION, "points: struct_size is 3, and", centra_csr { struct_size: 3, ..good }),
-            (CENTRA_ERR_OPTION, "points: value_type: 3 is not", centra_csr { value_type: 3, ..good }),
-            (CENTRA_ERR_OPTION, "points: index_bytes: 2 is neither", centra_csr { index_bytes: 2, ..good }),
+            (
+                CENTRA_ERR_OPTION,
+                "points: struct_size is 3, and",
+                centra_csr {
+                    struct_size: 3,
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_OPTION,
+                "points: value_type: 3 is not",
+                centra_csr {
+                    value_type: 3,
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_OPTION,
+                "points: index_bytes: 2 is neither",
+                centra_csr {
+                    index_bytes: 2,
+                    ..good
+                },
+            ),
             (CENTRA_ERR_SHAPE, "", centra_csr { d: 0, ..good }),
-            (CENTRA_ERR_NULL, "starts: null", centra_csr { starts: null(), ..good }),
-            (CENTRA_ERR_NULL, "values: null", centra_csr { values: null(), ..good }),
-            (CENTRA_ERR_NULL, "columns: null", centra_csr { columns: null(), ..good }),
-            (CENTRA_ERR_NULL, "values: not aligned to 8 bytes", centra_csr { values: odd.cast(), ..good }),
-            (CENTRA_ERR_SHAPE, "starts: 0 at index 45 follows", centra_csr { starts: descending.as_ptr().cast(), ..good }),
-            (CENTRA_ERR_SHAPE, "columns: 40 at row 7, entry 0 is not", centra_csr { columns: beyond.as_ptr().cast(), ..good }),
-            (CENTRA_ERR_NONFINITE, "points: NaN at row 9, dimension", centra_csr { values: nan.as_ptr().cast(), ..good }),
+            (
+                CENTRA_ERR_NULL,
+                "starts: null",
+                centra_csr {
+                    starts: null(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_NULL,
+                "values: null",
+                centra_csr {
+                    values: null(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_NULL,
+                "columns: null",
+                centra_csr {
+                    columns: null(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_NULL,
+                "values: not aligned to 8 bytes",
+                centra_csr {
+                    values: odd.cast(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_SHAPE,
+                "starts: 0 at index 45 follows",
+                centra_csr {
+                    starts: descending.as_ptr().cast(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_SHAPE,
+                "columns: 40 at row 7, entry 0 is not",
+                centra_csr {
+                    columns: beyond.as_ptr().cast(),
+                    ..good
+                },
+            ),
+            (
+                CENTRA_ERR_NONFINITE,
+                "points: NaN at row 9, dimension",
+                centra_csr {
+                    values: nan.as_ptr().cast(),
+                    ..good
+                },
+            ),
         ];
         for (status, words, csr) in &faults {
             for call in CALLS {
                 let mut out = Outputs::new(&start);
-                assert_eq!(sparse(call, csr, &options(), &mut out), *status, "{call}, {words}");
+                assert_eq!(
+                    sparse(call, csr, &options(), &mut out),
+                    *status,
+                    "{call}, {words}"
+                );
                 // SAFETY: static text, or this thread's.
                 let detail = unsafe { CStr::from_ptr(centra_error_detail()) }.to_string_lossy();
                 assert!(detail.starts_with(words), "{call}: {detail}, not {words}");
@@ -472,8 +640,14 @@ mod in_c {
         }
         let mut out = Outputs::new(&start);
         assert_eq!(sparse("fit", null(), &options(), &mut out), CENTRA_ERR_NULL);
-        let overlapping = centra_csr { values: out.centers.as_ptr().cast(), ..good };
-        assert_eq!(sparse("fit", &overlapping, &options(), &mut out), CENTRA_ERR_ALIAS);
+        let overlapping = centra_csr {
+            values: out.centers.as_ptr().cast(),
+            ..good
+        };
+        assert_eq!(
+            sparse("fit", &overlapping, &options(), &mut out),
+            CENTRA_ERR_ALIAS
+        );
         assert_eq!(out, Outputs::new(&start));
     }
 }

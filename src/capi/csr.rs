@@ -57,9 +57,11 @@ pub unsafe extern "C" fn centra_fit_csr(
     // SAFETY: the contract.
     unsafe {
         let memory = memory(workspace, workspace_bytes);
-        open(points, |n, d| Sizes::Fit { n, d, k }, |sizes, points| {
-            fit(sizes, points, options, centers, labels, report, memory)
-        })
+        open(
+            points,
+            |n, d| Sizes::Fit { n, d, k },
+            |sizes, points| fit(sizes, points, options, centers, labels, report, memory),
+        )
     }
 }
 
@@ -81,9 +83,11 @@ pub unsafe extern "C" fn centra_assign_csr(
     // SAFETY: the contract.
     unsafe {
         let memory = memory(workspace, workspace_bytes);
-        open(points, |n, d| Sizes::Points { n, d, k }, |sizes, points| {
-            assign(sizes, points, options, centers, labels, sqdist, memory)
-        })
+        open(
+            points,
+            |n, d| Sizes::Points { n, d, k },
+            |sizes, points| assign(sizes, points, options, centers, labels, sqdist, memory),
+        )
     }
 }
 
@@ -105,9 +109,11 @@ pub unsafe extern "C" fn centra_update_csr(
     // SAFETY: the contract.
     unsafe {
         let memory = memory(workspace, workspace_bytes);
-        open(points, |n, d| Sizes::Points { n, d, k }, |sizes, points| {
-            update(sizes, points, options, labels, centers, counts, memory)
-        })
+        open(
+            points,
+            |n, d| Sizes::Points { n, d, k },
+            |sizes, points| update(sizes, points, options, labels, centers, counts, memory),
+        )
     }
 }
 
@@ -127,9 +133,11 @@ pub unsafe extern "C" fn centra_seed_csr(
     // SAFETY: the contract.
     unsafe {
         let memory = memory(workspace, workspace_bytes);
-        open(points, |n, d| Sizes::Fit { n, d, k }, |sizes, points| {
-            seed(sizes, points, options, centers, memory)
-        })
+        open(
+            points,
+            |n, d| Sizes::Fit { n, d, k },
+            |sizes, points| seed(sizes, points, options, centers, memory),
+        )
     }
 }
 
@@ -148,9 +156,11 @@ pub unsafe extern "C" fn centra_inertia_csr(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
-        open(points, |n, d| Sizes::Points { n, d, k }, |sizes, points| {
-            sum_of_squares(sizes, points, options, centers, labels, inertia)
-        })
+        open(
+            points,
+            |n, d| Sizes::Points { n, d, k },
+            |sizes, points| sum_of_squares(sizes, points, options, centers, labels, inertia),
+        )
     }
 }
 
@@ -170,9 +180,11 @@ pub unsafe extern "C" fn centra_distances_csr(
     // SAFETY: the contract.
     unsafe {
         let sqdist = distance_rows(sqdist, ld_out);
-        open(points, |n, d| Sizes::Points { n, d, k }, |sizes, points| {
-            distances(sizes, points, options, centers, sqdist)
-        })
+        open(
+            points,
+            |n, d| Sizes::Points { n, d, k },
+            |sizes, points| distances(sizes, points, options, centers, sqdist),
+        )
     }
 }
 
@@ -193,9 +205,15 @@ pub unsafe extern "C" fn centra_clusters_csr(
 ) -> i32 {
     // SAFETY: the contract.
     unsafe {
-        open(points, |n, d| Sizes::Points { n, d, k }, |sizes, points| {
-            clusters(sizes, points, options, centers, labels, counts, weights, inertia)
-        })
+        open(
+            points,
+            |n, d| Sizes::Points { n, d, k },
+            |sizes, points| {
+                clusters(
+                    sizes, points, options, centers, labels, counts, weights, inertia,
+                )
+            },
+        )
     }
 }
 
@@ -242,7 +260,11 @@ unsafe fn read(
         return refuse!(Null, "points: null");
     }
     if !points.is_aligned() {
-        return refuse!(Null, "points: not aligned to {} bytes", align_of::<centra_csr>());
+        return refuse!(
+            Null,
+            "points: not aligned to {} bytes",
+            align_of::<centra_csr>()
+        );
     }
     // SAFETY: the contract: the size is the first member of every version.
     let struct_size = unsafe { points.cast::<usize>().read() };
@@ -258,7 +280,12 @@ unsafe fn read(
         CENTRA_F64 => CoordinateType::F64,
         CENTRA_F32 => CoordinateType::F32,
         CENTRA_U8 => CoordinateType::U8,
-        other => return refuse!(Option, "points: value_type: {other} is not a type of values"),
+        other => {
+            return refuse!(
+                Option,
+                "points: value_type: {other} is not a type of values"
+            )
+        }
     };
     if !matches!(csr.index_bytes, 4 | 8) {
         return refuse!(
@@ -271,7 +298,10 @@ unsafe fn read(
     let n = sizes.check()?.n;
     let narrow = csr.index_bytes == 4;
     let (starts, alignment) = (csr.starts, csr.index_bytes as usize);
-    let last = match (starts.is_null(), (starts as usize).is_multiple_of(alignment)) {
+    let last = match (
+        starts.is_null(),
+        (starts as usize).is_multiple_of(alignment),
+    ) {
         (true, _) if n > 0 => return refuse!(Null, "starts: null"),
         (true, _) => 0,
         (false, false) => return refuse!(Null, "starts: not aligned to {alignment} bytes"),

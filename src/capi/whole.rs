@@ -85,7 +85,14 @@ pub(super) unsafe fn workspace_size(
                     weighted,
                     ..
                 } = &chosen;
-                bytes.write(api::workspace_bytes(n, d, k, form(*layout), *weighted, options)?);
+                bytes.write(api::workspace_bytes(
+                    n,
+                    d,
+                    k,
+                    form(*layout),
+                    *weighted,
+                    options,
+                )?);
                 Ok(CENTRA_OK)
             },
         )

@@ -220,7 +220,9 @@ fn locate_largest(points: &Points<'_>, centers: Option<&[f64]>) -> Error {
             ("centers", centers[at], at / d, at % d)
         }
         None => {
-            let (p, i) = points.find(|_, _, x| x.abs() == largest).unwrap_or_default();
+            let (p, i) = points
+                .find(|_, _, x| x.abs() == largest)
+                .unwrap_or_default();
             ("points", points.at(p, i), p, i)
         }
     };

@@ -83,7 +83,11 @@ impl Places {
 
     /// Checks where the coordinates of rows of d dimensions are: row p has those from `starts[p]` to `starts[p + 1]`. There is one start
     /// more than there are rows.
-    pub(super) fn check<J: ReadIndex>(columns: &[J], starts: &[J], d: usize) -> Result<Self, Error> {
+    pub(super) fn check<J: ReadIndex>(
+        columns: &[J],
+        starts: &[J],
+        d: usize,
+    ) -> Result<Self, Error> {
         check_starts(starts)?;
         let mut longest = 0;
         for (p, pair) in starts.windows(2).enumerate() {
@@ -264,10 +268,13 @@ impl Entries<'_> {
     #[inline(always)]
     fn part(self, entries: Range<usize>) -> Self {
         assert!(entries.start <= entries.end && entries.end <= self.length);
-        let columns = with_index!(self.index, J => self.columns.wrapping_add(size_of::<J>() * entries.start));
+        let columns =
+            with_index!(self.index, J => self.columns.wrapping_add(size_of::<J>() * entries.start));
         Entries {
             columns,
-            values: self.values.wrapping_add(self.coordinates.bytes() * entries.start),
+            values: self
+                .values
+                .wrapping_add(self.coordinates.bytes() * entries.start),
             length: entries.len(),
             ..self
         }
@@ -309,7 +316,8 @@ impl Entries<'_> {
     pub(crate) fn write(self, dims: Range<usize>, row: &mut [f64]) {
         let row = &mut row[..dims.len()];
         row.fill(0.0);
-        self.within(dims.clone()).each(|i, x| row[i - dims.start] = x);
+        self.within(dims.clone())
+            .each(|i, x| row[i - dims.start] = x);
     }
 
     /// From the first entry on.

@@ -298,7 +298,10 @@ impl<'a> Points<'a> {
         let stored = check_starts(starts)?;
         for (name, length) in [("values", values.len()), ("columns", columns.len())] {
             if length < stored {
-                return refuse!(Shape, "{name}: {length} elements, and starts end with {stored}");
+                return refuse!(
+                    Shape,
+                    "{name}: {length} elements, and starts end with {stored}"
+                );
             }
         }
         let form = Form::of(Layout::Csr, C::TYPE);

@@ -23,11 +23,6 @@ pub(super) struct Candidates<'a> {
 /// Candidates, rounded up to whole vectors.
 const WIDEST: usize = MOST_CANDIDATES.next_multiple_of(8);
 
-/// Elements of a panel of so many candidates of d dimensions.
-pub(super) fn panel(candidates: usize, d: usize) -> usize {
-    width(candidates).saturating_mul(d)
-}
-
 /// Writes the candidates to a panel, which is zero elsewhere; or takes them off again.
 pub(super) fn write(job: &Job<'_>, chosen: &[usize], panel: &mut [f64], on: bool) {
     let width = width(chosen.len());
@@ -48,7 +43,7 @@ impl<'a> Candidates<'a> {
         Candidates {
             job,
             chosen,
-            panel: &all[..panel(chosen.len(), job.points.d())],
+            panel: &all[..width(chosen.len()) * job.points.d()],
             squares,
             certificate: Certificate::of_entries(job.points.longest(), job.points.d()),
         }
@@ -91,7 +86,13 @@ impl<'a> Candidates<'a> {
     }
 
     /// For each candidate adds to its sum the masses of a block as they would be with it, each rounded to the unit that `magic` stands for.
-    pub(super) fn potentials(&self, block: Range<usize>, masses: &[f64], magic: f64, sums: &mut [i64]) {
+    pub(super) fn potentials(
+        &self,
+        block: Range<usize>,
+        masses: &[f64],
+        magic: f64,
+        sums: &mut [i64],
+    ) {
         for (p, &mass) in block.zip(masses) {
             self.each(p, mass, 0..self.chosen.len(), |c, lowered| {
                 let units = (lowered + magic).to_bits().wrapping_sub(magic.to_bits());

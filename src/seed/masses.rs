@@ -1,8 +1,8 @@
 //! The masses of greedy k-means++: what is kept of all points, sums of it, and draws by it.
 
-use super::csr;
 use super::dense::tally;
 use super::sketch::{self, Sketch, StepMemory};
+use crate::assign::precision::width;
 use crate::call::{padded, Job, Shape};
 use crate::exact::mass_unit::Unit;
 use crate::runtime::workspace::{spoil, Cut};
@@ -59,7 +59,7 @@ impl<'w> Masses<'w> {
             tops: from.take(stretches),
             candidates: from.take(count.saturating_mul(d)),
             panel: from.take(match sketched && shape.form.is_csr() {
-                true => csr::panel(count, d),
+                true => width(count).saturating_mul(d),
                 false => 0,
             }),
             sketch: Sketch::cut(from, shape, room),

@@ -50,7 +50,9 @@ impl<'w> AsMut<LabelScratch<'w>> for SeedWorker<'w> {
 
 impl<'w> SeedWorker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
-        let Shape { d, k, block, form, .. } = *shape;
+        let Shape {
+            d, k, block, form, ..
+        } = *shape;
         let sketched = sketch::worthwhile(shape) && !matches!(init, Init::Random | Init::Given);
         let room = if sketched { STRETCH } else { 0 };
         let sums = if sketched {

@@ -368,7 +368,13 @@ impl<'a> Chunks<'a> {
         let ends: Vec<_> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
         let d = case.d;
         let stored = ends.iter().map(|&(from, to)| {
-            (from < to).then(|| Stored::new(&case.x[from * d..to * d], d, rng.below(COPIES + SPARSE.len())))
+            (from < to).then(|| {
+                Stored::new(
+                    &case.x[from * d..to * d],
+                    d,
+                    rng.below(COPIES + SPARSE.len()),
+                )
+            })
         });
         Chunks {
             stored: stored.collect(),

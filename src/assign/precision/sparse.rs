@@ -6,8 +6,7 @@
 use core::ops::Range;
 
 use super::float::Norm;
-use super::{BlockRows, Certificate, CodedCenters, PassCenters, Precision};
-use crate::assign::precision::definition::Allowance;
+use super::{Allowance, BlockRows, Certificate, CodedCenters, PassCenters, Precision};
 use crate::assign::screen::{ScreenResult, ScreenScratch};
 use crate::call::Shape;
 use crate::exact::distance::pair_csr;
@@ -181,7 +180,11 @@ impl Nearest {
             let less = value < nearest.least;
             // NaN is neither, and is no value of a point that has an error bound.
             let other = if less { nearest.least } else { value };
-            nearest.second = if other < nearest.second { other } else { nearest.second };
+            nearest.second = if other < nearest.second {
+                other
+            } else {
+                nearest.second
+            };
             nearest.label = if less { j } else { nearest.label };
             nearest.least = if less { value } else { nearest.least };
         }
@@ -351,7 +354,10 @@ mod tests {
         let v = f64::EPSILON / 2.0;
         let mut worst = [0.0f64; 2];
         let levels = [Isa::Portable, isa()];
-        for (level, d) in levels.into_iter().flat_map(|level| [1, 2, 9, 70, 300, 2000].map(|d| (level, d))) {
+        for (level, d) in levels
+            .into_iter()
+            .flat_map(|level| [1, 2, 9, 70, 300, 2000].map(|d| (level, d)))
+        {
             let certificate = Certificate::of_entries(d, d);
             let level = Level::new(level);
             let mut rng = Rng(d as u64);
@@ -370,7 +376,8 @@ mod tests {
                     let squares = exact(x) + exact(c);
                     let wanted = exact_squared(x, c) - exact(x);
                     let off = (Exact::of(value) - wanted).abs();
-                    let of = |p: f64| Exact::of(p) * squares.clone() + Exact::of(certificate.constant);
+                    let of =
+                        |p: f64| Exact::of(p) * squares.clone() + Exact::of(certificate.constant);
                     let error = certificate.per_square * (square + norm);
                     let least = square + value - (error + certificate.constant);
                     let under = Exact::of(least) - Exact::of(squared(x, c));

@@ -153,9 +153,16 @@ unsafe fn vectors<L: Lanes>(moved: &Moved<'_>, limbs: &Limbs<'_>, sums: &mut [i6
 #[inline(always)]
 fn scalar(moved: &Moved<'_>, limbs: &Limbs<'_>, sums: &mut [i64]) {
     let words = limbs.words();
-    split::scalar(moved.row[0], moved.weight, limbs, 0, 0..words, |l, units| {
-        let (from, to) = (moved.from * words + l, moved.to * words + l);
-        sums[from] = sums[from].wrapping_sub(units);
-        sums[to] = sums[to].wrapping_add(units);
-    });
+    split::scalar(
+        moved.row[0],
+        moved.weight,
+        limbs,
+        0,
+        0..words,
+        |l, units| {
+            let (from, to) = (moved.from * words + l, moved.to * words + l);
+            sums[from] = sums[from].wrapping_sub(units);
+            sums[to] = sums[to].wrapping_add(units);
+        },
+    );
 }
