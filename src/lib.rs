@@ -113,6 +113,6 @@ mod update;
 
 pub use call::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
 pub use kmeans::{streams, Clusters, KMeans, Problem, Start, Watched, Workspace};
-pub use points::{Coordinate, Layout, Points};
+pub use points::{Coordinate, Index, Layout, Points};
 pub use runtime::error::{Error, Status};
 pub use simd::level::{isa, Isa};

@@ -534,6 +534,68 @@ fn many_fits_take_what_the_query_says() {
     assert!(workspace.intact());
 }
 
+/// A fit of sparse rows allocates nothing in a workspace of just the bytes that the query says, and writes no byte beyond it; nor does it
+/// when it is refused. The workspace is smaller than the points would be as doubles.
+#[test]
+fn sparse_rows_take_what_the_query_says() {
+    if child_task().is_none() {
+        passes_in_child("sparse_rows_take_what_the_query_says", "all", &[], 300);
+        return;
+    }
+    for (n, d, k) in [
+        (1, 1, 1),
+        (60, 2, 3),
+        (700, 40, 12),
+        (3000, 9000, 3),
+        (2000, 1, 200),
+    ] {
+        let stored = d.min(3);
+        let values: Vec<f64> = (0..n * stored).map(|e| (e * 7919 % 1000) as f64).collect();
+        let columns: Vec<i32> = (0..n * stored)
+            .map(|e| (e % stored * (d / stored)) as i32)
+            .collect();
+        let mut starts: Vec<i32> = (0..=n).map(|p| (p * stored) as i32).collect();
+        let mut csr = capi::centra_csr {
+            struct_size: size_of::<capi::centra_csr>(),
+            n,
+            d,
+            values: values.as_ptr().cast(),
+            columns: columns.as_ptr().cast(),
+            starts: starts.as_ptr().cast(),
+            value_type: capi::CENTRA_F64,
+            index_bytes: 4,
+        };
+        let (mut centers, mut labels, mut bytes) = (vec![0.0; k * d], vec![0; n], 0);
+        let none = std::ptr::null();
+        // SAFETY: a live number.
+        let query = || unsafe { capi::centra_workspace_size_csr(n, d, k, none, &mut bytes) };
+        let (status, taken) = counting(query);
+        assert_eq!((status, taken.calls), (OK, 0));
+        assert!(n < 3000 || bytes < n * d, "{bytes}");
+        let mut workspace = Guarded::new(bytes, 16, 0xa5);
+        let start = workspace.get().as_mut_ptr().cast::<c_void>();
+        let mut fit = |csr: &capi::centra_csr, bytes| {
+            let (centers, labels) = (centers.as_mut_ptr(), labels.as_mut_ptr());
+            let no_report = std::ptr::null_mut();
+            // SAFETY: live arrays of these lengths; the workspace has so many bytes.
+            counting(|| unsafe {
+                capi::centra_fit_csr(csr, k, none, centers, labels, no_report, start, bytes)
+            })
+        };
+        let (status, taken) = fit(&csr, bytes);
+        assert_eq!((status, taken.calls), (OK, 0), "{n} {d} {k}");
+        csr.index_bytes = 5;
+        let (status, taken) = fit(&csr, bytes);
+        assert_eq!((status, taken.calls), (capi::CENTRA_ERR_OPTION, 0));
+        csr.index_bytes = 4;
+        starts[n] = -1;
+        csr.starts = starts.as_ptr().cast();
+        let (status, taken) = fit(&csr, bytes);
+        assert_eq!((status, taken.calls), (capi::CENTRA_ERR_SHAPE, 0));
+        assert!(workspace.intact());
+    }
+}
+
 /// Every way to be refused.
 fn refused_cases() -> Vec<Case> {
     let blobs = Problem::blobs(600, 5, 12, 3);

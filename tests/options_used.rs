@@ -44,8 +44,9 @@ fn lists() -> BTreeMap<String, BTreeSet<&'static str>> {
         if declaration.contains("const struct centra_options *options") {
             let name = declaration.split('(').next().unwrap_or_default();
             let name = name.rsplit([' ', '*']).next().unwrap_or_default();
-            // Calls on points of another type refer to the call on doubles.
-            if let Some(of_doubles) = name.strip_suffix("_f32").or(name.strip_suffix("_u8")) {
+            // Calls on points of another type, and on sparse rows, refer to the call on doubles.
+            let of_doubles = name.strip_suffix("_f32").or(name.strip_suffix("_u8"));
+            if let Some(of_doubles) = of_doubles.or(name.strip_suffix("_csr")) {
                 assert!(
                     comment.contains(&format!("As for {of_doubles}.")),
                     "{comment}"

@@ -52,6 +52,9 @@ module centra
 
   ! How a fit keeps from doing again what cannot have changed (`algorithm`): by bounds where they pay, without them in the least
   ! memory, by bounds always. The results are the same.
+  integer(int32), parameter, public :: CENTRA_F64 = 0
+  integer(int32), parameter, public :: CENTRA_F32 = 1
+  integer(int32), parameter, public :: CENTRA_U8 = 2
   integer(int32), parameter, public :: CENTRA_ALGORITHM_AUTO = 0
   integer(int32), parameter, public :: CENTRA_ALGORITHM_LLOYD = 1
   integer(int32), parameter, public :: CENTRA_ALGORITHM_HAMERLY = 2
@@ -151,6 +154,18 @@ module centra
     type(c_ptr) :: report = c_null_ptr        !< a centra_report, written; or null
     integer(c_int32_t) :: status = 0          !< written
   end type centra_problem
+
+  !> Points in compressed sparse rows, for the raw functions that end in _csr. Set struct_size to its c_sizeof; addresses are made by
+  !> c_loc. Columns and starts count from 0.
+  type, bind(C), public :: centra_csr
+    integer(c_size_t) :: struct_size = 0
+    integer(c_size_t) :: n = 0, d = 0
+    type(c_ptr) :: values = c_null_ptr        !< the stored coordinates, row after row
+    type(c_ptr) :: columns = c_null_ptr       !< the dimension of each, ascending in a row
+    type(c_ptr) :: starts = c_null_ptr        !< n + 1: where rows start, and where the last ends
+    integer(c_int32_t) :: value_type = 0      !< CENTRA_F64, CENTRA_F32 or CENTRA_U8
+    integer(c_int32_t) :: index_bytes = 0     !< 4 or 8: integers of columns and starts
+  end type centra_csr
 
   !> How far a streamed fit has come. `kmeans_stream_step` starts with one that nobody has touched; for the raw `centra_stream_step`
   !> call `centra_stream_state_init` first.
@@ -943,6 +958,103 @@ module centra
       integer(c_int32_t) :: status
     end function centra_stream_weigh_u8
 
+    !> Points in compressed sparse rows: a centra_csr in place of points, n, d and ld.
+    function centra_workspace_size_csr(n, d, k, options, bytes) result(status) &
+        bind(C, name="centra_workspace_size_csr")
+      import :: c_int32_t, c_size_t, centra_options
+      implicit none
+      integer(c_size_t), intent(in), value :: n, d, k
+      type(centra_options), intent(in), optional :: options
+      integer(c_size_t), intent(inout), optional :: bytes
+      integer(c_int32_t) :: status
+    end function centra_workspace_size_csr
+
+    function centra_fit_csr(points, k, options, centers, labels, report, workspace, &
+        workspace_bytes) result(status) &
+        bind(C, name="centra_fit_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, report, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_fit_csr
+
+    function centra_assign_csr(points, k, options, centers, labels, sqdist, workspace, &
+        workspace_bytes) result(status) &
+        bind(C, name="centra_assign_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, sqdist, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_assign_csr
+
+    function centra_update_csr(points, k, options, labels, centers, counts, workspace, &
+        workspace_bytes) result(status) &
+        bind(C, name="centra_update_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: labels, centers, counts, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_update_csr
+
+    function centra_seed_csr(points, k, options, centers, workspace, workspace_bytes) result(status) &
+        bind(C, name="centra_seed_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, workspace
+      integer(c_size_t), intent(in), value :: workspace_bytes
+      integer(c_int32_t) :: status
+    end function centra_seed_csr
+
+    function centra_inertia_csr(points, k, options, centers, labels, inertia) result(status) &
+        bind(C, name="centra_inertia_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, inertia
+      integer(c_int32_t) :: status
+    end function centra_inertia_csr
+
+    function centra_distances_csr(points, k, options, centers, sqdist, ld_out) result(status) &
+        bind(C, name="centra_distances_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, sqdist
+      integer(c_size_t), intent(in), value :: ld_out
+      integer(c_int32_t) :: status
+    end function centra_distances_csr
+
+    function centra_clusters_csr(points, k, options, centers, labels, counts, weights, &
+        inertia) result(status) &
+        bind(C, name="centra_clusters_csr")
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      implicit none
+      type(centra_csr), intent(in) :: points
+      integer(c_size_t), intent(in), value :: k
+      type(centra_options), intent(in), optional :: options
+      type(c_ptr), intent(in), value :: centers, labels, counts, weights, inertia
+      integer(c_int32_t) :: status
+    end function centra_clusters_csr
+
     !> These four return C strings that are never freed: `centra_string` makes Fortran text of them.
     pure function centra_status_message(status) result(text) bind(C, name="centra_status_message")
       import :: c_int32_t, c_ptr
@@ -984,6 +1096,8 @@ module centra
   public :: centra_stream_workspace_size_u8, centra_stream_range_u8
   public :: centra_stream_sums_u8, centra_stream_farthest_u8, centra_stream_masses_u8
   public :: centra_stream_draw_u8, centra_stream_weigh_u8
+  public :: centra_workspace_size_csr, centra_fit_csr, centra_assign_csr, centra_update_csr
+  public :: centra_seed_csr, centra_inertia_csr, centra_distances_csr, centra_clusters_csr
   public :: centra_distances, centra_clusters
   public :: centra_stream_range_length, centra_stream_sums_length, centra_stream_workspace_size
   public :: centra_stream_range, centra_stream_sums, centra_stream_means

@@ -299,7 +299,7 @@ mod tests {
         ];
         let dims = [1, 2, 3, 4, 8, 16, 33, 64, 784, 1000, 10_000_000];
         for ((n, k), d) in sizes.into_iter().flat_map(|size| dims.map(|d| (size, d))) {
-            let [rows, floats, _, columns, _, bytes] = Form::ALL;
+            let [rows, floats, _, columns, _, bytes, sparse, ..] = Form::ALL;
             for (weighted, form, n_init) in [
                 (false, rows, 1),
                 (true, rows, 1),
@@ -308,6 +308,8 @@ mod tests {
                 (true, columns, 4),
                 (false, floats, 1),
                 (true, bytes, 2),
+                (false, sparse, 1),
+                (true, sparse, 2),
             ] {
                 let bytes = |threads| {
                     let options = Options {

@@ -52,10 +52,12 @@ pub(crate) struct LastPass<'a> {
 }
 
 impl<'w> HamerlyBounds<'w> {
-    /// Room for margins, if the algorithm has any.
+    /// Room for margins, if the algorithm has any. A pass over sparse rows costs so little that they would save nothing
+    /// (docs/decisions.md#sparse-rows).
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
         let (n, k) = match algorithm {
             Algorithm::Lloyd => (0, 0),
+            _ if shape.form.is_csr() => (0, 0),
             Algorithm::Auto | Algorithm::Hamerly => (shape.n, shape.k),
         };
         HamerlyBounds {

@@ -10,6 +10,7 @@ use super::packing::Prepared;
 use super::precision::{BlockRows, Method, Results, Rooms};
 use super::screen::ScreenResult;
 use crate::call::{Job, Shape};
+use crate::exact::distance::nearest_of_all;
 use crate::exact::side_by_side::to_centers;
 use crate::points::{pack, Ahead, Rows, Which};
 use crate::quantize::int16::{self, Int16Rows};
@@ -48,10 +49,13 @@ impl<'w> AsMut<LabelScratch<'w>> for LabelScratch<'w> {
 
 impl<'w> LabelScratch<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
-        let Shape { d, block, .. } = *shape;
+        let Shape { d, block, form, .. } = *shape;
         let first = Method::first(shape);
         LabelScratch {
-            tile: from.take(block.saturating_mul(d)),
+            tile: from.take(match form.is_csr() && first != Method::Sorted {
+                true => 0,
+                false => block.saturating_mul(d),
+            }),
             distances: from.take(block),
             rooms: Rooms::cut(from, shape),
             coded: from.take(match int16::suits(shape) {
@@ -155,6 +159,11 @@ impl<'w> LabelScratch<'w> {
             self.margins.fill(0.0);
         }
         let (count, d) = (which.len(), job.points.d());
+        if job.points.form().is_csr() && prepared.sorted.is_none() {
+            let centers = prepared.ready.pass.centers;
+            let labels = &mut self.labels[..count];
+            return nearest_of_all(&job.points, job.level, which, centers, labels);
+        }
         let few = Costs::new(job).are_few(count, job.level.width());
         if few && prepared.sorted.is_none() {
             return self.label_side_by_side(job, which, prepared.ready.pass.centers);

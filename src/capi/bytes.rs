@@ -9,7 +9,7 @@ use super::starts::{add_masses, add_weights, draw_points};
 use super::stream::{add_chunk, stream_workspace_size, widen_range, Chunk};
 use super::types::*;
 use super::whole::{
-    assign, clusters, distances, fit, seed, sum_of_squares, update, workspace_size,
+    assign, clusters, distances, fit, in_layout, seed, sum_of_squares, update, workspace_size,
 };
 use crate::points::CoordinateType;
 
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn centra_workspace_size_u8(
     bytes: *mut usize,
 ) -> i32 {
     // SAFETY: the contract.
-    unsafe { workspace_size(n, d, k, CoordinateType::U8, options, bytes) }
+    unsafe { workspace_size(n, d, k, in_layout(CoordinateType::U8), options, bytes) }
 }
 
 /// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to

@@ -12,6 +12,7 @@
 //! | `relocation` | the calls by which empty clusters take the farthest points of chunks |
 //! | `starts` | the calls that make starting centers from chunks |
 //! | `floats`, `bytes` | the same calls for points of other types, a line each |
+//! | `csr` | the calls on whole data for sparse rows |
 //! | `arguments` | kinds of arguments, and what a call sees of them |
 //! | `checks` | sizes, null, alignment, options, overlap: the order of causes |
 //! | `options` | what the options say |
@@ -42,6 +43,8 @@ mod floats;
 
 mod bytes;
 
+mod csr;
+
 use core::ffi::{c_char, c_void, CStr};
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
@@ -49,6 +52,7 @@ use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64};
 use crate::runtime::error::message;
 
 pub use bytes::*;
+pub use csr::*;
 pub use floats::*;
 pub use many::*;
 pub use relocation::*;

@@ -71,6 +71,14 @@ pub const CENTRA_ROWS: i32 = 0;
 /// Dimension i is n contiguous doubles at points + i * ld.
 pub const CENTRA_COLUMNS: i32 = 1;
 
+/// @enum centra_value_type The type of the values of sparse rows.
+/// Values of sparse rows are doubles.
+pub const CENTRA_F64: i32 = 0;
+/// Values of sparse rows are floats (IEEE binary32).
+pub const CENTRA_F32: i32 = 1;
+/// Values of sparse rows are unsigned bytes.
+pub const CENTRA_U8: i32 = 2;
+
 /// @enum centra_algorithm Values of the option algorithm: how a fit avoids work. Results do not depend on it.
 /// Bounds on distances are used where they save time (the default).
 pub const CENTRA_ALGORITHM_AUTO: i32 = 0;
@@ -172,6 +180,31 @@ pub struct centra_problem {
     pub report: *mut centra_report,
     /// Written: CENTRA_OK, CENTRA_CANCELLED, or why this problem was refused, with all its other outputs untouched.
     pub status: i32,
+}
+
+/// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may
+/// be stored. Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct centra_csr {
+    /// Size of this struct.
+    pub struct_size: usize,
+    /// Points.
+    pub n: usize,
+    /// Dimensions.
+    pub d: usize,
+    /// The stored coordinates, row after row; finite. May be NULL if there are none.
+    pub values: *const c_void,
+    /// The dimension of each stored coordinate, 0 to d - 1; within a row they ascend, each once. May be NULL if there
+    /// are none.
+    pub columns: *const c_void,
+    /// n + 1 numbers, the first of which is 0, and which do not descend: row p has the coordinates from starts[p] to
+    /// starts[p + 1], exclusive. May be NULL if n is 0.
+    pub starts: *const c_void,
+    /// CENTRA_F64, CENTRA_F32 or CENTRA_U8: the type of the values, aligned as such.
+    pub value_type: i32,
+    /// 4 or 8: columns and starts are int32_t or int64_t.
+    pub index_bytes: i32,
 }
 
 /// What centra_watch_progress shares with another thread. Set all of it to zero before the call.

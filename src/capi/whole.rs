@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use super::arguments::{
     answer, call, call_within, choice, distance_rows, fit_report, input, matrix, memory, one,
-    output, Typed,
+    output, Argument, Typed,
 };
 use super::boundary::boundary;
 use super::checks::{Elements, Sizes};
@@ -13,7 +13,7 @@ use super::types::*;
 use crate::api;
 use crate::call::{Options, Progress};
 use crate::exact::clusters::ClusterResults;
-use crate::points::{CoordinateType, Form, Points, RowsMut};
+use crate::points::{CoordinateType, Form, Layout, Points, RowsMut};
 use crate::runtime::error::Error;
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
@@ -54,10 +54,15 @@ pub unsafe extern "C" fn centra_workspace_size(
     bytes: *mut usize,
 ) -> i32 {
     // SAFETY: the contract.
-    unsafe { workspace_size(n, d, k, CoordinateType::F64, options, bytes) }
+    unsafe { workspace_size(n, d, k, in_layout(CoordinateType::F64), options, bytes) }
 }
 
-/// centra_workspace_size, for coordinates of this type.
+/// The form that coordinates of this type have in a layout.
+pub(super) fn in_layout(coordinates: CoordinateType) -> impl Fn(Layout) -> Form {
+    move |layout| Form::of(layout, coordinates)
+}
+
+/// centra_workspace_size, for points of the form that they have in the layout of the options.
 ///
 /// # Safety
 /// As for the calls of this name.
@@ -65,7 +70,7 @@ pub(super) unsafe fn workspace_size(
     n: usize,
     d: usize,
     k: usize,
-    coordinates: CoordinateType,
+    form: impl Fn(Layout) -> Form,
     options: *const centra_options,
     bytes: *mut usize,
 ) -> i32 {
@@ -81,8 +86,14 @@ pub(super) unsafe fn workspace_size(
                     weighted,
                     ..
                 } = &chosen;
-                let form = Form::of(*layout, coordinates);
-                bytes.write(api::workspace_bytes(n, d, k, form, *weighted, options)?);
+                bytes.write(api::workspace_bytes(
+                    n,
+                    d,
+                    k,
+                    form(*layout),
+                    *weighted,
+                    options,
+                )?);
                 Ok(CENTRA_OK)
             },
         )
@@ -170,7 +181,7 @@ pub unsafe extern "C" fn centra_fit(
 /// As for the calls of this name.
 pub(super) unsafe fn fit<'a>(
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *mut f64,
     labels: *mut i32,
@@ -202,7 +213,7 @@ pub(super) struct FitResults {
 pub(super) unsafe fn fit_within<'a>(
     environment: &Standard,
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     results: FitResults,
     memory: Typed<Workspace<'a>>,
@@ -294,7 +305,7 @@ pub unsafe extern "C" fn centra_assign(
 /// As for the calls of this name.
 pub(super) unsafe fn assign<'a>(
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *const f64,
     labels: *mut i32,
@@ -378,7 +389,7 @@ pub unsafe extern "C" fn centra_update(
 /// As for the calls of this name.
 pub(super) unsafe fn update<'a>(
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     labels: *const i32,
     centers: *mut f64,
@@ -454,7 +465,7 @@ pub unsafe extern "C" fn centra_seed(
 /// As for the calls of this name.
 pub(super) unsafe fn seed<'a>(
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *mut f64,
     memory: Typed<Workspace<'a>>,
@@ -515,9 +526,9 @@ pub unsafe extern "C" fn centra_inertia(
 ///
 /// # Safety
 /// As for the calls of this name.
-pub(super) unsafe fn sum_of_squares(
+pub(super) unsafe fn sum_of_squares<'a>(
     sizes: Sizes,
-    points: Typed<Points<'_>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *const f64,
     labels: *const i32,
@@ -585,7 +596,7 @@ pub unsafe extern "C" fn centra_distances(
 /// As for the calls of this name.
 pub(super) unsafe fn distances<'a>(
     sizes: Sizes,
-    points: Typed<Points<'a>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *const f64,
     sqdist: Typed<RowsMut<'a>>,
@@ -660,9 +671,9 @@ pub unsafe extern "C" fn centra_clusters(
 /// # Safety
 /// As for the calls of this name.
 #[allow(clippy::too_many_arguments)]
-pub(super) unsafe fn clusters(
+pub(super) unsafe fn clusters<'a>(
     sizes: Sizes,
-    points: Typed<Points<'_>>,
+    points: impl Argument<'a, View = Points<'a>>,
     options: *const centra_options,
     centers: *const f64,
     labels: *const i32,

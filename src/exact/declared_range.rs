@@ -255,15 +255,13 @@ impl DeclaredRange<'_> {
     /// The error of the first coordinate that is not within the range.
     #[cold]
     pub(crate) fn violation(&self, points: &Points<'_>, weights: Option<&[f64]>) -> Error {
-        let outside = |p: usize, i: usize| {
-            let x = points.at(p, i);
+        let outside = |p: usize, i: usize, x: f64| {
             let counts = weights.is_none_or(|weights| weights[p] > 0.0);
             let term = if counts { x.abs() } else { 0.0 };
             let low = if term == 0.0 { 0.0 } else { lowest_bit(term) };
             !x.is_finite() || x.abs() > self.magnitudes[i] || !self.ranges.of(i).covers(term, low)
         };
-        let mut places = (0..points.n()).flat_map(|p| (0..points.d()).map(move |i| (p, i)));
-        let (p, i) = places.find(|&(p, i)| outside(p, i)).unwrap_or_default();
+        let (p, i) = points.find(outside).unwrap_or_default();
         let x = points.at(p, i);
         if !x.is_finite() {
             return locate_nonfinite(points);

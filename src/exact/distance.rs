@@ -12,9 +12,16 @@
 //!
 //! The eight partial sums can be the lanes of one vector (dimensions in lanes: [`own`]) or eight vectors
 //! that each hold the same partial sum of several points (points in lanes: [`Metric`]). The bits are
-//! the same, because each partial sum goes through the same operations in the same order.
+//! the same, because each partial sum goes through the same operations in the same order. Of sparse rows see [`csr`].
+
+mod csr;
+mod fold;
 
 use core::ops::Range;
+
+pub(crate) use csr::{nearest_of_all, pair_csr, squared_entries};
+use csr::{own_csr, squared_csr};
+pub(crate) use fold::fold;
 
 use crate::points::{with_type, Layout, Points, Rows, Widen};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
@@ -43,18 +50,11 @@ pub(crate) fn squared_at(points: &Points<'_>, p: usize, c: &[f64]) -> f64 {
             }
             fold(&s)
         }
+        Layout::Csr => squared_csr(points.entries(p), c),
     }
 }
 
-/// The last lines of the definition: the sum of the eight partial sums.
-#[inline(always)]
-pub(crate) fn fold(s: &[f64; 8]) -> f64 {
-    let a = [s[0] + s[4], s[1] + s[5], s[2] + s[6], s[3] + s[7]];
-    let b = [a[0] + a[2], a[1] + a[3]];
-    b[0] + b[1]
-}
-
-/// The same with vectors of partial sums, of which only the first `m` are not zero. A partial sum is never -0, so leaving out a zero
+/// [`fold()`] of vectors of partial sums, of which only the first `m` are not zero. A partial sum is never -0, so leaving out a zero
 /// changes no bit.
 ///
 /// # Safety
@@ -204,6 +204,7 @@ pub(crate) fn own_block(
         Layout::Columns => with_type!(points.coordinates(), C => {
             own_columns::<C>(points, block, labels, centers, distances);
         }),
+        Layout::Csr => own_csr(points, level, block, labels, centers, distances),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use super::range::lowest_bit;
 use crate::call::{padded, Job};
 use crate::points::{Layout, Points, Rows};
 use crate::runtime::threads::PerThread;
@@ -271,6 +272,9 @@ pub(crate) fn observe_block(
         observe_some(job.level, rows, job.weights_of(&block), observed);
         return;
     }
+    if job.points.form().is_csr() {
+        return observe_entries(job, dims, block, observed);
+    }
     // Other points are copied to the stack as rows.
     let mut copy = [0.0; COPIED];
     if job.points.layout() == Layout::Rows && dims.len() <= COPIED {
@@ -295,6 +299,30 @@ pub(crate) fn observe_block(
         for (c, i) in few.enumerate() {
             observed.widen(&slab, c, i - dims.start);
         }
+    }
+}
+
+/// Observes sparse rows: zeros would change nothing.
+fn observe_entries(
+    job: &Job<'_>,
+    dims: Range<usize>,
+    block: Range<usize>,
+    observed: &mut Observed<'_>,
+) {
+    let weighted = job.weights.is_some();
+    for p in block {
+        let counts = job.counts(p);
+        job.points.entries(p).within(dims.clone()).each(|i, x| {
+            let (c, magnitude) = (i - dims.start, x.abs());
+            observed.not_finite[c] += x * 0.0;
+            observed.magnitude[c] = observed.magnitude[c].max(magnitude);
+            if counts && magnitude > 0.0 {
+                if weighted {
+                    observed.top[c] = observed.top[c].max(magnitude);
+                }
+                observed.low[c] = observed.low[c].min(lowest_bit(magnitude));
+            }
+        });
     }
 }
 

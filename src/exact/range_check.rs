@@ -7,6 +7,8 @@
 //! The pass reads as many dimensions at a time as it has storage for: all of them, with a workspace, so that
 //! memory is read in order; else [`STACK`](super::observed::STACK) of them.
 
+use core::cell::Cell;
+
 use super::distance::fold;
 use super::observed::{observe, widen_magnitudes, Observed};
 use super::range::{lowest_bit, Range, Ranges};
@@ -173,17 +175,9 @@ pub(crate) fn weights(weights: &[f64]) -> Result<Range, Error> {
     Ok(range)
 }
 
-/// The first coordinate, by row and then dimension, that satisfies `test`.
-fn find(points: &Points<'_>, test: impl Fn(f64) -> bool) -> Option<(usize, usize)> {
-    (0..points.n()).find_map(|p| {
-        let i = (0..points.d()).find(|&i| test(points.at(p, i)))?;
-        Some((p, i))
-    })
-}
-
 #[cold]
 pub(crate) fn locate_nonfinite(points: &Points<'_>) -> Error {
-    let (p, i) = find(points, |x| !x.is_finite()).unwrap_or_default();
+    let (p, i) = points.find(|_, _, x| !x.is_finite()).unwrap_or_default();
     let x = Number(points.at(p, i));
     Error::new(
         Status::NonFinite,
@@ -212,12 +206,12 @@ fn locate_nonfinite_row(argument: &str, rows: &[f64], d: usize) -> Error {
 #[cold]
 fn locate_largest(points: &Points<'_>, centers: Option<&[f64]>) -> Error {
     let d = points.d();
-    let mut largest = 0.0f64;
-    for p in 0..points.n() {
-        for i in 0..d {
-            largest = largest.max(points.at(p, i).abs());
-        }
-    }
+    let largest = Cell::new(0.0f64);
+    points.find(|_, _, x| {
+        largest.set(largest.get().max(x.abs()));
+        false
+    });
+    let largest = largest.get();
     let centers = centers.unwrap_or_default();
     let (argument, x, p, i) = match centers.iter().position(|c| c.abs() > largest) {
         Some(_) => {
@@ -226,7 +220,9 @@ fn locate_largest(points: &Points<'_>, centers: Option<&[f64]>) -> Error {
             ("centers", centers[at], at / d, at % d)
         }
         None => {
-            let (p, i) = find(points, |x| x.abs() == largest).unwrap_or_default();
+            let (p, i) = points
+                .find(|_, _, x| x.abs() == largest)
+                .unwrap_or_default();
             ("points", points.at(p, i), p, i)
         }
     };

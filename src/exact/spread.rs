@@ -31,8 +31,7 @@ pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) ->
     let other = |(_, i, x): &(usize, usize, f64)| *x != reference[*i];
     let in_centers = centers.iter().enumerate();
     let in_centers = in_centers.map(|(at, &x)| (at / d, at % d, x)).find(other);
-    let coordinates = (0..points.n()).flat_map(|p| (0..d).map(move |i| (p, i, points.at(p, i))));
-    let in_points = { coordinates }.find(other);
+    let in_points = differing(points, reference);
     let (argument, (row, i, x)) = match (in_points, in_centers) {
         (Some(place), _) => ("points", place),
         (None, Some(place)) => ("centers", place),
@@ -46,6 +45,26 @@ pub(crate) fn check_spread(job: &Job<'_>, centers: &[f64], reference: &[f64]) ->
         Range,
         "{argument}: {x} at row {row}, dimension {i} and all others differ so little that squared distances underflow to 0"
     )
+}
+
+/// The first coordinate of a point that differs from that of `reference`: its row, dimension, and value.
+fn differing(points: &Points<'_>, reference: &[f64]) -> Option<(usize, usize, f64)> {
+    let nonzero = reference.iter().filter(|&&x| x != 0.0).count();
+    (0..points.n()).find_map(|p| {
+        if points.form().is_csr() {
+            // A sparse row is equal if all that it stores is, and that is all of the reference that is not zero.
+            let (mut equal, mut stored) = (true, 0);
+            points.entries(p).each(|i, x| {
+                equal &= x == reference[i];
+                stored += usize::from(x != 0.0);
+            });
+            if equal && stored == nonzero {
+                return None;
+            }
+        }
+        let i = (0..points.d()).find(|&i| points.at(p, i) != reference[i])?;
+        Some((p, i, points.at(p, i)))
+    })
 }
 
 /// D between the vector of the largest and that of the smallest coordinates: no two of these points and centers are farther apart (L33).

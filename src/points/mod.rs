@@ -1,6 +1,7 @@
 //! Points in the memory of the caller, and how they are loaded into vectors.
 
 mod coordinate;
+mod csr;
 mod output;
 mod prefetch;
 mod transpose;
@@ -8,6 +9,8 @@ mod view;
 
 pub use coordinate::Coordinate;
 pub(crate) use coordinate::{with_type, CoordinateType, Widen};
+pub use csr::Index;
+pub(crate) use csr::{Entries, Unpacked};
 pub(crate) use output::{check_distance_rows, RowsMut};
 pub(crate) use prefetch::{Ahead, LINE};
 pub(crate) use transpose::{pack, transpose, Sink, Which};

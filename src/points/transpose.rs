@@ -145,7 +145,7 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
                 Some(run) => transpose_run::<L, D>(run, 0, sink),
                 None => 0,
             },
-            (_, Layout::Columns, _) => 0,
+            (_, Layout::Columns | Layout::Csr, _) => 0,
             // Scattered rows, and those to be widened, are copied first, many at a time: a vector that is read right after its parts
             // were written would stall.
             (_, Layout::Rows, coordinates) => {
@@ -175,7 +175,7 @@ const COPIED: usize = 64;
 /// Dimensions up to which a row is widened faster by itself than by a call.
 const NARROW: usize = 8;
 
-/// Widens the dimensions `dims` of the points of some lanes, which are rows, to rows `stride` apart.
+/// Widens the dimensions `dims` of the points of some lanes, which are rows, or sparse ones, to rows `stride` apart.
 ///
 /// # Safety
 /// The CPU has the instruction set of `L`; there is at least one point, and room for these rows.
@@ -188,6 +188,19 @@ unsafe fn widen_rows<L: Lanes>(
     room: *mut f64,
     stride: usize,
 ) {
+    if points.form().is_csr() {
+        for lane in lanes.clone() {
+            // SAFETY: the contract.
+            let row = unsafe {
+                let row = room.add((lane - lanes.start) * stride);
+                (0..dims.len()).for_each(|i| row.add(i).write(0.0));
+                core::slice::from_raw_parts_mut(row, dims.len())
+            };
+            let entries = points.entries(which.point(lane)).within(dims.clone());
+            entries.each(|i, x| row[i - dims.start] = x);
+        }
+        return;
+    }
     with_type!(points.coordinates(), C => {
         let mut lane = lanes.start;
         if let (Which::Block(block), true) = (which, dims.len() == stride && stride == points.d()) {
@@ -300,9 +313,9 @@ unsafe fn transpose_group<L: Lanes>(
     unsafe {
         sink.begin(lane);
         match (points.layout(), which) {
-            (Layout::Rows, _) => {
+            (Layout::Rows | Layout::Csr, _) => {
                 let mut rows = [core::ptr::null(); 8];
-                let doubles = points.coordinates() == CoordinateType::F64;
+                let doubles = points.form().is_rows_of_doubles();
                 if doubles {
                     for (l, row) in rows.iter_mut().enumerate().take(L::WIDTH) {
                         *row = points.row::<f64>(which.point(lane + l)).as_ptr();

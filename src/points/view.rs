@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::coordinate::{with_type, Coordinate, CoordinateType, Widen};
+use super::csr::{check_starts, Entries, Index, Places, ReadIndex};
 use crate::runtime::error::{refuse, Error};
 use crate::simd::{InstructionSet, Kernel, Level};
 
@@ -29,6 +30,8 @@ pub enum Layout {
     Rows,
     /// Dimension `i` is `n` contiguous numbers at `i * ld`; `ld >= n`. One array per coordinate.
     Columns,
+    /// Compressed sparse rows, which only [`Points::csr`] makes.
+    Csr,
 }
 
 /// How the coordinates of points are stored.
@@ -40,13 +43,16 @@ pub(crate) struct Form {
 
 impl Form {
     /// All forms.
-    pub(crate) const ALL: [Form; 6] = {
-        let mut all = [Form::of(Layout::Rows, CoordinateType::F64); 6];
+    pub(crate) const ALL: [Form; 9] = {
+        let mut all = [Form::of(Layout::Rows, CoordinateType::F64); 9];
         all[1] = Form::of(Layout::Rows, CoordinateType::F32);
         all[2] = Form::of(Layout::Rows, CoordinateType::U8);
         all[3] = Form::of(Layout::Columns, CoordinateType::F64);
         all[4] = Form::of(Layout::Columns, CoordinateType::F32);
         all[5] = Form::of(Layout::Columns, CoordinateType::U8);
+        all[6] = Form::of(Layout::Csr, CoordinateType::F64);
+        all[7] = Form::of(Layout::Csr, CoordinateType::F32);
+        all[8] = Form::of(Layout::Csr, CoordinateType::U8);
         all
     };
 
@@ -62,6 +68,12 @@ impl Form {
     #[inline(always)]
     pub(crate) fn is_rows_of_doubles(self) -> bool {
         self.layout == Layout::Rows && self.coordinates == CoordinateType::F64
+    }
+
+    /// Whether points are sparse rows.
+    #[inline(always)]
+    pub(crate) fn is_csr(self) -> bool {
+        self.layout == Layout::Csr
     }
 }
 
@@ -86,6 +98,8 @@ pub struct Points<'a> {
     /// In coordinates.
     ld: usize,
     form: Form,
+    /// Where the coordinates of sparse rows are.
+    places: Places,
     memory: PhantomData<&'a [u8]>,
 }
 
@@ -99,7 +113,7 @@ unsafe impl Sync for Points<'_> {}
 pub(crate) fn extent(n: usize, d: usize, ld: usize, layout: Layout) -> Option<usize> {
     let (vectors, length) = match layout {
         _ if n == 0 || d == 0 => return Some(0),
-        Layout::Rows => (n, d),
+        Layout::Rows | Layout::Csr => (n, d),
         Layout::Columns => (d, n),
     };
     let elements = (vectors - 1).checked_mul(ld)?.checked_add(length)?;
@@ -155,9 +169,10 @@ pub(crate) fn check_leading_dimension(
     layout: Layout,
 ) -> Result<(), Error> {
     let (least, name) = match layout {
-        _ if n == 0 => return Ok(()),
+        _ if n == 0 && layout != Layout::Csr => return Ok(()),
         Layout::Rows => (d, 'd'),
         Layout::Columns => (n, 'n'),
+        Layout::Csr => return refuse!(Option, "layout: sparse rows have no leading dimension"),
     };
     if ld < least {
         return refuse!(Shape, "ld = {ld} is less than {name} = {least}");
@@ -248,8 +263,110 @@ impl<'a> Points<'a> {
             d,
             ld,
             form,
+            places: Places::NONE,
             memory: PhantomData,
         }
+    }
+
+    /// `n` sparse rows of `d` dimensions: the coordinates of row `p` are `values[starts[p]..starts[p + 1]]`, in the dimensions that `columns`
+    /// has in the same places, and all others are +0.0. `starts` are `n + 1` and ascend from 0; the columns of a row ascend. Zeros may
+    /// be stored.
+    ///
+    /// The results of every call are those of the same points as rows of doubles, bit for bit. No array of `n * d` is made.
+    ///
+    /// ```
+    /// use centra::{KMeans, Points};
+    ///
+    /// let points = Points::csr(&[1.0, 2.0, 9.0], &[0, 2, 1], &[0, 2, 2, 3], 3, 3)?;
+    /// let dense = [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 9.0, 0.0];
+    /// let kmeans = KMeans::new(2);
+    /// assert_eq!(kmeans.fit(&points)?.centers, kmeans.fit(&Points::rows(&dense, 3, 3)?)?.centers);
+    /// # Ok::<(), centra::Error>(())
+    /// ```
+    pub fn csr<C: Coordinate, J: Index>(
+        values: &'a [C],
+        columns: &'a [J],
+        starts: &'a [J],
+        n: usize,
+        d: usize,
+    ) -> Result<Self, Error> {
+        check_sizes(n, d, 1)?;
+        if starts.len() != n + 1 {
+            let length = starts.len();
+            return refuse!(Shape, "starts: {length} elements for n + 1 = {}", n + 1);
+        }
+        let stored = check_starts(starts)?;
+        for (name, length) in [("values", values.len()), ("columns", columns.len())] {
+            if length < stored {
+                return refuse!(
+                    Shape,
+                    "{name}: {length} elements, and starts end with {stored}"
+                );
+            }
+        }
+        let form = Form::of(Layout::Csr, C::TYPE);
+        // SAFETY: the slices are live for 'a, and as long as the starts say.
+        unsafe { Self::csr_from_raw(values.as_ptr().cast(), columns.as_ptr(), starts, d, form) }
+    }
+
+    /// Sparse rows in memory that the caller of the C API vouches for; there is one start more than there are rows.
+    ///
+    /// # Safety
+    /// The sizes passed [`check_sizes`]. If starts ascend from 0, there are as many columns, and values of the type of the form, as the last
+    /// one says, readable and unchanged for `'a`, and aligned.
+    pub(crate) unsafe fn csr_from_raw<J: ReadIndex>(
+        values: *const u8,
+        columns: *const J,
+        starts: &'a [J],
+        d: usize,
+        form: Form,
+    ) -> Result<Self, Error> {
+        let columns = match check_starts(starts)? {
+            0 => &[],
+            // SAFETY: the contract.
+            stored => unsafe { core::slice::from_raw_parts(columns, stored) },
+        };
+        Ok(Points {
+            base: values,
+            n: starts.len() - 1,
+            d,
+            ld: d,
+            form,
+            places: Places::check(columns, starts, d)?,
+            memory: PhantomData,
+        })
+    }
+
+    /// The stored coordinates of point `p`, where points are sparse rows.
+    #[inline(always)]
+    pub(crate) fn entries(&self, p: usize) -> Entries<'a> {
+        assert!(p < self.n && self.form.is_csr());
+        // SAFETY: `csr_from_raw` has checked the places; its contract vouches for the values.
+        unsafe { self.places.entries(self.base, self.form.coordinates, p) }
+    }
+
+    /// Stored coordinates of the longest sparse row.
+    pub(crate) fn longest(&self) -> usize {
+        self.places.longest()
+    }
+
+    /// Coordinates of a point that a pass reads, on average of sparse rows.
+    pub(crate) fn read(&self) -> usize {
+        match self.form.layout {
+            Layout::Csr => self.places.stored() / self.n.max(1),
+            Layout::Rows | Layout::Columns => self.d,
+        }
+    }
+
+    /// The first coordinate, by row and then dimension, that satisfies `test`: its row and dimension. A 0 does not satisfy it.
+    pub(crate) fn find(&self, test: impl Fn(usize, usize, f64) -> bool) -> Option<(usize, usize)> {
+        (0..self.n).find_map(|p| {
+            let i = match self.form.layout {
+                Layout::Csr => self.entries(p).find(|i, x| test(p, i, x)),
+                Layout::Rows | Layout::Columns => (0..self.d).find(|&i| test(p, i, self.at(p, i))),
+            };
+            Some((p, i?))
+        })
     }
 
     /// The number of points.
@@ -322,6 +439,7 @@ impl<'a> Points<'a> {
         let offset = match self.form.layout {
             Layout::Rows => p * self.ld + i,
             Layout::Columns => i * self.ld + p,
+            Layout::Csr => return self.entries(p).at(i),
         };
         // SAFETY: p < n and i < d, so the offset lies in a row (column) that the constructor's
         // contract made readable.
@@ -402,6 +520,7 @@ impl<'a> Points<'a> {
                     *x = self.at(p, i);
                 }
             }
+            Layout::Csr => self.entries(p).write(0..self.d, row),
         }
     }
 
@@ -447,6 +566,11 @@ impl<'a> Points<'a> {
                     for (p, &x) in self.column::<C>(i, block.clone()).iter().enumerate() {
                         rows[p * width + c] = x.widened();
                     }
+                }
+            }
+            Layout::Csr => {
+                for (p, row) in block.zip(rows.chunks_exact_mut(width)) {
+                    self.entries(p).write(dims.clone(), row);
                 }
             }
         });

@@ -28,9 +28,10 @@ pub(crate) fn codes(d: usize) -> bool {
     DIMENSIONS.contains(&d)
 }
 
-/// Whether points of a shape are coded in 16 bits. Labels beyond 2^24 do not fit the binary32 that values are compared in.
+/// Whether points of a shape are coded in 16 bits. Labels beyond 2^24 do not fit the binary32 that values are compared in; rows that are coded
+/// would take more memory than sparse ones.
 pub(crate) fn suits(shape: &Shape) -> bool {
-    codes(shape.d) && (3..1 << 24).contains(&shape.k)
+    !shape.form.is_csr() && codes(shape.d) && (3..1 << 24).contains(&shape.k)
 }
 
 /// Coordinates in 64 bits.

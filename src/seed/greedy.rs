@@ -13,6 +13,7 @@ use crate::call::Job;
 use crate::exact::mass_unit::Unit;
 use crate::runtime::threads::{worthwhile, Crew, PerThread};
 
+use super::csr::{self, Candidates};
 use super::dense::{approach, potentials, tally};
 use super::masses::{candidates_per_step, largest, Greedy, Masses, MOST_CANDIDATES};
 use super::philox::{below, Draw, Key};
@@ -34,6 +35,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
     pub(super) fn by_weight(job: &'a Job<'a>, state: &'a mut Masses<'w>) -> Self {
         let n = job.points.n();
         state.masses.fill(0.0);
+        state.panel.fill(0.0);
         match job.weights {
             Some(weights) => state.masses[..n].copy_from_slice(weights),
             None => state.masses[..n].fill(1.0),
@@ -45,6 +47,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let heaviest = largest(state.tops);
         let mut greedy = Greedy {
             job,
+            chosen: [0; MOST_CANDIDATES],
             unit: Unit::of(heaviest),
             heaviest,
             scale: state.sketch.scale(job),
@@ -73,6 +76,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         };
         let p = self.first(key);
         job.points.copy_point(p, &mut centers[..d]);
+        self.chosen[0] = p;
         self.begin(workers, &centers[..d]);
         let mut compared = n as i64;
         let count = candidates_per_step(k);
@@ -116,7 +120,9 @@ impl<'a, 'w> Greedy<'a, 'w> {
             Some(scale) => self.sketch(workers, scale, center),
             None => {
                 self.state.masses[..self.job.points.n()].fill(f64::INFINITY);
-                self.lower(workers, center);
+                self.write(1, true);
+                self.lower(workers, center, 0, 1);
+                self.write(1, false);
             }
         }
     }
@@ -133,35 +139,58 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 chosen(self.state.candidates, best, center);
             }
             None => {
+                self.write(count, true);
                 let best = self.least_potential(workers, count);
                 chosen(self.state.candidates, best, center);
-                self.lower(workers, center);
+                self.lower(workers, center, best, count);
+                self.write(count, false);
             }
         }
     }
 
-    /// Lowers the masses by a new center, all points evaluated.
-    fn lower(&mut self, workers: &mut PerThread<SeedWorker<'_>>, center: &[f64]) {
+    /// Writes the first few candidates side by side, or takes them off again, where points are sparse rows.
+    fn write(&mut self, count: usize, on: bool) {
+        if self.job.points.form().is_csr() {
+            csr::write(self.job, &self.chosen[..count], self.state.panel, on);
+        }
+    }
+
+    /// Lowers the masses by a new center, all points evaluated: the candidate `best` of `count`.
+    fn lower(
+        &mut self,
+        workers: &mut PerThread<SeedWorker<'_>>,
+        center: &[f64],
+        best: usize,
+        count: usize,
+    ) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
             stretch,
+            panel,
             masses,
             totals,
             tops,
             ..
         } = &mut *self.state;
         let stretches = job.stretches_of(*stretch).zip(masses.chunks_mut(*stretch));
+        let sparse = job.points.form().is_csr();
+        let sparse = sparse.then(|| Candidates::new(job, &self.chosen[..count], panel));
         // Backwards, because what the last pass read at its end may still be in the cache.
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
-        crew(job, job.points.d() + POINT).run(
+        crew(job, job.points.read() + POINT).run(
             stretches,
             workers,
             |worker, ((stretch, masses), (total, top))| {
                 *top = 0.0;
                 for (block, masses) in job.blocks_of(stretch).zip(masses.chunks_mut(job.block)) {
-                    worker.load(job, block);
-                    let (tile, weights) = (&*worker.tile, &*worker.weights);
-                    let most = approach(job.level, tile, weights, center, masses);
+                    let most = match &sparse {
+                        Some(candidates) => candidates.approach(block, best, masses),
+                        None => {
+                            worker.load(job, block);
+                            let (tile, weights) = (&*worker.tile, &*worker.weights);
+                            approach(job.level, tile, weights, center, masses)
+                        }
+                    };
                     *top = top.max(most);
                 }
                 *total = unit.join(tally(job.level, masses, unit.magic()));
@@ -178,13 +207,19 @@ impl<'a, 'w> Greedy<'a, 'w> {
             worker.potentials.fill(0);
         }
         let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
-        let work = count * (job.points.d() + PAIR) + POINT;
+        let work = count * (job.points.read() + PAIR) + POINT;
+        let sparse = job.points.form().is_csr();
+        let sparse = sparse.then(|| Candidates::new(job, &self.chosen[..count], self.state.panel));
         crew(job, work).run(blocks, workers, |worker, (block, masses)| {
-            worker.load(job, block);
-            let (tile, weights) = (&*worker.tile, &*worker.weights);
             let mut sums = [0; MOST_CANDIDATES];
             let sums = &mut sums[..count];
-            potentials(job.level, tile, weights, candidates, masses, coarse, sums);
+            if let Some(sparse) = &sparse {
+                sparse.potentials(block, masses, coarse, sums);
+            } else {
+                worker.load(job, block);
+                let (tile, weights) = (&*worker.tile, &*worker.weights);
+                potentials(job.level, tile, weights, candidates, masses, coarse, sums);
+            }
             for (potential, &sum) in worker.potentials.iter_mut().zip(&*sums) {
                 *potential += i128::from(sum);
             }

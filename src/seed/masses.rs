@@ -2,6 +2,7 @@
 
 use super::dense::tally;
 use super::sketch::{self, Sketch, StepMemory};
+use crate::assign::precision::width;
 use crate::call::{padded, Job, Shape};
 use crate::exact::mass_unit::Unit;
 use crate::runtime::workspace::{spoil, Cut};
@@ -32,6 +33,8 @@ pub(super) struct Masses<'w> {
     pub(super) tops: &'w mut [f64],
     /// The points that may become the next center.
     pub(super) candidates: &'w mut [f64],
+    /// The same side by side, of sparse rows.
+    pub(super) panel: &'w mut [f64],
     pub(super) sketch: Sketch<'w>,
     pub(super) step: StepMemory<'w>,
     /// D between listed points and two of the candidates, where there is a sketch: those of a stretch from its first place on.
@@ -55,6 +58,10 @@ impl<'w> Masses<'w> {
             totals: from.take(stretches),
             tops: from.take(stretches),
             candidates: from.take(count.saturating_mul(d)),
+            panel: from.take(match sketched && shape.form.is_csr() {
+                true => width(count).saturating_mul(d),
+                false => 0,
+            }),
             sketch: Sketch::cut(from, shape, room),
             step: StepMemory::cut(from, shape, room, count),
             trials: [from.take(room), from.take(room)],
@@ -68,6 +75,7 @@ impl Masses<'_> {
         spoil(self.totals, i128::MAX);
         spoil(self.tops, f64::MAX);
         spoil(self.candidates, f64::MAX);
+        spoil(self.panel, f64::MAX);
         self.sketch.forget();
         self.step.forget();
         for trial in &mut self.trials {
@@ -80,6 +88,8 @@ impl Masses<'_> {
 pub(super) struct Greedy<'a, 'w> {
     pub(super) job: &'a Job<'a>,
     pub(super) state: &'a mut Masses<'w>,
+    /// Which points the candidates of a step are.
+    pub(super) chosen: [usize; MOST_CANDIDATES],
     /// What the totals count in.
     pub(super) unit: Unit,
     /// The largest weight.
@@ -144,6 +154,7 @@ impl Greedy<'_, '_> {
 
     /// Makes point `p` the candidate `c` of the next step.
     pub(super) fn set_candidate(&mut self, c: usize, p: usize) {
+        self.chosen[c] = p;
         let d = self.job.points.d();
         let candidate = &mut self.state.candidates[c * d..][..d];
         self.job.points.copy_point(p, candidate);

@@ -13,11 +13,13 @@
 //! | `gains` | bounds for what a candidate takes off the masses |
 //! | `step_by_sketch` | a step by a sketch |
 //! | `sparse` | some points by D |
+//! | `csr` | a step over sparse rows |
 //! | `kmeans_parallel` | k-means‖: many candidates in a few rounds, and greedy k-means++ among these |
 //! | `philox` | random numbers that are functions of what they are for |
 
 #[cfg(test)]
 mod cliffs;
+mod csr;
 mod dense;
 mod gains;
 mod greedy;

@@ -220,9 +220,9 @@ pub(crate) struct Candidates<'a> {
     pub(crate) per: [f32; 3],
 }
 
-/// Whether sketches are worthwhile for a shape.
+/// Whether sketches are worthwhile for a shape. Of sparse rows they would take more memory than these.
 pub(super) fn worthwhile(shape: &Shape) -> bool {
-    DIMENSIONS.contains(&shape.d) && shape.k >= CENTERS
+    !shape.form.is_csr() && DIMENSIONS.contains(&shape.d) && shape.k >= CENTERS
 }
 
 impl<'w> Sketch<'w> {

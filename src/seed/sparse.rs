@@ -106,7 +106,7 @@ impl Kernel for Listed<'_> {
             Layout::Rows => with_type!(points.coordinates(), C => unsafe {
                 evaluate_rows::<I::Lanes, C>(&points, listed, center, distances)
             }),
-            Layout::Columns => {
+            Layout::Columns | Layout::Csr => {
                 for (p, distance) in listed.zip(distances) {
                     *distance = squared_at(&points, p, center);
                 }

@@ -50,7 +50,9 @@ impl<'w> AsMut<LabelScratch<'w>> for SeedWorker<'w> {
 
 impl<'w> SeedWorker<'w> {
     pub(crate) fn cut(from: &mut impl Cut<'w>, shape: &Shape, init: Init) -> Self {
-        let Shape { d, k, block, .. } = *shape;
+        let Shape {
+            d, k, block, form, ..
+        } = *shape;
         let sketched = sketch::worthwhile(shape) && !matches!(init, Init::Random | Init::Given);
         let room = if sketched { STRETCH } else { 0 };
         let sums = if sketched {
@@ -59,7 +61,11 @@ impl<'w> SeedWorker<'w> {
             0
         };
         SeedWorker {
-            tile: from.take(block.saturating_mul(d)),
+            // Sparse rows are not packed; the candidates of k-means|| are.
+            tile: from.take(match form.is_csr() && init != Init::Parallel {
+                true => 0,
+                false => block.saturating_mul(d),
+            }),
             weights: from.take(block),
             ones: 0,
             factors: from.take(room),

@@ -53,6 +53,7 @@ impl Format {
                     n: total,
                     count: of_weights,
                     weights: None,
+                    alone: false,
                 };
                 let limb = Limbs::fill(format, 0..1, |_| range, &mut magic);
                 limb.split(point.weight, None, |l, units| {
@@ -64,6 +65,7 @@ impl Format {
                 n: total,
                 count: limbs,
                 weights,
+                alone: false,
             };
             for (i, x) in point.coordinates().enumerate() {
                 let range = stream.coded(i)?.terms;

@@ -375,6 +375,7 @@ impl<'w> Update<'w> {
             n: self.plan.total,
             count: self.limbs,
             weights: self.ranges.weights,
+            alone: self.plan.sparse,
         }
     }
 
@@ -384,6 +385,7 @@ impl<'w> Update<'w> {
             n: self.plan.total,
             count: self.weight_limbs,
             weights: None,
+            alone: false,
         }
     }
 

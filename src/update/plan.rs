@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     /// Coordinates that are copied at a time, when points are not rows of doubles: a block of columns, and of rows that are widened as
     /// many as are added while the nearest cache holds them.
     pub(super) rows: usize,
+    /// Whether points are sparse rows, of which only what is stored is added.
+    pub(super) sparse: bool,
     /// Integers for all clusters that every thread may have of its own, for a fused plan.
     pub(super) merged: usize,
     /// Threads that have sums, and all threads.
@@ -95,7 +97,11 @@ impl Plan {
         };
         let few = words.max(most);
         let rows = (n / 16).min(most).saturating_mul(stride(d));
-        let room = (n.saturating_mul(d) / 8).min(wide.saturating_mul(threads));
+        // Sparse rows may be few beside that.
+        let room = match form.is_csr() {
+            true => 0,
+            false => (n.saturating_mul(d) / 8).min(wide.saturating_mul(threads)),
+        };
         let room = room.min(shared);
         // L38: the clusters of all threads; and the sums of all threads are those of the fused plan, as many as are merged at most, or as
         // many as those of one, or the least there can be; or what there is room for. Each thread's end with a cache line.
@@ -135,12 +141,14 @@ impl Plan {
             weight_words,
             rows: match form.layout {
                 Layout::Rows if form.is_rows_of_doubles() => 0,
+                Layout::Csr => 0,
                 Layout::Rows => STEP
                     .saturating_mul(d)
                     .max(NEAR)
                     .min(block.saturating_mul(d)),
                 Layout::Columns => block.saturating_mul(d),
             },
+            sparse: form.is_csr(),
             merged,
             holders,
             threads,

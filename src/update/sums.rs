@@ -125,6 +125,15 @@ impl<'w> Sums<'w> {
             limbs::transfer(job.level, rows, weights, moves, limbs, sums);
             return;
         }
+        if job.points.form().is_csr() {
+            for ((&p, &from), &to) in moves.points.iter().zip(moves.from).zip(moves.to) {
+                let weight = weights.map(|weights| weights[p as usize]);
+                let entries = job.points.entries(among.start + p as usize);
+                let from = Some(from as usize);
+                limbs::add_entries(entries, weight, limbs, from, to as usize, sums);
+            }
+            return;
+        }
         // Few points of many are copied, some at a time.
         let d = job.points.d();
         let (from, to) = (moves.from.chunks(STEP), moves.to.chunks(STEP));
@@ -168,6 +177,16 @@ pub(super) fn add_rows(
     sums: &mut [i64],
     counts: Option<&mut [i64]>,
 ) -> bool {
+    if job.points.form().is_csr() {
+        if let Some(counts) = counts {
+            labels.iter().for_each(|&j| counts[j as usize] += 1);
+        }
+        for (p, &j) in block.zip(labels) {
+            let weight = job.weights.map(|weights| weights[p]);
+            limbs::add_entries(job.points.entries(p), weight, limbs, None, j as usize, sums);
+        }
+        return false;
+    }
     let (first, mut counts, mut certain) = (block.start, counts, true);
     let take = |part: Range<usize>, rows: Rows<'_>| {
         let terms = limbs::Terms {

@@ -31,6 +31,8 @@ program structs
   real(real64), target :: points(2, 16), centers(2, 2), apart(2, 2, 3)
   integer(int32), target :: labels(16, 3), expected(16)
   type(centra_problem), target :: problems(3)
+  type(centra_csr) :: rows
+  integer(int32), target :: columns(32), starts(17)
   integer :: i
   integer(c_size_t), target :: seen
   integer(int32) :: status
@@ -44,6 +46,19 @@ program structs
   call check('report: storage_size', storage_size(report, c_size_t) == 8 * report%struct_size)
 
   call blocks(points)
+
+  ! All coordinates stored.
+  columns = [(modulo(i, 2), i=0, 31)]
+  starts = [(2 * i, i=0, 16)]
+  rows = centra_csr(c_sizeof(rows), 16, 2, c_loc(points), c_loc(columns), c_loc(starts), CENTRA_F64, 4)
+  centers = points(:, :2)
+  status = centra_assign_csr(rows, 2_c_size_t, options, c_loc(centers), c_loc(labels), c_null_ptr, &
+      c_null_ptr, 0_c_size_t)
+  call check('sparse rows: labelled', status == CENTRA_OK)
+  status = centra_assign(c_loc(points), 16_c_size_t, 2_c_size_t, 2_c_size_t, 2_c_size_t, options, &
+      c_loc(centers), c_loc(expected), c_null_ptr, c_null_ptr, 0_c_size_t)
+  call check('sparse rows: as dense ones', status == CENTRA_OK .and. all(labels(:, 1) == expected))
+
   seen = 0
   watched%progress => note_size
   watched%progress_data = c_loc(seen)

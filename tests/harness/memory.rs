@@ -1,9 +1,9 @@
 //! Memory that shows what is done to it: gaps that must not be read, guards that must not be written.
 
-use super::PLACES;
-use centra::{Coordinate, Layout, Points};
+use super::{COPIES, PLACES};
+use centra::{Coordinate, Index, Layout, Points};
 
-/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly. Gaps are NaN, or 255, so that reading
+/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly; or as sparse rows of these. Gaps are NaN, or 255, so that reading
 /// one shows; the first number lies one past a multiple of 16 bytes or less, so that no vector load can count on alignment; nothing
 /// follows the last coordinate.
 pub struct Stored {
@@ -12,12 +12,31 @@ pub struct Stored {
     d: usize,
     ld: usize,
     layout: Layout,
+    /// Of sparse rows, whose coordinates `data` has.
+    places: Option<Places>,
+}
+
+/// Where the coordinates of sparse rows are.
+enum Places {
+    Narrow { columns: Vec<i32>, starts: Vec<i32> },
+    Wide { columns: Vec<i64>, starts: Vec<i64> },
 }
 
 enum Data {
     Doubles(Vec<f64>),
     Floats(Vec<f32>),
     Bytes(Vec<u8>),
+}
+
+impl Data {
+    fn new(data: Vec<f64>, of: Type) -> Data {
+        let byte = |x: &f64| if x.is_nan() { 255 } else { *x as u8 };
+        match of {
+            Type::Doubles => Data::Doubles(data),
+            Type::Floats => Data::Floats(data.iter().map(|&x| x as f32).collect()),
+            Type::Bytes => Data::Bytes(data.iter().map(byte).collect()),
+        }
+    }
 }
 
 /// What points are stored as.
@@ -34,7 +53,12 @@ impl Type {
         let same = |x: f64, of: f64| x.to_bits() == of.to_bits() || x.is_nan() && of.is_nan();
         let floats = |&x: &f64| same(x, f64::from(x as f32));
         let bytes = |&x: &f64| same(x, f64::from(x as u8));
-        match copy / PLACES {
+        let kind = match copy {
+            14 => 1,
+            15 => 2,
+            _ => copy / PLACES,
+        };
+        match kind {
             1 if x.iter().all(floats) => Type::Floats,
             2 if x.iter().all(bytes) => Type::Bytes,
             _ => Type::Doubles,
@@ -44,6 +68,9 @@ impl Type {
 
 impl Stored {
     pub fn new(x: &[f64], d: usize, copy: usize) -> Stored {
+        if copy >= COPIES {
+            return Stored::sparse(x, d, copy);
+        }
         let n = x.len() / d;
         let (layout, ld) = [
             (Layout::Rows, d),
@@ -65,18 +92,49 @@ impl Stored {
                 data[at(p, i)] = x[p * d + i];
             }
         }
-        let byte = |x: &f64| if x.is_nan() { 255 } else { *x as u8 };
         Stored {
-            data: match Type::of(copy, x) {
-                Type::Doubles => Data::Doubles(data),
-                Type::Floats => Data::Floats(data.iter().map(|&x| x as f32).collect()),
-                Type::Bytes => Data::Bytes(data.iter().map(byte).collect()),
-            },
+            data: Data::new(data, Type::of(copy, x)),
             n,
             d,
             ld,
             layout,
+            places: None,
         }
+    }
+
+    /// Sparse rows, which store all that is not +0.0, and some zeros.
+    fn sparse(x: &[f64], d: usize, copy: usize) -> Stored {
+        let (mut data, mut columns, mut starts) = (vec![f64::NAN], vec![-1], vec![0]);
+        for (p, row) in x.chunks(d).enumerate() {
+            for (i, &x) in row.iter().enumerate() {
+                if x.to_bits() != 0 || (p + i) % 5 == 0 {
+                    data.push(x);
+                    columns.push(i as i64);
+                }
+            }
+            starts.push(data.len() as i64 - 1);
+        }
+        let narrow = |all: &[i64]| all.iter().map(|&i| i as i32).collect();
+        Stored {
+            data: Data::new(data, Type::of(copy, x)),
+            n: x.len() / d,
+            d,
+            ld: 0,
+            layout: Layout::Csr,
+            places: Some(match copy % 2 {
+                0 => Places::Narrow {
+                    columns: narrow(&columns),
+                    starts: narrow(&starts),
+                },
+                _ => Places::Wide { columns, starts },
+            }),
+        }
+    }
+
+    /// Whether it is the copy that was asked for, and no other in its place.
+    pub fn is(&self, copy: usize) -> bool {
+        let doubles = self.coordinates() == Type::Doubles;
+        !doubles || copy < PLACES || copy == 12 || copy == 13
     }
 
     pub fn points(&self) -> Points<'_> {
@@ -87,9 +145,24 @@ impl Stored {
         }
     }
 
-    fn view<'a, C: Coordinate>(&self, data: &'a [C]) -> Points<'a> {
+    fn view<'a, C: Coordinate>(&'a self, data: &'a [C]) -> Points<'a> {
+        if let Some(places) = &self.places {
+            return match places {
+                Places::Narrow { columns, starts } => self.csr(data, columns, starts),
+                Places::Wide { columns, starts } => self.csr(data, columns, starts),
+            };
+        }
         Points::with_leading_dimension(&data[1..], self.n, self.d, self.ld, self.layout)
             .expect("a legal view")
+    }
+
+    fn csr<'a, C: Coordinate, J: Index>(
+        &self,
+        data: &'a [C],
+        columns: &'a [J],
+        starts: &'a [J],
+    ) -> Points<'a> {
+        Points::csr(&data[1..], &columns[1..], starts, self.n, self.d).expect("legal rows")
     }
 
     pub fn coordinates(&self) -> Type {

@@ -69,16 +69,19 @@ const ALGORITHM: [Algorithm; PLACES] = [
 pub const PLACES: usize = 4;
 /// Copies of a case: doubles in each place, then floats, then bytes.
 pub const COPIES: usize = 3 * PLACES;
+/// And then sparse rows: of doubles by 32-bit and by 64-bit indices, of floats by 32-bit and of bytes by 64-bit ones.
+pub const SPARSE: [usize; 4] = [12, 13, 14, 15];
 /// With so many coordinates compared, more than one thread must be used where more than one is asked for.
 pub const THREADED: usize = 10 << 17;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 pub const ISAS: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
 
-/// All instruction sets, threads and places; and all places of floats and bytes, where points can be stored as such.
+/// All instruction sets, threads and places; all places of floats and bytes, where points can be stored as such; and sparse rows.
 pub fn all_ways() -> Vec<Way> {
     let mut all = ways(&ISAS, &THREADS, &[0, 1, 2, 3]);
     all.extend(ways(&ISAS, &[1, 3], &[4, 5, 6, 7, 8, 9, 10, 11]));
+    all.extend(ways(&ISAS, &[1, 3], &SPARSE));
     all
 }
 
@@ -88,6 +91,7 @@ pub fn few_ways() -> Vec<Way> {
     few.extend(ways(&ISAS, &[3], &[1, 2]));
     few.extend(ways(&ISAS, &[1], &[5]));
     few.extend(ways(&ISAS, &[3], &[10]));
+    few.extend(ways(&ISAS, &[1], &[12]));
     few
 }
 
@@ -298,12 +302,13 @@ impl Case {
         bad: &mut Bad,
         mut check: impl FnMut(&Points, Options, &mut Workspace) -> Result<(), String>,
     ) {
-        let mut copies: [Option<Stored>; COPIES] = [const { None }; COPIES];
+        const ALL: usize = COPIES + SPARSE.len();
+        let mut copies: [Option<Stored>; ALL] = [const { None }; ALL];
         let mut workspace = Workspace::default();
         for way in ways {
             let stored =
                 copies[way.copy].get_or_insert_with(|| Stored::new(&self.x, self.d, way.copy));
-            if way.copy >= PLACES && stored.coordinates() == Type::Doubles {
+            if !stored.is(way.copy) {
                 continue;
             }
             let points = stored.points();

@@ -96,10 +96,14 @@ def test_masked_arrays(call, name):
 
 
 @pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "coo_array", "csc_matrix"])
-def test_sparse_arrays(kind):
+def test_sparse_arrays_that_are_not_points(kind):
     sparse = pytest.importorskip("scipy.sparse")
     rows = getattr(sparse, kind)(POINTS)
-    for call, name in [(lambda: centra.kmeans(rows, 2), "points"), (lambda: centra.assign(POINTS, rows), "centers")]:
+    for call, name in [
+        (lambda: centra.assign(POINTS, rows), "centers"),
+        (lambda: centra.kmeans(POINTS, 2, init=rows[:2] if hasattr(rows, "indptr") else rows), "init"),
+        (lambda: centra.kmeans(POINTS, 2, weights=rows), "weights"),
+    ]:
         with pytest.raises(ValueError, match=rf"{name}: a sparse array was given, .* x\.toarray\(\)"):
             call()
 

@@ -19,6 +19,8 @@ pub(in crate::assign) trait Precision {
 
     /// What a pair takes, as a part of what it takes in binary32.
     const COST: f64;
+    /// The number of centers is rounded up to a multiple of this.
+    const TOGETHER: usize = 1;
     /// Whether a test finds margins.
     const MARGINS: bool = true;
     /// What the points that it leaves open may cost for each pair before another precision takes less. None for precisions that are
@@ -29,6 +31,13 @@ pub(in crate::assign) trait Precision {
     /// be limited to shapes of at most some number of dimensions, if that number is a power of two or one of
     /// [`last_dimensions`](crate::assign::last_dimensions).
     fn suits(shape: &Shape) -> bool;
+
+    /// Elements of points of a shape that a test has room for, and values.
+    fn room(shape: &Shape) -> [usize; 2] {
+        let Shape { d, k, .. } = *shape;
+        let tile = screen::tile::<Self::Element>(d);
+        [tile, screen::values::<Self::Element>(d, k)]
+    }
 
     /// Whether the CPU has the instructions, and it is worthwhile in a pass.
     fn worthwhile(_: &PassCenters<'_>) -> bool {
@@ -94,8 +103,13 @@ pub(in crate::assign) struct CodedCenters<'w, E> {
 
 impl<'w, E: Element> CodedCenters<'w, E> {
     /// For all centers of a shape, or, where this precision is not `wanted`, none.
-    pub(in crate::assign) fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
+    pub(in crate::assign) fn cut<P: Precision<Element = E>>(
+        from: &mut impl Cut<'w>,
+        shape: &Shape,
+        wanted: bool,
+    ) -> Self {
         let k = if wanted { shape.k } else { 0 };
+        let k = k.next_multiple_of(P::TOGETHER);
         CodedCenters {
             data: from.take(k.saturating_mul(elements::<E>(shape.d))),
             norms: from.take(k.saturating_mul(E::NORMS)),

@@ -30,7 +30,8 @@ impl<E: Working + Vectorized> Precision for Float<E> {
     const COST: f64 = size_of::<E>() as f64 / size_of::<f32>() as f64;
 
     fn suits(shape: &Shape) -> bool {
-        (shape.k as f64) < 1.0 / E::ROUNDOFF && Certificate::holds::<E>(shape.d)
+        let few = (shape.k as f64) < 1.0 / E::ROUNDOFF;
+        few && Certificate::holds::<E>(shape.d) && !shape.form.is_csr()
     }
 
     fn prepare<'a>(
@@ -96,6 +97,10 @@ const HIGHER: f64 = 1.06;
 /// |c|² + 2 |x||c| is at most so many times |x|² + |c|²: the golden ratio (L3).
 const GOLDEN: f64 = 1.618_04;
 
+/// Roundings of sparse rows besides one for each stored coordinate: that of a product, and room for those of bounds that are made of
+/// values (L51).
+const SPARE: usize = 8;
+
 /// What squares and an error bound may be off by when they make it (L3).
 const MARGIN: f64 = 1.1;
 
@@ -103,8 +108,14 @@ impl Certificate {
     /// For vectors of d dimensions scaled by `scale`; with values that start from |ĉ|² itself, if they are to be `exact` where
     /// nothing is rounded (L18).
     pub(crate) fn new<E: Working>(d: usize, scale: f64, exact: bool) -> Self {
+        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+        Self::of_sums::<E>(t, d, scale, exact)
+    }
+
+    /// The same for products that go through `t` roundings.
+    fn of_sums<E: Working>(t: usize, d: usize, scale: f64, exact: bool) -> Self {
         let definition = DistanceError::new(d);
-        let relative = HIGHER * GOLDEN * Self::roundings::<E>(d) + 2.0 * definition.relative;
+        let relative = HIGHER * GOLDEN * Self::roundings::<E>(t, d) + 2.0 * definition.relative;
         let per_square = 2.0 * MARGIN * relative;
         let underflow = (3.0 * d as f64 + 4.0) * E::TINIEST + scale * (scale * definition.absolute);
         Certificate {
@@ -112,6 +123,11 @@ impl Certificate {
             constant: 2.0 * MARGIN * underflow,
             start: if exact { 1.0 } else { 1.0 - 0.5 * per_square },
         }
+    }
+
+    /// For sparse rows of at most so many stored coordinates, in binary64, neither shifted nor scaled (L51).
+    pub(crate) fn of_entries(longest: usize, d: usize) -> Self {
+        Self::of_sums::<f64>(longest + SPARE, d, 1.0, false)
     }
 
     /// What the values of a center start from. Of a far one (L17) that is all there is: no point that is proven anything is so far
@@ -139,8 +155,7 @@ impl Certificate {
 
     /// What a value rounds by, as a part of |c|² + 2 |x||c|: t + 2 roundings of products that were rounded before, and one of a
     /// limit; the norm, and three of what is shifted.
-    fn roundings<E: Working>(d: usize) -> f64 {
-        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+    fn roundings<E: Working>(t: usize, d: usize) -> f64 {
         let norm = norm_roundings(d);
         (t as f64 + 3.0) * E::ROUNDOFF + (norm as f64 + 3.0) * f64::ROUNDOFF
     }
@@ -157,7 +172,7 @@ impl Certificate {
 }
 
 /// |ĉ|², summed like D over chunks of [`Norm::CHUNK`] dimensions (L2), so that few roundings add up.
-struct Norm {
+pub(super) struct Norm {
     /// The sum of the chunks before this one, and the partial sums of this one.
     before: f64,
     sums: [f64; 8],
@@ -166,7 +181,7 @@ struct Norm {
 impl Norm {
     const CHUNK: usize = 128;
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Norm {
             before: 0.0,
             sums: [0.0; 8],
@@ -174,7 +189,7 @@ impl Norm {
     }
 
     /// Coordinate `i`, which counts up.
-    fn add(&mut self, i: usize, x: f64) {
+    pub(super) fn add(&mut self, i: usize, x: f64) {
         if i.is_multiple_of(Self::CHUNK) {
             *self = Norm {
                 before: self.squared(),
@@ -184,7 +199,7 @@ impl Norm {
         self.sums[i % 8] += x * x;
     }
 
-    fn squared(&self) -> f64 {
+    pub(super) fn squared(&self) -> f64 {
         self.before + fold(&self.sums)
     }
 }

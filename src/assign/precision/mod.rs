@@ -14,6 +14,7 @@
 //! | `int8` | T̂_j = round(\|C_j\|² s / 2 r) - X̂·Ĉ_j, in integers | L4 |
 //! | `int16` | V_j ≈ K_j - (X̂·Ĉ_j + e) u w_j, a lower bound | L5, L7 |
 //! | `float` | Ŝ_j ≈ \|ĉ_j\|² - 2 x̂·ĉ_j, a little less | L2, L3, L6, L16, L17, L18 |
+//! | `sparse` | the same from the stored coordinates of sparse rows | L51 |
 //!
 //! [`Precision`] is what such a file provides, and the list at the end of this one, from the cheapest that may leave much open to
 //! the surest, makes a pass try it: a new precision is a file and a line in that list. [`fallback`](super::fallback) says when a pass goes from one to
@@ -23,6 +24,7 @@ mod definition;
 mod float;
 mod int16;
 mod int8;
+mod sparse;
 
 use core::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -34,6 +36,8 @@ use float::{Double, Single};
 use int16::Int16;
 use int8::Int8;
 pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
+use sparse::Sparse;
+pub(crate) use sparse::{products, width, Products};
 
 use super::costs::too_few_to_prepare;
 use super::screen::{self, ScreenResult};
@@ -53,12 +57,17 @@ struct Room<'w, E> {
 
 impl<'w, E: Element> Room<'w, E> {
     /// For a block, or, where this precision is not `wanted`, none.
-    fn cut(from: &mut impl Cut<'w>, shape: &Shape, wanted: bool) -> Self {
-        let Shape { d, k, block, .. } = *shape;
+    fn cut<P: Precision<Element = E>>(
+        from: &mut impl Cut<'w>,
+        shape: &Shape,
+        wanted: bool,
+    ) -> Self {
+        let block = shape.block;
+        let [tile, values] = P::room(shape);
         let room = |length: usize| if wanted { length } else { 0 };
         Room {
-            tile: from.take(room(screen::tile::<E>(d))),
-            values: from.take(room(screen::values::<E>(d, k))),
+            tile: from.take(room(tile)),
+            values: from.take(room(values)),
             error_bounds: from.take(room(block)),
             least: from.take(room(block)),
         }
@@ -162,7 +171,8 @@ impl Method {
         let suits = self
             .traits()
             .is_some_and(|precision| (precision.suits)(shape));
-        shape.k >= 3 && shape.d >= 2 && suits && !too_few_to_prepare(shape)
+        let fewest = if shape.form.is_csr() { 1 } else { 3 };
+        shape.k >= fewest && shape.d >= 2 && suits && !too_few_to_prepare(shape)
     }
 
     /// Whether it is a precision that is used, and finds no margins, so that these cost more than the labels.
@@ -244,7 +254,7 @@ macro_rules! precisions {
         impl<'w> Centers<'w> {
             pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
                 Centers {
-                    $($field: CodedCenters::cut(from, shape, Method::$Precision.has_room(shape)),)+
+                    $($field: CodedCenters::cut::<$Precision>(from, shape, Method::$Precision.has_room(shape)),)+
                 }
             }
 
@@ -292,7 +302,7 @@ macro_rules! precisions {
         impl<'w> Rooms<'w> {
             pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape) -> Self {
                 Rooms {
-                    $($field: Room::cut(from, shape, Method::$Precision.has_room(shape)),)+
+                    $($field: Room::cut::<$Precision>(from, shape, Method::$Precision.has_room(shape)),)+
                 }
             }
 
@@ -323,6 +333,8 @@ macro_rules! precisions {
 }
 
 precisions! {
+    /// Binary64, from what is stored of sparse rows.
+    sparse: Sparse,
     /// 8 bits, where the CPU multiplies them four at a time.
     int8: Int8,
     /// 16 bits, where the CPU multiplies them two at a time.

@@ -359,6 +359,6 @@ fn scalars(terms: &Terms<'_>, sums: &mut [i64], mut counts: Option<&mut [i64]>) 
         let sums = &mut sums[j * words..][..words];
         let add = |sum: &mut i64, units| *sum = sum.wrapping_add(units);
         let weight = weights.map(|weights| weights[p]);
-        split::scalar(rows.row(p)[0], weight, limbs, sums.iter_mut(), add);
+        split::scalar(rows.row(p)[0], weight, limbs, 0, sums.iter_mut(), add);
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct TermFormat {
     pub(crate) count: usize,
     /// The range of the weights, where terms are products with weights.
     pub(crate) weights: Option<range::Range>,
+    /// Whether terms are added one by one, and zeros not at all.
+    pub(crate) alone: bool,
 }
 
 /// The limbs of a slab of dimensions.
@@ -38,6 +40,8 @@ pub(crate) struct Limbs<'a> {
     pub(super) width: i32,
     /// With weights: what brings each next to the heaviest.
     pub(super) heaviest: Option<Heaviest>,
+    /// Whether terms are added one by one.
+    pub(super) alone: bool,
     /// The bounds that terms are tested against; empty, if they are not tested.
     pub(super) bounds: Bounds<'a>,
 }
@@ -61,7 +65,9 @@ impl<'a> Limbs<'a> {
         range: impl Fn(usize) -> range::Range,
         magic: &'a mut [f64],
     ) -> Self {
-        let TermFormat { n, count, weights } = format;
+        let TermFormat {
+            n, count, weights, ..
+        } = format;
         let stride = stride(dims.len());
         let values = &mut magic[..count * stride];
         values.fill(0.0);
@@ -80,7 +86,12 @@ impl<'a> Limbs<'a> {
 
     /// Limbs of a slab whose magic numbers were filled in before.
     pub(crate) fn view(format: TermFormat, magic: &'a [f64], dims: Range<usize>) -> Self {
-        let TermFormat { n, count, weights } = format;
+        let TermFormat {
+            n,
+            count,
+            weights,
+            alone,
+        } = format;
         let stride = stride(dims.len());
         Limbs {
             magic: &magic[..count * stride],
@@ -89,6 +100,7 @@ impl<'a> Limbs<'a> {
             stride,
             width: width(n),
             heaviest: weights.map(|range| Heaviest::new(range.top, n)),
+            alone,
             bounds: Bounds::default(),
         }
     }
@@ -108,7 +120,7 @@ impl<'a> Limbs<'a> {
     }
 
     /// Whether limbs in which a term has no bits are skipped. Where there are few limbs, adding to all of them takes less time. Where
-    /// limbs are skipped, and for scalars and products, the pattern of M is subtracted again as each limb is added.
+    /// limbs are skipped, and for scalars, entries and products, the pattern of M is subtracted again as each limb is added.
     pub(super) fn skips(&self) -> bool {
         // Adding a row of one vector takes less time than testing it.
         let few = match self.stride {
@@ -180,15 +192,21 @@ impl<'a> Limbs<'a> {
         false
     }
 
-    /// The first limb in which a term has bits, in the only dimension.
+    /// The first limb in which a term has bits, in dimension `c` of the slab.
     #[inline(always)]
-    pub(super) fn first_used_by(&self, x: f64, count: usize) -> usize {
+    pub(super) fn first_used_by(&self, c: usize, x: f64, count: usize) -> usize {
         if !self.skips() {
             return 0;
         }
         // M / 2^54 is three eighths of a unit: a smaller term has no bits in the limb. Where that underflows no limb is skipped.
-        let used = |m: &f64| x.abs() >= m * (0.25 / (1u64 << 52) as f64);
-        let behind = self.magic[..count - 1].iter().rev();
-        count - 1 - behind.take_while(|&m| used(m)).count()
+        let used = |m: f64| x.abs() >= m * (0.25 / (1u64 << 52) as f64);
+        let behind = (0..count - 1).rev();
+        count - 1 - behind.take_while(|&l| used(self.magic_of(c, l))).count()
+    }
+
+    /// M of limb `l` in dimension `c` of the slab.
+    #[inline(always)]
+    pub(super) fn magic_of(&self, c: usize, l: usize) -> f64 {
+        self.magic[l * self.stride + c]
     }
 }

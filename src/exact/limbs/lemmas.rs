@@ -76,7 +76,12 @@ fn limbs_hold_every_bit() {
         }
         let mut magic = vec![0.0; count];
         let limbs = Limbs::fill(
-            TermFormat { n, count, weights },
+            TermFormat {
+                n,
+                count,
+                weights,
+                alone: false,
+            },
             0..1,
             |_| ranges,
             &mut magic,

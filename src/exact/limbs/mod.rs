@@ -23,6 +23,7 @@
 //! `add` and `transfer` which sums change, and `totals` what the sums amount to.
 
 mod add;
+mod csr;
 mod layout;
 #[cfg(test)]
 mod lemmas;
@@ -33,5 +34,6 @@ mod transfer;
 mod weights;
 
 pub(crate) use add::{accumulate, Terms};
+pub(crate) use csr::add_entries;
 pub(crate) use layout::{Limbs, TermFormat};
 pub(crate) use transfer::{transfer, Moves};

@@ -247,13 +247,14 @@ impl<L: Lanes, const MOVES: bool> Target<L, MOVES> {
     }
 }
 
-/// Splits one term of the only dimension: calls `add` with one of the `sums` after the other and the units of that limb, as far as the
+/// Splits one term of dimension `c` of the slab: calls `add` with one of the `sums` after the other and the units of that limb, as far as the
 /// term has bits.
 #[inline(always)]
 pub(super) fn scalar<S>(
     x: f64,
     weight: Option<f64>,
     limbs: &Limbs<'_>,
+    c: usize,
     mut sums: impl ExactSizeIterator<Item = S>,
     mut add: impl FnMut(S, i64),
 ) {
@@ -273,36 +274,36 @@ pub(super) fn scalar<S>(
         // As vectors are split (L24).
         let mut product = x * placed.weight;
         let mut error = rounding_error(x, placed.weight, product);
-        let first = limbs.first_used_by(product, sums.len());
+        let first = limbs.first_used_by(c, product, sums.len());
         if first > 0 {
             sums.nth(first - 1);
         }
-        let mut magic = limbs.magic[first..].iter();
-        if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+        let mut magic = (first..limbs.count).map(|l| limbs.magic_of(c, l));
+        if let (Some(sum), Some(m)) = (sums.next(), magic.next()) {
             add(sum, split(&mut product, m));
         }
         while sums.len() > 1 && (limbs.count <= FEW || product != 0.0 || error != 0.0) {
-            if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+            if let (Some(sum), Some(m)) = (sums.next(), magic.next()) {
                 add(
                     sum,
                     split(&mut product, m).wrapping_add(split(&mut error, m)),
                 );
             }
         }
-        if let (Some(sum), Some(&m)) = (sums.next(), magic.next()) {
+        if let (Some(sum), Some(m)) = (sums.next(), magic.next()) {
             add(sum, split(&mut (product + error), m));
         }
         return;
     }
-    let first = limbs.first_used_by(x, limbs.count);
+    let first = limbs.first_used_by(c, x, limbs.count);
     if first > 0 {
         sums.nth(first - 1);
     }
     let mut rest = x;
-    for (sum, &m) in sums.zip(&limbs.magic[first..]) {
+    for (sum, l) in sums.zip(first..limbs.count) {
         if rest == 0.0 {
             break;
         }
-        add(sum, split(&mut rest, m));
+        add(sum, split(&mut rest, limbs.magic_of(c, l)));
     }
 }

@@ -13,7 +13,7 @@ impl Limbs<'_> {
     /// were added.
     fn units(&self, sums: &[i64], members: i64, l: usize, c: usize) -> i64 {
         let at = l * self.stride + c;
-        let bias = match self.stride == 1 || self.heaviest.is_some() || self.skips() {
+        let bias = match self.alone || self.stride == 1 || self.heaviest.is_some() || self.skips() {
             true => 0,
             false => members.wrapping_mul(self.magic[at].to_bits() as i64),
         };

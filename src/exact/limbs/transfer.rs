@@ -27,7 +27,7 @@ impl Limbs<'_> {
     /// Splits one term of the only dimension, with its weight if there are weights: calls `add` with each limb in which it has bits, and
     /// their units.
     pub(crate) fn split(&self, x: f64, weight: Option<f64>, add: impl FnMut(usize, i64)) {
-        split::scalar(x, weight, self, 0..self.words(), add);
+        split::scalar(x, weight, self, 0, 0..self.words(), add);
     }
 }
 
@@ -153,9 +153,16 @@ unsafe fn vectors<L: Lanes>(moved: &Moved<'_>, limbs: &Limbs<'_>, sums: &mut [i6
 #[inline(always)]
 fn scalar(moved: &Moved<'_>, limbs: &Limbs<'_>, sums: &mut [i64]) {
     let words = limbs.words();
-    split::scalar(moved.row[0], moved.weight, limbs, 0..words, |l, units| {
-        let (from, to) = (moved.from * words + l, moved.to * words + l);
-        sums[from] = sums[from].wrapping_sub(units);
-        sums[to] = sums[to].wrapping_add(units);
-    });
+    split::scalar(
+        moved.row[0],
+        moved.weight,
+        limbs,
+        0,
+        0..words,
+        |l, units| {
+            let (from, to) = (moved.from * words + l, moved.to * words + l);
+            sums[from] = sums[from].wrapping_sub(units);
+            sums[to] = sums[to].wrapping_add(units);
+        },
+    );
 }

@@ -11,6 +11,7 @@ from . import _threads
 from ._native import ffi, lib
 
 if TYPE_CHECKING:
+    from ._sparse import Rows
     from ._types import Seed
 
 EMPTY = {
@@ -39,9 +40,19 @@ class Matrix(NamedTuple):
     ld: int
     layout: int
 
+    @property
+    def size(self) -> int:
+        """Numbers that a pass reads."""
+        return self.n * self.d
+
     def function(self, name: str) -> Any:
         """The function of that name for points of this type."""
         return getattr(lib, name + _TYPES[self.array.dtype][1])
+
+    def call(self, name: str, *arguments: Any) -> int:
+        """Calls the function of that name for points of this type."""
+        status: int = self.function(name)(self.pointer, self.n, self.d, self.ld, *arguments)
+        return status
 
 
 # The types that are read where they lie: what they are in C, and what the names of their functions end in.
@@ -93,6 +104,13 @@ def _not_a_number(x: np.ndarray) -> str:
             place = f"row {at[0]}, dimension {at[1]}" if len(at) == 2 else f"index {at[0]}" if len(at) == 1 else f"{at}"
             return f"{x[at]!r} at {place} is not a number"
     return "an array of real numbers was expected"
+
+
+def points_of(x: Any) -> Matrix | Rows:
+    """Points, dense or sparse."""
+    from . import _sparse
+
+    return _sparse.rows(x, "points") if _sparse.is_sparse(x) else matrix(x)
 
 
 def matrix(x: Any, name: str = "points") -> Matrix:
@@ -185,7 +203,7 @@ def options_of(threads: int | None) -> Any:
     return options
 
 
-def options_for(points: Matrix, threads: int | None, weights: np.ndarray | None = None) -> Any:
+def options_for(points: Matrix | Rows, threads: int | None, weights: np.ndarray | None = None) -> Any:
     """A centra_options with the defaults, except for what all calls share."""
     options = options_of(threads)
     options.layout = points.layout

@@ -63,7 +63,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance, Generator instance or None, default=None
         What is drawn from.
     copy_x : bool, default=True
-        Without effect: `X` is never written to, and never copied if it is dense and of double or single precision or of unsigned
+        Without effect: `X` is never written to, and never copied if it is a dense array or sparse rows (CSR) in order, of double or single precision or of unsigned
         bytes. Other types are converted to doubles.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
         Without effect: both give the same clusters, and the library chooses by itself how it finds them.
@@ -94,7 +94,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Notes
     -----
-    Sparse matrices are accepted and made dense. NaN and infinities are refused with their place.
+    Sparse matrices and arrays are never made dense; the results are those of the same points in a dense array, bit for bit. NaN and infinities are refused with their place.
 
     The order of the rows does not matter, and a row of weight 3 counts exactly as three rows do, where the starting centers are
     given, or drawn by k-means++ from an `X` of no more than 131,072 numbers: then k-means++ draws from the distinct rows in
@@ -179,8 +179,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tol = Watch().run(lambda: self._absolute_tol(X, weights), _SUMMING * X.size)
 
         draw_from: tuple[NDArray[Any], NDArray[np.float64] | None] = (X, weights)
-        if isinstance(self.init, str) and self.init == "k-means++" and X.size <= _ORDERED:
-            draw_from = _ordered(X, weights, k)
+        if isinstance(self.init, str) and self.init == "k-means++" and X.shape[0] * X.shape[1] <= _ORDERED:
+            draw_from = _ordered(_dense(X), weights, k)
         best: Clustering | None = None
         reports = []
         for _ in range(self._n_init):
@@ -297,7 +297,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return tags
 
     def _points(self, X: Any, reset: bool = False, finite: bool = False) -> NDArray[Any]:
-        """Points as a dense array of a type that the library reads.
+        """Points as an array, or sparse rows, of a type that the library reads.
 
         That they are finite is checked here if `finite` is true, else by the library.
         """
@@ -310,7 +310,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             dtype=[np.float64, np.float32, np.uint8],
             ensure_all_finite=finite,
         )
-        return X.toarray() if issparse(X) else X
+        return X
 
     def _restarts(self) -> int:
         draws = isinstance(self.init, str) or callable(self.init)
@@ -331,7 +331,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if self.tol == 0:
             return 0.0
         labels = np.zeros(points.shape[0], np.int32)
-        center = update(points, labels, points[:1], weights=weights, threads=self.threads)
+        center = update(points, labels, _dense(points[:1]), weights=weights, threads=self.threads)
         total = points.shape[0] if weights is None else math.fsum(weights)
         spread = inertia(points, center, labels, weights=weights, threads=self.threads)
         # A product beyond the largest double is no less than any sum of squared shifts.
@@ -396,6 +396,11 @@ def distances(X: NDArray[Any], centers: NDArray[Any], threads: int | None = None
     """The distance of each point to each center, in single precision where the points are."""
     apart = transform(X, centers, threads=threads)
     return apart.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+
+
+def _dense(X: Any) -> NDArray[Any]:
+    """A few points as an array."""
+    return X.toarray() if issparse(X) else X
 
 
 def _weights(sample_weight: Any, X: NDArray[Any]) -> NDArray[np.float64] | None:

@@ -119,10 +119,12 @@ def kmeans(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         The points, finite. Arrays of float64, float32 or uint8 whose elements are adjacent along one axis (C or Fortran order,
         slices of rows or columns of these) are read where they lie, and the result is that of the same numbers as doubles, bit
         for bit. Other types are converted to doubles, which is exact but for integers beyond 2**53 and for long doubles.
+        Of SciPy's sparse arrays and matrices, compressed sparse rows (CSR) are read where they lie, other formats are converted to them;
+        the result is that of ``points.toarray()``, bit for bit, which is never made.
     k : int
         Number of centers, from 1 to n.
     init : {'k-means++', 'random', 'k-means||'} or array_like of shape (k, d), default 'k-means++'
@@ -214,7 +216,7 @@ def watched(
     threads: int | None,
 ) -> Clustering:
     """`kmeans` with a `Watch`, whose last progress is that of the last iteration if there is one restart."""
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     k = _call.integer(k, "k", 63)
     weights = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, weights)
@@ -234,15 +236,15 @@ def watched(
     lib.centra_report_init_sized(report, ffi.sizeof("centra_report"))
 
     def fit() -> Clustering:
-        status = x.function("centra_fit")(
-            x.pointer, x.n, x.d, x.ld, k, options,
+        status = x.call(
+            "centra_fit", k, options,
             pointer(centers), pointer(labels, "int32_t[]"), report, ffi.NULL, 0,
         )  # fmt: skip
         _call.check(status)
         return Clustering(centers, labels, report.inertia, report_of(report))
 
     passes = (options.max_iter + _SEEDING) * options.n_init
-    return watch.run(fit, x.n * x.d * k * passes, options, kept=weights)
+    return watch.run(fit, x.size * k * passes, options, kept=weights)
 
 
 # Drawing centers is about as much work as so many passes of all points over all centers: each is one of several candidates.
@@ -282,7 +284,7 @@ def assign(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
@@ -304,12 +306,12 @@ def assign(
     >>> centra.assign([[1, 1], [9, 8]], [[0, 0], [8, 8]], sqdist=True)
     (array([0, 1], dtype=int32), array([2., 1.]))
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     c = _call.centers_of(centers, x.d)
     labels = np.empty(x.n, np.int32)
     distances = np.empty(x.n) if sqdist else None
-    status = x.function("centra_assign")(
-        x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads),
+    status = x.call(
+        "centra_assign", c.shape[0], _call.options_for(x, threads),
         pointer(c), pointer(labels, "int32_t[]"), ffi.NULL if distances is None else pointer(distances), ffi.NULL, 0,
     )  # fmt: skip
     _call.check(status)
@@ -355,7 +357,7 @@ def update(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`. There may be fewer points than centers, and none.
     labels : array_like of integers, shape (n,)
         The cluster of each point, from 0 to k - 1.
@@ -381,7 +383,7 @@ def update(
     array([[2., 1.],
            [8., 8.]])
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, w)
@@ -389,8 +391,8 @@ def update(
     means = np.array(_call.centers_of(centers, x.d))
     k = means.shape[0]
     members = np.empty(k, np.int64)
-    status = x.function("centra_update")(
-        x.pointer, x.n, x.d, x.ld, k, options,
+    status = x.call(
+        "centra_update", k, options,
         pointer(given, "int32_t[]"), pointer(means), pointer(members, "int64_t[]"), ffi.NULL, 0,
     )  # fmt: skip
     _call.check(status)
@@ -410,7 +412,7 @@ def seed(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`.
     k : int
         Number of centers, from 1 to n.
@@ -428,7 +430,7 @@ def seed(
     >>> centra.seed([[1, 1], [2, 1], [8, 8]], 2, seed=1).shape
     (2, 2)
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     k = _call.integer(k, "k", 63)
     w = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, w)
@@ -437,10 +439,10 @@ def seed(
     centers = np.empty((min(k, x.n), x.d))
 
     def draw() -> NDArray[np.float64]:
-        _call.check(x.function("centra_seed")(x.pointer, x.n, x.d, x.ld, k, options, pointer(centers), ffi.NULL, 0))
+        _call.check(x.call("centra_seed", k, options, pointer(centers), ffi.NULL, 0))
         return centers
 
-    return Watch().run(draw, x.n * x.d * k * _SEEDING, kept=w)
+    return Watch().run(draw, x.size * k * _SEEDING, kept=w)
 
 
 def inertia(
@@ -455,7 +457,7 @@ def inertia(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
@@ -475,13 +477,13 @@ def inertia(
     >>> centra.inertia([[1, 1], [9, 8]], [[0, 0], [8, 8]], [0, 1])
     3.0
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)
     total = ffi.new("double *")
-    status = x.function("centra_inertia")(
-        x.pointer, x.n, x.d, x.ld, c.shape[0], _call.options_for(x, threads, w),
+    status = x.call(
+        "centra_inertia", c.shape[0], _call.options_for(x, threads, w),
         pointer(c), pointer(given, "int32_t[]"), total,
     )  # fmt: skip
     _call.check(status)

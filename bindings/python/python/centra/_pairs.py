@@ -18,7 +18,7 @@ def distances(points: ArrayLike, centers: ArrayLike, *, threads: int | None = No
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
@@ -37,12 +37,12 @@ def distances(points: ArrayLike, centers: ArrayLike, *, threads: int | None = No
     array([[  2.,  98.],
            [145.,   1.]])
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     c = _call.centers_of(centers, x.d)
     k = c.shape[0]
     sqdist = np.empty((x.n, k))
-    status = x.function("centra_distances")(
-        x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads), pointer(c), pointer(sqdist), k
+    status = x.call(
+        "centra_distances", k, _call.options_for(x, threads), pointer(c), pointer(sqdist), k
     )  # fmt: skip
     _call.check(status)
     return sqdist
@@ -96,7 +96,7 @@ def clusters(
 
     Parameters
     ----------
-    points : array_like of shape (n, d)
+    points : array_like or sparse array of shape (n, d)
         As for `kmeans`. There may be fewer points than centers, and none.
     centers : array_like of shape (k, d)
         Centers, finite.
@@ -117,14 +117,14 @@ def clusters(
     >>> sizes.tolist(), weights.tolist(), inertias.tolist()
     ([2, 1], [1.5, 2.0], [1.5, 0.0])
     """
-    x = _call.matrix(points)
+    x = _call.points_of(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)
     k = c.shape[0]
     found = Clusters(np.empty(k, np.int64), np.empty(k), np.empty(k))
-    status = x.function("centra_clusters")(
-        x.pointer, x.n, x.d, x.ld, k, _call.options_for(x, threads, w), pointer(c), pointer(given, "int32_t[]"),
+    status = x.call(
+        "centra_clusters", k, _call.options_for(x, threads, w), pointer(c), pointer(given, "int32_t[]"),
         pointer(found.sizes, "int64_t[]"), pointer(found.weights), pointer(found.inertias),
     )  # fmt: skip
     _call.check(status)

@@ -1,0 +1,394 @@
+//! Sparse rows in binary64: Ŝ_j ≈ |c_j|² - 2 x·c_j, a little less, from the stored coordinates alone (L51).
+//!
+//! Centers are in lanes: a panel has the coordinates of up to [`PANEL`] centers in one dimension side by side, and each stored coordinate
+//! is multiplied by one such row. A label that the error bound leaves open is decided by D of the centers within it.
+
+use core::ops::Range;
+
+use super::float::Norm;
+use super::{Allowance, BlockRows, Certificate, CodedCenters, PassCenters, Precision};
+use crate::assign::screen::{ScreenResult, ScreenScratch};
+use crate::call::Shape;
+use crate::exact::distance::pair_csr;
+use crate::points::{Entries, Points, Unpacked, Which};
+use crate::simd::products::{Screen, Working};
+use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
+
+pub(super) struct Sparse;
+
+/// Centers in a panel, at most: their sums fill half of the registers.
+const PANEL: usize = 32;
+
+/// Lanes in the widest vector: panels are padded to these.
+const WIDEST: usize = 8;
+
+/// How far apart the rows of a panel are that has so many centers.
+pub(crate) fn width(centers: usize) -> usize {
+    centers.next_multiple_of(WIDEST)
+}
+
+/// The panels of k centers of d dimensions: which centers each has, and where it lies.
+fn panels(k: usize, d: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    (0..k).step_by(PANEL).map(move |first| {
+        let centers = first..k.min(first + PANEL);
+        let start = first * d;
+        (centers.clone(), start..start + width(centers.len()) * d)
+    })
+}
+
+/// The centers of a pass.
+pub(super) struct SparseCenters<'a> {
+    data: &'a [f64],
+    /// What the values of each center start from, rounded up to whole vectors.
+    starts: &'a [f64],
+    certificate: Certificate,
+}
+
+impl Precision for Sparse {
+    type Element = f64;
+    type Ready<'a> = SparseCenters<'a>;
+
+    // Nothing that is cheaper is left once this was tried.
+    const COST: f64 = 1.0;
+    const ALLOWANCE: Option<Allowance> = Some(|_, _| f64::INFINITY);
+    const TOGETHER: usize = WIDEST;
+    const MARGINS: bool = false;
+
+    fn suits(shape: &Shape) -> bool {
+        shape.form.is_csr() && shape.d <= 1 << 33
+    }
+
+    fn room(shape: &Shape) -> [usize; 2] {
+        [0, width(shape.k)]
+    }
+
+    fn prepare<'a>(
+        pass: &PassCenters<'a>,
+        room: &'a mut CodedCenters<'_, f64>,
+    ) -> Option<Self::Ready<'a>> {
+        let (d, k) = (pass.job.points.d(), pass.k());
+        let certificate = Certificate::of_entries(pass.job.points.longest(), d);
+        let data = &mut room.data[..width(k) * d];
+        let starts = &mut room.norms[..width(k)];
+        data.fill(0.0);
+        starts.fill(f64::INFINITY);
+        for (centers, place) in panels(k, d) {
+            let width = width(centers.len());
+            let panel = &mut data[place];
+            for (c, j) in centers.enumerate() {
+                let center = &pass.centers[j * d..][..d];
+                let mut norm = Norm::new();
+                for (i, &x) in center.iter().enumerate() {
+                    norm.add(i, x);
+                }
+                let norm = norm.squared();
+                starts[j] = certificate.start::<f64>(norm);
+                // Of a far center, or one that is not a number, that is all there is (L17).
+                if norm < f64::FAR {
+                    for (row, &x) in panel.chunks_exact_mut(width).zip(center) {
+                        row[c] = -2.0 * x;
+                    }
+                }
+            }
+        }
+        pass.repeats.exclude(&mut starts[..k], f64::INFINITY);
+        Some(SparseCenters {
+            data,
+            starts,
+            certificate,
+        })
+    }
+
+    fn test<'a>(
+        ready: &Self::Ready<'a>,
+        pass: &PassCenters<'a>,
+        which: &Which<'_>,
+        _: &mut BlockRows<'_, '_>,
+        scratch: &mut ScreenScratch<'_, f64>,
+    ) -> ScreenResult {
+        let level = pass.job.level;
+        let mut result = ScreenResult::default();
+        let (d, k) = (pass.job.points.d(), pass.k());
+        for lane in 0..which.len() {
+            let x = pass.job.points.entries(which.point(lane));
+            let values = &mut scratch.values[..width(k)];
+            values.copy_from_slice(ready.starts);
+            let mut square = 0.0;
+            for (centers, place) in panels(k, d) {
+                let first = centers.start;
+                let values = &mut values[first..first + width(centers.len())];
+                let panel = &ready.data[place];
+                square = products(level, Products { x, panel, values });
+            }
+            let nearest = Nearest::of(&values[..k]);
+            let error_bound = ready.error_bound(square, nearest.label);
+            scratch.labels[lane] = nearest.label as i32;
+            // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+            let proven = nearest.second - nearest.least > error_bound;
+            if !proven {
+                let limit = nearest.least + error_bound;
+                let decided = Decide {
+                    x,
+                    points: &pass.job.points,
+                    centers: pass.centers,
+                    values: &values[..k],
+                    limit,
+                };
+                let (label, evaluated) = level.run(decided);
+                scratch.labels[lane] = label;
+                result.open += 1;
+                result.evaluated += evaluated;
+            }
+        }
+        result
+    }
+}
+
+impl SparseCenters<'_> {
+    /// The error bound of a point of this |x|² with a label (L16).
+    fn error_bound(&self, square: f64, label: usize) -> f64 {
+        // A point that is too far gets an infinite one, so that nothing is proven of it (L17).
+        if square < Certificate::far::<f64>() {
+            let Certificate {
+                per_square,
+                constant,
+                ..
+            } = self.certificate;
+            let of_center = self.certificate.of_start(self.starts[label]);
+            square * per_square + (of_center + constant)
+        } else {
+            f64::INFINITY
+        }
+    }
+}
+
+/// The least of some values, the first of equals, and the second least.
+struct Nearest {
+    label: usize,
+    least: f64,
+    second: f64,
+}
+
+impl Nearest {
+    fn of(values: &[f64]) -> Self {
+        let mut nearest = Nearest {
+            label: 0,
+            least: f64::INFINITY,
+            second: f64::INFINITY,
+        };
+        for (j, &value) in values.iter().enumerate() {
+            let less = value < nearest.least;
+            // NaN is neither, and is no value of a point that has an error bound.
+            let other = if less { nearest.least } else { value };
+            nearest.second = if other < nearest.second {
+                other
+            } else {
+                nearest.second
+            };
+            nearest.label = if less { j } else { nearest.label };
+            nearest.least = if less { value } else { nearest.least };
+        }
+        nearest
+    }
+}
+
+/// A sparse row, and a panel, whose products are added to the values of its centers.
+pub(crate) struct Products<'a> {
+    pub(crate) x: Entries<'a>,
+    /// Rows of as many coordinates as there are values, a row for each dimension.
+    pub(crate) panel: &'a [f64],
+    /// Whole vectors of the widest, at most those of a panel.
+    pub(crate) values: &'a mut [f64],
+}
+
+/// Adds the products of a sparse row with the centers of a panel to their values; returns the sum of the squares of the row.
+pub(crate) fn products(level: Level, products: Products<'_>) -> f64 {
+    let width = products.values.len();
+    assert!(width.is_multiple_of(WIDEST) && (1..=PANEL).contains(&width));
+    assert!(products.panel.len().is_multiple_of(width));
+    level.run(products)
+}
+
+impl Kernel for Products<'_> {
+    type Out = f64;
+    const PRODUCTS: bool = <f64 as Vectorized>::PRODUCTS;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> f64 {
+        // SAFETY: the contract.
+        let square = unsafe { <f64 as Vectorized>::Vectors::<I>::run::<I::Lanes, _>(self) };
+        square.unwrap_or_else(|| unreachable!("every level has vectors of doubles"))
+    }
+}
+
+impl ScreenKernel<f64> for Products<'_> {
+    type Out = f64;
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes, S: Screen<E = f64>>(self) -> f64 {
+        const { assert!(WIDEST.is_multiple_of(S::WIDTH)) }
+        // SAFETY: the caller is compiled for `S`; `products` has checked the lengths.
+        unsafe {
+            match self.values.len() / S::WIDTH {
+                1 => self.sums::<S, 1>(),
+                2 => self.sums::<S, 2>(),
+                3 => self.sums::<S, 3>(),
+                4 => self.sums::<S, 4>(),
+                6 => self.sums::<S, 6>(),
+                8 => self.sums::<S, 8>(),
+                12 => self.sums::<S, 12>(),
+                _ => self.sums::<S, 16>(),
+            }
+        }
+    }
+}
+
+impl Products<'_> {
+    /// `V` vectors of centers.
+    ///
+    /// # Safety
+    /// The caller is compiled for `S`; there are so many values, and the panel has as many for each dimension.
+    #[inline(always)]
+    unsafe fn sums<S: Screen<E = f64>, const V: usize>(self) -> f64 {
+        let Products {
+            mut x,
+            panel,
+            values,
+        } = self;
+        let d = panel.len() / values.len();
+        let mut square = 0.0;
+        // SAFETY: the contract; dimensions are tested to be below d.
+        unsafe {
+            let mut sums = [S::splat(0.0); V];
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = S::load(values.as_ptr().add(v * S::WIDTH));
+            }
+            let mut unpacked = Unpacked::new();
+            while x.unpack(&mut unpacked) {
+                for (i, x) in unpacked.entries() {
+                    assert!(i < d);
+                    square += x * x;
+                    let x = S::splat(x);
+                    let row = panel.as_ptr().add(i * V * S::WIDTH);
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = S::mul_add(x, S::load(row.add(v * S::WIDTH)), *sum);
+                    }
+                }
+            }
+            for (v, sum) in sums.iter().enumerate() {
+                S::store(values.as_mut_ptr().add(v * S::WIDTH), *sum);
+            }
+        }
+        square
+    }
+}
+
+/// A point that the test leaves open, and the values of all centers.
+struct Decide<'a> {
+    x: Entries<'a>,
+    points: &'a Points<'a>,
+    centers: &'a [f64],
+    values: &'a [f64],
+    limit: f64,
+}
+
+impl Kernel for Decide<'_> {
+    type Out = (i32, usize);
+
+    /// The nearest of the centers within the limit, by D, and how many these are. What is not a number is within it.
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> (i32, usize) {
+        let (mut label, mut least, mut evaluated) = (0, f64::INFINITY, 0);
+        let centers = self.centers.chunks_exact(self.points.d());
+        for ((j, center), &value) in (0..).zip(centers).zip(self.values) {
+            if value > self.limit {
+                continue;
+            }
+            evaluated += 1;
+            // SAFETY: the caller is compiled for the lanes.
+            let distance = unsafe { pair_csr::<I::Lanes>(self.x, center) };
+            if distance < least {
+                (label, least) = (j, distance);
+            }
+        }
+        (label, evaluated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::lemmas::{climb, exact_squared, report, Rng};
+    use crate::exact::distance::squared;
+    use crate::exact::rational::Exact;
+    use crate::simd::level::{isa, Isa};
+
+    /// The value of a point and a center that starts from |c|², and |x|² and |c|², as passes evaluate them.
+    fn value(level: Level, x: &[f64], c: &[f64]) -> [f64; 3] {
+        let d = x.len();
+        let columns: Vec<i32> = (0..d as i32).collect();
+        let points = Points::csr(x, &columns, &[0, d as i32], 1, d).unwrap();
+        let mut panel = vec![0.0; WIDEST * d];
+        for (row, c) in panel.chunks_exact_mut(WIDEST).zip(c) {
+            row[3] = -2.0 * c;
+        }
+        let (mut norm, mut values) = (Norm::new(), [0.0; WIDEST]);
+        c.iter().enumerate().for_each(|(i, &c)| norm.add(i, c));
+        values[3] = norm.squared();
+        let x = points.entries(0);
+        let panel = &panel;
+        let square = products(
+            level,
+            Products {
+                x,
+                panel,
+                values: &mut values,
+            },
+        );
+        [values[3], square, norm.squared()]
+    }
+
+    /// Sums of which every addition loses what was added: each lies above 2, and grows by nearly its last digit.
+    #[test]
+    fn l51_sparse_rows() {
+        let v = f64::EPSILON / 2.0;
+        let mut worst = [0.0f64; 2];
+        let levels = [Isa::Portable, isa()];
+        for (level, d) in levels
+            .into_iter()
+            .flat_map(|level| [1, 2, 9, 70, 300, 2000].map(|d| (level, d)))
+        {
+            let certificate = Certificate::of_entries(d, d);
+            let level = Level::new(level);
+            let mut rng = Rng(d as u64);
+            for turn in 0..3 {
+                let h = [(1.99 * v).sqrt(), 0.3, 1.0][turn];
+                let mut start: Vec<f64> = (0..d).map(|i| if i == 0 { 1.0 } else { h }).collect();
+                let half: Vec<f64> = start.iter().map(|c| -0.5 * c).collect();
+                start.extend(half);
+                if turn == 2 {
+                    start = rng.units(2 * d);
+                }
+                let ratio = |both: &[f64]| {
+                    let (c, x) = both.split_at(d);
+                    let [value, square, norm] = value(level, x, c);
+                    let exact = |x: &[f64]| x.iter().map(|&x| Exact::of(x).square()).sum::<Exact>();
+                    let squares = exact(x) + exact(c);
+                    let wanted = exact_squared(x, c) - exact(x);
+                    let off = (Exact::of(value) - wanted).abs();
+                    let of =
+                        |p: f64| Exact::of(p) * squares.clone() + Exact::of(certificate.constant);
+                    let error = certificate.per_square * (square + norm);
+                    let least = square + value - (error + certificate.constant);
+                    let under = Exact::of(least) - Exact::of(squared(x, c));
+                    assert!(under <= Exact::whole(0), "a lower bound that is above D");
+                    off.over(&of(certificate.per_square / 2.2))
+                };
+                worst[usize::from(turn > 0)] =
+                    worst[usize::from(turn > 0)].max(climb(start, 4.0, 20_000 / (d + 100), ratio));
+            }
+        }
+        report("L51, sums that lose", worst[0], 0.25);
+        report("L51, others", worst[1], 0.0);
+    }
+}
