@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -138,6 +138,52 @@ python-test: tools
 		echo "that failed, so the tests of the Python package are left out (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
 		test -z "$$CI"; \
 	fi
+
+# The languages whose bindings need an installed library: the one that pkg-config finds. Each finds what stands in the golden file.
+BINDINGS  := $(abspath $(TARGET))/bindings
+GOLDEN    := $(abspath tests/data/golden.txt)
+INSTALLED  = header=$$(pkg-config --variable=includedir centra)/centra.h; library=$$(pkg-config --variable=libdir centra)/libcentra.so
+LINKED     = $$(pkg-config --cflags --libs centra) -Wl,-rpath,$$(pkg-config --variable=libdir centra)
+SIX_POINTS = grep -x 'inertia 2.66667 after 1 iterations'
+# Commands that need a tool; without it they are left out, in CI it is an error.
+with = @if command -v $(1) >/dev/null; then set -ex; $(3); else \
+	echo "$(1) is missing, so the tests that need it were left out (Debian: apt-get install $(2))" >&2; test -z "$$CI"; fi
+
+.PHONY: check-bindings check-c check-r check-luajit check-node check-octave
+check-bindings: check-c check-r check-luajit check-node check-octave
+
+check-c:
+	@mkdir -p $(BINDINGS)
+	$(CC) -std=c11 $(CFLAGS) tests/c/golden.c $(LINKED) -o $(BINDINGS)/golden
+	$(BINDINGS)/golden $(GOLDEN)
+
+# The package as CRAN would check it, but for the manual, which takes LaTeX; its tests, README and a demo. A warning is an error.
+check-r:
+	$(call with,R,r-base-core r-cran-tinytest, \
+		mkdir -p $(BINDINGS)/r; cd $(BINDINGS)/r; \
+		R CMD build --no-build-vignettes $(CURDIR)/bindings/r; \
+		CENTRA_GOLDEN=$(GOLDEN) _R_CHECK_FORCE_SUGGESTS_=$(if $(CI),true,false) R CMD check --no-manual centra_$(VERSION).tar.gz; \
+		if grep -w WARNING centra.Rcheck/00check.log; then exit 1; fi; \
+		awk '/^```/ { inside = $$0 == "```r"; next } inside' $(CURDIR)/bindings/r/README.md > readme.R; \
+		export R_LIBS=centra.Rcheck; Rscript readme.R; Rscript $(CURDIR)/bindings/r/demo/flowers.R)
+
+check-luajit:
+	$(call with,luajit,luajit, \
+		$(INSTALLED); cd bindings/luajit; luajit example.lua $$header $$library | $(SIX_POINTS); luajit test.lua $$header $$library $(GOLDEN))
+
+check-node:
+	$(call with,npm,nodejs npm, \
+		mkdir -p $(BINDINGS)/node; cp bindings/node/package.json $(BINDINGS)/node; \
+		npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(BINDINGS)/node; \
+		$(INSTALLED); cd bindings/node; export NODE_PATH=$(BINDINGS)/node/node_modules; \
+		node example.js $$header $$library | $(SIX_POINTS); node test.js $$header $$library $(GOLDEN))
+
+check-octave:
+	$(call with,mkoctfile,octave octave-dev, \
+		mkdir -p $(BINDINGS)/octave; \
+		mkoctfile --mex -Wall -Wextra $(LINKED) bindings/octave/centra_kmeans.c -o $(BINDINGS)/octave/centra_kmeans.mex; \
+		cd bindings/octave; octave="octave-cli -q --no-history -p $(BINDINGS)/octave"; \
+		$$octave centra_example.m | $(SIX_POINTS); $$octave centra_test.m $(GOLDEN))
 
 # Says which tests will be left out for want of a tool; in CI none may be.
 tools:

@@ -153,6 +153,12 @@ fn stream() {
     run_everywhere("stream");
 }
 
+/// What stands in `tests/data/golden.txt`.
+#[test]
+fn golden() {
+    run_everywhere("golden");
+}
+
 /// OpenMP's threads, and a pool's in C++.
 #[test]
 fn callers() {

@@ -160,6 +160,12 @@ fn kinds_of_points() {
     passes("kinds", &[]);
 }
 
+/// What stands in `tests/data/golden.txt`.
+#[test]
+fn golden() {
+    passes("golden", &[]);
+}
+
 #[test]
 fn raw_functions() {
     passes("raw", &[]);
