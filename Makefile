@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header drawings bench bench-python python-test rust-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header drawings bench bench-python python-test rust-test cpp-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -195,11 +195,34 @@ test-aarch64: all
 			"(Debian: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)" >&2; \
 		test -z "$$CI"; \
 	fi
+# centra.hpp: every call against C, what is thrown, matrices of Eigen, with AddressSanitizer and UndefinedBehaviorSanitizer; and the
+# example, which prints what its README says.
+CPP_TEST := $(TARGET)/cpp-test
+CPPFLAGS_TEST := -g1 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-Iinclude -Ibindings/cpp -isystem /usr/include/eigen3
+cpp-test: all
+	@mkdir -p $(CPP_TEST)
+	@for way in 'g++ -std=c++17' 'clang++ -std=c++20'; do \
+		if ! command -v $${way% *} >/dev/null; then \
+			echo "$${way% *} is missing: the C++ tests leave it out (Debian: apt-get install g++ clang libclang-rt-dev)" >&2; \
+			test -z "$$CI" || exit 1; continue; \
+		fi; \
+		for source in tests/cpp/*.cpp bindings/cpp/example/example.cpp; do \
+			if test $$source = tests/cpp/eigen.cpp && ! test -e /usr/include/eigen3; then \
+				echo "Eigen is missing: its test is left out (Debian: apt-get install libeigen3-dev)" >&2; \
+				test -z "$$CI" || exit 1; continue; \
+			fi; \
+			program=$(CPP_TEST)/$$(basename $$source .cpp)-$${way%+ *}; \
+			(set -ex; $$way $(CPPFLAGS_TEST) $$source $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $$program; \
+				$$program > $$program.out; cat $$program.out) || exit 1; \
+		done; \
+		awk '/^```/ { on = $$0 == "```text"; next } on' bindings/cpp/README.md | diff - $$program.out || exit 1; \
+	done
 
 # Says which tests will be left out for want of a tool; in CI none may be.
 tools:
 	@missing=; \
-	for tool in g++:g++ gfortran:gfortran valgrind:valgrind 'mpicc:mpich libmpich-dev'; do \
+	for tool in g++:g++ gfortran:gfortran valgrind:valgrind 'mpicc:mpich libmpich-dev' 'fpm:python3-venv, then pip install fpm'; do \
 		command -v $${tool%%:*} >/dev/null && continue; \
 		echo "$${tool%%:*} is missing: the tests that need it will be left out (Debian: apt-get install $${tool#*:})" >&2; \
 		missing=1; \
@@ -255,6 +278,7 @@ strategies:
 install: all
 	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 include/centra.h $(DESTDIR)$(INCLUDEDIR)/centra.h
+	install -m 644 bindings/cpp/centra.hpp $(DESTDIR)$(INCLUDEDIR)/centra.hpp
 	install -m 644 $(RELEASE)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.a
 	install -m 755 $(RELEASE)/libcentra.so $(DESTDIR)$(LIBDIR)/libcentra.so
 	{ echo 'prefix=$(PREFIX)'; echo 'libdir=$(LIBDIR)'; echo 'includedir=$(INCLUDEDIR)'; echo; \
@@ -263,5 +287,5 @@ install: all
 	} > $(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/centra.h $(DESTDIR)$(LIBDIR)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.so \
+	rm -f $(DESTDIR)$(INCLUDEDIR)/centra.h $(DESTDIR)$(INCLUDEDIR)/centra.hpp $(DESTDIR)$(LIBDIR)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.so \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc

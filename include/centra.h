@@ -1,5 +1,12 @@
-/* centra: exact k-means with one answer, bit for bit, for any thread count and instruction set.
- * Licence: MIT or Apache-2.0. */
+/// @file centra.h
+/// @brief Exact k-means with one answer, bit for bit, for any thread count and instruction set.
+///
+/// A call returns a status: CENTRA_OK, CENTRA_CANCELLED where a callback stopped it, or a negative one, and then every
+/// output is as it was; centra_status_message describes the status, centra_error_detail says where. Pointers must point
+/// to what the comments say, and nobody else may write there during the call. Any number of threads may make calls at
+/// once with different outputs. CENTRA_OPTIONS_DEFAULT and CENTRA_REPORT_DEFAULT initialise options and reports.
+///
+/// Licence: MIT or Apache-2.0.
 
 #ifndef CENTRA_H
 #define CENTRA_H
@@ -9,111 +16,109 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Success: the outputs are written.
-#define CENTRA_OK 0
+/// What a call returns, as an int32_t: 0 is success; a positive status comes with valid outputs, a
+/// negative one with every output untouched.
+enum centra_status {
+    /// Success: the outputs are written.
+    CENTRA_OK = 0,
+    /// The progress callback stopped the fit; the outputs are written and consistent with one another.
+    CENTRA_CANCELLED = 1,
+    /// A required pointer is null or not aligned for its type.
+    CENTRA_ERR_NULL = -1,
+    /// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone
+    /// (centra_fit, centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
+    CENTRA_ERR_SHAPE = -2,
+    /// A NaN or an infinity in points, weights or given centers.
+    CENTRA_ERR_NONFINITE = -3,
+    /// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the
+    /// largest weight are rounded up to their upper 32 bits for this test); or, where distances are computed,
+    /// coordinates that are not all equal but differ so little, by less than about 2^-537, that the squared distance
+    /// between any two points or centers underflows to 0. (A fit and a seeding test the points also without the
+    /// centers.)
+    CENTRA_ERR_RANGE = -4,
+    /// A weight is negative, or none is positive.
+    CENTRA_ERR_WEIGHTS = -5,
+    /// The workspace is too small or not aligned to 16 bytes.
+    CENTRA_ERR_WORKSPACE = -6,
+    /// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also
+    /// those that it does not use.
+    CENTRA_ERR_OPTION = -7,
+    /// An output overlaps another argument.
+    CENTRA_ERR_ALIAS = -8,
+    /// A cluster became empty under CENTRA_EMPTY_ERROR.
+    CENTRA_ERR_EMPTY = -9,
+    /// A label is less than label_base or greater than label_base + k - 1.
+    CENTRA_ERR_LABEL = -10,
+    /// Memory could not be allocated: usually the workspace, where the caller gave none.
+    CENTRA_ERR_MEMORY = -11,
+    /// A defect of this library was detected.
+    CENTRA_ERR_INTERNAL = -12,
+};
 
-/// The progress callback stopped the fit; the outputs are written and consistent with one another.
-#define CENTRA_CANCELLED 1
+/// Values of the option init: where a fit starts.
+enum centra_init {
+    /// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
+    CENTRA_INIT_KMEANSPP = 0,
+    /// Start from k distinct rows, drawn uniformly.
+    CENTRA_INIT_RANDOM = 1,
+    /// Start from the centers that the array centers holds on entry.
+    CENTRA_INIT_GIVEN = 2,
+    /// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k +
+    /// 32), and greedy k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that
+    /// k passes over the points take too long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24
+    /// bytes a point.
+    CENTRA_INIT_PARALLEL = 3,
+};
 
-/// A required pointer is null or not aligned for its type.
-#define CENTRA_ERR_NULL -1
+/// Values of the option empty: what becomes of a cluster without a member of positive weight.
+enum centra_empty {
+    /// An empty cluster takes the point farthest from its own center (the default).
+    CENTRA_EMPTY_RELOCATE = 0,
+    /// An empty cluster keeps its center.
+    CENTRA_EMPTY_KEEP = 1,
+    /// An empty cluster is an error.
+    CENTRA_EMPTY_ERROR = 2,
+};
 
-/// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone (centra_fit,
-/// centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
-#define CENTRA_ERR_SHAPE -2
+/// Values of the option layout: how points lie in memory.
+enum centra_layout {
+    /// Point p is d contiguous doubles at points + p * ld (the default; Fortran's points(d, n)).
+    CENTRA_ROWS = 0,
+    /// Dimension i is n contiguous doubles at points + i * ld.
+    CENTRA_COLUMNS = 1,
+};
 
-/// A NaN or an infinity in points, weights or given centers.
-#define CENTRA_ERR_NONFINITE -3
+/// Values of the option algorithm: how a fit avoids work. Results do not depend on it.
+enum centra_algorithm {
+    /// Bounds on distances are used where they save time (the default).
+    CENTRA_ALGORITHM_AUTO = 0,
+    /// Every iteration compares every point with the centers; the least memory.
+    CENTRA_ALGORITHM_LLOYD = 1,
+    /// From the second iteration on, only points whose bound does not prove their label are compared with the centers.
+    CENTRA_ALGORITHM_HAMERLY = 2,
+};
 
-/// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the largest weight are
-/// rounded up to their upper 32 bits for this test); or, where distances are computed, coordinates that are not all equal but differ so
-/// little, by less than about 2^-537, that the squared distance between any two points or centers underflows to 0. (A fit and a
-/// seeding test the points also without the centers.)
-#define CENTRA_ERR_RANGE -4
+/// Values of the member stopped_by of reports and states: why a fit ended.
+enum centra_stopped_by {
+    /// No label changed.
+    CENTRA_CONVERGED = 0,
+    /// The centers moved by no more than tol.
+    CENTRA_TOLERANCE = 1,
+    /// max_iter iterations were done.
+    CENTRA_MAX_ITER = 2,
+    /// The progress callback asked for it.
+    CENTRA_STOPPED = 3,
+};
 
-/// A weight is negative, or none is positive.
-#define CENTRA_ERR_WEIGHTS -5
-
-/// The workspace is too small or not aligned to 16 bytes.
-#define CENTRA_ERR_WORKSPACE -6
-
-/// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also those that it
-/// does not use.
-#define CENTRA_ERR_OPTION -7
-
-/// An output overlaps another argument.
-#define CENTRA_ERR_ALIAS -8
-
-/// A cluster became empty under CENTRA_EMPTY_ERROR.
-#define CENTRA_ERR_EMPTY -9
-
-/// A label is less than label_base or greater than label_base + k - 1.
-#define CENTRA_ERR_LABEL -10
-
-/// Memory could not be allocated: usually the workspace, where the caller gave none.
-#define CENTRA_ERR_MEMORY -11
-
-/// A defect of this library was detected.
-#define CENTRA_ERR_INTERNAL -12
-
-/// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
-#define CENTRA_INIT_KMEANSPP 0
-
-/// Start from k distinct rows, drawn uniformly.
-#define CENTRA_INIT_RANDOM 1
-
-/// Start from the centers that the array centers holds on entry.
-#define CENTRA_INIT_GIVEN 2
-
-/// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
-/// k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that k passes over the points take too
-/// long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24 bytes a point.
-#define CENTRA_INIT_PARALLEL 3
-
-/// An empty cluster takes the point farthest from its own center (the default).
-#define CENTRA_EMPTY_RELOCATE 0
-
-/// An empty cluster keeps its center.
-#define CENTRA_EMPTY_KEEP 1
-
-/// An empty cluster is an error.
-#define CENTRA_EMPTY_ERROR 2
-
-/// Point p is d contiguous doubles at points + p * ld (the default; Fortran's points(d, n)).
-#define CENTRA_ROWS 0
-
-/// Dimension i is n contiguous doubles at points + i * ld.
-#define CENTRA_COLUMNS 1
-
-/// Bounds on distances are used where they save time (the default).
-#define CENTRA_ALGORITHM_AUTO 0
-
-/// Every iteration compares every point with the centers; the least memory.
-#define CENTRA_ALGORITHM_LLOYD 1
-
-/// From the second iteration on, only points whose bound does not prove their label are compared with the centers.
-#define CENTRA_ALGORITHM_HAMERLY 2
-
-/// No label changed.
-#define CENTRA_CONVERGED 0
-
-/// The centers moved by no more than tol.
-#define CENTRA_TOLERANCE 1
-
-/// max_iter iterations were done.
-#define CENTRA_MAX_ITER 2
-
-/// The progress callback asked for it.
-#define CENTRA_STOPPED 3
-
-/// Flag of centra_stream_sums: add the inertia.
-#define CENTRA_STREAM_INERTIA 1
-
-/// Flag of centra_stream_sums: count the labels that change.
-#define CENTRA_STREAM_MOVED 2
-
-/// Elements of the masses that centra_stream_masses sums.
-#define CENTRA_STREAM_MASS_DIGITS 69
+/// Flags and sizes of streams.
+enum centra_stream_constants {
+    /// Flag of centra_stream_sums: add the inertia.
+    CENTRA_STREAM_INERTIA = 1,
+    /// Flag of centra_stream_sums: count the labels that change.
+    CENTRA_STREAM_MOVED = 2,
+    /// Elements of the masses that centra_stream_masses sums.
+    CENTRA_STREAM_MASS_DIGITS = 69,
+};
 
 /// What a progress callback receives after every iteration of every restart.
 typedef struct centra_progress {
@@ -129,42 +134,45 @@ typedef struct centra_progress {
     double shift;
 } centra_progress;
 
-/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every iteration. A return
-/// value other than 0 stops the fit there. `user` is the option progress_data. The callback must return normally:
-/// no longjmp, no exception.
+/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every
+/// iteration. A return value other than 0 stops the fit there. `user` is the option progress_data. The callback must
+/// return normally: no longjmp, no exception.
 typedef int32_t (*centra_progress_fn)(const struct centra_progress *progress, void *user);
 
 /// A task of a pass: run it with the context that came with it, and an index below the count.
 typedef void (*centra_task_fn)(void *context, size_t index);
 
-/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language). The function calls
-/// task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side by side or not, and returns
-/// when all are done. It is called on the calling thread, in the caller's floating-point environment, several times in each iteration.
-/// `user` is the option parallel_data. It must return normally: no longjmp, no exception; a task throws none.
+/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language).
+/// The function calls task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side
+/// by side or not, and returns when all are done; what it leaves out is run on the calling thread. It is called on the
+/// calling thread, in the caller's floating-point environment, several times in each iteration. `user` is the option
+/// parallel_data. It must return normally: no longjmp, no exception; a task throws none.
 typedef void (*centra_parallel_fn)(void *user, size_t count, centra_task_fn task, void *context);
 
-/// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
-/// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
+/// Options of a call. Initialise the struct by CENTRA_OPTIONS_DEFAULT or centra_options_init, then change members. NULL
+/// instead of a pointer to it means the defaults. The description of a call lists the options that it uses; the others
+/// must be valid, and have no effect.
 typedef struct centra_options {
-    /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
-    /// defaults; a larger one is refused.
+    /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond
+    /// it have their defaults; a larger one is refused.
     size_t struct_size;
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     int32_t init;
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
-    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center that
-    /// they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index, takes the next point
-    /// of this ranking as its only member of positive weight; then the means are computed. The last such member of a cluster is never
-    /// taken, nor a point that lies on its center; empty clusters for which no point is left keep their centers. This is the rule of
-    /// scikit-learn and oneDAL. A point is taken with all of its weight: here a point of weight 2 does not act as two points.
+    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center
+    /// that they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index,
+    /// takes the next point of this ranking as its only member of positive weight; then the means are computed. The
+    /// last such member of a cluster is never taken, nor a point that lies on its center; empty clusters for which no
+    /// point is left keep their centers. This is the rule of scikit-learn and oneDAL. A point is taken with all of its
+    /// weight: here a point of weight 2 does not act as two points.
     int32_t empty;
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
     int32_t layout;
     /// The first label: 0 (default) or 1.
     int32_t label_base;
-    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
-    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
-    /// depend on it. Threads end before the call returns; see also parallel.
+    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this process may
+    /// use; N: at most N threads. Fewer are used where the work is too small for them. Results do not depend on it.
+    /// Threads end before the call returns; see also parallel.
     int32_t threads;
     /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
     int32_t n_init;
@@ -181,22 +189,24 @@ typedef struct centra_options {
     centra_progress_fn progress;
     /// Passed to progress.
     void *progress_data;
-    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work in later
-    /// iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4 a center. Where
-    /// 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate, instead of the points; these take
-    /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
+    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work
+    /// in later iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4
+    /// a center. Where 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate,
+    /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     int32_t algorithm;
-    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then the most tasks at a
-    /// time: 0 as many as there are cores, 1 none, so that the function is not called. Results do not depend on it.
+    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then
+    /// the most tasks at a time: 0 as many as there are cores, 1 none, so that the function is not called. Results do
+    /// not depend on it.
     centra_parallel_fn parallel;
     /// Passed to parallel.
     void *parallel_data;
 } centra_options;
 
-/// What a fit did. Initialise the struct by centra_report_init. It is written when the status is not negative.
+/// What a fit did. Initialise it by CENTRA_REPORT_DEFAULT or centra_report_init. It is written when the status is not
+/// negative.
 typedef struct centra_report {
-    /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it is written; a
-    /// larger one is refused.
+    /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it
+    /// is written; a larger one is refused.
     size_t struct_size;
     /// Why the returned restart stopped: CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER or CENTRA_STOPPED.
     int32_t stopped_by;
@@ -228,8 +238,9 @@ typedef struct centra_report {
     int64_t workspace_bytes;
 } centra_report;
 
-/// One of the problems of centra_fit_many. Set all of it to zero, and struct_size to sizeof(centra_problem), before the other members. These
-/// are what the arguments of the same names are to centra_fit.
+/// One of the problems of centra_fit_many. Initialise it by CENTRA_PROBLEM_DEFAULT, or set all of it to zero and
+/// struct_size to sizeof(centra_problem), before the other members. These are what the arguments of the same names are
+/// to centra_fit.
 typedef struct centra_problem {
     /// Size of this struct.
     size_t struct_size;
@@ -295,134 +306,132 @@ typedef struct centra_watch {
 extern "C" {
 #endif // __cplusplus
 
-/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the size of
-/// that version: a program that was built with an older header has no memory for more. In C a macro of the same name calls
-/// centra_options_init_sized instead, with the size of the struct in this header. Does nothing if options is NULL.
+/// Sets all options to their defaults, and struct_size to sizeof(centra_options). Does nothing if options is NULL.
 ///
-/// # Safety
-/// `options` is NULL, or points to a centra_options of any version.
+/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, which does
+/// the same. So a program goes on to work with a library that has more members than its header; a program that calls
+/// the function by its symbol alone must know the whole struct of its library, or call centra_options_init_sized.
+///
+/// @param options  NULL, or a centra_options, all of which is written.
 void centra_options_init(struct centra_options *options);
 
-/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes, at most to the
-/// size that this library knows. Does nothing if options is NULL or struct_size is less than sizeof(size_t).
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes,
+/// at most to the size that this library knows. Does nothing if options is NULL or struct_size is less than
+/// sizeof(size_t).
 ///
-/// # Safety
-/// `options` is NULL, or points to `struct_size` writable bytes.
-void centra_options_init_sized(struct centra_options *options,
-                               size_t struct_size);
+/// @param options  NULL, or struct_size writable bytes.
+/// @param struct_size  sizeof(centra_options).
+void centra_options_init_sized(struct centra_options *options, size_t struct_size);
 
-/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of that
-/// version. In C a macro of the same name calls centra_report_init_sized instead. Does nothing if report is NULL.
+/// Sets all results to zero, and struct_size to sizeof(centra_report). Does nothing if report is NULL. In C it is a
+/// macro, too: see centra_options_init.
 ///
-/// # Safety
-/// `report` is NULL, or points to a centra_report of any version.
+/// @param report  NULL, or a centra_report, all of which is written.
 void centra_report_init(struct centra_report *report);
 
-/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to the size that
-/// this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to
+/// the size that this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
 ///
-/// # Safety
-/// `report` is NULL, or points to `struct_size` writable bytes.
-void centra_report_init_sized(struct centra_report *report,
-                              size_t struct_size);
+/// @param report  NULL, or struct_size writable bytes.
+/// @param struct_size  sizeof(centra_report).
+void centra_report_init_sized(struct centra_report *report, size_t struct_size);
 
-/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit from another
-/// thread: it copies the progress into the centra_watch that the option progress_data points to, and stops the fit once stop is set there.
-/// Each member is read and written atomically.
+/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit
+/// from another thread: it copies the progress into the centra_watch that the option progress_data points to, and stops
+/// the fit once stop is set there. Each member is read and written atomically.
 ///
-/// # Safety
-/// `progress` points to a centra_progress, and `watch` to a centra_watch, whose members other threads access atomically alone.
+/// @param progress  what the fit hands to a callback.
+/// @param watch  a centra_watch, whose members other threads access atomically alone.
+/// @return 0, or what stop is set to.
 int32_t centra_watch_progress(const struct centra_progress *progress,
                               void *watch);
 
 /// The meaning of a status: static text, never NULL.
+///
+/// @param status  what a call returned.
 const char *centra_status_message(int32_t status);
 
-/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the first
-/// refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this thread until its next
-/// refusal.
+/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the
+/// first refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this
+/// thread until its next refusal.
 const char *centra_error_detail(void);
 
 /// The version of the library, "major.minor.patch": static text.
 const char *centra_version(void);
 
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that the CPU has,
-/// unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first call.
+/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that
+/// the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first
+/// call.
 const char *centra_isa(void);
 
-/// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
-/// sizes and options.
+/// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these sizes and
+/// options.
 ///
 /// Options used: layout, threads, init, n_init, algorithm, and whether weights is NULL (the weights are not read).
 ///
 /// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
 ///
-/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
-///   weights the part of k is up to four times as large;
+/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d
+///   above 2^32; with weights the part of k is up to four times as large;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
-/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
-///   up to 1024 here;
+/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is
+///   chosen; d counts up to 1024 here;
 /// - in addition, 4 n + 8 k d with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
-/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points (d counts up to
-///   2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up to 15 k + 160 rows of d doubles
-///   with up to d + 67 bytes more each.
+/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points
+///   (d counts up to 2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up
+///   to 15 k + 160 rows of d doubles with up to d + 67 bytes more each.
 ///
-/// n, d, k: points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that allow it.
-/// options: NULL for the defaults.
-/// bytes: receives the number of bytes.
+/// @param n, d, k  points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that
+///     allow it.
+/// @param options  NULL for the defaults.
+/// @param bytes  receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call
-/// it.
-///
-/// # Safety
-/// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
-int32_t centra_workspace_size(size_t n,
-                              size_t d,
-                              size_t k,
-                              const struct centra_options *options,
-                              size_t *bytes);
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may
+///     call it.
+int32_t centra_workspace_size(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
 
 /// Clusters points: chooses starting centers, then alternates assignment and update until it stops.
 ///
-/// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
-/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
-/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products divided by the exact
-/// sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w copies of it would.
+/// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads nor the
+/// instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
+/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products
+/// divided by the exact sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w
+/// copies of it would.
 ///
 /// Options used: all.
 ///
-/// points: n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and of unsigned bytes are read
-///     by the calls of the same name that end in _f32 and _u8.
-/// k: number of centers, 1 <= k <= n.
-/// options: NULL for the defaults.
-/// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
-/// labels: n labels from label_base on, written; or NULL.
-/// report: initialised by centra_report_init; written; or NULL.
-/// workspace, workspace_bytes: a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
-///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
+/// @param points  n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld
+///     >= n apart (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and
+///     of unsigned bytes are read by the calls of the same name that end in _f32 and _u8.
+/// @param n, d  the number of points, and of their dimensions.
+/// @param ld  doubles from a row, or column, of points to the next.
+/// @param k  number of centers, 1 <= k <= n.
+/// @param options  NULL for the defaults.
+/// @param centers  k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
+/// @param labels  n labels from label_base on, written; or NULL.
+/// @param report  initialised by centra_report_init; written; or NULL.
+/// @param workspace, workspace_bytes  a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
+///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call
+///     allocates it.
 ///
 /// Labels, centers and inertia are consistent: each label names the nearest of the returned centers.
 ///
-/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of
-/// threads may call it at once with different outputs, also after fork(). A child process that the progress callback forks may return
-/// from the callback: it continues alone, with the same result.
+/// @return CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of threads may
+///     call it at once with different outputs, also after fork(). A child process that the progress callback forks may
+///     return from the callback: it continues alone, with the same result.
 ///
 /// Stack: 128 KiB are enough for the calling thread of every call, not counting its callbacks.
 ///
-/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal handlers run on
-/// threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for them, cannot be had, fewer are
-/// used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is cancelled inside a call or its callbacks
-/// (pthread_cancel, deferred) ends after the call has returned.
+/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal
+/// handlers run on threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for
+/// them, cannot be had, fewer are used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is
+/// cancelled inside a call or its callbacks (pthread_cancel, deferred) ends after the call has returned.
 ///
-/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by dlopen, the C library
-/// allocates them at the first call of a thread, and ends the process if there is no memory for them. Call centra_error_detail on a
-/// thread to have them allocated earlier.
+/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by
+/// dlopen, the C library allocates them at the first call of a thread, and ends the process if there is no memory for
+/// them. Call centra_error_detail on a thread to have them allocated earlier.
 ///
 /// Method: Lloyd 1982; sums: Kulisch 1971; seeding: Arthur and Vassilvitskii 2007.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
 int32_t centra_fit(const double *points,
                    size_t n,
                    size_t d,
@@ -439,15 +448,13 @@ int32_t centra_fit(const double *points,
 ///
 /// Options used: layout, label_base, threads, parallel.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
-/// sqdist: n squared distances to the centers that the labels name, written; or NULL.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit, but n may be less than k, and 0;
+///     if it is 0, points and labels may be NULL.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on, written: the index of the nearest center, ties to the lowest.
+/// @param sqdist  n squared distances to the centers that the labels name, written; or NULL.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 int32_t centra_assign(const double *points,
                       size_t n,
                       size_t d,
@@ -461,24 +468,22 @@ int32_t centra_assign(const double *points,
                       size_t workspace_bytes);
 
 /// Moves every center to the mean of its points: the exact sum of each coordinate divided by the number of points (with
-/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
-/// least and the largest coordinate of its points.
+/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies
+/// between the least and the largest coordinate of its points.
 ///
 /// Options used: layout, label_base, threads, parallel, weights, empty.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
-///     NULL, and all clusters are empty.
-/// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
-/// centers: k contiguous rows of d; written, except for clusters that stay empty, which keep what the array holds on entry. If a
-///     cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the labels were found with: distances are
-///     measured from them, and they are checked as in centra_assign. In all other cases the array is not read.
-/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL. Under CENTRA_EMPTY_RELOCATE those
-/// after relocation.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit, but n may be less than k, and 0;
+///     if it is 0, points and labels may be NULL, and all clusters are empty.
+/// @param labels  n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
+/// @param centers  k contiguous rows of d; written, except for clusters that stay empty, which keep what the array
+///     holds on entry. If a cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the
+///     labels were found with: distances are measured from them, and they are checked as in centra_assign. In all other
+///     cases the array is not read.
+/// @param counts  the number of points in each of k clusters, whatever their weights, written; or NULL. Under
+///     CENTRA_EMPTY_RELOCATE those after relocation.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 int32_t centra_update(const double *points,
                       size_t n,
                       size_t d,
@@ -495,18 +500,16 @@ int32_t centra_update(const double *points,
 ///
 /// Options used: layout, threads, parallel, weights, seed, init.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
-/// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
-///     these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit; the option init must not be
+///     CENTRA_INIT_GIVEN.
+/// @param centers  k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer
+///     than k of these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
-/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii
-/// 2012); sampling without replacement (Bentley and Floyd 1987);
-/// Philox4x32-10 (Salmon and others 2011), a counter for each draw.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and
+/// Vassilvitskii 2012); sampling without replacement (Bentley and Floyd 1987); Philox4x32-10 (Salmon and others 2011),
+/// a counter for each draw.
 int32_t centra_seed(const double *points,
                     size_t n,
                     size_t d,
@@ -522,16 +525,13 @@ int32_t centra_seed(const double *points,
 ///
 /// Options used: layout, label_base, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
-///     inertia is 0.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on; read only.
-/// inertia: written.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     labels may be NULL, and the inertia is 0.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on; read only.
+/// @param inertia  written.
 ///
-/// Returns CENTRA_OK, or a negative status with *inertia untouched. Needs no workspace. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with *inertia untouched. Needs no workspace. Threads: as for centra_fit.
 int32_t centra_inertia(const double *points,
                        size_t n,
                        size_t d,
@@ -542,20 +542,19 @@ int32_t centra_inertia(const double *points,
                        const int32_t *labels,
                        double *inertia);
 
-/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c) in double precision.
+/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c)
+/// in double precision.
 ///
 /// Options used: layout, threads, parallel.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and sqdist may be NULL.
-/// centers: k contiguous rows of d, finite; read only.
-/// sqdist: n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the layout of the points.
-///     Gaps between rows are neither read nor written, but no other argument may lie in them.
-/// ld_out: doubles from a row of sqdist to the next, at least k.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     sqdist may be NULL.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param sqdist  n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the
+///     layout of the points. Gaps between rows are neither read nor written, but no other argument may lie in them.
+/// @param ld_out  doubles from a row of sqdist to the next, at least k.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
 int32_t centra_distances(const double *points,
                          size_t n,
                          size_t d,
@@ -568,27 +567,24 @@ int32_t centra_distances(const double *points,
 
 /// What belongs to each cluster of given labels and centers: points, weights, and inertia.
 ///
-/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not equal the
-/// inertia of all, which is itself an exact sum, rounded once.
+/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not
+/// equal the inertia of all, which is itself an exact sum, rounded once.
 ///
 /// Options used: layout, label_base, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and all
-///     results are 0.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on; read only.
-/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
-/// weights: the sum of the weights of these points for each of k clusters, written; or NULL. Without weights among the options it is
-///     the number of points. The weights of the points are those of the options, as everywhere.
-/// inertia: the sum of the squared distances between these points and the center, times the weights, for each of k clusters, +infinity
-///     if it exceeds the largest double; written; or NULL.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     labels may be NULL, and all results are 0.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on; read only.
+/// @param counts  the number of points in each of k clusters, whatever their weights, written; or NULL.
+/// @param weights  the sum of the weights of these points for each of k clusters, written; or NULL. Without weights
+///     among the options it is the number of points. The weights of the points are those of the options, as everywhere.
+/// @param inertia  the sum of the squared distances between these points and the center, times the weights, for each of
+///     k clusters, +infinity if it exceeds the largest double; written; or NULL.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and returns
-/// CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at a time, and
-/// 32 d + 4096 bytes. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and
+///     returns CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at
+///     a time, and 32 d + 4096 bytes. Threads: as for centra_fit.
 int32_t centra_clusters(const double *points,
                         size_t n,
                         size_t d,
@@ -601,45 +597,44 @@ int32_t centra_clusters(const double *points,
                         double *weights,
                         double *inertia);
 
-/// Bytes of workspace that centra_fit_many needs for these problems and options. Of the problems, n, d and k are read, and whether weights
-/// is NULL; problems with sizes that will be refused need none.
+/// Bytes of workspace that centra_fit_many needs for these problems and options. Of the problems, n, d and k are read,
+/// and whether weights is NULL; problems with sizes that will be refused need none.
 ///
 /// Options used: layout, threads, init, n_init, algorithm, and whether progress is NULL.
 ///
-/// problems: count problems.
-/// options: NULL for the defaults.
-/// bytes: receives the number of bytes.
+/// @param problems  count problems.
+/// @param count  the number of problems.
+/// @param options  NULL for the defaults.
+/// @param bytes  receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call it.
-///
-/// # Safety
-/// `problems` is NULL or points to `count` problems; `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL
-/// or writable.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may
+///     call it.
 int32_t centra_fit_many_workspace_size(const struct centra_problem *problems,
                                        size_t count,
                                        const struct centra_options *options,
                                        size_t *bytes);
 
-/// Fits many problems, such as the groups of a table, the tiles of a picture or the codebooks of a product quantization: each result is
-/// that of its own centra_fit, bit for bit. One team of threads serves all; where there are at least as many problems as threads, and there is no
-/// progress callback, each thread fits one problem at a time, else all threads fit one problem after the other.
+/// Fits many problems, such as the groups of a table, the tiles of a picture or the codebooks of a product
+/// quantization: each result is that of its own centra_fit, bit for bit. One team of threads serves all; where there
+/// are at least as many problems as threads, and there is no progress callback, each thread fits one problem at a time,
+/// else all threads fit one problem after the other.
 ///
-/// Options used: init, empty, layout, label_base, threads, parallel, n_init, max_iter, tol, algorithm, progress. Of weights and seed
-/// each problem has its own.
+/// Options used: init, empty, layout, label_base, threads, parallel, n_init, max_iter, tol, algorithm, progress. Of
+/// weights and seed each problem has its own.
 ///
-/// problems: count problems; each status is written, and what a problem's members name. The outputs of a problem overlap nothing else.
-/// options: NULL for the defaults; for all problems. A progress callback does not learn which problem it is called for, but they are
-///     fitted in their order; a return value other than 0 stops the fit of the current problem.
-/// workspace, workspace_bytes: a buffer of at least centra_fit_many_workspace_size bytes, aligned to 16 as malloc's is; with threads = 1
-///     the call then allocates nothing. Or NULL and 0: the call allocates it.
+/// @param problems  count problems; each status is written, and what a problem's members name. The outputs of a problem
+///     overlap nothing else.
+/// @param count  the number of problems.
+/// @param options  NULL for the defaults; for all problems. A progress callback does not learn which problem it is
+///     called for, but they are fitted in their order; a return value other than 0 stops the fit of the current
+///     problem.
+/// @param workspace, workspace_bytes  a buffer of at least centra_fit_many_workspace_size bytes, aligned to 16 as
+///     malloc's is; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
 ///
-/// A problem that is refused keeps its outputs, and the others are fitted. Returns the status of the first problem that was refused, which
-/// centra_error_detail names as "problem 7: ..", counted from 0; else CENTRA_CANCELLED, if the callback stopped any fit; else CENTRA_OK. If
-/// the call itself is refused, for want of memory, for its own arguments, or because outputs of several problems overlap, every output is
-/// untouched, each status too.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// A problem that is refused keeps its outputs, and the others are fitted. Returns the status of the first problem that
+/// was refused, which centra_error_detail names as "problem 7: ..", counted from 0; else CENTRA_CANCELLED, if the
+/// callback stopped any fit; else CENTRA_OK. If the call itself is refused, for want of memory, for its own arguments,
+/// or because outputs of several problems overlap, every output is untouched, each status too.
 int32_t centra_fit_many(struct centra_problem *problems,
                         size_t count,
                         const struct centra_options *options,
@@ -648,64 +643,63 @@ int32_t centra_fit_many(struct centra_problem *problems,
 
 /// The number of elements of a range: 3 (d + 1) integers of type int32_t.
 ///
-/// A range describes the magnitudes of the points of a stream, and must be known before they are summed. It has three integers for each
-/// dimension, then three for the weights; all are zero at first, and ranges are reduced by element-wise maximum. The three are: the upper
-/// 32 bits of the largest magnitude of a coordinate as an IEEE double, rounded up; 1075 + the exponent of the largest magnitude of a
-/// coordinate of a point of positive weight; 1024 - the exponent of the lowest bit set in any such coordinate.
+/// A range describes the magnitudes of the points of a stream, and must be known before they are summed. It has three
+/// integers for each dimension, then three for the weights; all are zero at first, and ranges are reduced by
+/// element-wise maximum. The three are: the upper 32 bits of the largest magnitude of a coordinate as an IEEE double,
+/// rounded up; 1075 + the exponent of the largest magnitude of a coordinate of a point of positive weight; 1024 - the
+/// exponent of the lowest bit set in any such coordinate.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
+/// @param d  dimensions.
+/// @param length  receives the number of elements.
 ///
-/// # Safety
-/// `length` is NULL or writable.
-int32_t centra_stream_range_length(size_t d,
-                                   size_t *length);
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with *length untouched. Any thread.
+int32_t centra_stream_range_length(size_t d, size_t *length);
 
-/// The number of elements of the sums of a pass, of type int64_t. They are all zero at first, and sums are reduced by element-wise
-/// addition in any order; no sum over all points exceeds 2^62. Calls that add to one array leave the same integers whatever the threads,
-/// the chunks and their order. Element-wise addition gives the same integers too, except for the digits of the inertia, which
-/// represent the same number.
+/// The number of elements of the sums of a pass, of type int64_t. They are all zero at first, and sums are reduced by
+/// element-wise addition in any order; no sum over all points exceeds 2^62. Calls that add to one array leave the same
+/// integers whatever the threads, the chunks and their order. Element-wise addition gives the same integers too, except
+/// for the digits of the inertia, which represent the same number.
 ///
-/// total: the number of points of all chunks together, at most 2^40. d, k: dimensions and centers; k <= total.
-/// range: the reduced range of all chunks.
-/// length: receives the number of elements: 106 + k (1 + L d) with L limbs a coordinate, and k (1 + W) more with weights of W limbs.
-///     L and W follow from range and total: L is 2 for ordinary doubles and up to 4096 points, 2 to 4 for more points, and 1 for small
-///     integers; weights that are not small integers add one or two.
+/// @param total  the number of points of all chunks together, at most 2^40.
+/// @param d, k  dimensions and centers; k <= total.
+/// @param range  the reduced range of all chunks.
+/// @param length  receives the number of elements: 106 + k (1 + L d) with L limbs a coordinate, and k (1 + W) more with
+///     weights of W limbs. L and W follow from range and total: L is 2 for ordinary doubles and up to 4096 points, 2 to
+///     4 for more points, and 1 for small integers; weights that are not small integers add one or two.
 ///
 /// The elements are, in this order:
 ///
-/// - the number of points in the inertia; the number of points whose labels were compared; the number of those that changed;
-/// - 103 digits of the inertia, digit i in units of 2^(32 i - 2162). A call leaves each of them in [0, 2^32); at most 2^30 arrays may be
-///   added element by element;
+/// - the number of points in the inertia; the number of points whose labels were compared; the number of those that
+///   changed;
+/// - 103 digits of the inertia, digit i in units of 2^(32 i - 2162). A call leaves each of them in [0, 2^32); at most
+///   2^30 arrays may be added element by element;
 /// - k counts of points; with weights also k counts of points of positive weight, and k W limbs of the weights;
-/// - k L d limbs of the coordinates, or with weights of their exact products with weights: limb l of cluster j in dimension i is at
-///   (j L + l) d + i, in units of 2^(E - (l + 1) w), with w = min(50, 62 - ceil(log2 total)). 2^E is the least power of two above the
-///   largest coordinate of the dimension, and with weights this times the least power of two above the largest weight. Units of
-///   weights, and of coordinates without weights, are at least 2^-1074.
+/// - k L d limbs of the coordinates, or with weights of their exact products with weights: limb l of cluster j in
+///   dimension i is at (j L + l) d + i, in units of 2^(E - (l + 1) w), with w = min(50, 62 - ceil(log2 total)). 2^E is
+///   the least power of two above the largest coordinate of the dimension, and with weights this times the least power
+///   of two above the largest weight. Units of weights, and of coordinates without weights, are at least 2^-1074.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
-///
-/// # Safety
-/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
-int32_t centra_stream_sums_length(int64_t total,
-                                  size_t d,
-                                  size_t k,
-                                  const int32_t *range,
-                                  size_t *length);
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+int32_t centra_stream_sums_length(int64_t total, size_t d, size_t k, const int32_t *range, size_t *length);
 
-/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for the calls of
-/// k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is CENTRA_EMPTY_RELOCATE.
+/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for
+/// the calls of k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is
+/// CENTRA_EMPTY_RELOCATE.
 ///
 /// Options used: layout, threads, init, empty, and whether weights is NULL (the weights are not read).
 ///
-/// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum where total exceeds 2^22,
-/// and later ones, so ask with the total of the stream. For planning: with one thread about
-/// (12 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T (20 Mi + 34 Ki d) bytes.
-/// CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
+/// The number never falls as n, total, d, k or threads grow; with total it grows by a limb of 8 bytes for each sum
+/// where total exceeds 2^22, and later ones, so ask with the total of the stream. For planning: with one thread about
+/// (12 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; with T threads at most twice what one thread takes, 16 n and T
+/// (20 Mi + 34 Ki d) bytes. CENTRA_INIT_PARALLEL adds about 20 n bytes, and what centra_seed needs for 15 k candidates.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
+/// @param n  the most points of a chunk.
+/// @param total  the number of points of all chunks together.
+/// @param d, k  dimensions and centers.
+/// @param options  NULL for the defaults.
+/// @param bytes  receives the number of bytes.
 ///
-/// # Safety
-/// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread.
 int32_t centra_stream_workspace_size(size_t n,
                                      int64_t total,
                                      size_t d,
@@ -717,15 +711,13 @@ int32_t centra_stream_workspace_size(size_t n,
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, options: as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has weights, all must.
-/// range: see centra_stream_range_length; read and written.
-/// workspace, workspace_bytes: see centra_stream_workspace_size (any total and k); or NULL and 0.
+/// @param points, n, d, ld, options  as for centra_fit, but n may be 0 (then points may be NULL). If one chunk has
+///     weights, all must.
+/// @param range  see centra_stream_range_length; read and written.
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size (any total and k); or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that cannot come from any points. Threads: as for
-/// centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with the range untouched: CENTRA_ERR_RANGE for a range that cannot come from
+///     any points. Threads: as for centra_fit.
 int32_t centra_stream_range(const double *points,
                             size_t n,
                             size_t d,
@@ -739,23 +731,21 @@ int32_t centra_stream_range(const double *points,
 ///
 /// Options used: layout, label_base, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
-/// total, range: see centra_stream_sums_length; read only.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on, written; or NULL.
-/// wanted: 0, or a combination of CENTRA_STREAM_INERTIA, to add the inertia, and CENTRA_STREAM_MOVED, to count the labels that change:
-///     then labels on entry are those of the last pass over this chunk (in the first pass any that name a cluster).
-/// sums: see centra_stream_sums_length; read and written.
-/// workspace, workspace_bytes: see centra_stream_workspace_size; with threads = 1 the call then allocates nothing. Or NULL and 0.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0 (then points may be NULL).
+/// @param total, range  see centra_stream_sums_length; read only.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on, written; or NULL.
+/// @param wanted  0, or a combination of CENTRA_STREAM_INERTIA, to add the inertia, and CENTRA_STREAM_MOVED, to count
+///     the labels that change: then labels on entry are those of the last pass over this chunk (in the first pass any
+///     that name a cluster).
+/// @param sums  see centra_stream_sums_length; read and written.
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size; with threads = 1 the call then allocates
+///     nothing. Or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_RANGE for points or weights that are
-/// not in the range, and for a range or sums that cannot come from any points, CENTRA_ERR_SHAPE for more points than total,
-/// CENTRA_ERR_LABEL for labels on entry that name no cluster, CENTRA_ERR_WEIGHTS if there are weights and the range has none, or the
-/// reverse.
-/// Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_RANGE for points or weights that are
+///     not in the range, and for a range or sums that cannot come from any points, CENTRA_ERR_SHAPE for more points
+///     than total, CENTRA_ERR_LABEL for labels on entry that name no cluster, CENTRA_ERR_WEIGHTS if there are weights
+///     and the range has none, or the reverse. Threads: as for centra_fit.
 int32_t centra_stream_sums(const double *points,
                            size_t n,
                            size_t d,
@@ -771,19 +761,18 @@ int32_t centra_stream_sums(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
-/// Moves every center to the mean of its points, from reduced sums: the exact sum of each coordinate divided by the number of points
-/// (with weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once.
+/// Moves every center to the mean of its points, from reduced sums: the exact sum of each coordinate divided by the
+/// number of points (with weights: the exact sum of the exact products divided by the exact sum of the weights),
+/// rounded once.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// sums: the reduced sums of all points; read only.
-/// centers: k contiguous rows of d; written, except for clusters without a point of positive weight.
-/// counts: the number of points in each of k clusters, written; or NULL.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param sums  the reduced sums of all points; read only.
+/// @param centers  k contiguous rows of d; written, except for clusters without a point of positive weight.
+/// @param counts  the number of points in each of k clusters, written; or NULL.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer points than
-/// total, CENTRA_ERR_RANGE for a range or sums that cannot come from any points. Allocates nothing. Any thread.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched: CENTRA_ERR_SHAPE for sums of more or fewer
+///     points than total, CENTRA_ERR_RANGE for a range or sums that cannot come from any points. Allocates nothing. Any
+///     thread.
 int32_t centra_stream_means(int64_t total,
                             size_t d,
                             size_t k,
@@ -792,38 +781,33 @@ int32_t centra_stream_means(int64_t total,
                             double *centers,
                             int64_t *counts);
 
-/// Prepares a state for the first pass. Does nothing if state is NULL or struct_size is less than the size that this library knows.
+/// Prepares a state for the first pass. Does nothing if state is NULL or struct_size is less than the size that this
+/// library knows.
 ///
-/// struct_size: sizeof(centra_stream_state).
-///
-/// # Safety
-/// `state` is NULL, or points to `struct_size` writable bytes.
-void centra_stream_state_init(struct centra_stream_state *state,
-                              size_t struct_size);
+/// @param state  NULL, or struct_size writable bytes.
+/// @param struct_size  sizeof(centra_stream_state).
+void centra_stream_state_init(struct centra_stream_state *state, size_t struct_size);
 
-/// One step of the loop of centra_fit, after a pass of all chunks against the centers: decides whether that pass was the last,
-/// and if not, moves the centers to the means.
+/// One step of the loop of centra_fit, after a pass of all chunks against the centers: decides whether that pass was
+/// the last, and if not, moves the centers to the means.
 ///
 /// Options used: max_iter, tol, empty.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults.
-/// sums: the reduced sums of all points, labelled by these centers; read only.
-/// centers: k contiguous rows of d; read, and written unless the loop is done.
-/// state: read and written.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param options  NULL for the defaults.
+/// @param sums  the reduced sums of all points, labelled by these centers; read only.
+/// @param centers  k contiguous rows of d; read, and written unless the loop is done.
+/// @param state  read and written.
 ///
-/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or earlier if
-/// the labels that changed left every mean as it was (those of points of weight zero, for example). Then there can be fewer iterations
-/// than in centra_fit; all other results are the same.
+/// If labels were not compared, the loop has converged when no mean moves: one pass after the last label changed, or
+/// earlier if the labels that changed left every mean as it was (those of points of weight zero, for example). Then
+/// there can be fewer iterations than in centra_fit; all other results are the same.
 ///
-/// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under CENTRA_EMPTY_RELOCATE
-/// (the default) an empty cluster that would take one gives CENTRA_ERR_EMPTY, as under CENTRA_EMPTY_ERROR; there
-/// centra_stream_relocate is the call, see centra_stream_farthest_length.
+/// Empty clusters: CENTRA_EMPTY_KEEP is as in centra_fit. Sums do not tell which point is the farthest, so under
+/// CENTRA_EMPTY_RELOCATE (the default) an empty cluster that would take one gives CENTRA_ERR_EMPTY, as under
+/// CENTRA_EMPTY_ERROR; there centra_stream_relocate is the call, see centra_stream_farthest_length.
 ///
-/// Returns CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with centers and state untouched. Allocates nothing. Any thread.
 int32_t centra_stream_step(int64_t total,
                            size_t d,
                            size_t k,
@@ -833,35 +817,34 @@ int32_t centra_stream_step(int64_t total,
                            double *centers,
                            struct centra_stream_state *state);
 
-/// The number of elements of the list of farthest points that centra_stream_relocate needs after a pass of all chunks; 0, if no cluster
-/// takes a point: none is empty, or the pass was the last one, or the option empty is not CENTRA_EMPTY_RELOCATE.
+/// The number of elements of the list of farthest points that centra_stream_relocate needs after a pass of all chunks;
+/// 0, if no cluster takes a point: none is empty, or the pass was the last one, or the option empty is not
+/// CENTRA_EMPTY_RELOCATE.
 ///
-/// Empty clusters of points in chunks take the farthest points as they do in centra_fit, in a second pass over the chunks where one is
-/// needed:
+/// Empty clusters of points in chunks take the farthest points as they do in centra_fit, in a second pass over the
+/// chunks where one is needed:
 ///
 /// - sums = 0; centra_stream_sums of every chunk; sum of sums;
-/// - centra_stream_farthest_length; if that is not 0: farthest = 0; centra_stream_farthest of every chunk; centra_stream_farthest_join of
-///   all lists;
+/// - centra_stream_farthest_length; if that is not 0: farthest = 0; centra_stream_farthest of every chunk;
+///   centra_stream_farthest_join of all lists;
 /// - centra_stream_relocate, which also does what centra_stream_step does
 ///
 /// Options used: max_iter, tol, empty.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults.
-/// sums: the reduced sums of all points, labelled by these centers; read only.
-/// centers: k contiguous rows of d; read only.
-/// state: read only.
-/// length: receives the number of elements: (2 m - 1) (d + 4) for m empty clusters.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param options  NULL for the defaults.
+/// @param sums  the reduced sums of all points, labelled by these centers; read only.
+/// @param centers  k contiguous rows of d; read only.
+/// @param state  read only.
+/// @param length  receives the number of elements: (2 m - 1) (d + 4) for m empty clusters.
 ///
-/// The elements, all zero at first, are of 2 m - 1 points one after the other: D to the nearest center, as the bits of an IEEE double;
-/// the index among all points; the label, from 0; the weight, 1.0 without weights, and d coordinates, as bits. The farthest point is
-/// the first, ties to the lower index; what is not used is zero. These points suffice: a cluster does not give its last point of positive weight away, and a
-/// point that is passed over for it comes after others of that cluster.
+/// The elements, all zero at first, are of 2 m - 1 points one after the other: D to the nearest center, as the bits of
+/// an IEEE double; the index among all points; the label, from 0; the weight, 1.0 without weights, and d coordinates,
+/// as bits. The farthest point is the first, ties to the lower index; what is not used is zero. These points suffice: a
+/// cluster does not give its last point of positive weight away, and a point that is passed over for it comes after
+/// others of that cluster.
 ///
-/// Returns CENTRA_OK, or a negative status with *length untouched. Allocates nothing. Any thread.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with *length untouched. Allocates nothing. Any thread.
 int32_t centra_stream_farthest_length(int64_t total,
                                       size_t d,
                                       size_t k,
@@ -876,20 +859,18 @@ int32_t centra_stream_farthest_length(int64_t total,
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// centers: k contiguous rows of d, those of the pass; read only.
-/// sums: the reduced sums of that pass over all chunks; read only.
-/// first: the index of the chunk's first point among all points.
-/// farthest, length: see centra_stream_farthest_length; read and written. A chunk that is joined twice changes nothing.
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with empty CENTRA_EMPTY_RELOCATE; with threads = 1 the call then
-///     allocates nothing. Or NULL and 0.
+/// @param points, n, d, ld, k, options, total, range  as for centra_stream_sums.
+/// @param centers  k contiguous rows of d, those of the pass; read only.
+/// @param sums  the reduced sums of that pass over all chunks; read only.
+/// @param first  the index of the chunk's first point among all points.
+/// @param farthest, length  see centra_stream_farthest_length; read and written. A chunk that is joined twice changes
+///     nothing.
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size, with empty CENTRA_EMPTY_RELOCATE; with threads
+///     = 1 the call then allocates nothing. Or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with farthest untouched: as centra_stream_sums, and CENTRA_ERR_SHAPE for sums of more or fewer
-/// points than total, for another length, and for indices beyond total, CENTRA_ERR_RANGE for a list that is not one, and for sums of
-/// other labels. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with farthest untouched: as centra_stream_sums, and CENTRA_ERR_SHAPE for
+///     sums of more or fewer points than total, for another length, and for indices beyond total, CENTRA_ERR_RANGE for
+///     a list that is not one, and for sums of other labels. Threads: as for centra_fit.
 int32_t centra_stream_farthest(const double *points,
                                size_t n,
                                size_t d,
@@ -906,42 +887,36 @@ int32_t centra_stream_farthest(const double *points,
                                void *workspace,
                                size_t workspace_bytes);
 
-/// Joins two lists of farthest points of different chunks. Lists may be joined in any order and any grouping, by an operator of
-/// MPI_Reduce, for example, on a datatype of `length` elements.
+/// Joins two lists of farthest points of different chunks. Lists may be joined in any order and any grouping, by an
+/// operator of MPI_Reduce, for example, on a datatype of `length` elements.
 ///
-/// d: dimensions.
-/// length: elements of each list, see centra_stream_farthest_length.
-/// from: read only.
-/// farthest: read and written.
+/// @param d  dimensions.
+/// @param length  elements of each list, see centra_stream_farthest_length.
+/// @param from  read only.
+/// @param farthest  read and written.
 ///
-/// Returns CENTRA_OK, or a negative status with farthest untouched: CENTRA_ERR_SHAPE for a length that is not a multiple of d + 4,
-/// CENTRA_ERR_RANGE for lists that are none. Allocates nothing. Any thread.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
-int32_t centra_stream_farthest_join(size_t d,
-                                    size_t length,
-                                    const int64_t *from,
-                                    int64_t *farthest);
+/// @return CENTRA_OK, or a negative status with farthest untouched: CENTRA_ERR_SHAPE for a length that is not a
+///     multiple of d + 4, CENTRA_ERR_RANGE for lists that are none. Allocates nothing. Any thread.
+int32_t centra_stream_farthest_join(size_t d, size_t length, const int64_t *from, int64_t *farthest);
 
-/// A centra_stream_step in which empty clusters take the farthest points: the means are those of the clusters after that.
+/// A centra_stream_step in which empty clusters take the farthest points: the means are those of the clusters after
+/// that.
 ///
 /// Options used: max_iter, tol, empty.
 ///
-/// total, d, k, range, options, centers, state: as for centra_stream_step.
-/// sums: the reduced sums of all points, labelled by these centers; read, and written if points are taken: these are moved there, so
-///     that centra_stream_means gives the same means, and the counts after relocation.
-/// farthest, length: the list of all chunks, joined; read only. length: the number of elements that centra_stream_farthest_length tells; if
-///     it is 0, farthest may be NULL, and the call does what centra_stream_step does.
+/// @param total, d, k, range, options, centers, state  as for centra_stream_step.
+/// @param sums  the reduced sums of all points, labelled by these centers; read, and written if points are taken: these
+///     are moved there, so that centra_stream_means gives the same means, and the counts after relocation.
+/// @param farthest, length  the list of all chunks, joined; read only. length: the number of elements that
+///     centra_stream_farthest_length tells; if it is 0, farthest may be NULL, and the call does what centra_stream_step
+///     does.
 ///
-/// Clusters for which there is no point keep their center. If labels were not compared, the loop has converged when no mean
-/// moves and no cluster takes a point.
+/// Clusters for which there is no point keep their center. If labels were not compared, the loop has converged when no
+/// mean moves and no cluster takes a point.
 ///
-/// Returns CENTRA_OK, or a negative status with sums, centers and state untouched: CENTRA_ERR_SHAPE for another length,
-/// CENTRA_ERR_RANGE for a list that cannot come from points in the range and these sums. Allocates nothing. Any thread.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with sums, centers and state untouched: CENTRA_ERR_SHAPE for another length,
+///     CENTRA_ERR_RANGE for a list that cannot come from points in the range and these sums. Allocates nothing. Any
+///     thread.
 int32_t centra_stream_relocate(int64_t total,
                                size_t d,
                                size_t k,
@@ -953,57 +928,56 @@ int32_t centra_stream_relocate(int64_t total,
                                double *centers,
                                struct centra_stream_state *state);
 
-/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as many, of all
-/// rounds.
+/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as
+/// many, of all rounds.
 ///
 /// A distributed start goes as follows, where "sum" is a reduction by element-wise addition:
 ///
 /// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
 ///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
 ///   - drawn = 0; centra_stream_draw of every chunk;
-///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but none, if all chunks
-///     together drew more than of_round; round + 1;
+///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but
+///     none, if all chunks together drew more than of_round; round + 1;
 /// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
 /// The centers are those of centra_seed with CENTRA_INIT_PARALLEL for all points at once.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+/// @param k  centers.
+/// @param of_round  receives 3 k + 32.
+/// @param of_all  receives 5 times as many.
 ///
-/// # Safety
-/// `of_round` and `of_all` are NULL or writable.
-int32_t centra_stream_candidates(size_t k,
-                                 size_t *of_round,
-                                 size_t *of_all);
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+int32_t centra_stream_candidates(size_t k, size_t *of_round, size_t *of_all);
 
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
+/// Whether another round of k-means|| is due.
 ///
-/// round: from 0. count: candidates so far.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+/// @param k  centers.
+/// @param round  from 0.
+/// @param count  candidates so far.
+/// @param masses  CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
 ///
-/// # Safety
-/// `masses` is NULL or points to so many elements.
+/// @return 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
 int32_t centra_stream_due(size_t k, uint32_t round, size_t count, const int64_t *masses);
 
-/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
-/// distance to the nearest candidate; its weight, while there is none.
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight
+/// times the squared distance to the nearest candidate; its weight, while there is none.
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: distances is NULL, and all candidates are compared; or it has n squared distances: on entry to the nearest of the
-///     first `known` candidates (not read if that is 0), on return to the nearest of all, so that the next round compares only new ones.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at most 2^30 chunks are
-///     reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves each digit in [0, 2^32).
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+/// @param points, n, d, ld, k, options, total, range  as for centra_stream_sums.
+/// @param candidates, count  count contiguous rows of d; read only; may be NULL when count is 0.
+/// @param known, distances  distances is NULL, and all candidates are compared; or it has n squared distances: on entry
+///     to the nearest of the first `known` candidates (not read if that is 0), on return to the nearest of all, so that
+///     the next round compares only new ones.
+/// @param masses  CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at
+///     most 2^30 chunks are reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves
+///     each digit in [0, 2^32).
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// Method: Bahmani and others, Scalable k-means++, 2012.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
 int32_t centra_stream_masses(const double *points,
                              size_t n,
                              size_t d,
@@ -1020,25 +994,22 @@ int32_t centra_stream_masses(const double *points,
                              void *workspace,
                              size_t workspace_bytes);
 
-/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
-/// all mass, independently.
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times
+/// its share of all mass, independently.
 ///
 /// Options used: layout, threads, parallel, weights, seed.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// masses: the reduced masses of this round; read only.
-/// candidates, count: as centra_stream_masses had them; read only.
-/// distances: NULL, or as centra_stream_masses left them; read only.
-/// round: from 0.
-/// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are drawn are appended in
-///     order, as far as there is room.
-/// drawn: the number of points drawn so far, those of previous chunks included; read and written.
+/// @param points, n, d, ld, k, options, total, range, workspace, workspace_bytes  as for centra_stream_masses.
+/// @param masses  the reduced masses of this round; read only.
+/// @param candidates, count  as centra_stream_masses had them; read only.
+/// @param distances  NULL, or as centra_stream_masses left them; read only.
+/// @param round  from 0.
+/// @param first  the index of the chunk's first point among all points.
+/// @param rows  3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are
+///     drawn are appended in order, as far as there is room.
+/// @param drawn  the number of points drawn so far, those of previous chunks included; read and written.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 int32_t centra_stream_draw(const double *points,
                            size_t n,
                            size_t d,
@@ -1058,15 +1029,14 @@ int32_t centra_stream_draw(const double *points,
                            void *workspace,
                            size_t workspace_bytes);
 
-/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at most 2^22; else up
-/// to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
+/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at
+/// most 2^22; else up to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
 ///
-/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param count  candidates.
+/// @param length  receives the number.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
-///
-/// # Safety
-/// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 int32_t centra_stream_weights_length(int64_t total,
                                      size_t d,
                                      size_t k,
@@ -1078,16 +1048,14 @@ int32_t centra_stream_weights_length(int64_t total,
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// candidates: count contiguous rows of d, at least one; read only.
-/// weights: as many elements as centra_stream_weights_length tells, zero at first; read and written. They are reduced by element-wise
-///     addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at L j + l, in units of
-///     2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of two above the heaviest weight.
+/// @param points, n, d, ld, k, options, total, range, workspace, workspace_bytes  as for centra_stream_masses.
+/// @param candidates, count  count contiguous rows of d, at least one; read only.
+/// @param weights  as many elements as centra_stream_weights_length tells, zero at first; read and written. They are
+///     reduced by element-wise addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at
+///     L j + l, in units of 2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of
+///     two above the heaviest weight.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 int32_t centra_stream_weigh(const double *points,
                             size_t n,
                             size_t d,
@@ -1106,18 +1074,16 @@ int32_t centra_stream_weigh(const double *points,
 ///
 /// Options used: threads, parallel, seed.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults.
-/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
-/// centers: k contiguous rows of d, written; candidates are repeated if there are fewer than k.
-/// workspace, workspace_bytes: as for centra_stream_masses.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param options  NULL for the defaults.
+/// @param candidates, count  count contiguous rows of d, at least one; read only.
+/// @param weights  as centra_stream_weigh left them; read only.
+/// @param centers  k contiguous rows of d, written; candidates are repeated if there are fewer than k.
+/// @param workspace, workspace_bytes  as for centra_stream_masses.
 ///
-/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
 ///
 /// Method: Arthur and Vassilvitskii 2007.
-///
-/// # Safety
-/// The pointers are as described, and nobody writes to them during the call.
 int32_t centra_stream_choose(int64_t total,
                              size_t d,
                              size_t k,
@@ -1132,17 +1098,18 @@ int32_t centra_stream_choose(int64_t total,
 
 /// centra_workspace_size for the calls that end in _f32.
 ///
-/// # Safety
-/// As for centra_workspace_size.
+/// @param n, d, k, options, bytes  as for centra_workspace_size.
+/// @return What centra_workspace_size returns.
 int32_t centra_workspace_size_f32(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
 
-/// centra_fit for points of type float (IEEE binary32), aligned to 4 bytes; ld counts floats. Each number is widened to double, which is
-/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
-/// every other call that ends in _f32. Floats cannot be too large or too near together, so that without weights no finite points are
-/// refused with CENTRA_ERR_RANGE.
+/// centra_fit for points of type float (IEEE binary32), aligned to 4 bytes; ld counts floats. Each number is widened to
+/// double, which is exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit
+/// for bit, and so are those of every other call that ends in _f32. Floats cannot be too large or too near together, so
+/// that without weights no finite points are refused with CENTRA_ERR_RANGE.
 ///
-/// # Safety
-/// As for centra_fit.
+/// @param points, n, d, ld, k, options, centers, labels, report, workspace, workspace_bytes  as for centra_fit, with
+///     points of type float.
+/// @return What centra_fit returns.
 int32_t centra_fit_f32(const float *points,
                        size_t n,
                        size_t d,
@@ -1157,8 +1124,9 @@ int32_t centra_fit_f32(const float *points,
 
 /// centra_assign for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_assign.
+/// @param points, n, d, ld, k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign, with
+///     points of type float.
+/// @return What centra_assign returns.
 int32_t centra_assign_f32(const float *points,
                           size_t n,
                           size_t d,
@@ -1173,8 +1141,9 @@ int32_t centra_assign_f32(const float *points,
 
 /// centra_update for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_update.
+/// @param points, n, d, ld, k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update, with
+///     points of type float.
+/// @return What centra_update returns.
 int32_t centra_update_f32(const float *points,
                           size_t n,
                           size_t d,
@@ -1189,8 +1158,9 @@ int32_t centra_update_f32(const float *points,
 
 /// centra_seed for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_seed.
+/// @param points, n, d, ld, k, options, centers, workspace, workspace_bytes  as for centra_seed, with points of type
+///     float.
+/// @return What centra_seed returns.
 int32_t centra_seed_f32(const float *points,
                         size_t n,
                         size_t d,
@@ -1203,8 +1173,8 @@ int32_t centra_seed_f32(const float *points,
 
 /// centra_inertia for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_inertia.
+/// @param points, n, d, ld, k, options, centers, labels, inertia  as for centra_inertia, with points of type float.
+/// @return What centra_inertia returns.
 int32_t centra_inertia_f32(const float *points,
                            size_t n,
                            size_t d,
@@ -1217,8 +1187,8 @@ int32_t centra_inertia_f32(const float *points,
 
 /// centra_distances for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_distances.
+/// @param points, n, d, ld, k, options, centers, sqdist, ld_out  as for centra_distances, with points of type float.
+/// @return What centra_distances returns.
 int32_t centra_distances_f32(const float *points,
                              size_t n,
                              size_t d,
@@ -1231,8 +1201,9 @@ int32_t centra_distances_f32(const float *points,
 
 /// centra_clusters for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_clusters.
+/// @param points, n, d, ld, k, options, centers, labels, counts, weights, inertia  as for centra_clusters, with points
+///     of type float.
+/// @return What centra_clusters returns.
 int32_t centra_clusters_f32(const float *points,
                             size_t n,
                             size_t d,
@@ -1247,8 +1218,8 @@ int32_t centra_clusters_f32(const float *points,
 
 /// centra_stream_workspace_size for the calls that end in _f32.
 ///
-/// # Safety
-/// As for centra_stream_workspace_size.
+/// @param n, total, d, k, options, bytes  as for centra_stream_workspace_size.
+/// @return What centra_stream_workspace_size returns.
 int32_t centra_stream_workspace_size_f32(size_t n,
                                          int64_t total,
                                          size_t d,
@@ -1258,8 +1229,9 @@ int32_t centra_stream_workspace_size_f32(size_t n,
 
 /// centra_stream_range for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_range.
+/// @param points, n, d, ld, options, range, workspace, workspace_bytes  as for centra_stream_range, with points of type
+///     float.
+/// @return What centra_stream_range returns.
 int32_t centra_stream_range_f32(const float *points,
                                 size_t n,
                                 size_t d,
@@ -1271,8 +1243,9 @@ int32_t centra_stream_range_f32(const float *points,
 
 /// centra_stream_sums for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_sums.
+/// @param points, n, d, ld, k, options, total, range, centers, labels, wanted, sums, workspace, workspace_bytes  as for
+///     centra_stream_sums, with points of type float.
+/// @return What centra_stream_sums returns.
 int32_t centra_stream_sums_f32(const float *points,
                                size_t n,
                                size_t d,
@@ -1290,8 +1263,10 @@ int32_t centra_stream_sums_f32(const float *points,
 
 /// centra_stream_farthest for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_farthest.
+/// @param points, n, d, ld, k, options, total, range, centers  as for centra_stream_farthest, with points of type
+///     float.
+/// @param sums, first, farthest, length, workspace, workspace_bytes  as for centra_stream_farthest.
+/// @return What centra_stream_farthest returns.
 int32_t centra_stream_farthest_f32(const float *points,
                                    size_t n,
                                    size_t d,
@@ -1310,8 +1285,10 @@ int32_t centra_stream_farthest_f32(const float *points,
 
 /// centra_stream_masses for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_masses.
+/// @param points, n, d, ld, k, options, total, range, candidates  as for centra_stream_masses, with points of type
+///     float.
+/// @param count, known, distances, masses, workspace, workspace_bytes  as for centra_stream_masses.
+/// @return What centra_stream_masses returns.
 int32_t centra_stream_masses_f32(const float *points,
                                  size_t n,
                                  size_t d,
@@ -1330,8 +1307,10 @@ int32_t centra_stream_masses_f32(const float *points,
 
 /// centra_stream_draw for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_draw.
+/// @param points, n, d, ld, k, options, total, range, masses  as for centra_stream_draw, with points of type float.
+/// @param candidates, count, distances, round, first, rows, drawn, workspace, workspace_bytes  as for
+///     centra_stream_draw.
+/// @return What centra_stream_draw returns.
 int32_t centra_stream_draw_f32(const float *points,
                                size_t n,
                                size_t d,
@@ -1353,8 +1332,9 @@ int32_t centra_stream_draw_f32(const float *points,
 
 /// centra_stream_weigh for points of type float: see centra_fit_f32.
 ///
-/// # Safety
-/// As for centra_stream_weigh.
+/// @param points, n, d, ld, k, options, total, range, candidates, count, weights, workspace, workspace_bytes  as for
+///     centra_stream_weigh, with points of type float.
+/// @return What centra_stream_weigh returns.
 int32_t centra_stream_weigh_f32(const float *points,
                                 size_t n,
                                 size_t d,
@@ -1371,16 +1351,17 @@ int32_t centra_stream_weigh_f32(const float *points,
 
 /// centra_workspace_size for the calls that end in _u8.
 ///
-/// # Safety
-/// As for centra_workspace_size.
+/// @param n, d, k, options, bytes  as for centra_workspace_size.
+/// @return What centra_workspace_size returns.
 int32_t centra_workspace_size_u8(size_t n, size_t d, size_t k, const struct centra_options *options, size_t *bytes);
 
-/// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to double, which is
-/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
-/// every other call that ends in _u8. No points are refused for what they are.
+/// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to
+/// double, which is exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit
+/// for bit, and so are those of every other call that ends in _u8. No points are refused for what they are.
 ///
-/// # Safety
-/// As for centra_fit.
+/// @param points, n, d, ld, k, options, centers, labels, report, workspace, workspace_bytes  as for centra_fit, with
+///     points of type uint8_t.
+/// @return What centra_fit returns.
 int32_t centra_fit_u8(const uint8_t *points,
                       size_t n,
                       size_t d,
@@ -1395,8 +1376,9 @@ int32_t centra_fit_u8(const uint8_t *points,
 
 /// centra_assign for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_assign.
+/// @param points, n, d, ld, k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign, with
+///     points of type uint8_t.
+/// @return What centra_assign returns.
 int32_t centra_assign_u8(const uint8_t *points,
                          size_t n,
                          size_t d,
@@ -1411,8 +1393,9 @@ int32_t centra_assign_u8(const uint8_t *points,
 
 /// centra_update for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_update.
+/// @param points, n, d, ld, k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update, with
+///     points of type uint8_t.
+/// @return What centra_update returns.
 int32_t centra_update_u8(const uint8_t *points,
                          size_t n,
                          size_t d,
@@ -1427,8 +1410,9 @@ int32_t centra_update_u8(const uint8_t *points,
 
 /// centra_seed for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_seed.
+/// @param points, n, d, ld, k, options, centers, workspace, workspace_bytes  as for centra_seed, with points of type
+///     uint8_t.
+/// @return What centra_seed returns.
 int32_t centra_seed_u8(const uint8_t *points,
                        size_t n,
                        size_t d,
@@ -1441,8 +1425,8 @@ int32_t centra_seed_u8(const uint8_t *points,
 
 /// centra_inertia for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_inertia.
+/// @param points, n, d, ld, k, options, centers, labels, inertia  as for centra_inertia, with points of type uint8_t.
+/// @return What centra_inertia returns.
 int32_t centra_inertia_u8(const uint8_t *points,
                           size_t n,
                           size_t d,
@@ -1455,8 +1439,8 @@ int32_t centra_inertia_u8(const uint8_t *points,
 
 /// centra_distances for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_distances.
+/// @param points, n, d, ld, k, options, centers, sqdist, ld_out  as for centra_distances, with points of type uint8_t.
+/// @return What centra_distances returns.
 int32_t centra_distances_u8(const uint8_t *points,
                             size_t n,
                             size_t d,
@@ -1469,8 +1453,9 @@ int32_t centra_distances_u8(const uint8_t *points,
 
 /// centra_clusters for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_clusters.
+/// @param points, n, d, ld, k, options, centers, labels, counts, weights, inertia  as for centra_clusters, with points
+///     of type uint8_t.
+/// @return What centra_clusters returns.
 int32_t centra_clusters_u8(const uint8_t *points,
                            size_t n,
                            size_t d,
@@ -1485,8 +1470,8 @@ int32_t centra_clusters_u8(const uint8_t *points,
 
 /// centra_stream_workspace_size for the calls that end in _u8.
 ///
-/// # Safety
-/// As for centra_stream_workspace_size.
+/// @param n, total, d, k, options, bytes  as for centra_stream_workspace_size.
+/// @return What centra_stream_workspace_size returns.
 int32_t centra_stream_workspace_size_u8(size_t n,
                                         int64_t total,
                                         size_t d,
@@ -1496,8 +1481,9 @@ int32_t centra_stream_workspace_size_u8(size_t n,
 
 /// centra_stream_range for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_range.
+/// @param points, n, d, ld, options, range, workspace, workspace_bytes  as for centra_stream_range, with points of type
+///     uint8_t.
+/// @return What centra_stream_range returns.
 int32_t centra_stream_range_u8(const uint8_t *points,
                                size_t n,
                                size_t d,
@@ -1509,8 +1495,9 @@ int32_t centra_stream_range_u8(const uint8_t *points,
 
 /// centra_stream_sums for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_sums.
+/// @param points, n, d, ld, k, options, total, range, centers, labels, wanted, sums, workspace, workspace_bytes  as for
+///     centra_stream_sums, with points of type uint8_t.
+/// @return What centra_stream_sums returns.
 int32_t centra_stream_sums_u8(const uint8_t *points,
                               size_t n,
                               size_t d,
@@ -1528,8 +1515,10 @@ int32_t centra_stream_sums_u8(const uint8_t *points,
 
 /// centra_stream_farthest for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_farthest.
+/// @param points, n, d, ld, k, options, total, range, centers  as for centra_stream_farthest, with points of type
+///     uint8_t.
+/// @param sums, first, farthest, length, workspace, workspace_bytes  as for centra_stream_farthest.
+/// @return What centra_stream_farthest returns.
 int32_t centra_stream_farthest_u8(const uint8_t *points,
                                   size_t n,
                                   size_t d,
@@ -1548,8 +1537,10 @@ int32_t centra_stream_farthest_u8(const uint8_t *points,
 
 /// centra_stream_masses for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_masses.
+/// @param points, n, d, ld, k, options, total, range, candidates  as for centra_stream_masses, with points of type
+///     uint8_t.
+/// @param count, known, distances, masses, workspace, workspace_bytes  as for centra_stream_masses.
+/// @return What centra_stream_masses returns.
 int32_t centra_stream_masses_u8(const uint8_t *points,
                                 size_t n,
                                 size_t d,
@@ -1568,8 +1559,10 @@ int32_t centra_stream_masses_u8(const uint8_t *points,
 
 /// centra_stream_draw for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_draw.
+/// @param points, n, d, ld, k, options, total, range, masses  as for centra_stream_draw, with points of type uint8_t.
+/// @param candidates, count, distances, round, first, rows, drawn, workspace, workspace_bytes  as for
+///     centra_stream_draw.
+/// @return What centra_stream_draw returns.
 int32_t centra_stream_draw_u8(const uint8_t *points,
                               size_t n,
                               size_t d,
@@ -1591,8 +1584,9 @@ int32_t centra_stream_draw_u8(const uint8_t *points,
 
 /// centra_stream_weigh for points of type uint8_t: see centra_fit_u8.
 ///
-/// # Safety
-/// As for centra_stream_weigh.
+/// @param points, n, d, ld, k, options, total, range, candidates, count, weights, workspace, workspace_bytes  as for
+///     centra_stream_weigh, with points of type uint8_t.
+/// @return What centra_stream_weigh returns.
 int32_t centra_stream_weigh_u8(const uint8_t *points,
                                size_t n,
                                size_t d,
@@ -1607,12 +1601,35 @@ int32_t centra_stream_weigh_u8(const uint8_t *points,
                                void *workspace,
                                size_t workspace_bytes);
 
+#define centra_options_init(options) centra_options_init_sized((options), sizeof(centra_options))
+#define centra_report_init(report) centra_report_init_sized((report), sizeof(centra_report))
+
+/// All options at their defaults: centra_options options = CENTRA_OPTIONS_DEFAULT;
+#define CENTRA_OPTIONS_DEFAULT \
+    {sizeof(centra_options), 0, 0, 0, 0, 1, 1, 300, 0, 0, NULL, NULL, NULL, 0, NULL, NULL}
+
+/// A report before a call: centra_report report = CENTRA_REPORT_DEFAULT;
+#define CENTRA_REPORT_DEFAULT {sizeof(centra_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/// A problem of centra_fit_many without points: centra_problem problem = CENTRA_PROBLEM_DEFAULT;
+#define CENTRA_PROBLEM_DEFAULT {sizeof(centra_problem), NULL, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL, 0}
+
+#ifndef __cplusplus
+#define CENTRA_OPTIONS_MEMBERS .struct_size = sizeof(centra_options), .threads = 1, .n_init = 1, .max_iter = 300
+#ifdef __GNUC__
+/// Options of which some are not at their defaults; in C, inside functions. (C++20: the options of centra.hpp.)
+/// centra_options options = CENTRA_OPTIONS(.seed = 42, .threads = 0);
+#define CENTRA_OPTIONS(...) __extension__({ \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Woverride-init\"") \
+    centra_options centra_these_options = {CENTRA_OPTIONS_MEMBERS, __VA_ARGS__}; \
+    _Pragma("GCC diagnostic pop") centra_these_options; })
+#else
+#define CENTRA_OPTIONS(...) ((centra_options){CENTRA_OPTIONS_MEMBERS, __VA_ARGS__})
+#endif
+#endif
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
 
 #endif  /* CENTRA_H */
-
-/* The struct as this header knows it; see centra_options_init_sized. */
-#define centra_options_init(options) centra_options_init_sized((options), sizeof(centra_options))
-#define centra_report_init(report) centra_report_init_sized((report), sizeof(centra_report))

@@ -265,18 +265,57 @@ fn is_timing(line: &str) -> bool {
     line.split_whitespace().count() == 5 && line.split_whitespace().all(|word| word.contains('.'))
 }
 
-/// The header by itself is a translation unit, in both languages.
+/// The header by itself is a translation unit, and what it initialises is a constant, from C99 to C23 and from C++11 to C++23.
 #[test]
 fn header_alone() {
     let scratch = native::scratch("header_alone");
     let source = scratch.join("alone.c");
-    std::fs::write(&source, "#include \"centra.h\"\n#include \"centra.h\"\n").expect("a source");
-    for language in [Language::C11, Language::Cpp] {
-        match native::compiler(language) {
-            Some(compiler) => {
-                native::compile(compiler, language, &source, &scratch.join("alone.o"))
+    let text = r#"
+        #include "centra.h"
+        #include "centra.h"
+        static const centra_options options = CENTRA_OPTIONS_DEFAULT;
+        static const centra_report report = CENTRA_REPORT_DEFAULT;
+        static const centra_problem problem = CENTRA_PROBLEM_DEFAULT;
+        size_t sizes(void);
+        size_t sizes(void)
+        {
+        #ifndef __cplusplus
+            centra_options chosen = CENTRA_OPTIONS(.threads = 0, .seed = 42);
+            return chosen.struct_size + sizeof options + sizeof report + sizeof problem;
+        #else
+            return options.struct_size + report.struct_size + problem.struct_size;
+        #endif
+        }
+    "#;
+    std::fs::write(&source, text).expect("a source");
+    for (compilers, language, standards) in [
+        (
+            ["gcc", "clang"],
+            "c",
+            ["c99", "c11", "c17", "c2x"].as_slice(),
+        ),
+        (
+            ["g++", "clang++"],
+            "c++",
+            &["c++11", "c++14", "c++17", "c++20", "c++2b"],
+        ),
+    ] {
+        for compiler in compilers {
+            if !native::is_there(compiler) {
+                native::missing(compiler, "gcc g++ clang");
+                continue;
             }
-            None => native::missing("a compiler", "gcc g++"),
+            for standard in standards {
+                let mut command = Command::new(compiler);
+                command
+                    .args(["-x", language, &format!("-std={standard}")])
+                    .args(["-fsyntax-only", "-Wshadow", "-Wconversion"])
+                    .args(native::FLAGS)
+                    .arg("-I")
+                    .arg(native::file("include"))
+                    .arg(&source);
+                native::succeed(&mut command);
+            }
         }
     }
 }

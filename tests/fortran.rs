@@ -75,33 +75,36 @@ fn library_dir() -> PathBuf {
 /// The folder with `centra.o`, `checks.o` and their `.mod` files: compiled once for all programs.
 fn modules() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = native::out_dir().join("fortran");
-        fs::create_dir_all(&folder).expect("a folder for Fortran");
-        for (name, from) in [
-            ("centra", module_source()),
-            ("checks", source("tests/fortran/checks.f90")),
-        ] {
-            native::run(
-                Command::new(COMPILER)
-                    .args(STRICT)
-                    .args(EXACT)
-                    .arg("-Warray-temporaries")
-                    .arg("-J")
-                    .arg(&folder)
-                    .arg("-c")
-                    .arg(from)
-                    .arg("-o")
-                    .arg(folder.join(name).with_extension("o")),
-            );
-        }
-        folder
-    })
+    FOLDER.get_or_init(|| compile_modules("fortran", &[]))
+}
+
+fn compile_modules(folder: &str, flags: &[&str]) -> PathBuf {
+    let folder = native::out_dir().join(folder);
+    fs::create_dir_all(&folder).expect("a folder for Fortran");
+    for (name, from) in [
+        ("centra", module_source()),
+        ("checks", source("tests/fortran/checks.f90")),
+    ] {
+        native::run(
+            Command::new(COMPILER)
+                .args(STRICT)
+                .args(EXACT)
+                // Copies would be hidden work, and fpm takes what gfortran calls an implicit interface for an error.
+                .args(["-Warray-temporaries", "-Wimplicit-interface"])
+                .args(flags)
+                .arg("-J")
+                .arg(&folder)
+                .arg("-c")
+                .arg(from)
+                .arg("-o")
+                .arg(folder.join(name).with_extension("o")),
+        );
+    }
+    folder
 }
 
 /// Compiles and links a program of `tests/fortran/` with the static library.
-fn build(name: &str, flags: &[&str]) -> PathBuf {
-    let modules = modules();
+fn build(modules: &Path, name: &str, flags: &[&str]) -> PathBuf {
     // Programs may bring modules of their own under equal names: a folder each.
     let own = modules.join(name);
     fs::create_dir_all(&own).expect("a folder for a program");
@@ -127,10 +130,13 @@ fn build(name: &str, flags: &[&str]) -> PathBuf {
 
 /// Builds a program, runs it under each instruction set, and wants its checks to pass in silence.
 fn passes(name: &str, flags: &[&str]) {
-    if !have_compiler() {
-        return;
+    if have_compiler() {
+        passes_with(modules(), name, flags);
     }
-    let program = build(name, flags);
+}
+
+fn passes_with(modules: &Path, name: &str, flags: &[&str]) {
+    let program = build(modules, name, flags);
     for isa in INSTRUCTION_SETS {
         let said = native::run(Command::new(&program).env("CENTRA_ISA", isa));
         let checks = said
@@ -164,6 +170,17 @@ fn kinds_of_points() {
 #[test]
 fn golden() {
     passes("golden", &[]);
+}
+
+/// Labels and `stat` of default kind, in a program that names no kind: of 32 bits, and of 64 where a flag makes them so.
+#[test]
+fn default_integers() {
+    passes("default_integers", &[]);
+    if have_compiler() {
+        let flag = ["-fdefault-integer-8"];
+        let modules = compile_modules("fortran-default-integer-8", &flag);
+        passes_with(&modules, "default_integers", &flag);
+    }
 }
 
 #[test]
@@ -228,7 +245,7 @@ fn a_refusal_nobody_asks_about_stops_the_program() {
     if !have_compiler() {
         return;
     }
-    let program = build("error_stop", &[]);
+    let program = build(modules(), "error_stop", &[]);
     for (by, reason) in [
         ("wrapper", "centra: labels: 9 elements for 10 points"),
         ("library", "centra: k = 11 is more than n = 10"),
@@ -332,11 +349,7 @@ fn the_program_of_the_readme() {
         return;
     }
     let readme = fs::read_to_string(source("bindings/fortran/README.md")).expect("README.md");
-    let program = readme
-        .split("```fortran\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("a Fortran program in the README");
+    let program = first_block(&readme, "fortran");
     let folder = native::out_dir().join("fortran").join("readme");
     fs::create_dir_all(&folder).expect("a folder for the README's program");
     let file = folder.join("flowers.f90");
@@ -354,6 +367,53 @@ fn the_program_of_the_readme() {
             .arg(&built),
     );
     native::run(&mut Command::new(built));
+}
+
+/// The first block of the README in this language.
+fn first_block(readme: &str, language: &str) -> String {
+    readme
+        .split(&format!("```{language}\n"))
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("such a block in the README")
+        .to_owned()
+}
+
+/// A package of the Fortran package manager that depends on ours, as the README has it.
+#[test]
+#[cfg(unix)]
+fn a_package_of_fpm() {
+    // The name is also that of a program which makes packages for distributions.
+    let version = Command::new("fpm").arg("--version").output();
+    if !version.is_ok_and(|said| text(&said.stdout).contains("Fortran package manager")) {
+        native::missing("fpm", "python3-venv, then pip install fpm");
+        return;
+    }
+    if !have_compiler() {
+        return;
+    }
+    let readme = fs::read_to_string(source("bindings/fortran/README.md")).expect("README.md");
+    let package = native::scratch("fortran-fpm");
+    fs::create_dir(package.join("app")).expect("a folder for a program");
+    let program = first_block(&readme, "fortran");
+    fs::write(package.join("app/main.f90"), program).expect("a program");
+    fs::write(package.join("fpm.toml"), first_block(&readme, "toml")).expect("a manifest");
+    // Paths in a manifest are relative.
+    std::os::unix::fs::symlink(native::ROOT, package.join("centra")).expect("a clone");
+    let folder = library_dir();
+    let flags = format!("-L{0} -Wl,-rpath,{0}", folder.display());
+    let run = ["run", "--compiler", COMPILER, "--link-flag", flags.as_str()];
+    native::succeed(
+        Command::new("fpm")
+            .args(run)
+            .current_dir(&package)
+            // Cargo's, with older copies of the library in front.
+            .env_remove("LD_LIBRARY_PATH"),
+    );
+
+    let manifest = fs::read_to_string(source("bindings/fortran/fpm.toml")).expect("fpm.toml");
+    let version = format!("\nversion = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+    assert!(manifest.contains(&version), "{manifest}");
 }
 
 /// `NAME value` pairs of whole-number constants.
@@ -395,7 +455,7 @@ fn constants_and_functions_are_those_of_the_header() {
         .map(|line| line.split("//").next().unwrap_or("").to_owned() + "\n")
         .collect();
     let in_header = constants(code.lines(), |line| {
-        line.trim().strip_prefix("#define ")?.split_once(' ')
+        line.trim().strip_suffix(',')?.split_once(" = ")
     });
     let in_module = constants(module.lines(), |line| {
         line.trim()

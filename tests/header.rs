@@ -41,7 +41,68 @@ fn generate() -> String {
         .expect("a header from src/capi");
     let mut text = Vec::new();
     bindings.write(&mut text);
-    String::from_utf8(text).expect("text")
+    as_c(&String::from_utf8(text).expect("text"))
+}
+
+/// What cbindgen cannot do. Constants become enumerators, because editors and debuggers show these with their comments: `@enum` in the
+/// comment of a constant starts an enumeration. Rust's sections on safety are left out: the front of the header and the parameters
+/// say it in the terms of C. The trailer moves inside `extern "C"` and the include guard.
+fn as_c(text: &str) -> String {
+    let closing = text
+        .find("#ifdef __cplusplus\n}")
+        .expect("the end of extern");
+    let guard = "#endif  /* CENTRA_H */\n";
+    let trailer = text.find(guard).expect("the include guard") + guard.len();
+    let ordered = [
+        &text[..closing],
+        text[trailer..].trim(),
+        "\n\n",
+        &text[closing..trailer],
+    ]
+    .concat();
+
+    let (mut lines, mut comment, mut inside) = (Vec::new(), Vec::new(), false);
+    for line in ordered.lines() {
+        if line.trim_start().starts_with("///") {
+            comment.push(line);
+            continue;
+        }
+        if let Some(safety) = comment.iter().position(|line| *line == "/// # Safety") {
+            comment.truncate(safety);
+            comment.pop_if(|line| *line == "///");
+        }
+        if let (Some((name, value)), false) = (constant(line), comment.is_empty()) {
+            if let Some((tag, about)) = comment[0]
+                .strip_prefix("/// @enum ")
+                .and_then(|mark| mark.split_once(' '))
+            {
+                lines.extend(inside.then(|| "};\n".to_owned()));
+                lines.push(format!("/// {about}"));
+                comment.remove(0);
+                while let Some(more) = comment[0].strip_prefix("///     ") {
+                    lines.push(format!("/// {more}"));
+                    comment.remove(0);
+                }
+                lines.push(format!("enum {tag} {{"));
+                inside = true;
+            }
+            assert!(inside, "the comment of {name} has no @enum before it");
+            lines.extend(comment.drain(..).map(|line| format!("    {line}")));
+            lines.push(format!("    {name} = {value},"));
+        } else if !(inside && line.is_empty()) {
+            lines.extend(inside.then(|| "};\n".to_owned()));
+            inside = false;
+            lines.extend(comment.drain(..).map(str::to_owned));
+            lines.push(line.to_owned());
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The name and the value, if the line defines a constant that is an integer.
+fn constant(line: &str) -> Option<(&str, i32)> {
+    let (name, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+    Some((name, value.parse().ok()?))
 }
 
 #[test]
@@ -117,6 +178,65 @@ fn every_function_is_documented() {
     }
 }
 
+/// The parameters of each function of the header, and what its comment says with `@param`.
+fn parameters(header: &str) -> Vec<(String, Vec<String>, Vec<String>)> {
+    let (mut found, mut comment) = (Vec::new(), Vec::new());
+    let mut lines = header.lines();
+    while let Some(line) = lines.next() {
+        if let Some(text) = line.strip_prefix("/// @param ") {
+            let names = text.split_once("  ").map_or(text, |(names, _)| names);
+            comment.extend(names.split(", ").map(str::to_owned));
+        } else if declares(line) && line.contains("(") {
+            let mut declaration = line.to_owned();
+            while !declaration.ends_with(';') {
+                declaration += lines.next().expect("a whole declaration");
+            }
+            let (head, rest) = declaration.split_once('(').expect("parameters");
+            let last_word = |text: &str| {
+                text.rsplit([' ', '*'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let mut parameters: Vec<_> = rest
+                .trim_end_matches(");")
+                .split(',')
+                .map(last_word)
+                .collect();
+            parameters.retain(|name| name != "void");
+            found.push((last_word(head), parameters, std::mem::take(&mut comment)));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_parameter_is_documented_once() {
+    for (function, parameters, documented) in parameters(&generate()) {
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        assert_eq!(sorted(parameters), sorted(documented), "{function}");
+    }
+}
+
+#[test]
+fn reads_as_c() {
+    let header = generate();
+    for line in header.lines() {
+        assert!(line.len() <= 120, "{} columns: {line}", line.len());
+        for rust in ["# Safety", "[`", "::"] {
+            assert!(!line.contains(rust), "{line}");
+        }
+    }
+    // Inside the guard and extern "C" is all but their own ends.
+    assert!(header.ends_with("#endif\n\n#ifdef __cplusplus\n}  // extern \"C\"\n#endif  // __cplusplus\n\n#endif  /* CENTRA_H */\n"));
+    for (name, _) in header.lines().filter_map(constant) {
+        panic!("{name} is no enumerator");
+    }
+}
+
 /// A C program shares one name space with everything it includes.
 #[test]
 fn every_name_is_prefixed() {
@@ -125,6 +245,9 @@ fn every_name_is_prefixed() {
             // A macro in small letters is a function's, and has its arguments.
             let of_function = rest.starts_with("centra_") && rest.contains('(');
             assert!(rest.starts_with("CENTRA_") || of_function, "{line}");
+        }
+        if let Some(rest) = line.strip_prefix("enum ") {
+            assert!(rest.starts_with("centra_"), "{line}");
         }
         if let Some(rest) = line.strip_prefix("typedef struct ") {
             assert!(rest.starts_with("centra_"), "{line}");

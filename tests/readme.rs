@@ -30,6 +30,15 @@ fn c_program_is_the_file() {
     );
 }
 
+/// `make cpp-test` compiles it, runs it, and compares what it prints with the page.
+#[test]
+fn cpp_program_is_the_file() {
+    assert_eq!(
+        blocks(&read("bindings/cpp/README.md"), "cpp").first(),
+        Some(&read("bindings/cpp/example/example.cpp"))
+    );
+}
+
 #[test]
 fn c_program_runs() {
     let scratch = native::scratch("readme");

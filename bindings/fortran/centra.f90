@@ -5,7 +5,7 @@
 !>
 !>   * `kmeans_*`: the interface to use. Arrays know their shapes, labels count from 1, everything
 !>     beyond points and centers is optional, and a refused call stops the program with a reason
-!>     unless it is asked for a `status`.
+!>     unless it is asked for its `stat`.
 !>   * `centra_*`: the C functions as they are, for those who hold raw addresses or need a leading
 !>     dimension that no array section expresses. `include/centra.h` documents them.
 !>
@@ -1012,19 +1012,25 @@ module centra
   ! that -1 is 255: Fortran has no type of its own for what images and quantized vectors are stored in. All are read where they lie,
   ! and the results are those of the same numbers as real64, bit for bit. Centers, and whatever else is real, are real64.
 
+  ! Labels are `integer(int32)`, read and written where they lie, or `integer(int64)`, which default integers are with flags such as
+  ! -fdefault-integer-8: of these a call makes a copy of 32 bits.
+
   !> Clusters points: `call kmeans_fit(points, centers, labels)`.
   interface kmeans_fit
     procedure :: fit_real64, fit_real32, fit_bytes
+    procedure :: fit_real64_wide, fit_real32_wide, fit_bytes_wide
   end interface kmeans_fit
 
   !> The nearest center of each point, and the squared distance to it.
   interface kmeans_assign
     procedure :: assign_real64, assign_real32, assign_bytes
+    procedure :: assign_real64_wide, assign_real32_wide, assign_bytes_wide
   end interface kmeans_assign
 
   !> The mean of each cluster's points.
   interface kmeans_update
     procedure :: update_real64, update_real32, update_bytes
+    procedure :: update_real64_wide, update_real32_wide, update_bytes_wide
   end interface kmeans_update
 
   !> Starting centers, drawn from the points.
@@ -1035,6 +1041,7 @@ module centra
   !> The sum of squared distances of the points to their centers.
   interface kmeans_inertia
     procedure :: inertia_real64, inertia_real32, inertia_bytes
+    procedure :: inertia_real64_wide, inertia_real32_wide, inertia_bytes_wide
   end interface kmeans_inertia
 
   !> The squared distances between all points and all centers.
@@ -1045,6 +1052,7 @@ module centra
   !> Points, weight and inertia of each cluster.
   interface kmeans_clusters
     procedure :: clusters_real64, clusters_real32, clusters_bytes
+    procedure :: clusters_real64_wide, clusters_real32_wide, clusters_bytes_wide
   end interface kmeans_clusters
 
   !> Bytes of workspace that one call of this shape needs: from the arrays of the call, or n, d, k, with points of real64.
@@ -1079,6 +1087,7 @@ module centra
   !> Labels a chunk and adds it to the sums.
   interface kmeans_stream_sums
     procedure :: stream_sums_real64, stream_sums_real32, stream_sums_bytes
+    procedure :: stream_sums_real64_wide, stream_sums_real32_wide, stream_sums_bytes_wide
   end interface kmeans_stream_sums
 
   !> The means that sums of all points give.
@@ -1167,13 +1176,15 @@ module centra
   ! Every other array is assumed-shape for the same reason, and refused unless contiguous.
   !
   ! Outputs are intent(inout), since a refused call leaves them as they were: an intent(out) argument
-  ! would be undefined on return, and a compiler may act on that. Only `status` is always defined.
+  ! would be undefined on return, and a compiler may act on that. Only `stat` and `status` are always
+  ! defined.
   !
   ! `target`: the library reads and writes through addresses, which the compiler has to know.
   !
-  ! `status` and `message` are as stat= and errmsg= of the allocate statement: without `status` a refused
-  ! call is an error stop with the reason, with it the reason is in `message`, which keeps its value
-  ! when nothing was refused.
+  ! `stat` and `errmsg` are as those of the allocate statement: without `stat` a refused call is an error
+  ! stop with the reason, with it the reason is in `errmsg`, which keeps its value when nothing was
+  ! refused. `stat` is a default integer, whatever size a flag of the compiler gives these. `status` and
+  ! `message` say the same; `status` has 32 bits always.
   !
   ! `recursive`: so is every procedure of Fortran 2018, but older modes of compilers put locals of the
   ! others in static memory, and two threads must not share them; also, a progress procedure may fit.
@@ -1212,6 +1223,7 @@ module centra
     integer(c_size_t) :: workspace_bytes = 0
     integer(c_int32_t) :: status = CENTRA_OK
     character(len=reason_length) :: refusal = ' '
+    integer(int32), allocatable :: narrow(:)   !< what the library sees of labels of 64 bits
   end type call_t
 
 contains
@@ -1226,25 +1238,28 @@ contains
   !> Clusters `points(d, n)` around `centers(d, k)`; the shape of `centers` says how many clusters.
   !> With `options%init = CENTRA_INIT_GIVEN`, `centers` holds the start on entry. A cancelled fit is
   !> not an error: its outputs are valid, and report%stopped_by is CENTRA_STOPPED.
-  recursive subroutine fit_points(library, points, centers, labels, options, weights, report, workspace, &
-      status, message)
+  recursive subroutine fit_points(library, points, centers, options, weights, report, workspace, status, &
+      message, stat, errmsg, labels, wide)
     procedure(centra_fit) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(inout), target :: centers(:, :)
-    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
     type(centra_report), intent(inout), optional :: report
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
+    integer(int64), intent(inout), optional :: wide(:)               !< in place of `labels`
+    type(call_t), target :: this
     type(centra_report) :: done
 
     call take_options(this, options)
     call take_points(this, points)
     call take_centers(this, centers)
-    if (present(labels)) call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
@@ -1253,29 +1268,33 @@ contains
           this%centers, this%labels, done, this%workspace, this%workspace_bytes)
       if (present(report) .and. this%status >= CENTRA_OK) report = done
     end if
-    call conclude(this, status, message)
+    call return_labels(this, wide)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine fit_points
 
   !> The nearest of `centers(d, k)` for each of `points(d, n)`; of equally near ones the first. There may be
   !> fewer points than centers, and none; so too for kmeans_update and kmeans_inertia.
-  recursive subroutine assign_points(library, points, centers, labels, sqdist, options, workspace, &
-      status, message)
+  recursive subroutine assign_points(library, points, centers, sqdist, options, workspace, status, message, &
+      stat, errmsg, labels, wide)
     procedure(centra_assign) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
-    integer(int32), intent(inout), target :: labels(:)               !< n, from 1 to k
     real(real64), intent(inout), target, optional :: sqdist(:)       !< n
     type(kmeans_options), intent(in), optional :: options
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
+    integer(int64), intent(inout), optional :: wide(:)               !< in place of `labels`
+    type(call_t), target :: this
     type(c_ptr) :: distances
 
     call take_options(this, options)
     call take_points(this, points)
     call take_centers(this, centers)
-    call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     distances = c_null_ptr
     if (present(sqdist)) call take_reals(this, 'sqdist', sqdist, this%n, 'points', distances)
     if (present(workspace)) call take_workspace(this, workspace)
@@ -1283,16 +1302,16 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, distances, this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call return_labels(this, wide)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine assign_points
 
   !> The mean of the points of each label. `centers` is read only where clusters are empty, which keep theirs, or take the points
   !> that are farthest from those they were labelled by.
-  recursive subroutine update_points(library, points, labels, centers, counts, options, weights, &
-      workspace, status, message)
+  recursive subroutine update_points(library, points, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg, labels, wide)
     procedure(centra_update) :: library
     type(points_t), intent(in) :: points
-    integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(inout), target, optional :: counts(:)     !< k
     type(kmeans_options), intent(in), optional :: options
@@ -1300,12 +1319,16 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(in), target, optional :: labels(:)        !< n, from 1 to k
+    integer(int64), intent(in), optional :: wide(:)                  !< in place of `labels`
+    type(call_t), target :: this
     type(c_ptr) :: members
 
     call take_options(this, options)
     call take_points(this, points)
-    call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     call take_centers(this, centers)
     members = c_null_ptr
     if (present(counts)) call take_int64s(this, 'counts', counts, this%k, 'centers', members)
@@ -1315,12 +1338,12 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%labels, this%centers, members, this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine update_points
 
   !> Starting centers by `options%init`: k-means++ or distinct random points.
-  recursive subroutine seed_points(library, points, centers, options, weights, workspace, status, &
-      message)
+  recursive subroutine seed_points(library, points, centers, options, weights, workspace, status, message, &
+      stat, errmsg)
     procedure(centra_seed) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(inout), target :: centers(:, :)
@@ -1329,6 +1352,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
 
     call take_options(this, options)
@@ -1340,38 +1365,42 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine seed_points
 
   !> The exact sum, rounded once, of the (weighted) squared distances of points to their centers.
-  recursive subroutine inertia_points(library, points, centers, labels, inertia, options, weights, &
-      status, message)
+  recursive subroutine inertia_points(library, points, centers, inertia, options, weights, status, message, &
+      stat, errmsg, labels, wide)
     procedure(centra_inertia) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
-    integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     real(real64), intent(inout) :: inertia
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(in), target, optional :: labels(:)        !< n, from 1 to k
+    integer(int64), intent(in), optional :: wide(:)                  !< in place of `labels`
+    type(call_t), target :: this
 
     call take_options(this, options)
     call take_points(this, points)
     call take_centers(this, centers)
-    call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     if (present(weights)) call take_weights(this, weights)
     if (this%status == CENTRA_OK) then
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, inertia)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine inertia_points
 
   !> The squared distances between all points and all centers: that of point p and center j in `sqdist(j, p)`, whatever the layout
   !> of the points. `sqdist` may be a section of whole columns, or of the first k rows of a taller array.
-  recursive subroutine distances_points(library, points, centers, sqdist, options, status, message)
+  recursive subroutine distances_points(library, points, centers, sqdist, options, status, message, stat, &
+      errmsg)
     procedure(centra_distances) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -1379,6 +1408,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: table
     integer(c_size_t) :: ld_out
@@ -1391,17 +1422,16 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, table, ld_out)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine distances_points
 
   !> Of each cluster the number of points, the sum of their weights, and the inertia: exact sums, each rounded once, so that the
   !> inertias of the clusters, added, need not equal that of all.
-  recursive subroutine clusters_points(library, points, centers, labels, counts, sums, inertias, &
-      options, weights, status, message)
+  recursive subroutine clusters_points(library, points, centers, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg, labels, wide)
     procedure(centra_clusters) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
-    integer(int32), intent(in), target :: labels(:)                  !< n, from 1 to k
     integer(int64), intent(inout), target, optional :: counts(:)     !< k
     real(real64), intent(inout), target, optional :: sums(:)         !< k: sums of weights; without weights the counts
     real(real64), intent(inout), target, optional :: inertias(:)     !< k
@@ -1409,13 +1439,17 @@ contains
     real(real64), intent(in), target, optional :: weights(:)         !< n
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(in), target, optional :: labels(:)        !< n, from 1 to k
+    integer(int64), intent(in), optional :: wide(:)                  !< in place of `labels`
+    type(call_t), target :: this
     type(c_ptr) :: members, weighed, spread_out
 
     call take_options(this, options)
     call take_points(this, points)
     call take_centers(this, centers)
-    call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     members = c_null_ptr
     weighed = c_null_ptr
     spread_out = c_null_ptr
@@ -1427,12 +1461,12 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%centers, this%labels, members, weighed, spread_out)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine clusters_points
 
   !> Bytes for a call with these arrays: `allocate(workspace(kmeans_workspace_size(points, centers)))`.
   !> It serves every procedure with these options, with weights or without. 0 when refused.
-  recursive function workspace_size_points(library, points, centers, options, status, message) &
+  recursive function workspace_size_points(library, points, centers, options, status, message, stat, errmsg) &
       result(bytes)
     procedure(centra_workspace_size) :: library
     type(points_t), intent(in) :: points
@@ -1440,6 +1474,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
     type(call_t) :: this
 
@@ -1447,24 +1483,29 @@ contains
     call take_points(this, points)
     call take_centers(this, centers)
     call query_workspace(this, library, bytes)
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function workspace_size_points
 
-  recursive function workspace_size_int32(n, d, k, options, status, message) result(bytes)
+  recursive function workspace_size_int32(n, d, k, options, status, message, stat, errmsg) result(bytes)
     integer(int32), intent(in) :: n, d, k
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
-    bytes = workspace_size_int64(int(n, int64), int(d, int64), int(k, int64), options, status, message)
+    bytes = workspace_size_int64(int(n, int64), int(d, int64), int(k, int64), options, status, message, stat, &
+        errmsg)
   end function workspace_size_int32
 
-  recursive function workspace_size_int64(n, d, k, options, status, message) result(bytes)
+  recursive function workspace_size_int64(n, d, k, options, status, message, stat, errmsg) result(bytes)
     integer(int64), intent(in) :: n, d, k
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
     type(call_t) :: this
 
@@ -1475,7 +1516,7 @@ contains
     this%d = d
     this%k = k
     call query_workspace(this, centra_workspace_size, bytes)
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function workspace_size_int64
 
   !> The larger of what the call needs with and without weights: the query learns of weights by their
@@ -1506,10 +1547,12 @@ contains
   ! ---------------------------------------------------------------------------------------------
 
   !> Elements of a range of points in d dimensions. 0 when refused.
-  recursive function stream_range_length_int64(d, status, message) result(length)
+  recursive function stream_range_length_int64(d, status, message, stat, errmsg) result(length)
     integer(int64), intent(in) :: d
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: length
     type(call_t) :: this
     integer(c_size_t) :: elements
@@ -1517,25 +1560,30 @@ contains
     elements = 0
     this%status = centra_stream_range_length(int(max(d, 0_int64), c_size_t), elements)
     length = elements
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_range_length_int64
 
-  recursive function stream_range_length_int32(d, status, message) result(length)
+  recursive function stream_range_length_int32(d, status, message, stat, errmsg) result(length)
     integer(int32), intent(in) :: d
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: length
 
-    length = stream_range_length_int64(int(d, int64), status, message)
+    length = stream_range_length_int64(int(d, int64), status, message, stat, errmsg)
   end function stream_range_length_int32
 
   !> Elements of the sums of `total` points of this range; d and k are those of `centers(d, k)`. 0 when refused.
-  recursive function stream_sums_length_real64(centers, total, range, status, message) result(length)
+  recursive function stream_sums_length_real64(centers, total, range, status, message, stat, errmsg) &
+      result(length)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: length
     type(call_t) :: this
     integer(c_size_t) :: elements
@@ -1546,12 +1594,12 @@ contains
     elements = 0
     call query_sums(this, elements)
     length = elements
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_sums_length_real64
 
   !> Bytes for every call on a chunk of as many points as these, with weights or without. 0 when refused.
-  recursive function stream_workspace_size_points(library, points, centers, total, options, status, &
-      message) result(bytes)
+  recursive function stream_workspace_size_points(library, points, centers, total, options, status, message, &
+      stat, errmsg) result(bytes)
     procedure(centra_stream_workspace_size) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -1559,6 +1607,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
     type(call_t) :: this
     real(c_double), target :: some_weight
@@ -1579,12 +1629,12 @@ contains
     end if
     bytes = 0
     if (this%status == CENTRA_OK) bytes = max(plain, weighted)
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_workspace_size_points
 
   !> Widens `range`, which is 0 in the beginning, by a chunk of points, which may be none.
   recursive subroutine stream_range_points(library, points, range, options, weights, workspace, status, &
-      message)
+      message, stat, errmsg)
     procedure(centra_stream_range) :: library
     type(points_t), intent(in) :: points
     integer(int32), intent(inout), target :: range(:)                !< 3 (d + 1)
@@ -1593,6 +1643,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
 
     call take_options(this, options)
@@ -1604,27 +1656,30 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%options, this%range, &
           this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_range_points
 
   !> Labels a chunk of points by `centers` and adds it to `sums`, which are 0 in the beginning of a pass. If CENTRA_STREAM_MOVED
   !> is wanted, `labels` holds those of the last pass over this chunk on entry.
-  recursive subroutine stream_sums_points(library, points, centers, total, range, sums, labels, wanted, &
-      options, weights, workspace, status, message)
+  recursive subroutine stream_sums_points(library, points, centers, total, range, sums, wanted, options, &
+      weights, workspace, status, message, stat, errmsg, labels, wide)
     procedure(centra_stream_sums) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     integer(int64), intent(inout), target :: sums(:)                 !< kmeans_stream_sums_length
-    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
     integer(int32), intent(in), optional :: wanted                   !< CENTRA_STREAM_INERTIA
     type(kmeans_options), intent(in), optional :: options
     real(real64), intent(in), target, optional :: weights(:)         !< n
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
-    type(call_t) :: this
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int32), intent(inout), target, optional :: labels(:)     !< n, from 1 to k
+    integer(int64), intent(inout), optional :: wide(:)               !< in place of `labels`
+    type(call_t), target :: this
     integer(int32) :: also
 
     call take_options(this, options)
@@ -1632,7 +1687,7 @@ contains
     call take_centers(this, centers)
     call take_stream(this, total, range)
     call take_sums(this, sums)
-    if (present(labels)) call take_labels(this, labels)
+    call take_labels(this, labels, wide)
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     also = CENTRA_STREAM_INERTIA
@@ -1642,11 +1697,12 @@ contains
           this%total, this%range, this%centers, this%labels, also, this%sums, this%workspace, &
           this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call return_labels(this, wide)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_sums_points
 
   !> Moves `centers` to the means that `sums` of all points give them.
-  recursive subroutine stream_means_real64(centers, total, range, sums, counts, status, message)
+  recursive subroutine stream_means_real64(centers, total, range, sums, counts, status, message, stat, errmsg)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1654,6 +1710,8 @@ contains
     integer(int64), intent(inout), target, optional :: counts(:)     !< k
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: members
 
@@ -1667,12 +1725,13 @@ contains
       this%status = centra_stream_means(this%total, this%d, this%k, this%range, this%sums, &
           this%centers, members)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_means_real64
 
   !> After a pass of all chunks: tells by `state%done` whether it was the last, and if not moves `centers` to the means. Under
   !> CENTRA_EMPTY_RELOCATE, the default, a cluster that would take a point is refused: `kmeans_stream_relocate` is the call.
-  recursive subroutine stream_step_real64(centers, total, range, sums, state, options, status, message)
+  recursive subroutine stream_step_real64(centers, total, range, sums, state, options, status, message, stat, &
+      errmsg)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1681,6 +1740,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(centra_stream_state) :: next
 
@@ -1696,13 +1757,13 @@ contains
           this%centers, next)
       if (this%status >= CENTRA_OK) state = next
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_step_real64
 
   !> After a pass of all chunks: elements of the list of farthest points that `kmeans_stream_relocate` needs; 0, if no cluster takes a
   !> point, and when refused.
-  recursive function stream_farthest_length_real64(centers, total, range, sums, state, options, status, message) &
-      result(length)
+  recursive function stream_farthest_length_real64(centers, total, range, sums, state, options, status, &
+      message, stat, errmsg) result(length)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1711,6 +1772,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: length
     type(call_t) :: this
     type(centra_stream_state) :: current
@@ -1729,13 +1792,13 @@ contains
           this%sums, this%centers, current, elements)
     end if
     length = elements
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_farthest_length_real64
 
   !> Joins `farthest`, 0 in the beginning, with the points of a chunk that are farthest from their nearest `centers`; `sums` are those of
   !> all points and these centers, and `first` is the number of the chunk's first point among all, from 1.
   recursive subroutine stream_farthest_points(library, points, centers, total, range, sums, first, farthest, &
-      options, weights, workspace, status, message)
+      options, weights, workspace, status, message, stat, errmsg)
     procedure(centra_stream_farthest) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -1749,6 +1812,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: list
 
@@ -1767,16 +1832,18 @@ contains
           this%total, this%range, this%centers, this%sums, first - 1, list, size(farthest, kind=c_size_t), &
           this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_farthest_points
 
   !> Joins the list `farthest` with another of as many elements, `from`; both are of points and `centers(d, k)` of d dimensions.
-  recursive subroutine stream_farthest_join_real64(centers, from, farthest, status, message)
+  recursive subroutine stream_farthest_join_real64(centers, from, farthest, status, message, stat, errmsg)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in), target :: from(:)
     integer(int64), intent(inout), target :: farthest(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: other, list
     integer(c_size_t) :: length
@@ -1789,12 +1856,13 @@ contains
     if (this%status == CENTRA_OK) then
       this%status = centra_stream_farthest_join(size(centers, 1, c_size_t), length, other, list)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_farthest_join_real64
 
   !> `kmeans_stream_step`, in which empty clusters take points of `farthest`, the joined list of all chunks, of as many elements as
   !> kmeans_stream_farthest_length tells, perhaps none. In `sums` these points are moved.
-  recursive subroutine stream_relocate_real64(centers, total, range, sums, farthest, state, options, status, message)
+  recursive subroutine stream_relocate_real64(centers, total, range, sums, farthest, state, options, status, &
+      message, stat, errmsg)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -1804,6 +1872,8 @@ contains
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(centra_stream_state) :: next
     type(c_ptr) :: list
@@ -1822,15 +1892,17 @@ contains
           list, size(farthest, kind=c_size_t), this%centers, next)
       if (this%status >= CENTRA_OK) state = next
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_relocate_real64
 
   !> How many candidates one round draws at most for `centers(d, k)`, and how many all rounds do.
-  recursive subroutine stream_candidates_real64(centers, of_round, of_all, status, message)
+  recursive subroutine stream_candidates_real64(centers, of_round, of_all, status, message, stat, errmsg)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(inout) :: of_round, of_all
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     integer(c_size_t) :: one, all
 
@@ -1841,17 +1913,19 @@ contains
       of_round = one
       of_all = all
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_candidates_real64
 
   !> Whether round `round`, from 0, is due when `count` candidates are known; `masses` are the reduced ones of the round before.
-  recursive function stream_due_real64(centers, round, count, masses, status, message) result(due)
+  recursive function stream_due_real64(centers, round, count, masses, status, message, stat, errmsg) result(due)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in) :: round
     integer(int64), intent(in) :: count
     integer(int64), intent(in), target :: masses(:)                  !< CENTRA_STREAM_MASS_DIGITS
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     logical :: due
     type(call_t) :: this
     type(c_ptr) :: at
@@ -1865,13 +1939,13 @@ contains
       due = this%status == 1
       if (due) this%status = CENTRA_OK
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_due_real64
 
   !> Adds the masses of a chunk to `masses`, which are 0 in the beginning of a round. `centers(d, k)` says how many are to come,
   !> and is not read. `distances` are those to the nearest of the first `known` candidates on entry, to that of all on return.
   recursive subroutine stream_masses_points(library, points, centers, total, range, candidates, masses, &
-      distances, known, options, weights, workspace, status, message)
+      distances, known, options, weights, workspace, status, message, stat, errmsg)
     procedure(centra_stream_masses) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -1886,6 +1960,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: at, far
     integer(c_size_t) :: compared
@@ -1911,13 +1987,13 @@ contains
           this%total, this%range, this%candidates, this%count, compared, far, at, this%workspace, &
           this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_masses_points
 
   !> Draws points of a chunk, the first of which is number `first` of all points, from 1, by the reduced `masses`. They follow the
   !> `drawn` rows that are there.
-  recursive subroutine stream_draw_points(library, points, centers, total, range, masses, candidates, &
-      round, first, rows, drawn, distances, options, weights, workspace, status, message)
+  recursive subroutine stream_draw_points(library, points, centers, total, range, masses, candidates, round, &
+      first, rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
     procedure(centra_stream_draw) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -1935,6 +2011,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: at, far, to
     integer(c_size_t) :: of_round, of_all
@@ -1966,18 +2044,21 @@ contains
           this%total, this%range, at, this%candidates, this%count, far, round, first - 1, to, drawn, &
           this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_draw_points
 
   !> Elements of the weights of `count` candidates: one for each, but up to three where `total` is more than 2^22 and points
   !> have weights. 0 when refused.
-  recursive function stream_weights_length_real64(centers, total, range, count, status, message) result(length)
+  recursive function stream_weights_length_real64(centers, total, range, count, status, message, stat, errmsg) &
+      result(length)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
     integer(int64), intent(in) :: count
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: length
     type(call_t) :: this
     integer(c_size_t) :: elements
@@ -1989,12 +2070,12 @@ contains
     elements = 0
     call query_weights(this, elements)
     length = elements
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end function stream_weights_length_real64
 
   !> Adds the weights of a chunk's points to those of the candidates they are nearest to, 0 in the beginning.
   recursive subroutine stream_weigh_points(library, points, centers, total, range, candidates, &
-      candidate_weights, options, weights, workspace, status, message)
+      candidate_weights, options, weights, workspace, status, message, stat, errmsg)
     procedure(centra_stream_weigh) :: library
     type(points_t), intent(in) :: points
     real(real64), intent(in), target :: centers(:, :)
@@ -2007,6 +2088,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: at
 
@@ -2022,12 +2105,12 @@ contains
       this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
           this%total, this%range, this%candidates, this%count, at, this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_weigh_points
 
   !> Chooses the starting centers among the candidates by their reduced weights.
   recursive subroutine stream_choose_real64(centers, total, range, candidates, candidate_weights, options, &
-      workspace, status, message)
+      workspace, status, message, stat, errmsg)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int64), intent(in) :: total
     integer(int32), intent(in), target :: range(:)                   !< 3 (d + 1)
@@ -2037,6 +2120,8 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     type(call_t) :: this
     type(c_ptr) :: at
 
@@ -2051,7 +2136,7 @@ contains
       this%status = centra_stream_choose(this%total, this%d, this%k, this%options, this%range, &
           this%candidates, this%count, at, this%centers, this%workspace, this%workspace_bytes)
     end if
-    call conclude(this, status, message)
+    call conclude(this, status, message, stat, errmsg)
   end subroutine stream_choose_real64
 
   ! ---------------------------------------------------------------------------------------------
@@ -2062,7 +2147,7 @@ contains
   ! described above, where they are taken.
 
   recursive subroutine fit_real64(points, centers, labels, options, weights, report, workspace, status, &
-      message)
+      message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int32), intent(inout), target, optional :: labels(:)
@@ -2072,13 +2157,33 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call fit_points(centra_fit, seen(points), centers, labels, options, weights, report, workspace, &
-        status, message)
+    call fit_points(centra_fit, seen(points), centers, options, weights, report, workspace, status, message, &
+        stat, errmsg, labels)
   end subroutine fit_real64
 
+  recursive subroutine fit_real64_wide(points, centers, labels, options, weights, report, workspace, status, &
+      message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call fit_points(centra_fit, seen(points), centers, options, weights, report, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine fit_real64_wide
+
   recursive subroutine fit_real32(points, centers, labels, options, weights, report, workspace, status, &
-      message)
+      message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int32), intent(inout), target, optional :: labels(:)
@@ -2088,13 +2193,33 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call fit_points(centra_fit_f32, seen(points), centers, labels, options, weights, report, workspace, &
-        status, message)
+    call fit_points(centra_fit_f32, seen(points), centers, options, weights, report, workspace, status, &
+        message, stat, errmsg, labels)
   end subroutine fit_real32
 
+  recursive subroutine fit_real32_wide(points, centers, labels, options, weights, report, workspace, status, &
+      message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call fit_points(centra_fit_f32, seen(points), centers, options, weights, report, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine fit_real32_wide
+
   recursive subroutine fit_bytes(points, centers, labels, options, weights, report, workspace, status, &
-      message)
+      message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     integer(int32), intent(inout), target, optional :: labels(:)
@@ -2104,13 +2229,33 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call fit_points(centra_fit_u8, seen(points), centers, labels, options, weights, report, workspace, &
-        status, message)
+    call fit_points(centra_fit_u8, seen(points), centers, options, weights, report, workspace, status, &
+        message, stat, errmsg, labels)
   end subroutine fit_bytes
 
-  recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, &
-      message)
+  recursive subroutine fit_bytes_wide(points, centers, labels, options, weights, report, workspace, status, &
+      message, stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call fit_points(centra_fit_u8, seen(points), centers, options, weights, report, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine fit_bytes_wide
+
+  recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, message, &
+      stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(inout), target :: labels(:)
@@ -2119,13 +2264,32 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call assign_points(centra_assign, seen(points), centers, labels, sqdist, options, workspace, status, &
-        message)
+    call assign_points(centra_assign, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, labels)
   end subroutine assign_real64
 
-  recursive subroutine assign_real32(points, centers, labels, sqdist, options, workspace, status, &
-      message)
+  recursive subroutine assign_real64_wide(points, centers, labels, sqdist, options, workspace, status, &
+      message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call assign_points(centra_assign, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine assign_real64_wide
+
+  recursive subroutine assign_real32(points, centers, labels, sqdist, options, workspace, status, message, &
+      stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(inout), target :: labels(:)
@@ -2134,13 +2298,32 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call assign_points(centra_assign_f32, seen(points), centers, labels, sqdist, options, workspace, &
-        status, message)
+    call assign_points(centra_assign_f32, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, labels)
   end subroutine assign_real32
 
-  recursive subroutine assign_bytes(points, centers, labels, sqdist, options, workspace, status, &
-      message)
+  recursive subroutine assign_real32_wide(points, centers, labels, sqdist, options, workspace, status, &
+      message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call assign_points(centra_assign_f32, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine assign_real32_wide
+
+  recursive subroutine assign_bytes(points, centers, labels, sqdist, options, workspace, status, message, &
+      stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(inout), target :: labels(:)
@@ -2149,13 +2332,32 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call assign_points(centra_assign_u8, seen(points), centers, labels, sqdist, options, workspace, &
-        status, message)
+    call assign_points(centra_assign_u8, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, labels)
   end subroutine assign_bytes
 
-  recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, &
-      status, message)
+  recursive subroutine assign_bytes_wide(points, centers, labels, sqdist, options, workspace, status, message, &
+      stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call assign_points(centra_assign_u8, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine assign_bytes_wide
+
+  recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     integer(int32), intent(in), target :: labels(:)
     real(real64), intent(inout), target :: centers(:, :)
@@ -2165,13 +2367,33 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call update_points(centra_update, seen(points), labels, centers, counts, options, weights, &
-        workspace, status, message)
+    call update_points(centra_update, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, labels)
   end subroutine update_real64
 
-  recursive subroutine update_real32(points, labels, centers, counts, options, weights, workspace, &
-      status, message)
+  recursive subroutine update_real64_wide(points, labels, centers, counts, options, weights, workspace, &
+      status, message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call update_points(centra_update, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine update_real64_wide
+
+  recursive subroutine update_real32(points, labels, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     integer(int32), intent(in), target :: labels(:)
     real(real64), intent(inout), target :: centers(:, :)
@@ -2181,13 +2403,33 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call update_points(centra_update_f32, seen(points), labels, centers, counts, options, weights, &
-        workspace, status, message)
+    call update_points(centra_update_f32, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, labels)
   end subroutine update_real32
 
-  recursive subroutine update_bytes(points, labels, centers, counts, options, weights, workspace, &
-      status, message)
+  recursive subroutine update_real32_wide(points, labels, centers, counts, options, weights, workspace, &
+      status, message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call update_points(centra_update_f32, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine update_real32_wide
+
+  recursive subroutine update_bytes(points, labels, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     integer(int32), intent(in), target :: labels(:)
     real(real64), intent(inout), target :: centers(:, :)
@@ -2197,12 +2439,32 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call update_points(centra_update_u8, seen(points), labels, centers, counts, options, weights, &
-        workspace, status, message)
+    call update_points(centra_update_u8, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, labels)
   end subroutine update_bytes
 
-  recursive subroutine seed_real64(points, centers, options, weights, workspace, status, message)
+  recursive subroutine update_bytes_wide(points, labels, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call update_points(centra_update_u8, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine update_bytes_wide
+
+  recursive subroutine seed_real64(points, centers, options, weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
@@ -2210,11 +2472,14 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call seed_points(centra_seed, seen(points), centers, options, weights, workspace, status, message)
+    call seed_points(centra_seed, seen(points), centers, options, weights, workspace, status, message, stat, &
+        errmsg)
   end subroutine seed_real64
 
-  recursive subroutine seed_real32(points, centers, options, weights, workspace, status, message)
+  recursive subroutine seed_real32(points, centers, options, weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
@@ -2222,12 +2487,14 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call seed_points(centra_seed_f32, seen(points), centers, options, weights, workspace, status, &
-        message)
+    call seed_points(centra_seed_f32, seen(points), centers, options, weights, workspace, status, message, &
+        stat, errmsg)
   end subroutine seed_real32
 
-  recursive subroutine seed_bytes(points, centers, options, weights, workspace, status, message)
+  recursive subroutine seed_bytes(points, centers, options, weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(inout), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
@@ -2235,13 +2502,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call seed_points(centra_seed_u8, seen(points), centers, options, weights, workspace, status, &
-        message)
+    call seed_points(centra_seed_u8, seen(points), centers, options, weights, workspace, status, message, &
+        stat, errmsg)
   end subroutine seed_bytes
 
-  recursive subroutine inertia_real64(points, centers, labels, inertia, options, weights, status, &
-      message)
+  recursive subroutine inertia_real64(points, centers, labels, inertia, options, weights, status, message, &
+      stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2250,13 +2519,32 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call inertia_points(centra_inertia, seen(points), centers, labels, inertia, options, weights, &
-        status, message)
+    call inertia_points(centra_inertia, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, labels)
   end subroutine inertia_real64
 
-  recursive subroutine inertia_real32(points, centers, labels, inertia, options, weights, status, &
-      message)
+  recursive subroutine inertia_real64_wide(points, centers, labels, inertia, options, weights, status, &
+      message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call inertia_points(centra_inertia, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine inertia_real64_wide
+
+  recursive subroutine inertia_real32(points, centers, labels, inertia, options, weights, status, message, &
+      stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2265,13 +2553,32 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call inertia_points(centra_inertia_f32, seen(points), centers, labels, inertia, options, weights, &
-        status, message)
+    call inertia_points(centra_inertia_f32, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, labels)
   end subroutine inertia_real32
 
-  recursive subroutine inertia_bytes(points, centers, labels, inertia, options, weights, status, &
-      message)
+  recursive subroutine inertia_real32_wide(points, centers, labels, inertia, options, weights, status, &
+      message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call inertia_points(centra_inertia_f32, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine inertia_real32_wide
+
+  recursive subroutine inertia_bytes(points, centers, labels, inertia, options, weights, status, message, &
+      stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2280,46 +2587,74 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call inertia_points(centra_inertia_u8, seen(points), centers, labels, inertia, options, weights, &
-        status, message)
+    call inertia_points(centra_inertia_u8, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, labels)
   end subroutine inertia_bytes
 
-  recursive subroutine distances_real64(points, centers, sqdist, options, status, message)
+  recursive subroutine inertia_bytes_wide(points, centers, labels, inertia, options, weights, status, message, &
+      stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call inertia_points(centra_inertia_u8, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine inertia_bytes_wide
+
+  recursive subroutine distances_real64(points, centers, sqdist, options, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     real(real64), intent(inout), target :: sqdist(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call distances_points(centra_distances, seen(points), centers, sqdist, options, status, message)
+    call distances_points(centra_distances, seen(points), centers, sqdist, options, status, message, stat, &
+        errmsg)
   end subroutine distances_real64
 
-  recursive subroutine distances_real32(points, centers, sqdist, options, status, message)
+  recursive subroutine distances_real32(points, centers, sqdist, options, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     real(real64), intent(inout), target :: sqdist(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call distances_points(centra_distances_f32, seen(points), centers, sqdist, options, status, message)
+    call distances_points(centra_distances_f32, seen(points), centers, sqdist, options, status, message, stat, &
+        errmsg)
   end subroutine distances_real32
 
-  recursive subroutine distances_bytes(points, centers, sqdist, options, status, message)
+  recursive subroutine distances_bytes(points, centers, sqdist, options, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     real(real64), intent(inout), target :: sqdist(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call distances_points(centra_distances_u8, seen(points), centers, sqdist, options, status, message)
+    call distances_points(centra_distances_u8, seen(points), centers, sqdist, options, status, message, stat, &
+        errmsg)
   end subroutine distances_bytes
 
-  recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, &
-      weights, status, message)
+  recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2330,13 +2665,34 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call clusters_points(centra_clusters, seen(points), centers, labels, counts, sums, inertias, &
-        options, weights, status, message)
+    call clusters_points(centra_clusters, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, labels)
   end subroutine clusters_real64
 
-  recursive subroutine clusters_real32(points, centers, labels, counts, sums, inertias, options, &
-      weights, status, message)
+  recursive subroutine clusters_real64_wide(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call clusters_points(centra_clusters, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, wide=labels)
+  end subroutine clusters_real64_wide
+
+  recursive subroutine clusters_real32(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2347,13 +2703,34 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call clusters_points(centra_clusters_f32, seen(points), centers, labels, counts, sums, inertias, &
-        options, weights, status, message)
+    call clusters_points(centra_clusters_f32, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, labels)
   end subroutine clusters_real32
 
+  recursive subroutine clusters_real32_wide(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call clusters_points(centra_clusters_f32, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, wide=labels)
+  end subroutine clusters_real32_wide
+
   recursive subroutine clusters_bytes(points, centers, labels, counts, sums, inertias, options, weights, &
-      status, message)
+      status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int32), intent(in), target :: labels(:)
@@ -2364,90 +2741,126 @@ contains
     real(real64), intent(in), target, optional :: weights(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call clusters_points(centra_clusters_u8, seen(points), centers, labels, counts, sums, inertias, &
-        options, weights, status, message)
+    call clusters_points(centra_clusters_u8, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, labels)
   end subroutine clusters_bytes
 
-  recursive function workspace_size_real64(points, centers, options, status, message) result(bytes)
+  recursive subroutine clusters_bytes_wide(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call clusters_points(centra_clusters_u8, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, wide=labels)
+  end subroutine clusters_bytes_wide
+
+  recursive function workspace_size_real64(points, centers, options, status, message, stat, errmsg) &
+      result(bytes)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
-    bytes = workspace_size_points(centra_workspace_size, seen(points), centers, options, status, &
-        message)
+    bytes = workspace_size_points(centra_workspace_size, seen(points), centers, options, status, message, &
+        stat, errmsg)
   end function workspace_size_real64
 
-  recursive function workspace_size_real32(points, centers, options, status, message) result(bytes)
+  recursive function workspace_size_real32(points, centers, options, status, message, stat, errmsg) &
+      result(bytes)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
-    bytes = workspace_size_points(centra_workspace_size_f32, seen(points), centers, options, status, &
-        message)
+    bytes = workspace_size_points(centra_workspace_size_f32, seen(points), centers, options, status, message, &
+        stat, errmsg)
   end function workspace_size_real32
 
-  recursive function workspace_size_bytes(points, centers, options, status, message) result(bytes)
+  recursive function workspace_size_bytes(points, centers, options, status, message, stat, errmsg) result(bytes)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
-    bytes = workspace_size_points(centra_workspace_size_u8, seen(points), centers, options, status, &
-        message)
+    bytes = workspace_size_points(centra_workspace_size_u8, seen(points), centers, options, status, message, &
+        stat, errmsg)
   end function workspace_size_bytes
 
-  recursive function stream_workspace_size_real64(points, centers, total, options, status, message) &
-      result(bytes)
+  recursive function stream_workspace_size_real64(points, centers, total, options, status, message, stat, &
+      errmsg) result(bytes)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
-    bytes = stream_workspace_size_points(centra_stream_workspace_size, seen(points), centers, total, &
-        options, status, message)
+    bytes = stream_workspace_size_points(centra_stream_workspace_size, seen(points), centers, total, options, &
+        status, message, stat, errmsg)
   end function stream_workspace_size_real64
 
-  recursive function stream_workspace_size_real32(points, centers, total, options, status, message) &
-      result(bytes)
+  recursive function stream_workspace_size_real32(points, centers, total, options, status, message, stat, &
+      errmsg) result(bytes)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
     bytes = stream_workspace_size_points(centra_stream_workspace_size_f32, seen(points), centers, total, &
-        options, status, message)
+        options, status, message, stat, errmsg)
   end function stream_workspace_size_real32
 
-  recursive function stream_workspace_size_bytes(points, centers, total, options, status, message) &
-      result(bytes)
+  recursive function stream_workspace_size_bytes(points, centers, total, options, status, message, stat, &
+      errmsg) result(bytes)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
     type(kmeans_options), intent(in), optional :: options
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
     integer(int64) :: bytes
 
     bytes = stream_workspace_size_points(centra_stream_workspace_size_u8, seen(points), centers, total, &
-        options, status, message)
+        options, status, message, stat, errmsg)
   end function stream_workspace_size_bytes
 
-  recursive subroutine stream_range_real64(points, range, options, weights, workspace, status, message)
+  recursive subroutine stream_range_real64(points, range, options, weights, workspace, status, message, stat, &
+      errmsg)
     real(real64), intent(in), target :: points(:, :)
     integer(int32), intent(inout), target :: range(:)
     type(kmeans_options), intent(in), optional :: options
@@ -2455,12 +2868,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_range_points(centra_stream_range, seen(points), range, options, weights, workspace, &
-        status, message)
+    call stream_range_points(centra_stream_range, seen(points), range, options, weights, workspace, status, &
+        message, stat, errmsg)
   end subroutine stream_range_real64
 
-  recursive subroutine stream_range_real32(points, range, options, weights, workspace, status, message)
+  recursive subroutine stream_range_real32(points, range, options, weights, workspace, status, message, stat, &
+      errmsg)
     real(real32), intent(in), target :: points(:, :)
     integer(int32), intent(inout), target :: range(:)
     type(kmeans_options), intent(in), optional :: options
@@ -2468,12 +2884,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_range_points(centra_stream_range_f32, seen(points), range, options, weights, workspace, &
-        status, message)
+        status, message, stat, errmsg)
   end subroutine stream_range_real32
 
-  recursive subroutine stream_range_bytes(points, range, options, weights, workspace, status, message)
+  recursive subroutine stream_range_bytes(points, range, options, weights, workspace, status, message, stat, &
+      errmsg)
     integer(int8), intent(in), target :: points(:, :)
     integer(int32), intent(inout), target :: range(:)
     type(kmeans_options), intent(in), optional :: options
@@ -2481,13 +2900,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_range_points(centra_stream_range_u8, seen(points), range, options, weights, workspace, &
-        status, message)
+    call stream_range_points(centra_stream_range_u8, seen(points), range, options, weights, workspace, status, &
+        message, stat, errmsg)
   end subroutine stream_range_bytes
 
   recursive subroutine stream_sums_real64(points, centers, total, range, sums, labels, wanted, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2500,13 +2921,36 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_sums_points(centra_stream_sums, seen(points), centers, total, range, sums, labels, &
-        wanted, options, weights, workspace, status, message)
+    call stream_sums_points(centra_stream_sums, seen(points), centers, total, range, sums, wanted, options, &
+        weights, workspace, status, message, stat, errmsg, labels)
   end subroutine stream_sums_real64
 
+  recursive subroutine stream_sums_real64_wide(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message, stat, errmsg)
+    real(real64), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int64), intent(inout) :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call stream_sums_points(centra_stream_sums, seen(points), centers, total, range, sums, wanted, options, &
+        weights, workspace, status, message, stat, errmsg, wide=labels)
+  end subroutine stream_sums_real64_wide
+
   recursive subroutine stream_sums_real32(points, centers, total, range, sums, labels, wanted, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2519,13 +2963,36 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_sums_points(centra_stream_sums_f32, seen(points), centers, total, range, sums, labels, &
-        wanted, options, weights, workspace, status, message)
+    call stream_sums_points(centra_stream_sums_f32, seen(points), centers, total, range, sums, wanted, &
+        options, weights, workspace, status, message, stat, errmsg, labels)
   end subroutine stream_sums_real32
 
+  recursive subroutine stream_sums_real32_wide(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message, stat, errmsg)
+    real(real32), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int64), intent(inout) :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call stream_sums_points(centra_stream_sums_f32, seen(points), centers, total, range, sums, wanted, &
+        options, weights, workspace, status, message, stat, errmsg, wide=labels)
+  end subroutine stream_sums_real32_wide
+
   recursive subroutine stream_sums_bytes(points, centers, total, range, sums, labels, wanted, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2538,13 +3005,36 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_sums_points(centra_stream_sums_u8, seen(points), centers, total, range, sums, labels, &
-        wanted, options, weights, workspace, status, message)
+    call stream_sums_points(centra_stream_sums_u8, seen(points), centers, total, range, sums, wanted, options, &
+        weights, workspace, status, message, stat, errmsg, labels)
   end subroutine stream_sums_bytes
 
+  recursive subroutine stream_sums_bytes_wide(points, centers, total, range, sums, labels, wanted, options, &
+      weights, workspace, status, message, stat, errmsg)
+    integer(int8), intent(in), target :: points(:, :)
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: total
+    integer(int32), intent(in), target :: range(:)
+    integer(int64), intent(inout), target :: sums(:)
+    integer(int64), intent(inout) :: labels(:)
+    integer(int32), intent(in), optional :: wanted
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call stream_sums_points(centra_stream_sums_u8, seen(points), centers, total, range, sums, wanted, options, &
+        weights, workspace, status, message, stat, errmsg, wide=labels)
+  end subroutine stream_sums_bytes_wide
+
   recursive subroutine stream_farthest_real64(points, centers, total, range, sums, first, farthest, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2557,13 +3047,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_farthest_points(centra_stream_farthest, seen(points), centers, total, range, sums, &
-        first, farthest, options, weights, workspace, status, message)
+    call stream_farthest_points(centra_stream_farthest, seen(points), centers, total, range, sums, first, &
+        farthest, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_farthest_real64
 
   recursive subroutine stream_farthest_real32(points, centers, total, range, sums, first, farthest, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2576,13 +3068,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_farthest_points(centra_stream_farthest_f32, seen(points), centers, total, range, sums, &
-        first, farthest, options, weights, workspace, status, message)
+    call stream_farthest_points(centra_stream_farthest_f32, seen(points), centers, total, range, sums, first, &
+        farthest, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_farthest_real32
 
   recursive subroutine stream_farthest_bytes(points, centers, total, range, sums, first, farthest, options, &
-      weights, workspace, status, message)
+      weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2595,13 +3089,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_farthest_points(centra_stream_farthest_u8, seen(points), centers, total, range, sums, &
-        first, farthest, options, weights, workspace, status, message)
+    call stream_farthest_points(centra_stream_farthest_u8, seen(points), centers, total, range, sums, first, &
+        farthest, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_farthest_bytes
 
-  recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, &
-      distances, known, options, weights, workspace, status, message)
+  recursive subroutine stream_masses_real64(points, centers, total, range, candidates, masses, distances, &
+      known, options, weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2615,13 +3111,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_masses_points(centra_stream_masses, seen(points), centers, total, range, candidates, &
-        masses, distances, known, options, weights, workspace, status, message)
+    call stream_masses_points(centra_stream_masses, seen(points), centers, total, range, candidates, masses, &
+        distances, known, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_masses_real64
 
-  recursive subroutine stream_masses_real32(points, centers, total, range, candidates, masses, &
-      distances, known, options, weights, workspace, status, message)
+  recursive subroutine stream_masses_real32(points, centers, total, range, candidates, masses, distances, &
+      known, options, weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2635,13 +3133,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_masses_points(centra_stream_masses_f32, seen(points), centers, total, range, candidates, &
-        masses, distances, known, options, weights, workspace, status, message)
+        masses, distances, known, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_masses_real32
 
   recursive subroutine stream_masses_bytes(points, centers, total, range, candidates, masses, distances, &
-      known, options, weights, workspace, status, message)
+      known, options, weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2655,13 +3155,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_masses_points(centra_stream_masses_u8, seen(points), centers, total, range, candidates, &
-        masses, distances, known, options, weights, workspace, status, message)
+        masses, distances, known, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_masses_bytes
 
-  recursive subroutine stream_draw_real64(points, centers, total, range, masses, candidates, round, &
-      first, rows, drawn, distances, options, weights, workspace, status, message)
+  recursive subroutine stream_draw_real64(points, centers, total, range, masses, candidates, round, first, &
+      rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2678,13 +3180,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_draw_points(centra_stream_draw, seen(points), centers, total, range, masses, candidates, &
-        round, first, rows, drawn, distances, options, weights, workspace, status, message)
+        round, first, rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_draw_real64
 
-  recursive subroutine stream_draw_real32(points, centers, total, range, masses, candidates, round, &
-      first, rows, drawn, distances, options, weights, workspace, status, message)
+  recursive subroutine stream_draw_real32(points, centers, total, range, masses, candidates, round, first, &
+      rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2701,13 +3205,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_draw_points(centra_stream_draw_f32, seen(points), centers, total, range, masses, &
-        candidates, round, first, rows, drawn, distances, options, weights, workspace, status, message)
+    call stream_draw_points(centra_stream_draw_f32, seen(points), centers, total, range, masses, candidates, &
+        round, first, rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_draw_real32
 
-  recursive subroutine stream_draw_bytes(points, centers, total, range, masses, candidates, round, &
-      first, rows, drawn, distances, options, weights, workspace, status, message)
+  recursive subroutine stream_draw_bytes(points, centers, total, range, masses, candidates, round, first, &
+      rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2724,13 +3230,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
-    call stream_draw_points(centra_stream_draw_u8, seen(points), centers, total, range, masses, &
-        candidates, round, first, rows, drawn, distances, options, weights, workspace, status, message)
+    call stream_draw_points(centra_stream_draw_u8, seen(points), centers, total, range, masses, candidates, &
+        round, first, rows, drawn, distances, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_draw_bytes
 
   recursive subroutine stream_weigh_real64(points, centers, total, range, candidates, candidate_weights, &
-      options, weights, workspace, status, message)
+      options, weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2742,13 +3250,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_weigh_points(centra_stream_weigh, seen(points), centers, total, range, candidates, &
-        candidate_weights, options, weights, workspace, status, message)
+        candidate_weights, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_weigh_real64
 
   recursive subroutine stream_weigh_real32(points, centers, total, range, candidates, candidate_weights, &
-      options, weights, workspace, status, message)
+      options, weights, workspace, status, message, stat, errmsg)
     real(real32), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2760,13 +3270,15 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_weigh_points(centra_stream_weigh_f32, seen(points), centers, total, range, candidates, &
-        candidate_weights, options, weights, workspace, status, message)
+        candidate_weights, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_weigh_real32
 
   recursive subroutine stream_weigh_bytes(points, centers, total, range, candidates, candidate_weights, &
-      options, weights, workspace, status, message)
+      options, weights, workspace, status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
     real(real64), intent(in), target :: centers(:, :)
     integer(int64), intent(in) :: total
@@ -2778,16 +3290,27 @@ contains
     integer(int8), intent(inout), target, optional :: workspace(:)
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     call stream_weigh_points(centra_stream_weigh_u8, seen(points), centers, total, range, candidates, &
-        candidate_weights, options, weights, workspace, status, message)
+        candidate_weights, options, weights, workspace, status, message, stat, errmsg)
   end subroutine stream_weigh_bytes
 
   ! ---------------------------------------------------------------------------------------------
   ! Texts
   ! ---------------------------------------------------------------------------------------------
 
-  !> What a status means, in general; `message` says what was wrong in particular.
+  ! Before those whose results it measures: else gfortran warns that its interface is implicit there.
+  pure recursive function string_length(from) result(length)
+    type(c_ptr), intent(in) :: from
+    integer(c_size_t) :: length
+
+    length = 0
+    if (c_associated(from)) length = c_strlen(from)
+  end function string_length
+
+  !> What a status means, in general; `errmsg` says what was wrong in particular.
   recursive function kmeans_status_message(status) result(text)
     integer(int32), intent(in) :: status
     character(len=string_length(centra_status_message(status))) :: text
@@ -2813,14 +3336,6 @@ contains
     character(len=string_length(from)) :: text
     call copy_string(from, text)
   end function centra_string
-
-  pure recursive function string_length(from) result(length)
-    type(c_ptr), intent(in) :: from
-    integer(c_size_t) :: length
-
-    length = 0
-    if (c_associated(from)) length = c_strlen(from)
-  end function string_length
 
   ! ---------------------------------------------------------------------------------------------
   ! From Fortran's arguments to C's
@@ -2963,14 +3478,37 @@ contains
     end if
   end subroutine take_centers
 
-  recursive subroutine take_labels(this, labels)
-    type(call_t), intent(inout) :: this
-    integer(int32), intent(in), target :: labels(:)
+  !> Labels of 64 bits become some of 32 for the call; what does not fit becomes what is as surely no label.
+  recursive subroutine take_labels(this, labels, wide)
+    type(call_t), intent(inout), target :: this
+    integer(int32), intent(in), target, optional :: labels(:)
+    integer(int64), intent(in), optional :: wide(:)
+    integer(int64), parameter :: most = huge(0_int32)
+    integer :: failed
 
-    call check_vector(this, 'labels', size(labels, kind=c_size_t), is_contiguous(labels), this%n, &
-        'points')
-    if (size(labels, kind=c_size_t) > 0) this%labels = c_loc(labels(1))
+    if (present(labels)) then
+      call check_vector(this, 'labels', size(labels, kind=c_size_t), is_contiguous(labels), this%n, &
+          'points')
+      if (size(labels, kind=c_size_t) > 0) this%labels = c_loc(labels(1))
+    else if (present(wide)) then
+      call check_vector(this, 'labels', size(wide, kind=c_size_t), .true., this%n, 'points')
+      if (this%status /= CENTRA_OK .or. this%n == 0) return
+      allocate (this%narrow(this%n), stat=failed)
+      if (failed /= 0) then
+        call refuse(this, CENTRA_ERR_MEMORY, 'labels: no memory for as many of 32 bits')
+        return
+      end if
+      this%narrow(:) = int(max(-most, min(most, wide)), int32)
+      this%labels = c_loc(this%narrow)
+    end if
   end subroutine take_labels
+
+  recursive subroutine return_labels(this, wide)
+    type(call_t), intent(in) :: this
+    integer(int64), intent(inout), optional :: wide(:)
+
+    if (present(wide) .and. allocated(this%narrow) .and. this%status >= CENTRA_OK) wide = this%narrow
+  end subroutine return_labels
 
   recursive subroutine take_weights(this, weights)
     type(call_t), intent(inout) :: this
@@ -3162,17 +3700,21 @@ contains
     this%refusal = reason
   end subroutine refuse
 
-  recursive subroutine conclude(this, status, message)
+  recursive subroutine conclude(this, status, message, stat, errmsg)
     type(call_t), intent(inout) :: this
     integer(int32), intent(out), optional :: status
     character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
 
     if (present(status)) status = this%status
+    if (present(stat)) stat = this%status
     if (this%status >= CENTRA_OK) return
     ! No reason of ours: the library's, which is this thread's own.
     if (this%refusal == ' ') call copy_string(centra_error_detail(), this%refusal)
     if (present(message)) message = this%refusal
-    if (.not. present(status)) error stop 'centra: ' // trim(this%refusal)
+    if (present(errmsg)) errmsg = this%refusal
+    if (.not. (present(status) .or. present(stat))) error stop 'centra: ' // trim(this%refusal)
   end subroutine conclude
 
   !> As much of a C string as fits, and blanks.

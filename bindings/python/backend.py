@@ -23,7 +23,7 @@ def _declare() -> None:
     target = Path(json.loads(subprocess.check_output(command))["target_directory"])
     header = (crate / "include" / "centra.h").read_text()
     header = re.sub(r"#ifdef __cplusplus\n.*?#endif.*?\n", "", header, flags=re.DOTALL)
-    header = re.sub(r"^#(?!define CENTRA_\w+ -?\d+$).*\n", "", header, flags=re.MULTILINE)
+    header = re.sub(r"^ *#(?!define CENTRA_\w+ -?\d+$)(.*\\\n)*.*\n", "", header, flags=re.MULTILINE)
     target.mkdir(parents=True, exist_ok=True)
     (target / "header.h").write_text(header)
 

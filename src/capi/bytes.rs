@@ -15,6 +15,9 @@ use crate::points::CoordinateType;
 
 /// centra_workspace_size for the calls that end in _u8.
 ///
+/// @param n, d, k, options, bytes  as for centra_workspace_size.
+/// @return What centra_workspace_size returns.
+///
 /// # Safety
 /// As for centra_workspace_size.
 #[no_mangle]
@@ -29,9 +32,13 @@ pub unsafe extern "C" fn centra_workspace_size_u8(
     unsafe { workspace_size(n, d, k, CoordinateType::U8, options, bytes) }
 }
 
-/// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to double, which is
-/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
-/// every other call that ends in _u8. No points are refused for what they are.
+/// centra_fit for points of unsigned bytes, which may start at any address; ld counts bytes. Each number is widened to
+/// double, which is exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit
+/// for bit, and so are those of every other call that ends in _u8. No points are refused for what they are.
+///
+/// @param points, n, d, ld, k, options, centers, labels, report, workspace, workspace_bytes  as for centra_fit, with
+///     points of type uint8_t.
+/// @return What centra_fit returns.
 ///
 /// # Safety
 /// As for centra_fit.
@@ -67,6 +74,10 @@ pub unsafe extern "C" fn centra_fit_u8(
 
 /// centra_assign for points of type uint8_t: see centra_fit_u8.
 ///
+/// @param points, n, d, ld, k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign, with
+///     points of type uint8_t.
+/// @return What centra_assign returns.
+///
 /// # Safety
 /// As for centra_assign.
 #[no_mangle]
@@ -100,6 +111,10 @@ pub unsafe extern "C" fn centra_assign_u8(
 }
 
 /// centra_update for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update, with
+///     points of type uint8_t.
+/// @return What centra_update returns.
 ///
 /// # Safety
 /// As for centra_update.
@@ -135,6 +150,10 @@ pub unsafe extern "C" fn centra_update_u8(
 
 /// centra_seed for points of type uint8_t: see centra_fit_u8.
 ///
+/// @param points, n, d, ld, k, options, centers, workspace, workspace_bytes  as for centra_seed, with points of type
+///     uint8_t.
+/// @return What centra_seed returns.
+///
 /// # Safety
 /// As for centra_seed.
 #[no_mangle]
@@ -164,6 +183,9 @@ pub unsafe extern "C" fn centra_seed_u8(
 
 /// centra_inertia for points of type uint8_t: see centra_fit_u8.
 ///
+/// @param points, n, d, ld, k, options, centers, labels, inertia  as for centra_inertia, with points of type uint8_t.
+/// @return What centra_inertia returns.
+///
 /// # Safety
 /// As for centra_inertia.
 #[no_mangle]
@@ -186,6 +208,9 @@ pub unsafe extern "C" fn centra_inertia_u8(
 }
 
 /// centra_distances for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, centers, sqdist, ld_out  as for centra_distances, with points of type uint8_t.
+/// @return What centra_distances returns.
 ///
 /// # Safety
 /// As for centra_distances.
@@ -210,6 +235,10 @@ pub unsafe extern "C" fn centra_distances_u8(
 }
 
 /// centra_clusters for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, centers, labels, counts, weights, inertia  as for centra_clusters, with points
+///     of type uint8_t.
+/// @return What centra_clusters returns.
 ///
 /// # Safety
 /// As for centra_clusters.
@@ -239,6 +268,9 @@ pub unsafe extern "C" fn centra_clusters_u8(
 
 /// centra_stream_workspace_size for the calls that end in _u8.
 ///
+/// @param n, total, d, k, options, bytes  as for centra_stream_workspace_size.
+/// @return What centra_stream_workspace_size returns.
+///
 /// # Safety
 /// As for centra_stream_workspace_size.
 #[no_mangle]
@@ -255,6 +287,10 @@ pub unsafe extern "C" fn centra_stream_workspace_size_u8(
 }
 
 /// centra_stream_range for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, options, range, workspace, workspace_bytes  as for centra_stream_range, with points of type
+///     uint8_t.
+/// @return What centra_stream_range returns.
 ///
 /// # Safety
 /// As for centra_stream_range.
@@ -283,6 +319,10 @@ pub unsafe extern "C" fn centra_stream_range_u8(
 }
 
 /// centra_stream_sums for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, total, range, centers, labels, wanted, sums, workspace, workspace_bytes  as for
+///     centra_stream_sums, with points of type uint8_t.
+/// @return What centra_stream_sums returns.
 ///
 /// # Safety
 /// As for centra_stream_sums.
@@ -317,6 +357,11 @@ pub unsafe extern "C" fn centra_stream_sums_u8(
 }
 
 /// centra_stream_farthest for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, total, range, centers  as for centra_stream_farthest, with points of type
+///     uint8_t.
+/// @param sums, first, farthest, length, workspace, workspace_bytes  as for centra_stream_farthest.
+/// @return What centra_stream_farthest returns.
 ///
 /// # Safety
 /// As for centra_stream_farthest.
@@ -353,6 +398,11 @@ pub unsafe extern "C" fn centra_stream_farthest_u8(
 
 /// centra_stream_masses for points of type uint8_t: see centra_fit_u8.
 ///
+/// @param points, n, d, ld, k, options, total, range, candidates  as for centra_stream_masses, with points of type
+///     uint8_t.
+/// @param count, known, distances, masses, workspace, workspace_bytes  as for centra_stream_masses.
+/// @return What centra_stream_masses returns.
+///
 /// # Safety
 /// As for centra_stream_masses.
 #[no_mangle]
@@ -388,6 +438,11 @@ pub unsafe extern "C" fn centra_stream_masses_u8(
 }
 
 /// centra_stream_draw for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, total, range, masses  as for centra_stream_draw, with points of type uint8_t.
+/// @param candidates, count, distances, round, first, rows, drawn, workspace, workspace_bytes  as for
+///     centra_stream_draw.
+/// @return What centra_stream_draw returns.
 ///
 /// # Safety
 /// As for centra_stream_draw.
@@ -427,6 +482,10 @@ pub unsafe extern "C" fn centra_stream_draw_u8(
 }
 
 /// centra_stream_weigh for points of type uint8_t: see centra_fit_u8.
+///
+/// @param points, n, d, ld, k, options, total, range, candidates, count, weights, workspace, workspace_bytes  as for
+///     centra_stream_weigh, with points of type uint8_t.
+/// @return What centra_stream_weigh returns.
 ///
 /// # Safety
 /// As for centra_stream_weigh.

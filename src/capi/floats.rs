@@ -15,6 +15,9 @@ use crate::points::CoordinateType;
 
 /// centra_workspace_size for the calls that end in _f32.
 ///
+/// @param n, d, k, options, bytes  as for centra_workspace_size.
+/// @return What centra_workspace_size returns.
+///
 /// # Safety
 /// As for centra_workspace_size.
 #[no_mangle]
@@ -29,10 +32,14 @@ pub unsafe extern "C" fn centra_workspace_size_f32(
     unsafe { workspace_size(n, d, k, CoordinateType::F32, options, bytes) }
 }
 
-/// centra_fit for points of type float (IEEE binary32), aligned to 4 bytes; ld counts floats. Each number is widened to double, which is
-/// exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit for bit, and so are those of
-/// every other call that ends in _f32. Floats cannot be too large or too near together, so that without weights no finite points are
-/// refused with CENTRA_ERR_RANGE.
+/// centra_fit for points of type float (IEEE binary32), aligned to 4 bytes; ld counts floats. Each number is widened to
+/// double, which is exact, and read in place: all results are those of centra_fit on the same numbers as doubles, bit
+/// for bit, and so are those of every other call that ends in _f32. Floats cannot be too large or too near together, so
+/// that without weights no finite points are refused with CENTRA_ERR_RANGE.
+///
+/// @param points, n, d, ld, k, options, centers, labels, report, workspace, workspace_bytes  as for centra_fit, with
+///     points of type float.
+/// @return What centra_fit returns.
 ///
 /// # Safety
 /// As for centra_fit.
@@ -68,6 +75,10 @@ pub unsafe extern "C" fn centra_fit_f32(
 
 /// centra_assign for points of type float: see centra_fit_f32.
 ///
+/// @param points, n, d, ld, k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign, with
+///     points of type float.
+/// @return What centra_assign returns.
+///
 /// # Safety
 /// As for centra_assign.
 #[no_mangle]
@@ -101,6 +112,10 @@ pub unsafe extern "C" fn centra_assign_f32(
 }
 
 /// centra_update for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update, with
+///     points of type float.
+/// @return What centra_update returns.
 ///
 /// # Safety
 /// As for centra_update.
@@ -136,6 +151,10 @@ pub unsafe extern "C" fn centra_update_f32(
 
 /// centra_seed for points of type float: see centra_fit_f32.
 ///
+/// @param points, n, d, ld, k, options, centers, workspace, workspace_bytes  as for centra_seed, with points of type
+///     float.
+/// @return What centra_seed returns.
+///
 /// # Safety
 /// As for centra_seed.
 #[no_mangle]
@@ -165,6 +184,9 @@ pub unsafe extern "C" fn centra_seed_f32(
 
 /// centra_inertia for points of type float: see centra_fit_f32.
 ///
+/// @param points, n, d, ld, k, options, centers, labels, inertia  as for centra_inertia, with points of type float.
+/// @return What centra_inertia returns.
+///
 /// # Safety
 /// As for centra_inertia.
 #[no_mangle]
@@ -187,6 +209,9 @@ pub unsafe extern "C" fn centra_inertia_f32(
 }
 
 /// centra_distances for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, centers, sqdist, ld_out  as for centra_distances, with points of type float.
+/// @return What centra_distances returns.
 ///
 /// # Safety
 /// As for centra_distances.
@@ -211,6 +236,10 @@ pub unsafe extern "C" fn centra_distances_f32(
 }
 
 /// centra_clusters for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, centers, labels, counts, weights, inertia  as for centra_clusters, with points
+///     of type float.
+/// @return What centra_clusters returns.
 ///
 /// # Safety
 /// As for centra_clusters.
@@ -240,6 +269,9 @@ pub unsafe extern "C" fn centra_clusters_f32(
 
 /// centra_stream_workspace_size for the calls that end in _f32.
 ///
+/// @param n, total, d, k, options, bytes  as for centra_stream_workspace_size.
+/// @return What centra_stream_workspace_size returns.
+///
 /// # Safety
 /// As for centra_stream_workspace_size.
 #[no_mangle]
@@ -256,6 +288,10 @@ pub unsafe extern "C" fn centra_stream_workspace_size_f32(
 }
 
 /// centra_stream_range for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, options, range, workspace, workspace_bytes  as for centra_stream_range, with points of type
+///     float.
+/// @return What centra_stream_range returns.
 ///
 /// # Safety
 /// As for centra_stream_range.
@@ -284,6 +320,10 @@ pub unsafe extern "C" fn centra_stream_range_f32(
 }
 
 /// centra_stream_sums for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, total, range, centers, labels, wanted, sums, workspace, workspace_bytes  as for
+///     centra_stream_sums, with points of type float.
+/// @return What centra_stream_sums returns.
 ///
 /// # Safety
 /// As for centra_stream_sums.
@@ -318,6 +358,11 @@ pub unsafe extern "C" fn centra_stream_sums_f32(
 }
 
 /// centra_stream_farthest for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, total, range, centers  as for centra_stream_farthest, with points of type
+///     float.
+/// @param sums, first, farthest, length, workspace, workspace_bytes  as for centra_stream_farthest.
+/// @return What centra_stream_farthest returns.
 ///
 /// # Safety
 /// As for centra_stream_farthest.
@@ -354,6 +399,11 @@ pub unsafe extern "C" fn centra_stream_farthest_f32(
 
 /// centra_stream_masses for points of type float: see centra_fit_f32.
 ///
+/// @param points, n, d, ld, k, options, total, range, candidates  as for centra_stream_masses, with points of type
+///     float.
+/// @param count, known, distances, masses, workspace, workspace_bytes  as for centra_stream_masses.
+/// @return What centra_stream_masses returns.
+///
 /// # Safety
 /// As for centra_stream_masses.
 #[no_mangle]
@@ -389,6 +439,11 @@ pub unsafe extern "C" fn centra_stream_masses_f32(
 }
 
 /// centra_stream_draw for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, total, range, masses  as for centra_stream_draw, with points of type float.
+/// @param candidates, count, distances, round, first, rows, drawn, workspace, workspace_bytes  as for
+///     centra_stream_draw.
+/// @return What centra_stream_draw returns.
 ///
 /// # Safety
 /// As for centra_stream_draw.
@@ -428,6 +483,10 @@ pub unsafe extern "C" fn centra_stream_draw_f32(
 }
 
 /// centra_stream_weigh for points of type float: see centra_fit_f32.
+///
+/// @param points, n, d, ld, k, options, total, range, candidates, count, weights, workspace, workspace_bytes  as for
+///     centra_stream_weigh, with points of type float.
+/// @return What centra_stream_weigh returns.
 ///
 /// # Safety
 /// As for centra_stream_weigh.

@@ -19,16 +19,18 @@ unsafe impl Send for centra_problem {}
 // SAFETY: the same.
 unsafe impl Sync for centra_problem {}
 
-/// Bytes of workspace that centra_fit_many needs for these problems and options. Of the problems, n, d and k are read, and whether weights
-/// is NULL; problems with sizes that will be refused need none.
+/// Bytes of workspace that centra_fit_many needs for these problems and options. Of the problems, n, d and k are read,
+/// and whether weights is NULL; problems with sizes that will be refused need none.
 ///
 /// Options used: layout, threads, init, n_init, algorithm, and whether progress is NULL.
 ///
-/// problems: count problems.
-/// options: NULL for the defaults.
-/// bytes: receives the number of bytes.
+/// @param problems  count problems.
+/// @param count  the number of problems.
+/// @param options  NULL for the defaults.
+/// @param bytes  receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call it.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may
+///     call it.
 ///
 /// # Safety
 /// `problems` is NULL or points to `count` problems; `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL
@@ -58,23 +60,27 @@ pub unsafe extern "C" fn centra_fit_many_workspace_size(
     }
 }
 
-/// Fits many problems, such as the groups of a table, the tiles of a picture or the codebooks of a product quantization: each result is
-/// that of its own centra_fit, bit for bit. One team of threads serves all; where there are at least as many problems as threads, and there is no
-/// progress callback, each thread fits one problem at a time, else all threads fit one problem after the other.
+/// Fits many problems, such as the groups of a table, the tiles of a picture or the codebooks of a product
+/// quantization: each result is that of its own centra_fit, bit for bit. One team of threads serves all; where there
+/// are at least as many problems as threads, and there is no progress callback, each thread fits one problem at a time,
+/// else all threads fit one problem after the other.
 ///
-/// Options used: init, empty, layout, label_base, threads, parallel, n_init, max_iter, tol, algorithm, progress. Of weights and seed
-/// each problem has its own.
+/// Options used: init, empty, layout, label_base, threads, parallel, n_init, max_iter, tol, algorithm, progress. Of
+/// weights and seed each problem has its own.
 ///
-/// problems: count problems; each status is written, and what a problem's members name. The outputs of a problem overlap nothing else.
-/// options: NULL for the defaults; for all problems. A progress callback does not learn which problem it is called for, but they are
-///     fitted in their order; a return value other than 0 stops the fit of the current problem.
-/// workspace, workspace_bytes: a buffer of at least centra_fit_many_workspace_size bytes, aligned to 16 as malloc's is; with threads = 1
-///     the call then allocates nothing. Or NULL and 0: the call allocates it.
+/// @param problems  count problems; each status is written, and what a problem's members name. The outputs of a problem
+///     overlap nothing else.
+/// @param count  the number of problems.
+/// @param options  NULL for the defaults; for all problems. A progress callback does not learn which problem it is
+///     called for, but they are fitted in their order; a return value other than 0 stops the fit of the current
+///     problem.
+/// @param workspace, workspace_bytes  a buffer of at least centra_fit_many_workspace_size bytes, aligned to 16 as
+///     malloc's is; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
 ///
-/// A problem that is refused keeps its outputs, and the others are fitted. Returns the status of the first problem that was refused, which
-/// centra_error_detail names as "problem 7: ..", counted from 0; else CENTRA_CANCELLED, if the callback stopped any fit; else CENTRA_OK. If
-/// the call itself is refused, for want of memory, for its own arguments, or because outputs of several problems overlap, every output is
-/// untouched, each status too.
+/// A problem that is refused keeps its outputs, and the others are fitted. Returns the status of the first problem that
+/// was refused, which centra_error_detail names as "problem 7: ..", counted from 0; else CENTRA_CANCELLED, if the
+/// callback stopped any fit; else CENTRA_OK. If the call itself is refused, for want of memory, for its own arguments,
+/// or because outputs of several problems overlap, every output is untouched, each status too.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.

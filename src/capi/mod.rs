@@ -57,20 +57,28 @@ pub use stream::*;
 pub use types::*;
 pub use whole::*;
 
-/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the size of
-/// that version: a program that was built with an older header has no memory for more. In C a macro of the same name calls
-/// centra_options_init_sized instead, with the size of the struct in this header. Does nothing if options is NULL.
+/// Sets all options to their defaults, and struct_size to sizeof(centra_options). Does nothing if options is NULL.
+///
+/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, which does
+/// the same. So a program goes on to work with a library that has more members than its header; a program that calls
+/// the function by its symbol alone must know the whole struct of its library, or call centra_options_init_sized.
+///
+/// @param options  NULL, or a centra_options, all of which is written.
 ///
 /// # Safety
-/// `options` is NULL, or points to a centra_options of any version.
+/// `options` is NULL, or points to a centra_options.
 #[no_mangle]
 pub unsafe extern "C" fn centra_options_init(options: *mut centra_options) {
-    // SAFETY: every version is at least as large as the first.
-    unsafe { centra_options_init_sized(options, FIRST_OPTIONS) }
+    // SAFETY: the contract.
+    unsafe { centra_options_init_sized(options, size_of::<centra_options>()) }
 }
 
-/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes, at most to the
-/// size that this library knows. Does nothing if options is NULL or struct_size is less than sizeof(size_t).
+/// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes,
+/// at most to the size that this library knows. Does nothing if options is NULL or struct_size is less than
+/// sizeof(size_t).
+///
+/// @param options  NULL, or struct_size writable bytes.
+/// @param struct_size  sizeof(centra_options).
 ///
 /// # Safety
 /// `options` is NULL, or points to `struct_size` writable bytes.
@@ -83,19 +91,24 @@ pub unsafe extern "C" fn centra_options_init_sized(
     unsafe { structs::init(options, struct_size, centra_options::new()) }
 }
 
-/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of that
-/// version. In C a macro of the same name calls centra_report_init_sized instead. Does nothing if report is NULL.
+/// Sets all results to zero, and struct_size to sizeof(centra_report). Does nothing if report is NULL. In C it is a
+/// macro, too: see centra_options_init.
+///
+/// @param report  NULL, or a centra_report, all of which is written.
 ///
 /// # Safety
-/// `report` is NULL, or points to a centra_report of any version.
+/// `report` is NULL, or points to a centra_report.
 #[no_mangle]
 pub unsafe extern "C" fn centra_report_init(report: *mut centra_report) {
-    // SAFETY: every version is at least as large as the first.
-    unsafe { centra_report_init_sized(report, FIRST_REPORT) }
+    // SAFETY: the contract.
+    unsafe { centra_report_init_sized(report, size_of::<centra_report>()) }
 }
 
-/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to the size that
-/// this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
+/// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to
+/// the size that this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
+///
+/// @param report  NULL, or struct_size writable bytes.
+/// @param struct_size  sizeof(centra_report).
 ///
 /// # Safety
 /// `report` is NULL, or points to `struct_size` writable bytes.
@@ -107,9 +120,13 @@ pub unsafe extern "C" fn centra_report_init_sized(report: *mut centra_report, st
     unsafe { structs::init(report, struct_size, zeros) }
 }
 
-/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit from another
-/// thread: it copies the progress into the centra_watch that the option progress_data points to, and stops the fit once stop is set there.
-/// Each member is read and written atomically.
+/// A ready-made progress callback, for languages that cannot make one at run time, and for programs that look at a fit
+/// from another thread: it copies the progress into the centra_watch that the option progress_data points to, and stops
+/// the fit once stop is set there. Each member is read and written atomically.
+///
+/// @param progress  what the fit hands to a callback.
+/// @param watch  a centra_watch, whose members other threads access atomically alone.
+/// @return 0, or what stop is set to.
 ///
 /// # Safety
 /// `progress` points to a centra_progress, and `watch` to a centra_watch, whose members other threads access atomically alone.
@@ -134,14 +151,16 @@ pub unsafe extern "C" fn centra_watch_progress(
 }
 
 /// The meaning of a status: static text, never NULL.
+///
+/// @param status  what a call returned.
 #[no_mangle]
 pub extern "C" fn centra_status_message(status: i32) -> *const c_char {
     message(status).as_ptr()
 }
 
-/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the first
-/// refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this thread until its next
-/// refusal.
+/// Why the last refused call of this thread was refused, such as "points: NaN at row 1234, dimension 5"; "" before the
+/// first refusal. Rows, dimensions and indices count from 0. The text belongs to the library and is valid on this
+/// thread until its next refusal.
 #[no_mangle]
 pub extern "C" fn centra_error_detail() -> *const c_char {
     boundary::detail()
@@ -158,8 +177,9 @@ pub extern "C" fn centra_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that the CPU has,
-/// unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first call.
+/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that
+/// the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first
+/// call.
 #[no_mangle]
 pub extern "C" fn centra_isa() -> *const c_char {
     crate::simd::level::isa().name().as_ptr()

@@ -12,32 +12,34 @@ use super::stream::Chunk;
 use super::types::*;
 use crate::stream::{self, Farthest};
 
-/// The number of elements of the list of farthest points that centra_stream_relocate needs after a pass of all chunks; 0, if no cluster
-/// takes a point: none is empty, or the pass was the last one, or the option empty is not CENTRA_EMPTY_RELOCATE.
+/// The number of elements of the list of farthest points that centra_stream_relocate needs after a pass of all chunks;
+/// 0, if no cluster takes a point: none is empty, or the pass was the last one, or the option empty is not
+/// CENTRA_EMPTY_RELOCATE.
 ///
-/// Empty clusters of points in chunks take the farthest points as they do in centra_fit, in a second pass over the chunks where one is
-/// needed:
+/// Empty clusters of points in chunks take the farthest points as they do in centra_fit, in a second pass over the
+/// chunks where one is needed:
 ///
 /// - sums = 0; centra_stream_sums of every chunk; sum of sums;
-/// - centra_stream_farthest_length; if that is not 0: farthest = 0; centra_stream_farthest of every chunk; centra_stream_farthest_join of
-///   all lists;
+/// - centra_stream_farthest_length; if that is not 0: farthest = 0; centra_stream_farthest of every chunk;
+///   centra_stream_farthest_join of all lists;
 /// - centra_stream_relocate, which also does what centra_stream_step does
 ///
 /// Options used: max_iter, tol, empty.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults.
-/// sums: the reduced sums of all points, labelled by these centers; read only.
-/// centers: k contiguous rows of d; read only.
-/// state: read only.
-/// length: receives the number of elements: (2 m - 1) (d + 4) for m empty clusters.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param options  NULL for the defaults.
+/// @param sums  the reduced sums of all points, labelled by these centers; read only.
+/// @param centers  k contiguous rows of d; read only.
+/// @param state  read only.
+/// @param length  receives the number of elements: (2 m - 1) (d + 4) for m empty clusters.
 ///
-/// The elements, all zero at first, are of 2 m - 1 points one after the other: D to the nearest center, as the bits of an IEEE double;
-/// the index among all points; the label, from 0; the weight, 1.0 without weights, and d coordinates, as bits. The farthest point is
-/// the first, ties to the lower index; what is not used is zero. These points suffice: a cluster does not give its last point of positive weight away, and a
-/// point that is passed over for it comes after others of that cluster.
+/// The elements, all zero at first, are of 2 m - 1 points one after the other: D to the nearest center, as the bits of
+/// an IEEE double; the index among all points; the label, from 0; the weight, 1.0 without weights, and d coordinates,
+/// as bits. The farthest point is the first, ties to the lower index; what is not used is zero. These points suffice: a
+/// cluster does not give its last point of positive weight away, and a point that is passed over for it comes after
+/// others of that cluster.
 ///
-/// Returns CENTRA_OK, or a negative status with *length untouched. Allocates nothing. Any thread.
+/// @return CENTRA_OK, or a negative status with *length untouched. Allocates nothing. Any thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -80,17 +82,18 @@ pub unsafe extern "C" fn centra_stream_farthest_length(
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// centers: k contiguous rows of d, those of the pass; read only.
-/// sums: the reduced sums of that pass over all chunks; read only.
-/// first: the index of the chunk's first point among all points.
-/// farthest, length: see centra_stream_farthest_length; read and written. A chunk that is joined twice changes nothing.
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with empty CENTRA_EMPTY_RELOCATE; with threads = 1 the call then
-///     allocates nothing. Or NULL and 0.
+/// @param points, n, d, ld, k, options, total, range  as for centra_stream_sums.
+/// @param centers  k contiguous rows of d, those of the pass; read only.
+/// @param sums  the reduced sums of that pass over all chunks; read only.
+/// @param first  the index of the chunk's first point among all points.
+/// @param farthest, length  see centra_stream_farthest_length; read and written. A chunk that is joined twice changes
+///     nothing.
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size, with empty CENTRA_EMPTY_RELOCATE; with threads
+///     = 1 the call then allocates nothing. Or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with farthest untouched: as centra_stream_sums, and CENTRA_ERR_SHAPE for sums of more or fewer
-/// points than total, for another length, and for indices beyond total, CENTRA_ERR_RANGE for a list that is not one, and for sums of
-/// other labels. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with farthest untouched: as centra_stream_sums, and CENTRA_ERR_SHAPE for
+///     sums of more or fewer points than total, for another length, and for indices beyond total, CENTRA_ERR_RANGE for
+///     a list that is not one, and for sums of other labels. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -167,16 +170,16 @@ pub(super) unsafe fn join_chunk(
     }
 }
 
-/// Joins two lists of farthest points of different chunks. Lists may be joined in any order and any grouping, by an operator of
-/// MPI_Reduce, for example, on a datatype of `length` elements.
+/// Joins two lists of farthest points of different chunks. Lists may be joined in any order and any grouping, by an
+/// operator of MPI_Reduce, for example, on a datatype of `length` elements.
 ///
-/// d: dimensions.
-/// length: elements of each list, see centra_stream_farthest_length.
-/// from: read only.
-/// farthest: read and written.
+/// @param d  dimensions.
+/// @param length  elements of each list, see centra_stream_farthest_length.
+/// @param from  read only.
+/// @param farthest  read and written.
 ///
-/// Returns CENTRA_OK, or a negative status with farthest untouched: CENTRA_ERR_SHAPE for a length that is not a multiple of d + 4,
-/// CENTRA_ERR_RANGE for lists that are none. Allocates nothing. Any thread.
+/// @return CENTRA_OK, or a negative status with farthest untouched: CENTRA_ERR_SHAPE for a length that is not a
+///     multiple of d + 4, CENTRA_ERR_RANGE for lists that are none. Allocates nothing. Any thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -203,21 +206,24 @@ pub unsafe extern "C" fn centra_stream_farthest_join(
     }
 }
 
-/// A centra_stream_step in which empty clusters take the farthest points: the means are those of the clusters after that.
+/// A centra_stream_step in which empty clusters take the farthest points: the means are those of the clusters after
+/// that.
 ///
 /// Options used: max_iter, tol, empty.
 ///
-/// total, d, k, range, options, centers, state: as for centra_stream_step.
-/// sums: the reduced sums of all points, labelled by these centers; read, and written if points are taken: these are moved there, so
-///     that centra_stream_means gives the same means, and the counts after relocation.
-/// farthest, length: the list of all chunks, joined; read only. length: the number of elements that centra_stream_farthest_length tells; if
-///     it is 0, farthest may be NULL, and the call does what centra_stream_step does.
+/// @param total, d, k, range, options, centers, state  as for centra_stream_step.
+/// @param sums  the reduced sums of all points, labelled by these centers; read, and written if points are taken: these
+///     are moved there, so that centra_stream_means gives the same means, and the counts after relocation.
+/// @param farthest, length  the list of all chunks, joined; read only. length: the number of elements that
+///     centra_stream_farthest_length tells; if it is 0, farthest may be NULL, and the call does what centra_stream_step
+///     does.
 ///
-/// Clusters for which there is no point keep their center. If labels were not compared, the loop has converged when no mean
-/// moves and no cluster takes a point.
+/// Clusters for which there is no point keep their center. If labels were not compared, the loop has converged when no
+/// mean moves and no cluster takes a point.
 ///
-/// Returns CENTRA_OK, or a negative status with sums, centers and state untouched: CENTRA_ERR_SHAPE for another length,
-/// CENTRA_ERR_RANGE for a list that cannot come from points in the range and these sums. Allocates nothing. Any thread.
+/// @return CENTRA_OK, or a negative status with sums, centers and state untouched: CENTRA_ERR_SHAPE for another length,
+///     CENTRA_ERR_RANGE for a list that cannot come from points in the range and these sums. Allocates nothing. Any
+///     thread.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.

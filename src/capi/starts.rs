@@ -11,22 +11,26 @@ use super::stream::Chunk;
 use super::types::*;
 use crate::stream::{self, Drawn, Kept};
 
-/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as many, of all
-/// rounds.
+/// The most candidates of k-means||, each a row of d doubles: of_round, 3 k + 32, of one round, and of_all, 5 times as
+/// many, of all rounds.
 ///
 /// A distributed start goes as follows, where "sum" is a reduction by element-wise addition:
 ///
 /// - round = 0, count = 0; while centra_stream_due(k, round, count, masses):
 ///   - masses = 0; centra_stream_masses of every chunk; sum of masses;
 ///   - drawn = 0; centra_stream_draw of every chunk;
-///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but none, if all chunks
-///     together drew more than of_round; round + 1;
+///   - append the points drawn to the candidates, in the order of their chunks, and add their number to count; but
+///     none, if all chunks together drew more than of_round; round + 1;
 /// - weights = 0, centra_stream_weights_length of them; centra_stream_weigh of every chunk; sum of weights;
 /// - centra_stream_choose
 ///
 /// The centers are those of centra_seed with CENTRA_INIT_PARALLEL for all points at once.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
+/// @param k  centers.
+/// @param of_round  receives 3 k + 32.
+/// @param of_all  receives 5 times as many.
+///
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL with the outputs untouched. Any thread.
 ///
 /// # Safety
 /// `of_round` and `of_all` are NULL or writable.
@@ -51,10 +55,14 @@ pub unsafe extern "C" fn centra_stream_candidates(
     }
 }
 
-/// Whether another round of k-means|| is due: 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
+/// Whether another round of k-means|| is due.
 ///
-/// round: from 0. count: candidates so far.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+/// @param k  centers.
+/// @param round  from 0.
+/// @param count  candidates so far.
+/// @param masses  CENTRA_STREAM_MASS_DIGITS elements: the reduced masses of the round before; not read for round 0.
+///
+/// @return 1 or 0, or CENTRA_ERR_SHAPE or CENTRA_ERR_NULL.
 ///
 /// # Safety
 /// `masses` is NULL or points to so many elements.
@@ -78,20 +86,22 @@ pub unsafe extern "C" fn centra_stream_due(
     }
 }
 
-/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight times the squared
-/// distance to the nearest candidate; its weight, while there is none.
+/// The first half of a round of k-means||: adds the exact sum of the masses of a chunk. A point's mass is its weight
+/// times the squared distance to the nearest candidate; its weight, while there is none.
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range: as for centra_stream_sums.
-/// candidates: count contiguous rows of d; read only; may be NULL when count is 0.
-/// known, distances: distances is NULL, and all candidates are compared; or it has n squared distances: on entry to the nearest of the
-///     first `known` candidates (not read if that is 0), on return to the nearest of all, so that the next round compares only new ones.
-/// masses: CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at most 2^30 chunks are
-///     reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves each digit in [0, 2^32).
-/// workspace, workspace_bytes: see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
+/// @param points, n, d, ld, k, options, total, range  as for centra_stream_sums.
+/// @param candidates, count  count contiguous rows of d; read only; may be NULL when count is 0.
+/// @param known, distances  distances is NULL, and all candidates are compared; or it has n squared distances: on entry
+///     to the nearest of the first `known` candidates (not read if that is 0), on return to the nearest of all, so that
+///     the next round compares only new ones.
+/// @param masses  CENTRA_STREAM_MASS_DIGITS elements, zero at the beginning of a round; read and written. Masses of at
+///     most 2^30 chunks are reduced by element-wise addition. Digit i is in units of 2^(32 i - 1074); a call leaves
+///     each digit in [0, 2^32).
+/// @param workspace, workspace_bytes  see centra_stream_workspace_size, with init CENTRA_INIT_PARALLEL; or NULL and 0.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// Method: Bahmani and others, Scalable k-means++, 2012.
 ///
@@ -167,22 +177,22 @@ pub(super) unsafe fn add_masses<'a>(
     }
 }
 
-/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times its share of
-/// all mass, independently.
+/// The second half of a round of k-means||: draws points of a chunk as candidates, each with a probability of 2 k times
+/// its share of all mass, independently.
 ///
 /// Options used: layout, threads, parallel, weights, seed.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// masses: the reduced masses of this round; read only.
-/// candidates, count: as centra_stream_masses had them; read only.
-/// distances: NULL, or as centra_stream_masses left them; read only.
-/// round: from 0.
-/// first: the index of the chunk's first point among all points.
-/// rows: 3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are drawn are appended in
-///     order, as far as there is room.
-/// drawn: the number of points drawn so far, those of previous chunks included; read and written.
+/// @param points, n, d, ld, k, options, total, range, workspace, workspace_bytes  as for centra_stream_masses.
+/// @param masses  the reduced masses of this round; read only.
+/// @param candidates, count  as centra_stream_masses had them; read only.
+/// @param distances  NULL, or as centra_stream_masses left them; read only.
+/// @param round  from 0.
+/// @param first  the index of the chunk's first point among all points.
+/// @param rows  3 k + 32 rows of d (see centra_stream_candidates). The first *drawn are kept, and the points that are
+///     drawn are appended in order, as far as there is room.
+/// @param drawn  the number of points drawn so far, those of previous chunks included; read and written.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -283,12 +293,14 @@ pub(super) unsafe fn draw_points<'a>(
     }
 }
 
-/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at most 2^22; else up
-/// to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
+/// The number of elements of the weights of `count` candidates: one for each, if points have no weights and total is at
+/// most 2^22; else up to three. (The rounding errors of all points together are below 2^-18 of the heaviest weight.)
 ///
-/// total, d, k, range: see centra_stream_sums_length. length: receives the number.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param count  candidates.
+/// @param length  receives the number.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 ///
 /// # Safety
 /// `range` has the elements that centra_stream_range_length tells; `length` is NULL or writable.
@@ -318,13 +330,14 @@ pub unsafe extern "C" fn centra_stream_weights_length(
 ///
 /// Options used: layout, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options, total, range, workspace, workspace_bytes: as for centra_stream_masses.
-/// candidates: count contiguous rows of d, at least one; read only.
-/// weights: as many elements as centra_stream_weights_length tells, zero at first; read and written. They are reduced by element-wise
-///     addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at L j + l, in units of
-///     2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of two above the heaviest weight.
+/// @param points, n, d, ld, k, options, total, range, workspace, workspace_bytes  as for centra_stream_masses.
+/// @param candidates, count  count contiguous rows of d, at least one; read only.
+/// @param weights  as many elements as centra_stream_weights_length tells, zero at first; read and written. They are
+///     reduced by element-wise addition; no sum exceeds 2^62. With L elements a candidate, limb l of candidate j is at
+///     L j + l, in units of 2^(E - (l + 1) w) as in the sums (see centra_stream_sums_length); 2^E is the least power of
+///     two above the heaviest weight.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -404,13 +417,14 @@ pub(super) unsafe fn add_weights(
 ///
 /// Options used: threads, parallel, seed.
 ///
-/// total, d, k, range: see centra_stream_sums_length.
-/// options: NULL for the defaults.
-/// candidates: count contiguous rows of d, at least one; read only. weights: as centra_stream_weigh left them; read only.
-/// centers: k contiguous rows of d, written; candidates are repeated if there are fewer than k.
-/// workspace, workspace_bytes: as for centra_stream_masses.
+/// @param total, d, k, range  see centra_stream_sums_length.
+/// @param options  NULL for the defaults.
+/// @param candidates, count  count contiguous rows of d, at least one; read only.
+/// @param weights  as centra_stream_weigh left them; read only.
+/// @param centers  k contiguous rows of d, written; candidates are repeated if there are fewer than k.
+/// @param workspace, workspace_bytes  as for centra_stream_masses.
 ///
-/// Returns CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with the centers untouched. Threads: as for centra_fit.
 ///
 /// Method: Arthur and Vassilvitskii 2007.
 ///

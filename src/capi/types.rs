@@ -1,35 +1,37 @@
 //! Constants and structs of the C API.
 
 use core::ffi::c_void;
-use core::mem::offset_of;
 use core::ptr::{null, null_mut};
 
 use super::structs::members;
 use crate::call::{Progress, Report};
 use crate::stream::State;
 
+/// @enum centra_status What a call returns, as an int32_t: 0 is success; a positive status comes with valid outputs, a
+///     negative one with every output untouched.
 /// Success: the outputs are written.
 pub const CENTRA_OK: i32 = 0;
 /// The progress callback stopped the fit; the outputs are written and consistent with one another.
 pub const CENTRA_CANCELLED: i32 = 1;
 /// A required pointer is null or not aligned for its type.
 pub const CENTRA_ERR_NULL: i32 = -1;
-/// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone (centra_fit,
-/// centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
+/// A size is zero, too large or inconsistent: d or k is zero, k > n where centers are computed from points alone
+/// (centra_fit, centra_seed), k > 2^31 - 1, n > 2^40, ld is too small, or an array does not fit the address space.
 pub const CENTRA_ERR_SHAPE: i32 = -2;
 /// A NaN or an infinity in points, weights or given centers.
 pub const CENTRA_ERR_NONFINITE: i32 = -3;
-/// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the largest weight are
-/// rounded up to their upper 32 bits for this test); or, where distances are computed, coordinates that are not all equal but differ so
-/// little, by less than about 2^-537, that the squared distance between any two points or centers underflows to 0. (A fit and a
-/// seeding test the points also without the centers.)
+/// Magnitudes so large that squared distances or weighted sums could reach 2^1020 (the largest magnitude and the
+/// largest weight are rounded up to their upper 32 bits for this test); or, where distances are computed,
+/// coordinates that are not all equal but differ so little, by less than about 2^-537, that the squared distance
+/// between any two points or centers underflows to 0. (A fit and a seeding test the points also without the
+/// centers.)
 pub const CENTRA_ERR_RANGE: i32 = -4;
 /// A weight is negative, or none is positive.
 pub const CENTRA_ERR_WEIGHTS: i32 = -5;
 /// The workspace is too small or not aligned to 16 bytes.
 pub const CENTRA_ERR_WORKSPACE: i32 = -6;
-/// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also those that it
-/// does not use.
+/// An option has an invalid value, or a struct_size is unknown to this library. Every call checks all options, also
+/// those that it does not use.
 pub const CENTRA_ERR_OPTION: i32 = -7;
 /// An output overlaps another argument.
 pub const CENTRA_ERR_ALIAS: i32 = -8;
@@ -42,17 +44,20 @@ pub const CENTRA_ERR_MEMORY: i32 = -11;
 /// A defect of this library was detected.
 pub const CENTRA_ERR_INTERNAL: i32 = -12;
 
+/// @enum centra_init Values of the option init: where a fit starts.
 /// Start from greedy k-means++ with 2 + floor(ln k) candidates a step (the default).
 pub const CENTRA_INIT_KMEANSPP: i32 = 0;
 /// Start from k distinct rows, drawn uniformly.
 pub const CENTRA_INIT_RANDOM: i32 = 1;
 /// Start from the centers that the array centers holds on entry.
 pub const CENTRA_INIT_GIVEN: i32 = 2;
-/// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k + 32), and greedy
-/// k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that k passes over the points take too
-/// long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24 bytes a point.
+/// Start from k-means|| (Bahmani et al. 2012): at least five rounds of about 2 k candidates each (at most 3 k +
+/// 32), and greedy k-means++ among these, each weighted by the points nearest to it. Use it when k is so large that
+/// k passes over the points take too long. The workspace grows by up to 15 k + 160 rows of d doubles, and by 24
+/// bytes a point.
 pub const CENTRA_INIT_PARALLEL: i32 = 3;
 
+/// @enum centra_empty Values of the option empty: what becomes of a cluster without a member of positive weight.
 /// An empty cluster takes the point farthest from its own center (the default).
 pub const CENTRA_EMPTY_RELOCATE: i32 = 0;
 /// An empty cluster keeps its center.
@@ -60,11 +65,13 @@ pub const CENTRA_EMPTY_KEEP: i32 = 1;
 /// An empty cluster is an error.
 pub const CENTRA_EMPTY_ERROR: i32 = 2;
 
+/// @enum centra_layout Values of the option layout: how points lie in memory.
 /// Point p is d contiguous doubles at points + p * ld (the default; Fortran's points(d, n)).
 pub const CENTRA_ROWS: i32 = 0;
 /// Dimension i is n contiguous doubles at points + i * ld.
 pub const CENTRA_COLUMNS: i32 = 1;
 
+/// @enum centra_algorithm Values of the option algorithm: how a fit avoids work. Results do not depend on it.
 /// Bounds on distances are used where they save time (the default).
 pub const CENTRA_ALGORITHM_AUTO: i32 = 0;
 /// Every iteration compares every point with the centers; the least memory.
@@ -72,6 +79,7 @@ pub const CENTRA_ALGORITHM_LLOYD: i32 = 1;
 /// From the second iteration on, only points whose bound does not prove their label are compared with the centers.
 pub const CENTRA_ALGORITHM_HAMERLY: i32 = 2;
 
+/// @enum centra_stopped_by Values of the member stopped_by of reports and states: why a fit ended.
 /// No label changed.
 pub const CENTRA_CONVERGED: i32 = 0;
 /// The centers moved by no more than tol.
@@ -81,6 +89,7 @@ pub const CENTRA_MAX_ITER: i32 = 2;
 /// The progress callback asked for it.
 pub const CENTRA_STOPPED: i32 = 3;
 
+/// @enum centra_stream_constants Flags and sizes of streams.
 /// Flag of centra_stream_sums: add the inertia.
 pub const CENTRA_STREAM_INERTIA: i32 = 1;
 /// Flag of centra_stream_sums: count the labels that change.
@@ -111,19 +120,20 @@ pub struct centra_progress {
 }
 } // members
 
-/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every iteration. A return
-/// value other than 0 stops the fit there. `user` is the option progress_data. The callback must return normally:
-/// no longjmp, no exception.
+/// A progress callback. It is called on the calling thread, in the caller's floating-point environment, after every
+/// iteration. A return value other than 0 stops the fit there. `user` is the option progress_data. The callback must
+/// return normally: no longjmp, no exception.
 pub type centra_progress_fn =
     Option<unsafe extern "C" fn(progress: *const centra_progress, user: *mut c_void) -> i32>;
 
 /// A task of a pass: run it with the context that came with it, and an index below the count.
 pub type centra_task_fn = Option<unsafe extern "C" fn(context: *mut c_void, index: usize)>;
 
-/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language). The function calls
-/// task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side by side or not, and returns
-/// when all are done. It is called on the calling thread, in the caller's floating-point environment, several times in each iteration.
-/// `user` is the option parallel_data. It must return normally: no longjmp, no exception; a task throws none.
+/// Threads of the caller, in place of threads that a call starts (OpenMP, a pool of a server or of another language).
+/// The function calls task(context, i) for every i in 0 .. count - 1, in any order, on whichever threads it likes, side
+/// by side or not, and returns when all are done; what it leaves out is run on the calling thread. It is called on the
+/// calling thread, in the caller's floating-point environment, several times in each iteration. `user` is the option
+/// parallel_data. It must return normally: no longjmp, no exception; a task throws none.
 pub type centra_parallel_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -133,8 +143,9 @@ pub type centra_parallel_fn = Option<
     ),
 >;
 
-/// One of the problems of centra_fit_many. Set all of it to zero, and struct_size to sizeof(centra_problem), before the other members. These
-/// are what the arguments of the same names are to centra_fit.
+/// One of the problems of centra_fit_many. Initialise it by CENTRA_PROBLEM_DEFAULT, or set all of it to zero and
+/// struct_size to sizeof(centra_problem), before the other members. These are what the arguments of the same names are
+/// to centra_fit.
 #[repr(C)]
 pub struct centra_problem {
     /// Size of this struct.
@@ -179,24 +190,26 @@ pub struct centra_watch {
 }
 
 members! {
-/// Options of a call. Initialise the struct by centra_options_init, then change members. NULL instead of a pointer
-/// to it means the defaults. The description of a call lists the options that it uses; the others must be valid, and have no effect.
+/// Options of a call. Initialise the struct by CENTRA_OPTIONS_DEFAULT or centra_options_init, then change members. NULL
+/// instead of a pointer to it means the defaults. The description of a call lists the options that it uses; the others
+/// must be valid, and have no effect.
 #[repr(C)]
 #[made_from()]
 pub struct centra_options {
-    /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond it have their
-    /// defaults; a larger one is refused.
+    /// Set by centra_options_init or centra_options_init_sized. A smaller (older) size is accepted, and members beyond
+    /// it have their defaults; a larger one is refused.
     #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// CENTRA_INIT_KMEANSPP (default), CENTRA_INIT_RANDOM, CENTRA_INIT_GIVEN or CENTRA_INIT_PARALLEL.
     #[value(CENTRA_INIT_KMEANSPP)]
     pub init: i32,
     /// CENTRA_EMPTY_RELOCATE (default), CENTRA_EMPTY_KEEP or CENTRA_EMPTY_ERROR. A cluster is empty when it has no
-    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center that
-    /// they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index, takes the next point
-    /// of this ranking as its only member of positive weight; then the means are computed. The last such member of a cluster is never
-    /// taken, nor a point that lies on its center; empty clusters for which no point is left keep their centers. This is the rule of
-    /// scikit-learn and oneDAL. A point is taken with all of its weight: here a point of weight 2 does not act as two points.
+    /// member of positive weight. RELOCATE: points of positive weight are ranked by the squared distance to the center
+    /// that they are labelled with, largest first, ties to the lowest index. Each empty cluster, in ascending index,
+    /// takes the next point of this ranking as its only member of positive weight; then the means are computed. The
+    /// last such member of a cluster is never taken, nor a point that lies on its center; empty clusters for which no
+    /// point is left keep their centers. This is the rule of scikit-learn and oneDAL. A point is taken with all of its
+    /// weight: here a point of weight 2 does not act as two points.
     #[value(CENTRA_EMPTY_RELOCATE)]
     pub empty: i32,
     /// CENTRA_ROWS (default) or CENTRA_COLUMNS: the layout of points. Centers are always k contiguous rows of d.
@@ -205,9 +218,9 @@ pub struct centra_options {
     /// The first label: 0 (default) or 1.
     #[value(0)]
     pub label_base: i32,
-    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this
-    /// process may use; N: at most N threads. Fewer are used where the work is too small for them. Results do not
-    /// depend on it. Threads end before the call returns; see also parallel.
+    /// 1 (default): only the calling thread, and no allocation if a workspace is given; 0: all cores this process may
+    /// use; N: at most N threads. Fewer are used where the work is too small for them. Results do not depend on it.
+    /// Threads end before the call returns; see also parallel.
     #[value(1)]
     pub threads: i32,
     /// Number of restarts, at least 1 (default). The one with the least inertia is returned, ties to the earliest.
@@ -232,14 +245,15 @@ pub struct centra_options {
     /// Passed to progress.
     #[value(null_mut())]
     pub progress_data: *mut c_void,
-    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work in later
-    /// iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4 a center. Where
-    /// 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate, instead of the points; these take
-    /// 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
+    /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work
+    /// in later iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4
+    /// a center. Where 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate,
+    /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
     #[value(CENTRA_ALGORITHM_AUTO)]
     pub algorithm: i32,
-    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then the most tasks at a
-    /// time: 0 as many as there are cores, 1 none, so that the function is not called. Results do not depend on it.
+    /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then
+    /// the most tasks at a time: 0 as many as there are cores, 1 none, so that the function is not called. Results do
+    /// not depend on it.
     #[value(None)]
     pub parallel: centra_parallel_fn,
     /// Passed to parallel.
@@ -249,12 +263,13 @@ pub struct centra_options {
 } // members
 
 members! {
-/// What a fit did. Initialise the struct by centra_report_init. It is written when the status is not negative.
+/// What a fit did. Initialise it by CENTRA_REPORT_DEFAULT or centra_report_init. It is written when the status is not
+/// negative.
 #[repr(C)]
 #[made_from(report: &Report)]
 pub struct centra_report {
-    /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it is written; a
-    /// larger one is refused.
+    /// Set by centra_report_init or centra_report_init_sized. A smaller (older) size is accepted, and nothing beyond it
+    /// is written; a larger one is refused.
     #[value(size_of::<Self>())]
     pub struct_size: usize,
     /// Why the returned restart stopped: CENTRA_CONVERGED, CENTRA_TOLERANCE, CENTRA_MAX_ITER or CENTRA_STOPPED.
@@ -334,18 +349,13 @@ pub struct centra_stream_state {
 }
 } // members
 
-/// Sizes of the first version of these structs: what centra_options_init and centra_report_init may write, whoever calls them.
-pub(super) const FIRST_OPTIONS: usize = offset_of!(centra_options, algorithm);
-pub(super) const FIRST_REPORT: usize = offset_of!(centra_report, workspace_bytes);
-
 #[cfg(test)]
 mod tests {
     use super::super::structs::Struct;
     use super::*;
 
     #[test]
-    fn first_versions_keep_their_sizes() {
-        assert_eq!((FIRST_OPTIONS, FIRST_REPORT), (80, 104));
+    fn structs_end_with_their_last_member() {
         let end = centra_options::ENDS.last().copied();
         assert_eq!(end, Some(size_of::<centra_options>()));
         let end = centra_report::ENDS.last().copied();

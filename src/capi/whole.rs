@@ -18,29 +18,30 @@ use crate::runtime::error::Error;
 use crate::runtime::fp_environment::Standard;
 use crate::runtime::workspace::Workspace;
 
-/// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these
-/// sizes and options.
+/// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these sizes and
+/// options.
 ///
 /// Options used: layout, threads, init, n_init, algorithm, and whether weights is NULL (the weights are not read).
 ///
 /// The number never falls as n, d, k or threads grow, and contains no multiple of n k. Upper bounds, for planning:
 ///
-/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d above 2^32; with
-///   weights the part of k is up to four times as large;
+/// - with one thread, (16 + d) n + (54 d + 490) k + 1300 d + 3 Mi bytes; 8 k d more if n is above 2^22, and 16 k d
+///   above 2^32; with weights the part of k is up to four times as large;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
-/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is chosen; d counts
-///   up to 1024 here;
+/// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is
+///   chosen; d counts up to 1024 here;
 /// - in addition, 4 n + 8 k d with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
-/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points (d counts up to
-///   2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up to 15 k + 160 rows of d doubles
-///   with up to d + 67 bytes more each.
+/// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points
+///   (d counts up to 2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up
+///   to 15 k + 160 rows of d doubles with up to d + 67 bytes more each.
 ///
-/// n, d, k: points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that allow it.
-/// options: NULL for the defaults.
-/// bytes: receives the number of bytes.
+/// @param n, d, k  points, dimensions, centers. n may be less than k, and 0; then the bytes suffice for the calls that
+///     allow it.
+/// @param options  NULL for the defaults.
+/// @param bytes  receives the number of bytes.
 ///
-/// Returns CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may call
-/// it.
+/// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_OPTION with *bytes untouched. Any thread may
+///     call it.
 ///
 /// # Safety
 /// `options` is NULL or points to as many bytes as its struct_size says; `bytes` is NULL or writable.
@@ -90,40 +91,44 @@ pub(super) unsafe fn workspace_size(
 
 /// Clusters points: chooses starting centers, then alternates assignment and update until it stops.
 ///
-/// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads
-/// nor the instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
-/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products divided by the exact
-/// sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w copies of it would.
+/// The result is a function of the points, the weights, the start and the options, bit for bit: neither threads nor the
+/// instruction set nor the layout change it. label(x) is the lowest j with the least squared distance D(x, c_j). A
+/// center is the exact sum of its points divided by their number (with weights: the exact sum of the exact products
+/// divided by the exact sum of the weights), rounded once. So a point of integer weight w moves a center exactly as w
+/// copies of it would.
 ///
 /// Options used: all.
 ///
-/// points: n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld >= n apart
-///     (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and of unsigned bytes are read
-///     by the calls of the same name that end in _f32 and _u8.
-/// k: number of centers, 1 <= k <= n.
-/// options: NULL for the defaults.
-/// centers: k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
-/// labels: n labels from label_base on, written; or NULL.
-/// report: initialised by centra_report_init; written; or NULL.
-/// workspace, workspace_bytes: a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
-///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call allocates it.
+/// @param points  n points of d doubles, aligned to 8 bytes, in rows ld >= d doubles apart (CENTRA_ROWS) or columns ld
+///     >= n apart (CENTRA_COLUMNS); finite; read only. Gaps between rows or columns are not read. Points of float and
+///     of unsigned bytes are read by the calls of the same name that end in _f32 and _u8.
+/// @param n, d  the number of points, and of their dimensions.
+/// @param ld  doubles from a row, or column, of points to the next.
+/// @param k  number of centers, 1 <= k <= n.
+/// @param options  NULL for the defaults.
+/// @param centers  k contiguous rows of d; written; with CENTRA_INIT_GIVEN also read, as the start.
+/// @param labels  n labels from label_base on, written; or NULL.
+/// @param report  initialised by centra_report_init; written; or NULL.
+/// @param workspace, workspace_bytes  a buffer of at least centra_workspace_size bytes, aligned to 16 as malloc's is,
+///     whose contents do not matter; with threads = 1 the call then allocates nothing. Or NULL and 0: the call
+///     allocates it.
 ///
 /// Labels, centers and inertia are consistent: each label names the nearest of the returned centers.
 ///
-/// Returns CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of
-/// threads may call it at once with different outputs, also after fork(). A child process that the progress callback forks may return
-/// from the callback: it continues alone, with the same result.
+/// @return CENTRA_OK, CENTRA_CANCELLED, or a negative status with every output untouched. Any number of threads may
+///     call it at once with different outputs, also after fork(). A child process that the progress callback forks may
+///     return from the callback: it continues alone, with the same result.
 ///
 /// Stack: 128 KiB are enough for the calling thread of every call, not counting its callbacks.
 ///
-/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal handlers run on
-/// threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for them, cannot be had, fewer are
-/// used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is cancelled inside a call or its callbacks
-/// (pthread_cancel, deferred) ends after the call has returned.
+/// Threads that a call starts end before it returns. All signals are blocked in them except those of faults, so signal
+/// handlers run on threads of the caller; their stacks are 2 MiB, of which they use little. If threads, or memory for
+/// them, cannot be had, fewer are used; CENTRA_ERR_MEMORY is returned if the call cannot do without. A thread that is
+/// cancelled inside a call or its callbacks (pthread_cancel, deferred) ends after the call has returned.
 ///
-/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by dlopen, the C library
-/// allocates them at the first call of a thread, and ends the process if there is no memory for them. Call centra_error_detail on a
-/// thread to have them allocated earlier.
+/// Thread-local storage: the library keeps a few hundred bytes for each thread that calls it. If it was loaded by
+/// dlopen, the C library allocates them at the first call of a thread, and ends the process if there is no memory for
+/// them. Call centra_error_detail on a thread to have them allocated earlier.
 ///
 /// Method: Lloyd 1982; sums: Kulisch 1971; seeding: Arthur and Vassilvitskii 2007.
 ///
@@ -243,12 +248,13 @@ pub(super) unsafe fn fit_within<'a>(
 ///
 /// Options used: layout, label_base, threads, parallel.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on, written: the index of the nearest center, ties to the lowest.
-/// sqdist: n squared distances to the centers that the labels name, written; or NULL.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit, but n may be less than k, and 0;
+///     if it is 0, points and labels may be NULL.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on, written: the index of the nearest center, ties to the lowest.
+/// @param sqdist  n squared distances to the centers that the labels name, written; or NULL.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -317,21 +323,22 @@ pub(super) unsafe fn assign<'a>(
 }
 
 /// Moves every center to the mean of its points: the exact sum of each coordinate divided by the number of points (with
-/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies between the
-/// least and the largest coordinate of its points.
+/// weights: the exact sum of the exact products divided by the exact sum of the weights), rounded once. A mean lies
+/// between the least and the largest coordinate of its points.
 ///
 /// Options used: layout, label_base, threads, parallel, weights, empty.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be
-///     NULL, and all clusters are empty.
-/// labels: n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
-/// centers: k contiguous rows of d; written, except for clusters that stay empty, which keep what the array holds on entry. If a
-///     cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the labels were found with: distances are
-///     measured from them, and they are checked as in centra_assign. In all other cases the array is not read.
-/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL. Under CENTRA_EMPTY_RELOCATE those
-/// after relocation.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit, but n may be less than k, and 0;
+///     if it is 0, points and labels may be NULL, and all clusters are empty.
+/// @param labels  n labels from label_base on; read only, also under CENTRA_EMPTY_RELOCATE.
+/// @param centers  k contiguous rows of d; written, except for clusters that stay empty, which keep what the array
+///     holds on entry. If a cluster is empty under CENTRA_EMPTY_RELOCATE, the array must hold the centers that the
+///     labels were found with: distances are measured from them, and they are checked as in centra_assign. In all other
+///     cases the array is not read.
+/// @param counts  the number of points in each of k clusters, whatever their weights, written; or NULL. Under
+///     CENTRA_EMPTY_RELOCATE those after relocation.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -403,15 +410,16 @@ pub(super) unsafe fn update<'a>(
 ///
 /// Options used: layout, threads, parallel, weights, seed, init.
 ///
-/// points, n, d, ld, k, options, workspace: as for centra_fit; the option init must not be CENTRA_INIT_GIVEN.
-/// centers: k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer than k of
-///     these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
+/// @param points, n, d, ld, k, options, workspace, workspace_bytes  as for centra_fit; the option init must not be
+///     CENTRA_INIT_GIVEN.
+/// @param centers  k contiguous rows of d, written; each is a copy of a point of positive weight. If there are fewer
+///     than k of these, CENTRA_INIT_RANDOM also draws points of weight zero, and the other two methods repeat points.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Threads: as for centra_fit.
 ///
-/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii
-/// 2012); sampling without replacement (Bentley and Floyd 1987);
-/// Philox4x32-10 (Salmon and others 2011), a counter for each draw.
+/// Methods: greedy k-means++ (Arthur and Vassilvitskii 2007); k-means|| (Bahmani, Moseley, Vattani, Kumar and
+/// Vassilvitskii 2012); sampling without replacement (Bentley and Floyd 1987); Philox4x32-10 (Salmon and others 2011),
+/// a counter for each draw.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -474,13 +482,13 @@ pub(super) unsafe fn seed<'a>(
 ///
 /// Options used: layout, label_base, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and the
-///     inertia is 0.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on; read only.
-/// inertia: written.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     labels may be NULL, and the inertia is 0.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on; read only.
+/// @param inertia  written.
 ///
-/// Returns CENTRA_OK, or a negative status with *inertia untouched. Needs no workspace. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with *inertia untouched. Needs no workspace. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -535,17 +543,19 @@ pub(super) unsafe fn sum_of_squares(
     }
 }
 
-/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c) in double precision.
+/// The squared distances between all points and all centers, each as centra_assign and centra_inertia have it: D(x, c)
+/// in double precision.
 ///
 /// Options used: layout, threads, parallel.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and sqdist may be NULL.
-/// centers: k contiguous rows of d, finite; read only.
-/// sqdist: n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the layout of the points.
-///     Gaps between rows are neither read nor written, but no other argument may lie in them.
-/// ld_out: doubles from a row of sqdist to the next, at least k.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     sqdist may be NULL.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param sqdist  n rows of k doubles, written: the distance between point p and center j at p ld_out + j, whatever the
+///     layout of the points. Gaps between rows are neither read nor written, but no other argument may lie in them.
+/// @param ld_out  doubles from a row of sqdist to the next, at least k.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. Needs no workspace. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.
@@ -600,24 +610,24 @@ pub(super) unsafe fn distances<'a>(
 
 /// What belongs to each cluster of given labels and centers: points, weights, and inertia.
 ///
-/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not equal the
-/// inertia of all, which is itself an exact sum, rounded once.
+/// The sums are exact, and each is rounded once. So the inertias of the clusters, added in double precision, need not
+/// equal the inertia of all, which is itself an exact sum, rounded once.
 ///
 /// Options used: layout, label_base, threads, parallel, weights.
 ///
-/// points, n, d, ld, k, options: as for centra_fit, but n may be less than k, and 0; if it is 0, points and labels may be NULL, and all
-///     results are 0.
-/// centers: k contiguous rows of d, finite; read only.
-/// labels: n labels from label_base on; read only.
-/// counts: the number of points in each of k clusters, whatever their weights, written; or NULL.
-/// weights: the sum of the weights of these points for each of k clusters, written; or NULL. Without weights among the options it is
-///     the number of points. The weights of the points are those of the options, as everywhere.
-/// inertia: the sum of the squared distances between these points and the center, times the weights, for each of k clusters, +infinity
-///     if it exceeds the largest double; written; or NULL.
+/// @param points, n, d, ld, k, options  as for centra_fit, but n may be less than k, and 0; if it is 0, points and
+///     labels may be NULL, and all results are 0.
+/// @param centers  k contiguous rows of d, finite; read only.
+/// @param labels  n labels from label_base on; read only.
+/// @param counts  the number of points in each of k clusters, whatever their weights, written; or NULL.
+/// @param weights  the sum of the weights of these points for each of k clusters, written; or NULL. Without weights
+///     among the options it is the number of points. The weights of the points are those of the options, as everywhere.
+/// @param inertia  the sum of the squared distances between these points and the center, times the weights, for each of
+///     k clusters, +infinity if it exceeds the largest double; written; or NULL.
 ///
-/// Returns CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and returns
-/// CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at a time, and
-/// 32 d + 4096 bytes. Threads: as for centra_fit.
+/// @return CENTRA_OK, or a negative status with every output untouched. The call allocates and frees what it needs, and
+///     returns CENTRA_ERR_MEMORY if it cannot: on each thread up to 1400 bytes a cluster, for at most 4096 clusters at
+///     a time, and 32 d + 4096 bytes. Threads: as for centra_fit.
 ///
 /// # Safety
 /// The pointers are as described, and nobody writes to them during the call.

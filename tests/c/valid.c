@@ -107,28 +107,54 @@ static void check_texts(void)
         CHECK(rank <= 1);
 }
 
-/* A program that was built when the structs were smaller calls the functions themselves, which write no more than it has. */
-static void check_first_versions(void)
+/* What the symbols, the macros of the same names and the initialisers of the header make of a struct is the same, to the last byte, and
+ * covers all of it: a member that was set and is not covered would be ignored in silence. */
+static void check_initialisers(void)
 {
-    struct { centra_options options; unsigned char beyond[8]; } o;
-    struct { centra_report report; unsigned char beyond[8]; } r;
+    static const centra_options constant_options = CENTRA_OPTIONS_DEFAULT;
+    static const centra_report constant_report = CENTRA_REPORT_DEFAULT;
+    static const centra_problem constant_problem = CENTRA_PROBLEM_DEFAULT;
+    struct { centra_options options; unsigned char beyond[8]; } o, by_macro;
+    struct { centra_report report; unsigned char beyond[8]; } r, report_by_macro;
     memset(&o, 0xa5, sizeof o);
     memset(&r, 0xa5, sizeof r);
+    memset(&by_macro, 0xa5, sizeof by_macro);
+    memset(&report_by_macro, 0xa5, sizeof report_by_macro);
     (centra_options_init)(&o.options);
     (centra_report_init)(&r.report);
-    size_t first_options = offsetof(centra_options, algorithm), first_report = offsetof(centra_report, workspace_bytes);
-    CHECK(o.options.struct_size == first_options && r.report.struct_size == first_report);
-    CHECK(o.options.max_iter == 300 && o.options.progress_data == NULL && r.report.seconds_update == 0);
-    for (size_t i = first_options; i < sizeof o; i++)
-        CHECK(((unsigned char *)&o)[i] == 0xa5);
-    for (size_t i = first_report; i < sizeof r; i++)
-        CHECK(((unsigned char *)&r)[i] == 0xa5);
+    centra_options_init(&by_macro.options);
+    centra_report_init(&report_by_macro.report);
+    CHECK(o.options.struct_size == sizeof(centra_options) && r.report.struct_size == sizeof(centra_report));
+    CHECK(memcmp(&o, &by_macro, sizeof o) == 0 && memcmp(&r, &report_by_macro, sizeof r) == 0);
+    CHECK(memcmp(&o.options, &constant_options, sizeof(centra_options)) == 0);
+    CHECK(memcmp(&r.report, &constant_report, sizeof(centra_report)) == 0);
+    CHECK(o.options.max_iter == 300 && o.options.parallel == NULL && r.report.workspace_bytes == 0);
+    for (size_t i = 0; i < 8; i++)
+        CHECK(o.beyond[i] == 0xa5 && r.beyond[i] == 0xa5);
+    centra_problem problem;
+    memset(&problem, 0, sizeof problem);
+    problem.struct_size = sizeof problem;
+    CHECK(memcmp(&problem, &constant_problem, sizeof problem) == 0);
+#ifndef __cplusplus
+    centra_options chosen = CENTRA_OPTIONS(.seed = 42, .threads = 0);
+    CHECK(chosen.struct_size == sizeof chosen && chosen.seed == 42 && chosen.threads == 0 && chosen.n_init == 1);
+    CHECK(chosen.max_iter == 300 && chosen.tol == 0 && chosen.weights == NULL && chosen.parallel == NULL);
+#endif
     double points[4] = {0, 1, 10, 11}, centers[2] = {0, 10};
     int32_t labels[4];
     o.options.init = CENTRA_INIT_GIVEN;
     CHECK(centra_fit(points, 4, 1, 1, 2, &o.options, centers, labels, &r.report, NULL, 0) == CENTRA_OK);
-    CHECK(centers[0] == 0.5 && centers[1] == 10.5 && r.report.inertia == 1);
-    for (size_t i = first_report; i < sizeof r; i++)
+    CHECK(centers[0] == 0.5 && centers[1] == 10.5 && r.report.inertia == 1 && r.report.workspace_bytes > 0);
+    /* A program with an older header has smaller structs, of which nothing beyond is read or written. */
+    size_t older_options = offsetof(centra_options, algorithm), older_report = offsetof(centra_report, workspace_bytes);
+    memset(&o, 0xa5, sizeof o);
+    memset(&r, 0xa5, sizeof r);
+    centra_options_init_sized(&o.options, older_options);
+    centra_report_init_sized(&r.report, older_report);
+    CHECK(centra_fit(points, 4, 1, 1, 2, &o.options, centers, labels, &r.report, NULL, 0) == CENTRA_OK && r.report.inertia == 1);
+    for (size_t i = older_options; i < sizeof o; i++)
+        CHECK(((unsigned char *)&o)[i] == 0xa5);
+    for (size_t i = older_report; i < sizeof r; i++)
         CHECK(((unsigned char *)&r)[i] == 0xa5);
     /* Any size at all: whole members or not, more than there is, too small for the size itself. */
     for (size_t size = 0; size < sizeof o; size++) {
@@ -863,7 +889,7 @@ int main(void)
     check_empty();
     check_weights();
     check_older_structs();
-    check_first_versions();
+    check_initialisers();
     check_environment();
     check_fork();
     free(cloud);

@@ -27,6 +27,10 @@ ax = centra.plot.clusters(points, found)
 ax.set_title(f"inertia {found.inertia:.1f} after {found.report.iterations} iterations")
 ax.figure.savefig(folder / "clusters.svg")
 
+# %% How well each point fits its cluster
+ax = centra.plot.silhouette_samples(points, found)
+ax.figure.savefig(folder / "silhouettes.svg")
+
 # %% The number of clusters: each k from 1 to 20, from one seeding
 curves, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 sweep = centra.sweep(points, range(1, 21))

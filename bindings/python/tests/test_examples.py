@@ -25,7 +25,13 @@ def run(monkeypatch, capsys):
 
 def test_pictures(run, tmp_path):
     printed = run("pictures.py", str(tmp_path))
-    assert sorted(x.name for x in tmp_path.iterdir()) == ["astronaut.png", "clusters.svg", "curves.svg", "digits.svg"]
+    assert sorted(x.name for x in tmp_path.iterdir()) == [
+        "astronaut.png",
+        "clusters.svg",
+        "curves.svg",
+        "digits.svg",
+        "silhouettes.svg",
+    ]
     assert "colors left: 16" in printed
 
 

@@ -105,21 +105,28 @@ def sweep(
 
 
 def _silhouette(points: NDArray[Any], found: Clustering, weights: NDArray[np.float64] | None, threads: int | None) -> float:
-    """The mean simplified silhouette. The second nearest center is the nearest of the other ones."""
-    k = len(found.centers)
-    if k == 1:
+    """The mean simplified silhouette."""
+    if len(found.centers) == 1:
         return np.nan
-    sizes, values = found.sizes, np.zeros(len(points))
+    return float(np.average(silhouettes(points, found.centers, found.labels, threads), weights=weights))
+
+
+def silhouettes(
+    points: NDArray[Any], centers: NDArray[np.float64], labels: NDArray[Any], threads: int | None
+) -> NDArray[np.float64]:
+    """The simplified silhouette of each point, for two clusters or more. Its second nearest center is the nearest other one."""
+    k = len(centers)
+    sizes, values = np.bincount(labels, minlength=k), np.zeros(len(points))
     # Memory is not of order n k.
     rows = max(_DISTANCES // k, 1)
     for first in range(0, len(points), rows):
         part = slice(first, first + rows)
-        labels = found.labels[part]
-        own = (np.arange(len(labels)), labels)
-        apart = transform(points[part], found.centers, threads=threads)
+        mine = labels[part]
+        own = (np.arange(len(mine)), mine)
+        apart = transform(points[part], centers, threads=threads)
         a = apart[own]
         apart[own] = np.inf
         b = apart.min(axis=1)
         larger = np.maximum(a, b)
-        np.divide(b - a, larger, out=values[part], where=(larger > 0) & (sizes[labels] > 1))
-    return float(np.average(values, weights=weights))
+        np.divide(b - a, larger, out=values[part], where=(larger > 0) & (sizes[mine] > 1))
+    return values
