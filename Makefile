@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -185,6 +185,16 @@ check-octave:
 		cd bindings/octave; octave="octave-cli -q --no-history -p $(BINDINGS)/octave"; \
 		$$octave centra_example.m | $(SIX_POINTS); $$octave centra_test.m $(GOLDEN))
 
+# The library on AArch64, in an emulator: its answers have the bits of this machine's.
+.PHONY: test-aarch64
+test-aarch64: all
+	@if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then \
+		tests/aarch64.sh $(TARGET)/aarch64 $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES); \
+	else \
+		echo "aarch64-linux-gnu-gcc or qemu-aarch64-static is missing, so the tests on AArch64 are left out" \
+			"(Debian: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)" >&2; \
+		test -z "$$CI"; \
+	fi
 # centra.hpp: every call against C, what is thrown, matrices of Eigen, with AddressSanitizer and UndefinedBehaviorSanitizer; and the
 # example, which prints what its README says.
 CPP_TEST := $(TARGET)/cpp-test

@@ -178,6 +178,22 @@ fn build_once(name: &str) -> PathBuf {
     program
 }
 
+/// Random calls have the same answers with every instruction set; tests/aarch64.sh compares them with those on AArch64.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn differential() {
+    let program = build_once("differential");
+    let lines = |isa: &str| {
+        let mut command = Command::new(&program);
+        native::run(command.args(["7", "400"]).env("CENTRA_ISA", isa))
+    };
+    let best = lines("");
+    assert_eq!(best.lines().count(), 400);
+    for isa in ["portable", "avx2"] {
+        assert_eq!(lines(isa), best, "{isa}");
+    }
+}
+
 /// 2^31 + 5 points, once: it takes seconds.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]

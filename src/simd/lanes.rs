@@ -63,9 +63,9 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
     /// The rounding error `a * b - product` of `product = fl(a * b)`: exact, unless it has bits below 2^-1074 (L23).
     unsafe fn rounding_error(a: Self::F, b: Self::F, product: Self::F) -> Self::F;
-    /// The smaller of two numbers, neither of them NaN nor both zero with different signs.
+    /// `a` where `a < b`, else `b`: so `b` where one of them is NaN, or both are zero.
     unsafe fn min(a: Self::F, b: Self::F) -> Self::F;
-    /// The larger of two numbers, under the same condition.
+    /// `a` where `a > b`, else `b`.
     unsafe fn max(a: Self::F, b: Self::F) -> Self::F;
     /// `x` with its sign bit cleared.
     unsafe fn abs(x: Self::F) -> Self::F;
@@ -166,5 +166,68 @@ pub(super) unsafe fn widen_each<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
     for (i, &x) in from.iter().enumerate() {
         // SAFETY: the contract above.
         unsafe { to.add(i).write(x.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lanes;
+    use crate::simd::level::Isa;
+    use crate::simd::{InstructionSet, Kernel, Level};
+
+    /// min and max of each two numbers.
+    struct Extremes<'a>(&'a [f64]);
+
+    impl Kernel for Extremes<'_> {
+        type Out = Vec<[f64; 2]>;
+
+        #[inline(always)]
+        unsafe fn run<I: InstructionSet>(self) -> Self::Out {
+            let mut all = Vec::new();
+            for &a in self.0 {
+                for &b in self.0 {
+                    let mut lanes = [[0.0; 8]; 2];
+                    // SAFETY: the CPU has the lanes, of which there are at most eight.
+                    unsafe {
+                        let (a, b) = (I::Lanes::splat(a), I::Lanes::splat(b));
+                        I::Lanes::store(lanes[0].as_mut_ptr(), I::Lanes::min(a, b));
+                        I::Lanes::store(lanes[1].as_mut_ptr(), I::Lanes::max(a, b));
+                    }
+                    all.push([lanes[0][0], lanes[1][I::Lanes::WIDTH - 1]]);
+                }
+            }
+            all
+        }
+    }
+
+    /// Also of a NaN: kernels meet the products of no weight and an infinite distance where a group ends beyond the points.
+    #[test]
+    fn extremes_are_the_second_number_unless_the_first_is_beyond() {
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -2.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ];
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+            let found = Level::new(isa).run(Extremes(&numbers));
+            let pairs = numbers
+                .iter()
+                .flat_map(|a| numbers.iter().map(move |b| (a, b)));
+            for ((&a, &b), [min, max]) in pairs.zip(found) {
+                let same = |x: f64, y: f64| x.to_bits() == y.to_bits();
+                assert!(
+                    same(min, if a < b { a } else { b }),
+                    "{isa:?} min {a} {b}: {min}"
+                );
+                assert!(
+                    same(max, if a > b { a } else { b }),
+                    "{isa:?} max {a} {b}: {max}"
+                );
+            }
+        }
     }
 }

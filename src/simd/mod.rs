@@ -25,8 +25,10 @@ mod avx512;
 mod avx512_vnni;
 
 pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vectorized};
+#[cfg(target_arch = "x86_64")]
+use lanes::transposed;
 pub(crate) use lanes::Lanes;
-use lanes::{transposed, DECAY};
+use lanes::DECAY;
 pub(crate) use level::Level;
 
 /// Prefetches the cache line at an address, which need not be valid, into the second-level cache: there it does not displace what

@@ -5,6 +5,7 @@
 
 use core::ops::{Add, Mul, Sub};
 
+use super::portable::{larger, smaller};
 use super::Lanes;
 use crate::runtime::workspace::Plain;
 
@@ -53,9 +54,9 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::V);
-    /// The smaller of two numbers.
+    /// `a` where `a < b`, else `b`, also where one of them is NaN.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
-    /// The larger of two numbers.
+    /// `a` where `a > b`, else `b`, also where one of them is NaN.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `x` where `a < b`, else `y`.
     unsafe fn select_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
@@ -339,11 +340,11 @@ portable!(
     2,
     // Not `mul_add`, which is a library call for each lane if the CPU does not have the instruction.
     |a, b, c| a * b + c,
-    |a, b| (a.fast_min(b), a.fast_max(b))
+    |a, b| (smaller!(a, b), larger!(a, b))
 );
 portable!(PortableF32, f32, f32x4, 4, |a, b, c| a * b + c, |a, b| (
-    a.fast_min(b),
-    a.fast_max(b)
+    smaller!(a, b),
+    larger!(a, b)
 ));
 portable!(
     PortableBytes,

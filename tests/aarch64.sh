@@ -1,0 +1,59 @@
+#!/bin/sh
+# The library on AArch64, which qemu runs: C programs that compare it with a naive implementation and with tests/data/golden.txt, and
+# random calls, whose answers are those of the library of this machine to the bit. It is built with all checks of the source on.
+#
+#     tests/aarch64.sh FOLDER LIBRARY
+#
+# FOLDER is where things are built, and where a compiler for AArch64 is fetched to if rustc has none: Debian's, without installing it.
+# LIBRARY is this machine's libcentra.a, and what a program needs besides.
+set -eu
+folder=$1
+shift
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+target=aarch64-unknown-linux-gnu
+
+if ! ls "$(rustc --print target-libdir --target $target)"/libstd-* >/dev/null 2>&1; then
+    debian=$folder/debian
+    if ! test -e "$debian/made"; then
+        rm -rf "$debian"
+        mkdir -p "$debian"
+        cd "$debian"
+        # Packages of this architecture, and the standard library for the other: fetched as files, so nothing of the system changes.
+        dpkg --print-foreign-architectures | grep -q arm64 || { dpkg --add-architecture arm64 && apt-get update -q; }
+        version=$(apt-cache policy rustc-web | sed -n 's/ *Candidate: //p')
+        library=libstd-rust-web-$(echo "$version" | cut -d. -f1-2)
+        llvm=$(apt-cache depends "$library=$version" | sed -n 's/ *Depends: \(libllvm.*\)/\1/p')
+        apt-get download -q "rustc-web=$version" "$library=$version" "$llvm" libz3-4 "libstd-rust-web-dev=$version" "libstd-rust-web-dev:arm64=$version"
+        for package in *.deb; do dpkg -x "$package" .; done
+        rm ./*.deb
+        touch made
+    fi
+    RUSTC=$folder/rustc
+    printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" --sysroot "%s" "$@"\n' \
+        "$debian/usr/lib/$(uname -m)-linux-gnu" "$debian/usr/bin/rustc" "$debian/usr" >"$RUSTC"
+    chmod +x "$RUSTC"
+    export RUSTC
+    cd "$OLDPWD"
+fi
+
+# Optimised a little: what runs in an emulator takes longer than the compiler.
+CARGO_TARGET_DIR="$folder" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    cargo rustc --quiet --lib --crate-type staticlib --target $target
+
+flags='-std=c11 -O1 -ffp-contract=off -Iinclude -Itests/c'
+emulate() { qemu-aarch64-static -L /usr/aarch64-linux-gnu "$@"; }
+for name in answers coordinates golden many stream; do
+    # shellcheck disable=SC2086 # flags are words
+    aarch64-linux-gnu-gcc $flags tests/c/$name.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/$name"
+    emulate "$folder/$name"
+done
+# shellcheck disable=SC2086
+aarch64-linux-gnu-gcc $flags tests/c/differential.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/differential"
+# shellcheck disable=SC2086
+${CC:-cc} $flags tests/c/differential.c "$@" -o "$folder/differential-here"
+seed=$(date +%s)
+"$folder/differential-here" "$seed" 200 >"$folder/here"
+emulate "$folder/differential" "$seed" 200 >"$folder/there"
+diff "$folder/here" "$folder/there"
+echo "differential: 200 random calls from seed $seed have the same answers on both"
