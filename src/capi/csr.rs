@@ -38,12 +38,12 @@ pub unsafe extern "C" fn centra_workspace_size_csr(
 /// every other call that ends in _csr; no memory of order n d is used. A pass over the points takes a time that grows
 /// with the stored coordinates times k, but to sum the inertia, and to measure distances, one that grows with n d.
 ///
-/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts, the
-///     row, and the place in it.
+/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts,
+///     the row, and the place in it.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
-/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no value that is
-///     named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
+/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no value
+///     that is named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
 ///
 /// # Safety
 /// As for centra_fit.
