@@ -316,7 +316,8 @@ def strangeness(picture, other):
     Versions of matplotlib smooth edges in different ways, and set lines of a legend closer or wider by some pixels.
     """
     shifts = [(down, right) for down in range(-6, 7, 3) for right in range(-6, 7, 3)]
-    near = [np.abs(blocks(picture) - blocks(np.roll(other, shift, axis=(0, 1)))).max(axis=2) for shift in shifts]
+    expected = blocks(picture)
+    near = [np.abs(expected - blocks(np.roll(other, shift, axis=(0, 1)))).max(axis=2) for shift in shifts]
     return np.min(near, axis=0).max()
 
 
