@@ -278,7 +278,7 @@ fn memory_is_that_of_rows_and_centers() {
     println!("{} MB for a row", bytes >> 20);
     let mut centers = vec![0.0; k * d];
     (centers[0], centers[d + 1]) = (1.0, 1.0);
-    let (labels, _) = options::assign(&points, &centers, &options).expect("labels");
+    let labels = options::assign(&points, &centers, &options).expect("labels");
     let wanted: Vec<i32> = (0..n).map(|p| (p % k) as i32).collect();
     assert_eq!(labels, wanted);
     options::update(&points, &wanted, &mut centers, &options).expect("means");
