@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::coordinate::{with_type, CoordinateType};
+use super::coordinate::{with_type, CoordinateType, Widen};
 use crate::runtime::error::{refuse, Error};
 
 /// The type of the integers that say where coordinates of sparse rows are: `i32` or `i64`.
@@ -239,7 +239,7 @@ impl Entries<'_> {
     fn value(&self, e: usize) -> f64 {
         assert!(e < self.length);
         // SAFETY: there are so many values, of this type.
-        with_type!(self.coordinates, C => unsafe { *self.values.cast::<C>().add(e) }.into())
+        with_type!(self.coordinates, C => unsafe { *self.values.cast::<C>().add(e) }.widened())
     }
 
     /// How many entries are in dimensions below `i`.
@@ -293,7 +293,7 @@ impl Entries<'_> {
             let (columns, values) = (self.columns.cast::<J>(), self.values.cast::<C>());
             for e in 0..self.length {
                 // SAFETY: there are so many columns, and as many values.
-                unsafe { take(at(*columns.add(e)), (*values.add(e)).into()) }
+                unsafe { take(at(*columns.add(e)), (*values.add(e)).widened()) }
             }
         }))
     }
