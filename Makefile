@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -36,7 +36,7 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
 SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header drawings bench bench-python python-test rust-test cpp-test strategies install uninstall tools
+.PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header reference drawings bench bench-python python-test rust-test cpp-test strategies install uninstall tools
 all:
 	$(CARGO) build --release --lib
 
@@ -245,6 +245,23 @@ lint:
 # include/centra.h anew from src/capi; `make test` fails while they differ.
 header:
 	CENTRA_WRITE_HEADER=1 $(CARGO) test --quiet --test header is_up_to_date
+
+# The C API as HTML and as manual pages, from the comments of include/centra.h, into target/reference; names and links that lead nowhere, and
+# roff that is none, are errors.
+REFERENCE := $(TARGET)/reference
+reference:
+	@if command -v doxygen >/dev/null && command -v groff >/dev/null; then \
+		set -e; rm -rf $(REFERENCE); mkdir -p $(REFERENCE)/man; \
+		{ cat docs/reference/Doxyfile; echo 'PROJECT_NUMBER = $(VERSION)'; echo 'OUTPUT_DIRECTORY = $(REFERENCE)'; } | doxygen -; \
+		python3 -B docs/reference/man.py $(REFERENCE)/xml $(REFERENCE)/man/man3 $(VERSION); \
+		rm -r $(REFERENCE)/xml; \
+		python3 -B docs/reference/links.py $(REFERENCE)/html $(REFERENCE)/man/man3; \
+		warnings=$$(groff -man -ww -z $(REFERENCE)/man/man3/*.3 2>&1); test -z "$$warnings" || { echo "$$warnings"; exit 1; }; \
+		echo "read $(REFERENCE)/html/index.html, or: man -M $(REFERENCE)/man centra"; \
+	else \
+		echo "doxygen or groff is missing, so there is no reference (Debian: apt-get install doxygen groff-base)" >&2; \
+		test -z "$$CI"; \
+	fi
 
 # The drawings of docs/how-it-works.md anew from their script; `make test` fails while they differ.
 drawings:

@@ -682,7 +682,7 @@ int32_t centra_stream_range_length(size_t d, size_t *length);
 /// @return CENTRA_OK, or CENTRA_ERR_SHAPE, CENTRA_ERR_NULL, CENTRA_ERR_RANGE with *length untouched. Any thread.
 int32_t centra_stream_sums_length(int64_t total, size_t d, size_t k, const int32_t *range, size_t *length);
 
-/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for
+/// Bytes of workspace that suffice for every call on a chunk of a stream, of at most n points, with these options; for
 /// the calls of k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is
 /// CENTRA_EMPTY_RELOCATE.
 ///
@@ -1604,21 +1604,21 @@ int32_t centra_stream_weigh_u8(const uint8_t *points,
 #define centra_options_init(options) centra_options_init_sized((options), sizeof(centra_options))
 #define centra_report_init(report) centra_report_init_sized((report), sizeof(centra_report))
 
-/// All options at their defaults: centra_options options = CENTRA_OPTIONS_DEFAULT;
+/// All options at their defaults, as in: centra_options options = CENTRA_OPTIONS_DEFAULT
 #define CENTRA_OPTIONS_DEFAULT \
     {sizeof(centra_options), 0, 0, 0, 0, 1, 1, 300, 0, 0, NULL, NULL, NULL, 0, NULL, NULL}
 
-/// A report before a call: centra_report report = CENTRA_REPORT_DEFAULT;
+/// A report before a call, as in: centra_report report = CENTRA_REPORT_DEFAULT
 #define CENTRA_REPORT_DEFAULT {sizeof(centra_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/// A problem of centra_fit_many without points: centra_problem problem = CENTRA_PROBLEM_DEFAULT;
+/// A problem of centra_fit_many without points, as in: centra_problem problem = CENTRA_PROBLEM_DEFAULT
 #define CENTRA_PROBLEM_DEFAULT {sizeof(centra_problem), NULL, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL, 0}
 
 #ifndef __cplusplus
 #define CENTRA_OPTIONS_MEMBERS .struct_size = sizeof(centra_options), .threads = 1, .n_init = 1, .max_iter = 300
 #ifdef __GNUC__
-/// Options of which some are not at their defaults; in C, inside functions. (C++20: the options of centra.hpp.)
-/// centra_options options = CENTRA_OPTIONS(.seed = 42, .threads = 0);
+/// Options of which some are not at their defaults, as in: centra_options o = CENTRA_OPTIONS(.seed = 42, .threads = 0).
+/// In C, inside functions; in C++20 the options of centra.hpp do the same.
 #define CENTRA_OPTIONS(...) __extension__({ \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Woverride-init\"") \
     centra_options centra_these_options = {CENTRA_OPTIONS_MEMBERS, __VA_ARGS__}; \

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn centra_stream_sums_length(
     }
 }
 
-/// Bytes of workspace that suffice for every centra_stream call on a chunk of at most n points with these options; for
+/// Bytes of workspace that suffice for every call on a chunk of a stream, of at most n points, with these options; for
 /// the calls of k-means||, only if init is CENTRA_INIT_PARALLEL, and for centra_stream_farthest, only if empty is
 /// CENTRA_EMPTY_RELOCATE.
 ///
