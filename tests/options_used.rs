@@ -48,7 +48,7 @@ fn lists() -> BTreeMap<String, BTreeSet<&'static str>> {
             let of_doubles = name.strip_suffix("_f32").or(name.strip_suffix("_u8"));
             if let Some(of_doubles) = of_doubles.or(name.strip_suffix("_csr")) {
                 assert!(
-                    comment.contains(&format!("As for {of_doubles}.")),
+                    comment.contains(&format!("What {of_doubles} returns.")),
                     "{comment}"
                 );
                 comment.clear();
