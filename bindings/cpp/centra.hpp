@@ -1,8 +1,8 @@
 /* centra.hpp: centra from C++17 and later, over the C API. One header, nothing to link but libcentra.
  * Licence: MIT or Apache-2.0.
  *
- * Views of points where they lie, results in vectors, errors as exceptions, options with lambdas. Every result is that of the C call
- * of the same name, bit for bit; centra.h says what it is. */
+ * Views of points where they lie, results in vectors, errors as exceptions, options with lambdas. Every result is that of the C
+ * call of the same name, bit for bit; centra.h says what it is. */
 #ifndef CENTRA_HPP
 #define CENTRA_HPP
 
@@ -51,7 +51,8 @@ enum class status : std::int32_t {
 class error : public std::runtime_error {
 public:
     error(centra::status why, const std::string &where)
-        : std::runtime_error(std::string(centra_status_message(static_cast<std::int32_t>(why))) + ": " + where), why_(why), where_(where)
+        : std::runtime_error(std::string(centra_status_message(static_cast<std::int32_t>(why))) + ": " + where), why_(why),
+          where_(where)
     {
     }
     /// Why.
@@ -117,7 +118,7 @@ inline const char *version() noexcept { return centra_version(); }
 /// The instruction set in use: "avx512", "avx2" or "portable".
 inline const char *isa() noexcept { return centra_isa(); }
 
-// What has a span in it differs between C++17, which has none, and C++20. Each has its own names, so that a program can have both.
+// What has a span in it differs between C++17, which has none, and C++20. Each has its own names, so that both fit in a program.
 #if defined(__cpp_lib_span)
 inline namespace std_span {
 template <class T> using span = std::span<T>;
@@ -126,8 +127,8 @@ inline namespace own_span {
 /// Contiguous elements of somebody else's: as much of C++20's std::span as is needed here.
 template <class T> class span {
     template <class C>
-    using of = std::enable_if_t<(std::is_const_v<T> || std::is_lvalue_reference_v<C>) &&
-                                std::is_convertible_v<std::remove_pointer_t<decltype(std::data(std::declval<C &>()))> (*)[], T (*)[]>>;
+    using of = std::enable_if_t<(std::is_const_v<T> || std::is_lvalue_reference_v<C>) && std::is_convertible_v<
+        std::remove_pointer_t<decltype(std::data(std::declval<C &>()))> (*)[], T (*)[]>>;
 
 public:
     constexpr span() noexcept = default;
@@ -149,22 +150,24 @@ private:
 };
 #endif
 
-/// Options of a call, at their defaults; centra_options tells which call uses which. With C++20: `centra::fit(points, 8, {.seed = 42})`.
+/// Options of a call, at their defaults; the comments of centra.h tell which call uses which. With C++20 they are named in the
+/// call: `centra::fit(points, 8, {.threads = 0, .seed = 42})`.
 struct options {
     centra::init init = centra::init::kmeanspp;
     centra::empty empty = centra::empty::relocate;
-    std::int32_t label_base = 0;           ///< the first label, 0 or 1
-    std::int32_t threads = 1;              ///< 0: all cores that the process may use; results do not depend on it
-    std::int32_t n_init = 1;               ///< restarts; the least inertia wins
-    std::int64_t max_iter = 300;           ///< the most iterations of a restart
-    double tol = 0;                        ///< stop when the squared shifts of the centers sum to no more than this
-    std::uint64_t seed = 0;                ///< of the random draws
-    span<const double> weights = {};       ///< one for each point; none: all are 1
+    std::int32_t label_base = 0;     ///< the first label, 0 or 1
+    std::int32_t threads = 1;        ///< 0: all cores that the process may use; results do not depend on it
+    std::int32_t n_init = 1;         ///< restarts; the least inertia wins
+    std::int64_t max_iter = 300;     ///< the most iterations of a restart
+    double tol = 0;                  ///< stop when the squared shifts of the centers sum to no more than this
+    std::uint64_t seed = 0;          ///< of the random draws
+    span<const double> weights = {}; ///< one for each point; none: all are 1
     /// Called after every iteration; returns whether to stop. An exception stops the fit, and then leaves the call.
     std::function<bool(const centra::progress &)> progress = {};
     centra::algorithm algorithm = centra::algorithm::automatic;
-    /// Threads of the program: calls run(i) for every i below count, on whichever threads it likes, and returns when all are done. An
-    /// exception leaves the call at its end; until then all tasks run on the calling thread. It must not be thrown while tasks run elsewhere.
+    /// Threads of the program: calls run(i) for every i below count, on whichever threads it likes, and returns when all are
+    /// done. An exception leaves the call at its end; until then all tasks run on the calling thread. It must not be thrown
+    /// while tasks run elsewhere.
     std::function<void(std::size_t count, const task &run)> parallel = {};
 };
 
@@ -212,7 +215,10 @@ template <class T> struct points {
 };
 
 /// Points in rows: point p is d numbers at data + p * ld.
-template <class T> points<T> rows(const T *data, std::size_t n, std::size_t d, std::size_t ld) { return {data, n, d, ld, CENTRA_ROWS}; }
+template <class T> points<T> rows(const T *data, std::size_t n, std::size_t d, std::size_t ld)
+{
+    return {data, n, d, ld, CENTRA_ROWS};
+}
 template <class T> points<T> rows(const T *data, std::size_t n, std::size_t d) { return rows(data, n, d, d); }
 
 /// Points in columns: dimension i is n numbers at data + i * ld.
@@ -236,37 +242,38 @@ points<T> strided(const T *data, std::size_t n, std::size_t d, std::ptrdiff_t po
         if (dimension_stride > 0)
             return columns(data, n, d, static_cast<std::size_t>(dimension_stride));
     }
-    throw error(status::shape, "points: strides of " + std::to_string(point_stride) + " and " + std::to_string(dimension_stride) +
-                                   " are those of neither rows nor columns");
+    throw error(status::shape, "points: strides of " + std::to_string(point_stride) + " and " +
+                                   std::to_string(dimension_stride) + " are those of neither rows nor columns");
 }
 
 namespace detail {
 
 template <class M, class = void> constexpr bool is_mdspan = false;
 template <class M>
-constexpr bool is_mdspan<M, std::void_t<decltype(std::declval<const M &>().data_handle(), std::declval<const M &>().stride(0))>> = true;
+constexpr bool
+    is_mdspan<M, std::void_t<decltype(std::declval<const M &>().data_handle(), std::declval<const M &>().stride(0))>> = true;
 
 template <class E> using element = std::remove_cv_t<std::remove_pointer_t<E>>;
 
 /// The calls for points of a type.
 template <class T> struct calls;
-#define CENTRA_HPP_CALLS(T, suffix)                                                                                                        \
-    template <> struct calls<T> {                                                                                                          \
-        static constexpr auto workspace_size = centra_workspace_size##suffix;                                                              \
-        static constexpr auto fit = centra_fit##suffix;                                                                                    \
-        static constexpr auto assign = centra_assign##suffix;                                                                              \
-        static constexpr auto update = centra_update##suffix;                                                                              \
-        static constexpr auto seed = centra_seed##suffix;                                                                                  \
-        static constexpr auto inertia = centra_inertia##suffix;                                                                            \
-        static constexpr auto distances = centra_distances##suffix;                                                                        \
-        static constexpr auto clusters = centra_clusters##suffix;                                                                          \
-        static constexpr auto stream_workspace_size = centra_stream_workspace_size##suffix;                                                \
-        static constexpr auto stream_range = centra_stream_range##suffix;                                                                  \
-        static constexpr auto stream_sums = centra_stream_sums##suffix;                                                                    \
-        static constexpr auto stream_farthest = centra_stream_farthest##suffix;                                                            \
-        static constexpr auto stream_masses = centra_stream_masses##suffix;                                                                \
-        static constexpr auto stream_draw = centra_stream_draw##suffix;                                                                    \
-        static constexpr auto stream_weigh = centra_stream_weigh##suffix;                                                                  \
+#define CENTRA_HPP_CALLS(T, suffix) \
+    template <> struct calls<T> { \
+        static constexpr auto workspace_size = centra_workspace_size##suffix; \
+        static constexpr auto fit = centra_fit##suffix; \
+        static constexpr auto assign = centra_assign##suffix; \
+        static constexpr auto update = centra_update##suffix; \
+        static constexpr auto seed = centra_seed##suffix; \
+        static constexpr auto inertia = centra_inertia##suffix; \
+        static constexpr auto distances = centra_distances##suffix; \
+        static constexpr auto clusters = centra_clusters##suffix; \
+        static constexpr auto stream_workspace_size = centra_stream_workspace_size##suffix; \
+        static constexpr auto stream_range = centra_stream_range##suffix; \
+        static constexpr auto stream_sums = centra_stream_sums##suffix; \
+        static constexpr auto stream_farthest = centra_stream_farthest##suffix; \
+        static constexpr auto stream_masses = centra_stream_masses##suffix; \
+        static constexpr auto stream_draw = centra_stream_draw##suffix; \
+        static constexpr auto stream_weigh = centra_stream_weigh##suffix; \
     }
 CENTRA_HPP_CALLS(double, );
 CENTRA_HPP_CALLS(float, _f32);
@@ -292,7 +299,8 @@ inline std::size_t product(const char *name, std::size_t a, std::size_t b)
 {
     const std::size_t most = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(double);
     if (b != 0 && a > most / b)
-        throw error(status::shape, std::string(name) + ": " + std::to_string(a) + " times " + std::to_string(b) + " is too large");
+        throw error(status::shape,
+                    std::string(name) + ": " + std::to_string(a) + " times " + std::to_string(b) + " is too large");
     return a * b;
 }
 
@@ -300,7 +308,8 @@ inline std::size_t product(const char *name, std::size_t a, std::size_t b)
 inline std::size_t rows_of(const char *name, std::size_t has, std::size_t d)
 {
     if (d == 0 || has % d != 0)
-        throw error(status::shape, std::string(name) + ": " + std::to_string(has) + " elements are no rows of " + std::to_string(d));
+        throw error(status::shape,
+                    std::string(name) + ": " + std::to_string(has) + " elements are no rows of " + std::to_string(d));
     return has / d;
 }
 
@@ -404,7 +413,8 @@ template <class T> lent lend(workspace *memory, const points<T> &x, std::size_t 
 
 } // namespace detail
 
-/// The points that the rows of a matrix are: of Eigen (a Matrix, Map, Ref or Block) or an mdspan, in place, whichever way they lie.
+/// The points that the rows of a matrix are: of Eigen (a Matrix, Map, Ref or Block) or an mdspan, in place, whichever way they
+/// lie.
 template <class M> auto matrix(const M &m)
 {
     if constexpr (detail::is_mdspan<M>)
@@ -419,7 +429,8 @@ template <class M> auto matrix(const M &m)
 /// The points that a vector, an array or a span of n * d numbers has in rows of d.
 template <class C> auto rows(const C &numbers, std::size_t d)
 {
-    return rows<detail::element<decltype(std::data(numbers))>>(std::data(numbers), detail::rows_of("points", std::size(numbers), d), d);
+    return rows<detail::element<decltype(std::data(numbers))>>(std::data(numbers),
+                                                               detail::rows_of("points", std::size(numbers), d), d);
 }
 
 /// What a fit did; see centra_report.
@@ -453,8 +464,8 @@ namespace detail {
 
 /// centra_fit. The labels may be none.
 template <class T>
-centra::report fit(const points<T> &x, std::int32_t init, span<double> centers, span<std::int32_t> labels, const options &chosen,
-                   workspace *memory)
+centra::report fit(const points<T> &x, std::int32_t init, span<double> centers, span<std::int32_t> labels,
+                   const options &chosen, workspace *memory)
 {
     const std::size_t k = rows_of("centers", centers.size(), x.d);
     if (labels.data() != nullptr)
@@ -470,9 +481,11 @@ centra::report fit(const points<T> &x, std::int32_t init, span<double> centers, 
 
 } // namespace detail
 
-/// Clusters points, from starting centers that options.init draws, into given memory: k rows of d for the centers; the labels may be {}.
+/// Clusters points, from starting centers that options.init draws, into given memory: k rows of d for the centers; the labels
+/// may be {}.
 template <class T>
-report fit_into(const points<T> &x, span<double> centers, span<std::int32_t> labels, const options &chosen = {}, workspace *memory = nullptr)
+report fit_into(const points<T> &x, span<double> centers, span<std::int32_t> labels, const options &chosen = {},
+                workspace *memory = nullptr)
 {
     return detail::fit(x, static_cast<std::int32_t>(chosen.init), centers, labels, chosen, memory);
 }
@@ -522,8 +535,8 @@ void assign_into(const points<T> &x, span<const double> centers, span<std::int32
     // The weights are not used, and may be those of a fit of other points.
     detail::settings set(chosen, x, {});
     const detail::lent work = detail::lend(memory, x, k, set);
-    set.check(detail::calls<T>::assign(x.data, x.n, x.d, x.ld, k, &set.c, centers.data(), labels.data(), distances.data(), work.data,
-                                       work.size));
+    set.check(detail::calls<T>::assign(x.data, x.n, x.d, x.ld, k, &set.c, centers.data(), labels.data(), distances.data(),
+                                       work.data, work.size));
 }
 
 /// Labels points by centers, k rows of d.
@@ -535,24 +548,25 @@ assignment assign(const points<T> &x, span<const double> centers, const options 
     return found;
 }
 
-/// Moves each center to the mean of its points, and returns how many they are. On entry the centers are those that the labels were found
-/// with: empty clusters keep theirs, or measure from them which point is the farthest.
+/// Moves each center to the mean of its points, and returns how many they are. On entry the centers are those that the labels
+/// were found with: empty clusters keep theirs, or measure from them which point is the farthest.
 template <class T>
-std::vector<std::int64_t> update(const points<T> &x, span<const std::int32_t> labels, span<double> centers, const options &chosen = {},
-                                 workspace *memory = nullptr)
+std::vector<std::int64_t> update(const points<T> &x, span<const std::int32_t> labels, span<double> centers,
+                                 const options &chosen = {}, workspace *memory = nullptr)
 {
     const std::size_t k = detail::rows_of("centers", centers.size(), x.d);
     detail::length("labels", labels.size(), x.n);
     detail::settings set(chosen, x);
     const detail::lent work = detail::lend(memory, x, k, set);
     std::vector<std::int64_t> counts(k);
-    set.check(detail::calls<T>::update(x.data, x.n, x.d, x.ld, k, &set.c, labels.data(), centers.data(), counts.data(), work.data,
-                                       work.size));
+    set.check(detail::calls<T>::update(x.data, x.n, x.d, x.ld, k, &set.c, labels.data(), centers.data(), counts.data(),
+                                       work.data, work.size));
     return counts;
 }
 
 /// Draws k starting centers: those from which the first restart of fit starts.
-template <class T> std::vector<double> seed(const points<T> &x, std::size_t k, const options &chosen = {}, workspace *memory = nullptr)
+template <class T>
+std::vector<double> seed(const points<T> &x, std::size_t k, const options &chosen = {}, workspace *memory = nullptr)
 {
     std::vector<double> centers(detail::product("centers", k, x.d));
     detail::settings set(chosen, x);
@@ -591,7 +605,8 @@ struct cluster_sums {
 
 /// Points, weight and inertia of each cluster of centers and labels.
 template <class T>
-cluster_sums clusters(const points<T> &x, span<const double> centers, span<const std::int32_t> labels, const options &chosen = {})
+cluster_sums clusters(const points<T> &x, span<const double> centers, span<const std::int32_t> labels,
+                      const options &chosen = {})
 {
     const std::size_t k = detail::rows_of("centers", centers.size(), x.d);
     detail::length("labels", labels.size(), x.n);
@@ -619,8 +634,8 @@ struct outcome {
     explicit operator bool() const noexcept { return static_cast<std::int32_t>(status) >= 0; }
 };
 
-/// Fits many small problems by one team of threads. A problem that is refused is refused alone, and throws nothing. All points lie in
-/// rows, or all in columns. Seeds and weights are those of the problems.
+/// Fits many small problems by one team of threads. A problem that is refused is refused alone, and throws nothing. All points
+/// lie in rows, or all in columns. Seeds and weights are those of the problems.
 inline std::vector<outcome> fit_many(span<const problem> problems, const options &chosen = {}, workspace *memory = nullptr)
 {
     // No status of the library's: what the call does not write was not reached.
@@ -651,12 +666,11 @@ inline std::vector<outcome> fit_many(span<const problem> problems, const options
         centers[i].resize(size);
         labels[i].resize(x.n);
         centra_report_init_sized(&reports[i], sizeof reports[i]);
-        all[i] = {sizeof all[i], x.data,   x.n,         x.d, x.ld, one.k, one.weights.data(), one.seed, centers[i].data(), labels[i].data(),
-                  &reports[i],   untouched};
+        all[i] = {sizeof all[i],     x.data,           x.n,         x.d,      x.ld, one.k, one.weights.data(), one.seed,
+                  centers[i].data(), labels[i].data(), &reports[i], untouched};
     }
-    const detail::lent work(memory, [&](std::size_t *bytes) {
-        return centra_fit_many_workspace_size(all.data(), count, &set.c, bytes);
-    });
+    const detail::lent work(
+        memory, [&](std::size_t *bytes) { return centra_fit_many_workspace_size(all.data(), count, &set.c, bytes); });
     const std::int32_t returned = centra_fit_many(all.data(), count, &set.c, work.data, work.size);
     // The status is that of the first problem that was refused; that of the call itself, if it reached none.
     const bool reached = count != 0 && all[0].status != untouched;
@@ -666,7 +680,8 @@ inline std::vector<outcome> fit_many(span<const problem> problems, const options
     for (std::size_t i = 0; i < count; ++i) {
         if (all[i].status < 0)
             centers[i].clear(), labels[i].clear();
-        found.push_back({static_cast<status>(all[i].status), {std::move(centers[i]), std::move(labels[i]), report(reports[i])}});
+        found.push_back(
+            {static_cast<status>(all[i].status), {std::move(centers[i]), std::move(labels[i]), report(reports[i])}});
     }
     return found;
 }
@@ -723,20 +738,23 @@ public:
         std::vector<double> candidates(product("candidates", of_all, d_)), centers(product("centers", k, d_));
         std::int64_t masses[CENTRA_STREAM_MASS_DIGITS] = {};
         std::size_t count = 0;
-        const auto on = [&](const auto &x, span<const double> weights, auto &&one) { call(x, weights, k, CENTRA_INIT_PARALLEL, one); };
+        const auto on = [&](const auto &x, span<const double> weights, auto &&one) {
+            call(x, weights, k, CENTRA_INIT_PARALLEL, one);
+        };
         for (std::uint32_t round = 0; due(k, round, count, masses); ++round) {
             std::fill(std::begin(masses), std::end(masses), 0);
             pass([&](const auto &x, span<const double> weights, std::int64_t) {
                 on(x, weights, [&](auto calls, const centra_options *options, const lent &work) {
-                    return calls.stream_masses(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), candidates.data(), count, 0,
-                                               nullptr, masses, work.data, work.size);
+                    return calls.stream_masses(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), candidates.data(),
+                                               count, 0, nullptr, masses, work.data, work.size);
                 });
             });
             std::int64_t drawn = 0;
             pass([&](const auto &x, span<const double> weights, std::int64_t first) {
                 on(x, weights, [&](auto calls, const centra_options *options, const lent &work) {
-                    return calls.stream_draw(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), masses, candidates.data(), count,
-                                             nullptr, round, first, candidates.data() + count * d_, &drawn, work.data, work.size);
+                    return calls.stream_draw(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), masses,
+                                             candidates.data(), count, nullptr, round, first, candidates.data() + count * d_,
+                                             &drawn, work.data, work.size);
                 });
             });
             if (drawn <= static_cast<std::int64_t>(of_round))
@@ -751,8 +769,8 @@ public:
             });
         });
         settings set(chosen_, CENTRA_ROWS);
-        set.check(centra_stream_choose(total_, d_, k, &set.c, range_.data(), candidates.data(), count, masses_of_candidates.data(),
-                                       centers.data(), nullptr, 0));
+        set.check(centra_stream_choose(total_, d_, k, &set.c, range_.data(), candidates.data(), count,
+                                       masses_of_candidates.data(), centers.data(), nullptr, 0));
         return centers;
     }
 
@@ -777,21 +795,22 @@ public:
             pass([&](const auto &x, span<const double> weights, std::int64_t first) {
                 std::int32_t *own = labels.data() == nullptr ? nullptr : labels.data() + first;
                 call(x, weights, k, CENTRA_INIT_KMEANSPP, [&](auto calls, const centra_options *options, const lent &work) {
-                    return calls.stream_sums(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), centers.data(), own, wanted,
-                                             sums.data(), work.data, work.size);
+                    return calls.stream_sums(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), centers.data(), own,
+                                             wanted, sums.data(), work.data, work.size);
                 });
             });
-            set.check(centra_stream_farthest_length(total_, d_, k, &set.c, range_.data(), sums.data(), centers.data(), &state, &elements));
+            set.check(centra_stream_farthest_length(total_, d_, k, &set.c, range_.data(), sums.data(), centers.data(), &state,
+                                                    &elements));
             farthest.assign(elements, 0);
             if (elements != 0)
                 pass([&](const auto &x, span<const double> weights, std::int64_t first) {
                     call(x, weights, k, CENTRA_INIT_KMEANSPP, [&](auto calls, const centra_options *options, const lent &work) {
-                        return calls.stream_farthest(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), centers.data(), sums.data(),
-                                                     first, farthest.data(), elements, work.data, work.size);
+                        return calls.stream_farthest(x.data, x.n, x.d, x.ld, k, options, total_, range_.data(), centers.data(),
+                                                     sums.data(), first, farthest.data(), elements, work.data, work.size);
                     });
                 });
-            set.check(centra_stream_relocate(total_, d_, k, &set.c, range_.data(), sums.data(), farthest.data(), elements, centers.data(),
-                                             &state));
+            set.check(centra_stream_relocate(total_, d_, k, &set.c, range_.data(), sums.data(), farthest.data(), elements,
+                                             centers.data(), &state));
             if (state.done)
                 break;
             // Where the program stops, another pass makes labels and inertia those of the centers.
@@ -802,7 +821,8 @@ public:
         }
         const auto why = static_cast<centra::stopped_by>(state.stopped_by);
         const bool asked = stopped && why == centra::stopped_by::max_iter;
-        return {std::move(centers), asked ? centra::stopped_by::callback : why, state.iterations, state.empty_clusters, state.inertia};
+        return {std::move(centers), asked ? centra::stopped_by::callback : why, state.iterations, state.empty_clusters,
+                state.inertia};
     }
 
 private:
@@ -814,12 +834,14 @@ private:
     }
 
     /// One call on a chunk, with the calls for its type, its options, and memory.
-    template <class T, class One> void call(const points<T> &x, span<const double> weights, std::size_t k, std::int32_t init, One &&one)
+    template <class T, class One>
+    void call(const points<T> &x, span<const double> weights, std::size_t k, std::int32_t init, One &&one)
     {
         settings set(chosen_, x, weights);
         set.c.init = init;
         const std::int64_t total = total_ > 0 ? total_ : static_cast<std::int64_t>(x.n);
-        const lent work(memory_, [&](std::size_t *bytes) { return calls<T>::stream_workspace_size(x.n, total, x.d, k, &set.c, bytes); });
+        const lent work(memory_,
+                        [&](std::size_t *bytes) { return calls<T>::stream_workspace_size(x.n, total, x.d, k, &set.c, bytes); });
         set.check(one(calls<T>(), &set.c, work));
     }
 
@@ -827,7 +849,9 @@ private:
     template <class Visit> void pass(Visit &&visit)
     {
         std::int64_t first = 0;
-        const auto change = [&](const std::string &what) { throw error(status::shape, "chunks: " + what + " than in the first pass"); };
+        const auto change = [&](const std::string &what) {
+            throw error(status::shape, "chunks: " + what + " than in the first pass");
+        };
         read_(visitor{[&](const auto &x, span<const double> weights) {
             const auto n = static_cast<std::int64_t>(x.n);
             if (x.d != d_)
@@ -851,14 +875,15 @@ private:
 
 } // namespace detail
 
-/// Clusters points that come in chunks, with memory for one at a time, starting by k-means||: what fit finds for all points in one array
-/// with init::parallel, bit for bit.
+/// Clusters points that come in chunks, with memory for one at a time, starting by k-means||: what fit finds for all points in
+/// one array with init::parallel, bit for bit.
 ///
-/// read(visit) goes through the chunks in order, and calls visit(points) or visit(points, weights) for each; it is called once for every
-/// pass, and has the same points each time. The labels, one for each point, may be {}: then the fit has converged when no mean moves.
-/// The options init, n_init and weights are not used.
+/// read(visit) goes through the chunks in order, and calls visit(points) or visit(points, weights) for each; it is called once
+/// for every pass, and has the same points each time. The labels, one for each point, may be {}: then the fit has converged
+/// when no mean moves. The options init, n_init and weights are not used.
 template <class Read>
-streamed fit_stream(Read &&read, std::size_t k, const options &chosen = {}, span<std::int32_t> labels = {}, workspace *memory = nullptr)
+streamed fit_stream(Read &&read, std::size_t k, const options &chosen = {}, span<std::int32_t> labels = {},
+                    workspace *memory = nullptr)
 {
     detail::stream<std::remove_reference_t<Read>> stream(read, chosen, memory);
     return stream.iterate(stream.seed(k), labels);

@@ -1,6 +1,6 @@
 """Whether all links within a folder of HTML, and between manual pages, lead somewhere.
 
-    python3 docs/reference/links.py HTML_DIRECTORY MAN_DIRECTORY
+python3 docs/reference/links.py HTML_DIRECTORY MAN_DIRECTORY
 """
 
 import re

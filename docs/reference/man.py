@@ -8,8 +8,8 @@ Doxygen's own pages are one for the whole header. What a page needs of the XML i
 import re
 import sys
 import textwrap
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 
 def escaped(text: str) -> str:
@@ -75,7 +75,9 @@ def synopsis(function: ElementTree.Element) -> list[str]:
 def main(xml: Path, man: Path, version: str) -> None:
     header = ElementTree.parse(xml / "centra_8h.xml").getroot().find("compounddef")
     structs = [ElementTree.parse(path).getroot().find("compounddef") for path in sorted(xml.glob("structcentra__*.xml"))]
-    of_kind = {kind: [m for m in header.iter("memberdef") if m.get("kind") == kind] for kind in ("function", "enum", "typedef", "define")}
+    of_kind = {
+        kind: [m for m in header.iter("memberdef") if m.get("kind") == kind] for kind in ("function", "enum", "typedef", "define")
+    }
     known = {m.findtext("name") for m in of_kind["function"]} | {s.findtext("compoundname") for s in structs}
     man.mkdir(parents=True, exist_ok=True)
 
@@ -114,7 +116,10 @@ def main(xml: Path, man: Path, version: str) -> None:
 
     for struct in structs:
         page = Page(struct)
-        members = entries(list(struct.iter("memberdef")), lambda m: m.findtext("definition").replace(f"{m.findtext('qualifiedname')}", m.findtext("name")))
+        members = entries(
+            list(struct.iter("memberdef")),
+            lambda m: m.findtext("definition").replace(f"{m.findtext('qualifiedname')}", m.findtext("name")),
+        )
         write(page.name, page.brief, {"SYNOPSIS": include, "DESCRIPTION": page.description, "MEMBERS": members})
 
     page = Page(header)
@@ -135,7 +140,9 @@ def main(xml: Path, man: Path, version: str) -> None:
             "DESCRIPTION": page.description,
             "INITIALISERS": entries(documented, lambda m: m.findtext("name")),
             "CONSTANTS": constants,
-            "CALLBACKS": entries([m for m in of_kind["typedef"] if m.findtext("name").endswith("_fn")], lambda m: m.findtext("definition")),
+            "CALLBACKS": entries(
+                [m for m in of_kind["typedef"] if m.findtext("name").endswith("_fn")], lambda m: m.findtext("definition")
+            ),
             "FUNCTIONS": functions,
         },
     )

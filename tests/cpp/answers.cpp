@@ -1,5 +1,5 @@
-// answers.cpp: every function of centra.hpp against the C call of its name, to the last bit: points of each type, in rows, columns and
-// the strides of matrices, with and without weights, threads and a workspace.
+// answers.cpp: every function of centra.hpp against the C call of its name, to the last bit: points of each type, in rows,
+// columns and the strides of matrices, with and without weights, threads and a workspace.
 #include "centra.hpp"
 
 #include "../c/check.h"
@@ -16,13 +16,17 @@ std::vector<double> numbers, weights;
 /// Coordinate i of point p.
 double at(std::size_t p, std::size_t i) { return numbers[p * d + i]; }
 
-bool same(const std::vector<double> &a, const std::vector<double> &b) { return a.size() == b.size() && same_bits(a.data(), b.data(), a.size()); }
+bool same(const std::vector<double> &a, const std::vector<double> &b)
+{
+    return a.size() == b.size() && same_bits(a.data(), b.data(), a.size());
+}
 
 bool same(const centra::report &a, const centra_report &b)
 {
-    return static_cast<int>(a.stopped_by) == b.stopped_by && a.iterations == b.iterations && a.empty_clusters == b.empty_clusters &&
-           a.moved == b.moved && a.inertia == b.inertia && a.distances == b.distances && a.rechecked == b.rechecked &&
-           a.skipped == b.skipped && a.workspace_bytes == b.workspace_bytes && a.threads == b.threads;
+    return static_cast<int>(a.stopped_by) == b.stopped_by && a.iterations == b.iterations &&
+           a.empty_clusters == b.empty_clusters && a.moved == b.moved && a.inertia == b.inertia && a.distances == b.distances &&
+           a.rechecked == b.rechecked && a.skipped == b.skipped && a.workspace_bytes == b.workspace_bytes &&
+           a.threads == b.threads;
 }
 
 /// All answers of C, for the points as doubles in rows.
@@ -46,15 +50,17 @@ struct answers {
         CHECK(centra_update(x, n, d, d, k, &options, assigned.data(), means.data(), counts.data(), nullptr, 0) == CENTRA_OK);
         CHECK(centra_inertia(x, n, d, d, k, &options, seeds.data(), assigned.data(), &inertia) == CENTRA_OK);
         CHECK(centra_distances(x, n, d, d, k, &options, seeds.data(), all.data(), k) == CENTRA_OK);
-        CHECK(centra_clusters(x, n, d, d, k, &options, seeds.data(), assigned.data(), sizes.data(), weights.data(), inertias.data()) ==
-              CENTRA_OK);
+        CHECK(centra_clusters(x, n, d, d, k, &options, seeds.data(), assigned.data(), sizes.data(), weights.data(),
+                              inertias.data()) == CENTRA_OK);
         refined.assign(x, x + k * d);
         options.init = CENTRA_INIT_GIVEN;
-        CHECK(centra_fit(x, n, d, d, k, &options, refined.data(), refined_labels.data(), &refined_report, nullptr, 0) == CENTRA_OK);
+        CHECK(centra_fit(x, n, d, d, k, &options, refined.data(), refined_labels.data(), &refined_report, nullptr, 0) ==
+              CENTRA_OK);
     }
 };
 
-template <class T> void calls(const centra::points<T> &x, const centra::options &options, const answers &expected, centra::workspace *memory)
+template <class T>
+void calls(const centra::points<T> &x, const centra::options &options, const answers &expected, centra::workspace *memory)
 {
     const centra::clustering fitted = centra::fit(x, k, options, memory);
     CHECK(same(fitted.centers, expected.centers) && fitted.labels == expected.labels);
@@ -64,7 +70,8 @@ template <class T> void calls(const centra::points<T> &x, const centra::options 
 
     // The same into memory of the program's; labels may be left out.
     std::vector<double> centers(k * d, -1.0);
-    CHECK(centra::fit_into(x, centers, {}, options, memory).inertia == fitted.report.inertia && same(centers, expected.centers));
+    CHECK(centra::fit_into(x, centers, {}, options, memory).inertia == fitted.report.inertia &&
+          same(centers, expected.centers));
     centers.assign(numbers.begin(), numbers.begin() + k * d);
     std::vector<std::int32_t> labels(n);
     CHECK(centra::refine_into(x, centers, labels, options, memory).inertia == expected.refined_report.inertia);
@@ -182,9 +189,16 @@ void every_option()
     o = {};
     for (const auto algorithm : {centra::algorithm::lloyd, centra::algorithm::hamerly}) {
         o.algorithm = algorithm;
-        const centra::clustering found = both(o, [&](centra_options &c) { c.algorithm = static_cast<std::int32_t>(algorithm); });
+        const centra::clustering found =
+            both(o, [&](centra_options &c) { c.algorithm = static_cast<std::int32_t>(algorithm); });
         CHECK((found.report.skipped == 0) == (algorithm == centra::algorithm::lloyd) && same(found.centers, plain.centers));
     }
+#if __cplusplus >= 202002L
+    CHECK(same(centra::fit(x, k, {.threads = 3, .n_init = 2, .seed = 7}).centers, both({.n_init = 2, .seed = 7}, [](centra_options &c) {
+                   c.n_init = 2;
+                   c.seed = 7;
+               }).centers));
+#endif
     // Empty clusters: a center that is far away from all points.
     std::vector<double> start(numbers.begin(), numbers.begin() + 2 * d), c_centers;
     std::fill(start.begin() + d, start.end(), 1e6);

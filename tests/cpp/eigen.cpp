@@ -18,7 +18,8 @@ int main()
     CHECK(y.data == columns.data() && y.n == 90 && y.d == 6 && y.ld == 90 && y.layout == CENTRA_COLUMNS);
     const centra::clustering expected = centra::fit(x, 5);
     const auto same = [&](const centra::clustering &found) {
-        return found.centers == expected.centers && found.labels == expected.labels && found.report.inertia == expected.report.inertia;
+        return found.centers == expected.centers && found.labels == expected.labels &&
+               found.report.inertia == expected.report.inertia;
     };
     CHECK(same(centra::fit(y, 5)));
     CHECK(same(centra::fit(centra::matrix(Eigen::Map<const RowMajor>(rows.data(), 90, 6)), 5)));
@@ -40,7 +41,8 @@ int main()
     // Floats, and every second row, which is neither rows nor columns of a view.
     const Eigen::MatrixXf floats = columns.cast<float>();
     CHECK(same(centra::fit(centra::matrix(floats), 5)));
-    const Eigen::Map<const Eigen::MatrixXd, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>> second(columns.data(), 45, 6, {90, 2});
+    const Eigen::Map<const Eigen::MatrixXd, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>> second(columns.data(), 45, 6,
+                                                                                                     {90, 2});
     try {
         centra::matrix(second);
         CHECK(!"nothing was thrown");

@@ -33,11 +33,13 @@ void of_the_library()
     std::vector<double> bad = numbers, centers(k * d, 5.0);
     bad[7] = std::nan("");
     refused([&] { centra::fit(centra::rows(bad, d), k); }, centra::status::nonfinite, "points: NaN at row 3, dimension 1");
-    refused([&] { centra::fit_into(centra::rows(bad, d), centers, {}); }, centra::status::nonfinite, "points: NaN at row 3, dimension 1");
+    refused([&] { centra::fit_into(centra::rows(bad, d), centers, {}); }, centra::status::nonfinite,
+            "points: NaN at row 3, dimension 1");
     CHECK(centers == std::vector<double>(k * d, 5.0));
     centra::options options;
     options.threads = -1;
-    refused([&] { centra::seed(centra::rows(numbers, d), k, options); }, centra::status::option, "threads: -1 is not 0 (all) or positive");
+    refused([&] { centra::seed(centra::rows(numbers, d), k, options); }, centra::status::option,
+            "threads: -1 is not 0 (all) or positive");
     options.threads = 1;
     options.empty = centra::empty::error;
     centers = {0, 0, 0, 0, 1e6, 1e6};
@@ -83,7 +85,8 @@ void of_many()
 {
     std::vector<double> bad = numbers;
     bad[2] = INFINITY;
-    std::vector<centra::problem> problems{{centra::rows(numbers, d), k}, {centra::rows(bad, d), k}, {centra::rows(numbers, d), n + 1}};
+    std::vector<centra::problem> problems{
+        {centra::rows(numbers, d), k}, {centra::rows(bad, d), k}, {centra::rows(numbers, d), n + 1}};
     const auto found = centra::fit_many(problems);
     CHECK(found[0] && found[0].clustering.labels.size() == n);
     CHECK(!found[1] && found[1].status == centra::status::nonfinite && found[1].clustering.centers.empty());
@@ -93,9 +96,11 @@ void of_many()
     options.n_init = 0;
     refused([&] { centra::fit_many(problems, options); }, centra::status::option, "n_init: 0 is not positive");
     problems[1].points = centra::columns(numbers.data(), n, d);
-    refused([&] { centra::fit_many(problems); }, centra::status::shape, "problem 1: points in rows and in columns do not go together");
+    refused([&] { centra::fit_many(problems); }, centra::status::shape,
+            "problem 1: points in rows and in columns do not go together");
     problems[1] = {centra::rows(numbers, d), k, 0, {}, {numbers.data(), k * d}};
-    refused([&] { centra::fit_many(problems); }, centra::status::shape, "problem 1: starting centers are for all problems or for none");
+    refused([&] { centra::fit_many(problems); }, centra::status::shape,
+            "problem 1: starting centers are for all problems or for none");
 }
 
 struct own_exception {
@@ -217,7 +222,8 @@ void of_lent_threads()
     };
     const centra::clustering together = centra::fit(x, 90, options);
     CHECK(calls > 2 && most > 1 && most <= 4);
-    CHECK(together.centers == alone.centers && together.labels == alone.labels && together.report.inertia == alone.report.inertia);
+    CHECK(together.centers == alone.centers && together.labels == alone.labels &&
+          together.report.inertia == alone.report.inertia);
 
     // One that throws after some of the tasks: the call goes on without it, and then throws.
     calls = 0;
