@@ -3,6 +3,6 @@
 # exist. It knows structs, and calls with arguments, by itself; CENTRA_ISA is a variable of the environment.
 /^ *\/\/\/ /{
     s/\b(centra_[a-z0-9_]+|CENTRA_[A-Z0-9_]+)\b/#\1/g
-    s/#(centra_(options|report|problem|progress|watch|stream_state)|CENTRA_ISA)\b/\1/g
+    s/#(centra_(options|report|problem|progress|csr|watch|stream_state)|CENTRA_ISA)\b/\1/g
     s/#(\w+\()/\1/g
 }

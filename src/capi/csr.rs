@@ -42,8 +42,8 @@ pub unsafe extern "C" fn centra_workspace_size_csr(
 ///     the row, and the place in it.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
-/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no value
-///     that is named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
+/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
+///     value that is named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
 ///
 /// # Safety
 /// As for centra_fit.
