@@ -382,6 +382,9 @@ mod tests {
                     let least = square + value - (error + certificate.constant);
                     let under = Exact::of(least) - Exact::of(squared(x, c));
                     assert!(under <= Exact::whole(0), "a lower bound that is above D");
+                    let most = square + value + (error + certificate.constant);
+                    let over = Exact::of(most) - Exact::of(squared(x, c));
+                    assert!(over >= Exact::whole(0), "an upper bound that is below D");
                     off.over(&of(certificate.per_square / 2.2))
                 };
                 worst[usize::from(turn > 0)] =
