@@ -124,8 +124,8 @@ def kmeans(
         The points, finite. Arrays of float64, float32 or uint8 whose elements are adjacent along one axis (C or Fortran order,
         slices of rows or columns of these) are read where they lie, and the result is that of the same numbers as doubles, bit
         for bit. Other types are converted to doubles, which is exact but for integers beyond 2**53 and for long doubles.
-        Of SciPy's sparse arrays and matrices, compressed sparse rows (CSR) are read where they lie, other formats are converted to them;
-        the result is that of ``points.toarray()``, bit for bit, which is never made.
+        Of SciPy's sparse arrays and matrices, compressed sparse rows (CSR) are read where they lie, other formats are converted
+        to them; the result is that of ``points.toarray()``, bit for bit, which is never made.
     k : int
         Number of centers, from 1 to n.
     init : {'k-means++', 'random', 'k-means||'} or array_like of shape (k, d), default 'k-means++'
