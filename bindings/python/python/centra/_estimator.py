@@ -63,8 +63,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance, Generator instance or None, default=None
         What is drawn from.
     copy_x : bool, default=True
-        Without effect: `X` is never written to, and never copied if it is a dense array or sparse rows (CSR) in order, of double or
-        single precision or of unsigned bytes. Other types are converted to doubles, other sparse formats to sparse rows.
+        Without effect: `X` is never written to, and never copied if it is a dense array or sparse rows (CSR) in order, of double
+        or single precision or of unsigned bytes. Other types are converted to doubles, other sparse formats to sparse rows.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
         Without effect: both give the same clusters, and the library chooses by itself how it finds them.
     threads : int or None, default=None
