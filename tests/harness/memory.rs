@@ -131,12 +131,6 @@ impl Stored {
         }
     }
 
-    /// Whether it is the copy that was asked for, and no other in its place.
-    pub fn is(&self, copy: usize) -> bool {
-        let doubles = self.coordinates() == Type::Doubles;
-        !doubles || copy < PLACES || copy == 12 || copy == 13
-    }
-
     pub fn points(&self) -> Points<'_> {
         match &self.data {
             Data::Doubles(data) => self.view(data),
