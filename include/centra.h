@@ -85,6 +85,15 @@
 /// Dimension i is n contiguous doubles at points + i * ld.
 #define CENTRA_COLUMNS 1
 
+/// Values of sparse rows are doubles.
+#define CENTRA_F64 0
+
+/// Values of sparse rows are floats (IEEE binary32).
+#define CENTRA_F32 1
+
+/// Values of sparse rows are unsigned bytes.
+#define CENTRA_U8 2
+
 /// Bounds on distances are used where they save time (the default).
 #define CENTRA_ALGORITHM_AUTO 0
 
@@ -276,6 +285,28 @@ typedef struct centra_stream_state {
     /// The inertia of the last pass, if CENTRA_STREAM_INERTIA was set for all points; else NaN.
     double inertia;
 } centra_stream_state;
+
+/// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may be stored.
+/// Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members.
+typedef struct centra_csr {
+    /// Size of this struct.
+    size_t struct_size;
+    /// Points.
+    size_t n;
+    /// Dimensions.
+    size_t d;
+    /// The stored coordinates, row after row; finite. May be NULL if there are none.
+    const void *values;
+    /// The dimension of each stored coordinate, 0 to d - 1; within a row they ascend, each once. May be NULL if there are none.
+    const void *columns;
+    /// n + 1 numbers, the first of which is 0, and which do not descend: row p has the coordinates from starts[p] to starts[p + 1],
+    /// exclusive. May be NULL if n is 0.
+    const void *starts;
+    /// CENTRA_F64, CENTRA_F32 or CENTRA_U8: the type of the values, aligned as such.
+    int32_t value_type;
+    /// 4 or 8: columns and starts are int32_t or int64_t.
+    int32_t index_bytes;
+} centra_csr;
 
 /// What centra_watch_progress shares with another thread. Set all of it to zero before the call.
 typedef struct centra_watch {
@@ -1606,6 +1637,111 @@ int32_t centra_stream_weigh_u8(const uint8_t *points,
                                int64_t *weights,
                                void *workspace,
                                size_t workspace_bytes);
+
+/// centra_workspace_size for the calls that end in _csr: the bounds named there hold, and nothing is added for quantized points
+/// or for a sketch. Neither the stored coordinates nor n d count.
+///
+/// # Safety
+/// As for centra_workspace_size.
+int32_t centra_workspace_size_csr(size_t n,
+                                  size_t d,
+                                  size_t k,
+                                  const struct centra_options *options,
+                                  size_t *bytes);
+
+/// centra_fit for points in compressed sparse rows, as SciPy, MKL and cuSPARSE have them, with indices that count from 0. All
+/// results are those of centra_fit on the same points as rows of doubles, bit for bit, and so are those of every other call that
+/// ends in _csr; no memory of order n d is used. A pass over the points takes a time that grows with the stored coordinates times
+/// k, but to sum the inertia, and to measure distances, one that grows with n d.
+///
+/// points: see centra_csr; read only. The option layout is not used. Messages name values, columns and starts, the row, and the
+/// place in it. The other arguments are those of centra_fit; bytes of workspace by centra_workspace_size_csr.
+///
+/// Returns what centra_fit does; CENTRA_ERR_OPTION, too, if a member of points other than these three has a value that is not
+/// named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
+///
+/// # Safety
+/// As for centra_fit.
+int32_t centra_fit_csr(const struct centra_csr *points,
+                       size_t k,
+                       const struct centra_options *options,
+                       double *centers,
+                       int32_t *labels,
+                       struct centra_report *report,
+                       void *workspace,
+                       size_t workspace_bytes);
+
+/// centra_assign for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_assign.
+int32_t centra_assign_csr(const struct centra_csr *points,
+                          size_t k,
+                          const struct centra_options *options,
+                          const double *centers,
+                          int32_t *labels,
+                          double *sqdist,
+                          void *workspace,
+                          size_t workspace_bytes);
+
+/// centra_update for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_update.
+int32_t centra_update_csr(const struct centra_csr *points,
+                          size_t k,
+                          const struct centra_options *options,
+                          const int32_t *labels,
+                          double *centers,
+                          int64_t *counts,
+                          void *workspace,
+                          size_t workspace_bytes);
+
+/// centra_seed for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_seed.
+int32_t centra_seed_csr(const struct centra_csr *points,
+                        size_t k,
+                        const struct centra_options *options,
+                        double *centers,
+                        void *workspace,
+                        size_t workspace_bytes);
+
+/// centra_inertia for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_inertia.
+int32_t centra_inertia_csr(const struct centra_csr *points,
+                           size_t k,
+                           const struct centra_options *options,
+                           const double *centers,
+                           const int32_t *labels,
+                           double *inertia);
+
+/// centra_distances for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_distances.
+int32_t centra_distances_csr(const struct centra_csr *points,
+                             size_t k,
+                             const struct centra_options *options,
+                             const double *centers,
+                             double *sqdist,
+                             size_t ld_out);
+
+/// centra_clusters for points in compressed sparse rows: see centra_fit_csr.
+///
+/// # Safety
+/// As for centra_clusters.
+int32_t centra_clusters_csr(const struct centra_csr *points,
+                            size_t k,
+                            const struct centra_options *options,
+                            const double *centers,
+                            const int32_t *labels,
+                            int64_t *counts,
+                            double *weights,
+                            double *inertia);
 
 #ifdef __cplusplus
 }  // extern "C"

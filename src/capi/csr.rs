@@ -12,8 +12,8 @@ use super::whole::{
 use crate::points::{CoordinateType, Form, Layout, Points};
 use crate::runtime::error::{refuse, Error};
 
-/// centra_workspace_size for the calls that end in _csr: the bounds named there hold, and nothing is added for quantized points or for a
-/// sketch. Neither the stored coordinates nor n d count.
+/// centra_workspace_size for the calls that end in _csr: the bounds named there hold, and nothing is added for quantized points
+/// or for a sketch. Neither the stored coordinates nor n d count.
 ///
 /// # Safety
 /// As for centra_workspace_size.
@@ -30,16 +30,16 @@ pub unsafe extern "C" fn centra_workspace_size_csr(
     unsafe { workspace_size(n, d, k, form, options, bytes) }
 }
 
-/// centra_fit for points in compressed sparse rows, as SciPy, MKL and cuSPARSE have them, with indices that count from 0. All results are those of
-/// centra_fit on the same points as rows of doubles, bit for bit, and so are those of every other call that ends in _csr; no memory of
-/// order n d is used. A pass over the points takes a time that grows with the stored coordinates times k, but to sum the inertia, and
-/// to measure distances, one that grows with n d.
+/// centra_fit for points in compressed sparse rows, as SciPy, MKL and cuSPARSE have them, with indices that count from 0. All
+/// results are those of centra_fit on the same points as rows of doubles, bit for bit, and so are those of every other call that
+/// ends in _csr; no memory of order n d is used. A pass over the points takes a time that grows with the stored coordinates times
+/// k, but to sum the inertia, and to measure distances, one that grows with n d.
 ///
-/// points: see centra_csr; read only. The option layout is not used. Messages name values, columns and starts, the row, and the place in it.
-/// The other arguments are those of centra_fit; bytes of workspace by centra_workspace_size_csr.
+/// points: see centra_csr; read only. The option layout is not used. Messages name values, columns and starts, the row, and the
+/// place in it. The other arguments are those of centra_fit; bytes of workspace by centra_workspace_size_csr.
 ///
-/// Returns what centra_fit does; CENTRA_ERR_OPTION, too, if a member of points other than these three has a value that is not named there, and
-/// CENTRA_ERR_SHAPE if starts or columns are not as described.
+/// Returns what centra_fit does; CENTRA_ERR_OPTION, too, if a member of points other than these three has a value that is not
+/// named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
 ///
 /// # Safety
 /// As for centra_fit.
@@ -224,8 +224,8 @@ struct Rows {
     entries: [Entry; 4],
 }
 
-/// Reads the struct, and calls `work` with the sizes that it has, of the kind that the call wants, and the argument; returns the status
-/// of that, or of a refusal.
+/// Reads the struct, and calls `work` with the sizes that it has, of the kind that the call wants, and the argument; returns the
+/// status of that, or of a refusal.
 ///
 /// # Safety
 /// As for the calls of this folder.

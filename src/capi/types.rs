@@ -170,8 +170,8 @@ pub struct centra_problem {
     pub status: i32,
 }
 
-/// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may be stored. Set all of it to
-/// zero, and struct_size to sizeof(centra_csr), before the other members.
+/// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may be stored.
+/// Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct centra_csr {

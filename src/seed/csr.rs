@@ -1,9 +1,10 @@
 //! A step of greedy k-means++ over sparse rows.
 //!
-//! Candidates are points, so D between one of them and a point takes what the two store, in one pass over both. Most are not evaluated: the
-//! products of a point with all candidates bound D from both sides (L51). Where the weight times the lower bound is no less than the mass, so is the weight times
-//! D, however both are rounded, and the candidate leaves the mass as it is. And the units of masses that both bounds would leave add up to bounds for what a candidate leaves, which mostly
-//! decide which leaves least. So D is evaluated for the points that the best one may lower.
+//! Candidates are points, so D between one of them and a point takes what the two store, in one pass over both. Most are not
+//! evaluated: the products of a point with all candidates bound D from both sides (L51). Where the weight times the lower bound
+//! is no less than the mass, so is the weight times D, however both are rounded, and the candidate leaves the mass as it is. And
+//! the units of masses that both bounds would leave add up to bounds for what a candidate leaves, which mostly decide which
+//! leaves least. So D is evaluated for the points that the best one may lower.
 
 use core::ops::Range;
 
@@ -70,8 +71,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// For each point of a block notes which candidates may lower its mass, and for each candidate adds to two sums the least and the most
-    /// that the masses would be with it, each rounded to the unit that `magic` stands for, which is monotonic.
+    /// For each point of a block notes which candidates may lower its mass, and for each candidate adds to two sums the least and
+    /// the most that the masses would be with it, each rounded to the unit that `magic` stands for, which is monotonic.
     pub(super) fn bound(
         &self,
         block: Range<usize>,
@@ -138,7 +139,8 @@ pub(super) fn approach(
     top
 }
 
-/// For each candidate adds to its sum the masses of a block as they would be with it, each rounded to the unit that `magic` stands for.
+/// For each candidate adds to its sum the masses of a block as they would be with it, each rounded to the unit that `magic`
+/// stands for.
 pub(super) fn potentials(
     job: &Job<'_>,
     block: Range<usize>,

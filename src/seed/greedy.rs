@@ -149,8 +149,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
         }
     }
 
-    /// The candidate that would leave the least mass, the first of equals, if bounds show which one it is; and which points each may lower. For
-    /// sparse rows.
+    /// The candidate that would leave the least mass, the first of equals, if bounds show which one it is; and which points each
+    /// may lower. For sparse rows.
     fn clearly_least_potential(
         &mut self,
         workers: &mut PerThread<SeedWorker<'_>>,

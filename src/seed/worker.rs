@@ -24,8 +24,8 @@ pub(crate) struct SeedWorker<'w> {
     pub(super) factors: &'w mut [f32],
     pub(super) listed: &'w mut [u32],
     pub(super) sums: &'w mut [f32],
-    /// Of this thread's part of the points, for each candidate: the mass it would leave, at most of sparse rows, or takes off points that are out of range, and bounds for
-    /// what it takes off the others.
+    /// Of this thread's part of the points, for each candidate: the mass it would leave, at most of sparse rows, or takes off
+    /// points that are out of range, and bounds for what it takes off the others.
     pub(super) potentials: [i128; MOST_CANDIDATES],
     /// Of sparse rows the mass it would leave at least.
     pub(super) least: [i128; MOST_CANDIDATES],

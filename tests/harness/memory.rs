@@ -3,9 +3,9 @@
 use super::{COPIES, PLACES};
 use centra::{Coordinate, Index, Layout, Points};
 
-/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly; or as sparse rows of these. Gaps are NaN, or 255, so that reading
-/// one shows; the first number lies one past a multiple of 16 bytes or less, so that no vector load can count on alignment; nothing
-/// follows the last coordinate.
+/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly; or as sparse rows of these.
+/// Gaps are NaN, or 255, so that reading one shows; the first number lies one past a multiple of 16 bytes or less, so that no
+/// vector load can count on alignment; nothing follows the last coordinate.
 pub struct Stored {
     data: Data,
     n: usize,
