@@ -67,7 +67,8 @@
 //!
 //! # Memory
 //!
-//! Points are read in place, rows or columns of `f64`, `f32` or `u8` ([`Coordinate`]), without a copy in double precision. Memory is never of order n k. The calls that end in `_into` take the
+//! Points are read in place, rows or columns of `f64`, `f32` or `u8` ([`Coordinate`]), or compressed sparse rows
+//! ([`Points::csr`]), without a copy in double precision. Memory is never of order n k. The calls that end in `_into` take the
 //! caller's buffers and a [`Workspace`], and then one thread allocates nothing.
 //!
 //! # Errors

@@ -81,8 +81,8 @@ impl Places {
         stored: 0,
     };
 
-    /// Checks where the coordinates of rows of d dimensions are: row p has those from `starts[p]` to `starts[p + 1]`. There is one start
-    /// more than there are rows.
+    /// Checks where the coordinates of rows of d dimensions are: row p has those from `starts[p]` to `starts[p + 1]`. There is
+    /// one start more than there are rows.
     pub(super) fn check<J: ReadIndex>(
         columns: &[J],
         starts: &[J],
@@ -134,8 +134,8 @@ impl Places {
     /// The stored coordinates of row `p`.
     ///
     /// # Safety
-    /// These places were checked and are readable, `p` is one of their rows, and `values` are as many coordinates of this type as there are
-    /// columns.
+    /// These places were checked and are readable, `p` is one of their rows, and `values` are as many coordinates of this type as
+    /// there are columns.
     #[inline(always)]
     pub(super) unsafe fn entries<'a>(
         &self,

@@ -268,9 +268,9 @@ impl<'a> Points<'a> {
         }
     }
 
-    /// `n` sparse rows of `d` dimensions: the coordinates of row `p` are `values[starts[p]..starts[p + 1]]`, in the dimensions that `columns`
-    /// has in the same places, and all others are +0.0. `starts` are `n + 1` and ascend from 0; the columns of a row ascend. Zeros may
-    /// be stored.
+    /// `n` sparse rows of `d` dimensions: the coordinates of row `p` are `values[starts[p]..starts[p + 1]]`, in the dimensions
+    /// that `columns` has in the same places, and all others are +0.0. `starts` are `n + 1` and ascend from 0; the columns of a
+    /// row ascend. Zeros may be stored.
     ///
     /// The results of every call are those of the same points as rows of doubles, bit for bit. No array of `n * d` is made.
     ///
@@ -312,8 +312,8 @@ impl<'a> Points<'a> {
     /// Sparse rows in memory that the caller of the C API vouches for; there is one start more than there are rows.
     ///
     /// # Safety
-    /// The sizes passed [`check_sizes`]. If starts ascend from 0, there are as many columns, and values of the type of the form, as the last
-    /// one says, readable and unchanged for `'a`, and aligned.
+    /// The sizes passed [`check_sizes`]. If starts ascend from 0, there are as many columns, and values of the type of the form,
+    /// as the last one says, readable and unchanged for `'a`, and aligned.
     pub(crate) unsafe fn csr_from_raw<J: ReadIndex>(
         values: *const u8,
         columns: *const J,

@@ -28,8 +28,8 @@ pub(crate) fn codes(d: usize) -> bool {
     DIMENSIONS.contains(&d)
 }
 
-/// Whether points of a shape are coded in 16 bits. Labels beyond 2^24 do not fit the binary32 that values are compared in; rows that are coded
-/// would take more memory than sparse ones.
+/// Whether points of a shape are coded in 16 bits. Labels beyond 2^24 do not fit the binary32 that values are compared in; rows
+/// that are coded would take more memory than sparse ones.
 pub(crate) fn suits(shape: &Shape) -> bool {
     !shape.form.is_csr() && codes(shape.d) && (3..1 << 24).contains(&shape.k)
 }

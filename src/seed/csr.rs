@@ -1,8 +1,10 @@
 //! A step of greedy k-means++ over sparse rows.
 //!
-//! Candidates are points, so D between one of them and a point takes what the two store, in one pass over both. And it is evaluated only
-//! where it may lower the mass: by the products of the point with all candidates, D is at least |x|² + |c|² - 2 x·c less its error (L51), and
-//! where the weight times that is no less than the mass, so is the weight times D, however both are rounded.
+//! Candidates are points, so D between one of them and a point takes what the two store, in one pass over both. Most are not
+//! evaluated: the products of a point with all candidates bound D from both sides (L51). Where the weight times the lower bound
+//! is no less than the mass, so is the weight times D, however both are rounded, and the candidate leaves the mass as it is. And
+//! the units of masses that both bounds would leave add up to bounds for what a candidate leaves, which mostly decide which
+//! leaves least. So D is evaluated for the points that the best one may lower.
 
 use core::ops::Range;
 
@@ -23,6 +25,11 @@ pub(super) struct Candidates<'a> {
 /// Candidates, rounded up to whole vectors.
 const WIDEST: usize = MOST_CANDIDATES.next_multiple_of(8);
 
+/// A bit for each candidate that may lower the mass of a point.
+pub(super) type Open = u32;
+
+const _: () = assert!(MOST_CANDIDATES <= Open::BITS as usize);
+
 /// Writes the candidates to a panel, which is zero elsewhere; or takes them off again.
 pub(super) fn write(job: &Job<'_>, chosen: &[usize], panel: &mut [f64], on: bool) {
     let width = width(chosen.len());
@@ -30,6 +37,21 @@ pub(super) fn write(job: &Job<'_>, chosen: &[usize], panel: &mut [f64], on: bool
         job.points.entries(p).each(|i, x| {
             panel[i * width + c] = if on { -2.0 * x } else { 0.0 };
         });
+    }
+}
+
+/// A mass in the units that a `magic` number stands for.
+fn units(mass: f64, magic: f64) -> i64 {
+    let units = (mass + magic).to_bits().wrapping_sub(magic.to_bits());
+    units as i64
+}
+
+/// The less of two numbers; the second, if the first is not one.
+fn less(a: f64, b: f64) -> f64 {
+    if a < b {
+        a
+    } else {
+        b
     }
 }
 
@@ -49,55 +71,92 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Calls `take` with each of some candidates and the mass of point `p`, which is `mass`, as that candidate would leave it.
-    fn each(&self, p: usize, mass: f64, some: Range<usize>, mut take: impl FnMut(usize, f64)) {
-        let Job { points, level, .. } = self.job;
-        let (x, weight) = (points.entries(p), self.job.weight(p));
-        let mut values = self.squares;
-        let square = products(
-            *level,
-            Products {
-                x,
-                panel: self.panel,
-                values: &mut values[..width(self.chosen.len())],
-            },
-        );
-        for c in some {
-            let error = self.certificate.per_square * (square + self.squares[c]);
-            let least = square + values[c] - (error + self.certificate.constant);
-            // Anything that overflowed is not a number, which is not more either.
-            if weight * least >= mass {
-                take(c, mass);
-                continue;
-            }
-            let lowered = weight * squared_entries(x, points.entries(self.chosen[c]));
-            take(c, if lowered < mass { lowered } else { mass });
-        }
-    }
-
-    /// Lowers each mass of a block to the weight times D to candidate `c`; returns the largest.
-    pub(super) fn approach(&self, block: Range<usize>, c: usize, masses: &mut [f64]) -> f64 {
-        let mut top = 0.0f64;
-        for (p, mass) in block.zip(masses) {
-            self.each(p, *mass, c..c + 1, |_, lowered| *mass = lowered);
-            top = top.max(*mass);
-        }
-        top
-    }
-
-    /// For each candidate adds to its sum the masses of a block as they would be with it, each rounded to the unit that `magic` stands for.
-    pub(super) fn potentials(
+    /// For each point of a block notes which candidates may lower its mass, and for each candidate adds to two sums the least and
+    /// the most that the masses would be with it, each rounded to the unit that `magic` stands for, which is monotonic.
+    pub(super) fn bound(
         &self,
         block: Range<usize>,
         masses: &[f64],
+        open: &mut [Open],
         magic: f64,
-        sums: &mut [i64],
+        sums: [&mut [i64]; 2],
     ) {
-        for (p, &mass) in block.zip(masses) {
-            self.each(p, mass, 0..self.chosen.len(), |c, lowered| {
-                let units = (lowered + magic).to_bits().wrapping_sub(magic.to_bits());
-                sums[c] = sums[c].wrapping_add(units as i64);
-            });
+        let Job { points, level, .. } = self.job;
+        let [low, high] = sums;
+        let count = self.chosen.len();
+        for ((p, &mass), open) in block.zip(masses).zip(open) {
+            let weight = self.job.weight(p);
+            let mut values = self.squares;
+            let of_panel = Products {
+                x: points.entries(p),
+                panel: self.panel,
+                values: &mut values[..width(count)],
+            };
+            let square = products(*level, of_panel);
+            *open = 0;
+            let unchanged = units(mass, magic);
+            for c in 0..count {
+                let error = self.certificate.per_square * (square + self.squares[c])
+                    + self.certificate.constant;
+                let near = square + values[c];
+                // What overflowed is not a number, which is not more either.
+                if weight * (near - error) >= mass {
+                    low[c] = low[c].wrapping_add(unchanged);
+                    high[c] = high[c].wrapping_add(unchanged);
+                    continue;
+                }
+                *open |= 1 << c;
+                let least = less(weight * (near - error).max(0.0), mass);
+                let most = less(weight * (near + error), mass);
+                low[c] = low[c].wrapping_add(units(least, magic));
+                high[c] = high[c].wrapping_add(units(most, magic));
+            }
+        }
+    }
+}
+
+/// The mass of point `p`, which is `mass`, as a center at point `center` would leave it.
+fn lowered(job: &Job<'_>, p: usize, mass: f64, center: usize) -> f64 {
+    let distance = squared_entries(job.points.entries(p), job.points.entries(center));
+    less(job.weight(p) * distance, mass)
+}
+
+/// Lowers the masses of those points of a block that candidate `c`, the point `center`, may lower; returns the largest of all.
+pub(super) fn approach(
+    job: &Job<'_>,
+    block: Range<usize>,
+    (c, center): (usize, usize),
+    open: &[Open],
+    masses: &mut [f64],
+) -> f64 {
+    let mut top = 0.0f64;
+    for ((p, mass), &open) in block.zip(masses).zip(open) {
+        if open >> c & 1 == 1 {
+            *mass = lowered(job, p, *mass, center);
+        }
+        top = top.max(*mass);
+    }
+    top
+}
+
+/// For each candidate adds to its sum the masses of a block as they would be with it, each rounded to the unit that `magic`
+/// stands for.
+pub(super) fn potentials(
+    job: &Job<'_>,
+    block: Range<usize>,
+    chosen: &[usize],
+    open: &[Open],
+    masses: &[f64],
+    magic: f64,
+    sums: &mut [i64],
+) {
+    for ((p, &mass), &open) in block.zip(masses).zip(open) {
+        for (c, (sum, &center)) in sums.iter_mut().zip(chosen).enumerate() {
+            let mass = match open >> c & 1 {
+                1 => lowered(job, p, mass, center),
+                _ => mass,
+            };
+            *sum = sum.wrapping_add(units(mass, magic));
         }
     }
 }

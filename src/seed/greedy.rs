@@ -120,9 +120,8 @@ impl<'a, 'w> Greedy<'a, 'w> {
             Some(scale) => self.sketch(workers, scale, center),
             None => {
                 self.state.masses[..self.job.points.n()].fill(f64::INFINITY);
-                self.write(1, true);
-                self.lower(workers, center, 0, 1);
-                self.write(1, false);
+                self.state.may_lower.fill(1);
+                self.lower(workers, center, 0);
             }
         }
     }
@@ -139,34 +138,63 @@ impl<'a, 'w> Greedy<'a, 'w> {
                 chosen(self.state.candidates, best, center);
             }
             None => {
-                self.write(count, true);
-                let best = self.least_potential(workers, count);
+                let clear = match self.job.points.form().is_csr() {
+                    true => self.clearly_least_potential(workers, count),
+                    false => None,
+                };
+                let best = clear.unwrap_or_else(|| self.least_potential(workers, count));
                 chosen(self.state.candidates, best, center);
-                self.lower(workers, center, best, count);
-                self.write(count, false);
+                self.lower(workers, center, best);
             }
         }
     }
 
-    /// Writes the first few candidates side by side, or takes them off again, where points are sparse rows.
-    fn write(&mut self, count: usize, on: bool) {
-        if self.job.points.form().is_csr() {
-            csr::write(self.job, &self.chosen[..count], self.state.panel, on);
-        }
-    }
-
-    /// Lowers the masses by a new center, all points evaluated: the candidate `best` of `count`.
-    fn lower(
+    /// The candidate that would leave the least mass, the first of equals, if bounds show which one it is; and which points each
+    /// may lower. For sparse rows.
+    fn clearly_least_potential(
         &mut self,
         workers: &mut PerThread<SeedWorker<'_>>,
-        center: &[f64],
-        best: usize,
         count: usize,
-    ) {
+    ) -> Option<usize> {
+        let job = self.job;
+        let [coarse, _] = self.unit.magic();
+        let chosen = &self.chosen[..count];
+        csr::write(job, chosen, self.state.panel, true);
+        for worker in workers.iter_mut() {
+            worker.potentials.fill(0);
+            worker.least.fill(0);
+        }
+        let candidates = Candidates::new(job, chosen, self.state.panel);
+        let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
+        let blocks = blocks.zip(self.state.may_lower.chunks_mut(job.block));
+        let work = count * (job.points.read() + PAIR) + POINT;
+        crew(job, work).run(blocks, workers, |worker, ((block, masses), open)| {
+            let (mut low, mut high) = ([0; MOST_CANDIDATES], [0; MOST_CANDIDATES]);
+            candidates.bound(block, masses, open, coarse, [&mut low, &mut high]);
+            for c in 0..count {
+                worker.least[c] += i128::from(low[c]);
+                worker.potentials[c] += i128::from(high[c]);
+            }
+        });
+        csr::write(job, chosen, self.state.panel, false);
+        let (mut least, mut most) = ([0i128; MOST_CANDIDATES], [0i128; MOST_CANDIDATES]);
+        for worker in workers.iter_mut() {
+            for c in 0..count {
+                least[c] += worker.least[c];
+                most[c] += worker.potentials[c];
+            }
+        }
+        let best = (0..count).min_by_key(|&c| most[c])?;
+        let more = |c: usize| least[c] > most[best] || c > best && least[c] == most[best];
+        (0..count).all(|c| c == best || more(c)).then_some(best)
+    }
+
+    /// Lowers the masses by a new center, the candidate `best`; all points evaluated, or of sparse rows those that it may lower.
+    fn lower(&mut self, workers: &mut PerThread<SeedWorker<'_>>, center: &[f64], best: usize) {
         let (job, unit) = (self.job, self.unit);
         let Masses {
             stretch,
-            panel,
+            may_lower,
             masses,
             totals,
             tops,
@@ -174,7 +202,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
         } = &mut *self.state;
         let stretches = job.stretches_of(*stretch).zip(masses.chunks_mut(*stretch));
         let sparse = job.points.form().is_csr();
-        let sparse = sparse.then(|| Candidates::new(job, &self.chosen[..count], panel));
+        let (may_lower, chosen) = (&**may_lower, (best, self.chosen[best]));
         // Backwards, because what the last pass read at its end may still be in the cache.
         let stretches = stretches.zip(totals.iter_mut().zip(tops.iter_mut())).rev();
         crew(job, job.points.read() + POINT).run(
@@ -183,9 +211,12 @@ impl<'a, 'w> Greedy<'a, 'w> {
             |worker, ((stretch, masses), (total, top))| {
                 *top = 0.0;
                 for (block, masses) in job.blocks_of(stretch).zip(masses.chunks_mut(job.block)) {
-                    let most = match &sparse {
-                        Some(candidates) => candidates.approach(block, best, masses),
-                        None => {
+                    let most = match sparse {
+                        true => {
+                            let open = &may_lower[block.clone()];
+                            csr::approach(job, block, chosen, open, masses)
+                        }
+                        false => {
                             worker.load(job, block);
                             let (tile, weights) = (&*worker.tile, &*worker.weights);
                             approach(job.level, tile, weights, center, masses)
@@ -209,12 +240,13 @@ impl<'a, 'w> Greedy<'a, 'w> {
         let blocks = job.blocks().zip(self.state.masses.chunks(job.block));
         let work = count * (job.points.read() + PAIR) + POINT;
         let sparse = job.points.form().is_csr();
-        let sparse = sparse.then(|| Candidates::new(job, &self.chosen[..count], self.state.panel));
+        let (may_lower, chosen) = (&*self.state.may_lower, &self.chosen[..count]);
         crew(job, work).run(blocks, workers, |worker, (block, masses)| {
             let mut sums = [0; MOST_CANDIDATES];
             let sums = &mut sums[..count];
-            if let Some(sparse) = &sparse {
-                sparse.potentials(block, masses, coarse, sums);
+            if sparse {
+                let open = &may_lower[block.clone()];
+                csr::potentials(job, block, chosen, open, masses, coarse, sums);
             } else {
                 worker.load(job, block);
                 let (tile, weights) = (&*worker.tile, &*worker.weights);

@@ -33,8 +33,9 @@ pub(super) struct Masses<'w> {
     pub(super) tops: &'w mut [f64],
     /// The points that may become the next center.
     pub(super) candidates: &'w mut [f64],
-    /// The same side by side, of sparse rows.
+    /// The same side by side, of sparse rows; and which of them may lower the mass of each point.
     pub(super) panel: &'w mut [f64],
+    pub(super) may_lower: &'w mut [u32],
     pub(super) sketch: Sketch<'w>,
     pub(super) step: StepMemory<'w>,
     /// D between listed points and two of the candidates, where there is a sketch: those of a stretch from its first place on.
@@ -50,6 +51,7 @@ impl<'w> Masses<'w> {
             true => n,
             false => 0,
         };
+        let sparse = sketched && shape.form.is_csr();
         let stretch = shape.stretch();
         let stretches = shape.stretches();
         Masses {
@@ -58,10 +60,12 @@ impl<'w> Masses<'w> {
             totals: from.take(stretches),
             tops: from.take(stretches),
             candidates: from.take(count.saturating_mul(d)),
-            panel: from.take(match sketched && shape.form.is_csr() {
-                true => width(count).saturating_mul(d),
-                false => 0,
+            panel: from.take(if sparse {
+                width(count).saturating_mul(d)
+            } else {
+                0
             }),
+            may_lower: from.take(if sparse { n } else { 0 }),
             sketch: Sketch::cut(from, shape, room),
             step: StepMemory::cut(from, shape, room, count),
             trials: [from.take(room), from.take(room)],
@@ -76,6 +80,7 @@ impl Masses<'_> {
         spoil(self.tops, f64::MAX);
         spoil(self.candidates, f64::MAX);
         spoil(self.panel, f64::MAX);
+        spoil(self.may_lower, u32::MAX);
         self.sketch.forget();
         self.step.forget();
         for trial in &mut self.trials {

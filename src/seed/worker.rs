@@ -24,9 +24,11 @@ pub(crate) struct SeedWorker<'w> {
     pub(super) factors: &'w mut [f32],
     pub(super) listed: &'w mut [u32],
     pub(super) sums: &'w mut [f32],
-    /// Of this thread's part of the points, for each candidate: the mass it would leave, or takes off points that are out of range, and bounds for
-    /// what it takes off the others.
+    /// Of this thread's part of the points, for each candidate: the mass it would leave, at most of sparse rows, or takes off
+    /// points that are out of range, and bounds for what it takes off the others.
     pub(super) potentials: [i128; MOST_CANDIDATES],
+    /// Of sparse rows the mass it would leave at least.
+    pub(super) least: [i128; MOST_CANDIDATES],
     pub(super) bounds: [Bound; MOST_CANDIDATES],
     /// What the candidate that is being evaluated takes off.
     pub(super) gain: i128,
@@ -72,6 +74,7 @@ impl<'w> SeedWorker<'w> {
             listed: from.take(if sketched { room + ROOM } else { 0 }),
             sums: from.take(sums),
             potentials: [0; MOST_CANDIDATES],
+            least: [0; MOST_CANDIDATES],
             bounds: [Bound::default(); MOST_CANDIDATES],
             gain: 0,
             read: 0,

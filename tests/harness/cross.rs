@@ -1,7 +1,7 @@
 //! What tests cross: each of these tests goes through every combination of the values that it states here, and nowhere else.
 //! docs/what-tests-cross.md shows them, and which pairs of values no test has.
 
-use super::{ISAS, PLACES};
+use super::{ISAS, PLACES, SPARSE};
 use centra::{Algorithm, Isa};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ pub struct Cross {
     pub calls: &'static [Call],
     pub algorithms: &'static [Algorithm],
     pub n_init: &'static [u32],
-    /// Which copies of the points: rows and columns, without gaps and with them.
+    /// Which copies of the points: rows and columns, without gaps and with them, and sparse rows.
     pub copies: &'static [usize],
     /// Whether there are weights.
     pub weights: &'static [bool],
@@ -61,7 +61,7 @@ pub struct Cross {
     pub tied: bool,
 }
 
-const ALL_COPIES: &[usize] = &[0, 1, 2, 3];
+const ALL_COPIES: &[usize] = &[0, 1, 2, 3, SPARSE[0]];
 const BOTH: &[bool] = &[false, true];
 
 /// Dimensions and centers around the switches of what is for few of them.
@@ -83,7 +83,7 @@ pub const SMALL: Cross = Cross {
 pub const WIDE: Cross = Cross {
     test: "crossed.rs: `many_dimensions`",
     n_init: &[1],
-    copies: &[0, 3],
+    copies: &[0, 3, SPARSE[0]],
     d: &[1024, 1025, 2048, 2049],
     k: &[3, 32],
     ..SMALL
@@ -93,7 +93,7 @@ pub const WIDE: Cross = Cross {
 pub const MANY: Cross = Cross {
     test: "crossed.rs: `many_centers`",
     n_init: &[1],
-    copies: &[0, 3],
+    copies: &[0, 3, SPARSE[0]],
     d: &[1, 2, 32],
     k: &[191, 192, 255, 256],
     ..SMALL
@@ -181,8 +181,14 @@ impl Cross {
             }
             .to_string()
         };
-        let copy =
-            |copy: usize| ["rows", "rows, gaps", "columns", "columns, gaps"][copy].to_string();
+        let copy = |copy: usize| {
+            let places = ["rows", "rows, gaps", "columns", "columns, gaps"];
+            places
+                .get(copy)
+                .copied()
+                .unwrap_or("sparse rows")
+                .to_string()
+        };
         let weights = |weights: bool| if weights { "some" } else { "none" }.to_string();
         let threads = |threads| {
             match threads {
@@ -192,7 +198,10 @@ impl Cross {
             }
             .to_string()
         };
-        assert!(self.copies.iter().all(|&copy| copy < PLACES));
+        assert!(self
+            .copies
+            .iter()
+            .all(|&copy| copy < PLACES || copy == SPARSE[0]));
         [
             words(self.calls, call),
             words(self.algorithms, |algorithm| {

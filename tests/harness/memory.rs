@@ -3,9 +3,9 @@
 use super::{COPIES, PLACES};
 use centra::{Coordinate, Index, Layout, Points};
 
-/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly; or as sparse rows of these. Gaps are NaN, or 255, so that reading
-/// one shows; the first number lies one past a multiple of 16 bytes or less, so that no vector load can count on alignment; nothing
-/// follows the last coordinate.
+/// The same points in another place, as doubles, or as floats or bytes, where they can be exactly; or as sparse rows of these.
+/// Gaps are NaN, or 255, so that reading one shows; the first number lies one past a multiple of 16 bytes or less, so that no
+/// vector load can count on alignment; nothing follows the last coordinate.
 pub struct Stored {
     data: Data,
     n: usize,
@@ -129,12 +129,6 @@ impl Stored {
                 _ => Places::Wide { columns, starts },
             }),
         }
-    }
-
-    /// Whether it is the copy that was asked for, and no other in its place.
-    pub fn is(&self, copy: usize) -> bool {
-        let doubles = self.coordinates() == Type::Doubles;
-        !doubles || copy < PLACES || copy == 12 || copy == 13
     }
 
     pub fn points(&self) -> Points<'_> {

@@ -113,6 +113,11 @@ pub fn ways(isas: &[Isa], threads: &[usize], copies: &[usize]) -> Vec<Way> {
     ways
 }
 
+/// Whether points could be stored as that copy, and are not doubles in its place.
+pub fn is_copy(stored: &Stored, copy: usize) -> bool {
+    stored.coordinates() != Type::Doubles || copy < PLACES || SPARSE[..2].contains(&copy)
+}
+
 /// What differed. Says so when it is dropped, at the end of a test.
 #[derive(Default)]
 pub struct Bad {
@@ -308,7 +313,7 @@ impl Case {
         for way in ways {
             let stored =
                 copies[way.copy].get_or_insert_with(|| Stored::new(&self.x, self.d, way.copy));
-            if !stored.is(way.copy) {
+            if !is_copy(stored, way.copy) {
                 continue;
             }
             let points = stored.points();

@@ -109,7 +109,7 @@ def test_what_is_not_finite_is_named_by_its_row():
     ]:
         with pytest.raises(ValueError, match="NaN at row 17, dimension 5"):
             call()
-    with pytest.raises(ValueError, match="sqdist|shape|d"):
+    with pytest.raises(ValueError, match="centers"):
         centra.assign(rows, np.zeros((2, 11)))
     with pytest.raises(ValueError, match="two-dimensional"):
         centra.kmeans(sparse.coo_array(np.ones(4)), 2)

@@ -1,7 +1,7 @@
 //! Sparse rows in binary64: Ŝ_j ≈ |c_j|² - 2 x·c_j, a little less, from the stored coordinates alone (L51).
 //!
-//! Centers are in lanes: a panel has the coordinates of up to [`PANEL`] centers in one dimension side by side, and each stored coordinate
-//! is multiplied by one such row. A label that the error bound leaves open is decided by D of the centers within it.
+//! Centers are in lanes: a panel has the coordinates of up to [`PANEL`] centers in one dimension side by side, and each stored
+//! coordinate is multiplied by one such row. A label that the error bound leaves open is decided by D of the centers within it.
 
 use core::ops::Range;
 
@@ -383,6 +383,9 @@ mod tests {
                     let least = square + value - (error + certificate.constant);
                     let under = Exact::of(least) - Exact::of(squared(x, c));
                     assert!(under <= Exact::whole(0), "a lower bound that is above D");
+                    let most = square + value + (error + certificate.constant);
+                    let over = Exact::of(most) - Exact::of(squared(x, c));
+                    assert!(over >= Exact::whole(0), "an upper bound that is below D");
                     off.over(&of(certificate.per_square / 2.2))
                 };
                 worst[usize::from(turn > 0)] =

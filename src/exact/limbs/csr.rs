@@ -4,8 +4,8 @@ use super::layout::Limbs;
 use super::split;
 use crate::points::Entries;
 
-/// Adds the limbs of a sparse row, times its weight if there are weights, to the sums of the cluster `to`; if it moves, subtracts them from
-/// those of the cluster `from`.
+/// Adds the limbs of a sparse row, times its weight if there are weights, to the sums of the cluster `to`; if it moves, subtracts
+/// them from those of the cluster `from`.
 pub(crate) fn add_entries(
     entries: Entries<'_>,
     weight: Option<f64>,

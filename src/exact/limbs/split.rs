@@ -247,8 +247,8 @@ impl<L: Lanes, const MOVES: bool> Target<L, MOVES> {
     }
 }
 
-/// Splits one term of dimension `c` of the slab: calls `add` with one of the `sums` after the other and the units of that limb, as far as the
-/// term has bits.
+/// Splits one term of dimension `c` of the slab: calls `add` with one of the `sums` after the other and the units of that limb,
+/// as far as the term has bits.
 #[inline(always)]
 pub(super) fn scalar<S>(
     x: f64,

@@ -106,13 +106,6 @@ def _not_a_number(x: np.ndarray) -> str:
     return "an array of real numbers was expected"
 
 
-def points_of(x: Any) -> Matrix | Rows:
-    """Points, dense or sparse."""
-    from . import _sparse
-
-    return _sparse.rows(x, "points") if _sparse.is_sparse(x) else matrix(x)
-
-
 def matrix(x: Any, name: str = "points") -> Matrix:
     """Points without a copy, if they are of a type that the library reads, with strides that a leading dimension can express."""
     x = array(x, name)

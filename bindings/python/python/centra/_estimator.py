@@ -63,8 +63,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     random_state : int, RandomState instance, Generator instance or None, default=None
         What is drawn from.
     copy_x : bool, default=True
-        Without effect: `X` is never written to, and never copied if it is a dense array or sparse rows (CSR) in order, of double or single precision or of unsigned
-        bytes. Other types are converted to doubles.
+        Without effect: `X` is never written to, and never copied if it is a dense array or sparse rows (CSR) in order, of double
+        or single precision or of unsigned bytes. Other types are converted to doubles, other sparse formats to sparse rows.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
         Without effect: both give the same clusters, and the library chooses by itself how it finds them.
     threads : int or None, default=None
@@ -94,7 +94,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Notes
     -----
-    Sparse matrices and arrays are never made dense; the results are those of the same points in a dense array, bit for bit. NaN and infinities are refused with their place.
+    Sparse matrices and arrays are never made dense; the results are those of the same points in a dense array, bit for bit.
+    NaN and infinities are refused with their place.
 
     The order of the rows does not matter, and a row of weight 3 counts exactly as three rows do, where the starting centers are
     given, or drawn by k-means++ from an `X` of no more than 131,072 numbers: then k-means++ draws from the distinct rows in

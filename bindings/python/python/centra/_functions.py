@@ -12,6 +12,7 @@ from . import _call
 from ._call import pointer
 from ._native import ffi, lib
 from ._progress import Progress, Watch
+from ._sparse import points_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -123,8 +124,8 @@ def kmeans(
         The points, finite. Arrays of float64, float32 or uint8 whose elements are adjacent along one axis (C or Fortran order,
         slices of rows or columns of these) are read where they lie, and the result is that of the same numbers as doubles, bit
         for bit. Other types are converted to doubles, which is exact but for integers beyond 2**53 and for long doubles.
-        Of SciPy's sparse arrays and matrices, compressed sparse rows (CSR) are read where they lie, other formats are converted to them;
-        the result is that of ``points.toarray()``, bit for bit, which is never made.
+        Of SciPy's sparse arrays and matrices, compressed sparse rows (CSR) are read where they lie, other formats are converted
+        to them; the result is that of ``points.toarray()``, bit for bit, which is never made.
     k : int
         Number of centers, from 1 to n.
     init : {'k-means++', 'random', 'k-means||'} or array_like of shape (k, d), default 'k-means++'
@@ -216,7 +217,7 @@ def watched(
     threads: int | None,
 ) -> Clustering:
     """`kmeans` with a `Watch`, whose last progress is that of the last iteration if there is one restart."""
-    x = _call.points_of(points)
+    x = points_of(points)
     k = _call.integer(k, "k", 63)
     weights = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, weights)
@@ -306,7 +307,7 @@ def assign(
     >>> centra.assign([[1, 1], [9, 8]], [[0, 0], [8, 8]], sqdist=True)
     (array([0, 1], dtype=int32), array([2., 1.]))
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     c = _call.centers_of(centers, x.d)
     labels = np.empty(x.n, np.int32)
     distances = np.empty(x.n) if sqdist else None
@@ -383,7 +384,7 @@ def update(
     array([[2., 1.],
            [8., 8.]])
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, w)
@@ -430,7 +431,7 @@ def seed(
     >>> centra.seed([[1, 1], [2, 1], [8, 8]], 2, seed=1).shape
     (2, 2)
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     k = _call.integer(k, "k", 63)
     w = _call.weights_of(weights, x.n)
     options = _call.options_for(x, threads, w)
@@ -477,7 +478,7 @@ def inertia(
     >>> centra.inertia([[1, 1], [9, 8]], [[0, 0], [8, 8]], [0, 1])
     3.0
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)

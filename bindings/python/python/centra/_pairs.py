@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _call
 from ._call import pointer
+from ._sparse import points_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,7 +38,7 @@ def distances(points: ArrayLike, centers: ArrayLike, *, threads: int | None = No
     array([[  2.,  98.],
            [145.,   1.]])
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     c = _call.centers_of(centers, x.d)
     k = c.shape[0]
     sqdist = np.empty((x.n, k))
@@ -117,7 +118,7 @@ def clusters(
     >>> sizes.tolist(), weights.tolist(), inertias.tolist()
     ([2, 1], [1.5, 2.0], [1.5, 0.0])
     """
-    x = _call.points_of(points)
+    x = points_of(points)
     c = _call.centers_of(centers, x.d)
     given = _call.labels_of(labels, x.n)
     w = _call.weights_of(weights, x.n)

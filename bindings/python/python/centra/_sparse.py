@@ -43,18 +43,21 @@ def is_sparse(x: Any) -> bool:
     return hasattr(x, "tocsr") and hasattr(x, "nnz")
 
 
-def rows(x: Any, name: str) -> Rows:
+def points_of(x: Any) -> _call.Matrix | Rows:
+    """Points as the library reads them, dense or sparse."""
+    return _rows(x) if is_sparse(x) else _call.matrix(x)
+
+
+def _rows(x: Any) -> Rows:
     """Sparse points of any format; the caller's matrix is neither changed nor made dense."""
     if x.ndim != 2:
-        raise ValueError(f"{name}: a two-dimensional array was expected, not one of {x.ndim}")
+        raise ValueError(f"points: a two-dimensional array was expected, not one of {x.ndim}")
     n, d = x.shape
     x = x.tocsr()
-    # Another view of the same arrays, since SciPy notes in a matrix what it has found.
-    x = type(x)((x.data, x.indices, x.indptr), shape=(n, d), copy=False)
     if not x.has_canonical_format:
         x = x.copy()
         x.sum_duplicates()
-    values = x.data if x.dtype in _VALUES else _call.numbers(x.data, name)
+    values = x.data if x.dtype in _VALUES else _call.numbers(x.data, "points")
     index = np.int32 if x.indices.dtype == x.indptr.dtype == np.int32 else np.int64
     values, columns, starts = (
         _call.packed(values),
