@@ -9,7 +9,7 @@ pub mod cross;
 pub mod data;
 mod memory;
 
-pub use memory::{Stored, Workspace};
+pub use memory::{Stored, Type, Workspace};
 
 use crate::options::{Init, Options};
 use crate::reference::{self as oracle, Stop};
