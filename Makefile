@@ -45,7 +45,6 @@ all: $(BUILT)/libcentra.a
 
 $(BUILT)/libcentra.a: $(RELEASE)/libcentra.a bindings/c/package/finish.sh bindings/c/package/functions.sh
 	CC='$(CC)' bindings/c/package/finish.sh $(RELEASE)/libcentra.a $(BUILT) $(VERSION)
-	@touch $@
 
 .PHONY: cargo
 $(RELEASE)/libcentra.a: cargo

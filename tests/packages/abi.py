@@ -31,7 +31,8 @@ for name, body in re.findall(r"^typedef struct (centra_\w+) \{(.*?)^\}", text, r
 
 with tempfile.TemporaryDirectory() as scratch:
     source = Path(scratch, "layout.c")
-    source.write_text("#include <centra.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n" + "\n".join(prints) + "\n}\n")
+    includes = "#include <centra.h>\n#include <stddef.h>\n#include <stdio.h>\n"
+    source.write_text(includes + "int main(void)\n{\n" + "\n".join(prints) + "\n}\n")
     subprocess.run(["cc", "-I", header.parent, source, "-o", source.with_suffix("")], check=True)
     layout = subprocess.run([source.with_suffix("")], check=True, capture_output=True, text=True).stdout.splitlines()
 

@@ -22,6 +22,8 @@ is 'installs below DESTDIR, as packagers do, and uninstalls the same'
 in_tree install PREFIX=/usr DESTDIR="$scratch/root" LIBDIR=/usr/lib/x86_64-linux-gnu
 test -e "$scratch/root/usr/lib/x86_64-linux-gnu/libcentra.so.0"
 test "$(readlink "$scratch/root/usr/lib/x86_64-linux-gnu/libcentra.so")" = libcentra.so.0
+include=$(PKG_CONFIG_PATH="$scratch/root/usr/lib/x86_64-linux-gnu/pkgconfig" pkg-config --variable=includedir centra)
+test -e "$include/centra.h"
 if grep -rI "$scratch" "$scratch/root"; then echo 'an installed file names DESTDIR'; exit 1; fi
 in_tree uninstall PREFIX=/usr DESTDIR="$scratch/root" LIBDIR=/usr/lib/x86_64-linux-gnu
 test -z "$(find "$scratch/root" ! -type d)"
@@ -101,7 +103,10 @@ pub extern "C" fn other() -> i32 {
 }
 END
     rustc --edition 2024 --crate-type staticlib -O other.rs
-    { echo 'int other(void);'; sed 's/int main(void)/int main(void) { extern int run(void); return other() == 3 ? run() : 1; }\nint run(void)/' minimal.c; } > two.c
+    {
+        echo 'int other(void), run(void);'
+        sed 's/int main(void)/int main(void) { return other() == 3 ? run() : 1; }\nint run(void)/' minimal.c
+    } > two.c
     for order in "libother.a '$prefix/lib/libcentra.a'" "'$prefix/lib/libcentra.a' libother.a"; do
         eval "${CC:-cc} two.c $(pkg-config --cflags centra) $order -lpthread -lm -ldl -o two"
         answers ./two

@@ -17,7 +17,8 @@ Darwin)
     sed 's/^/_/' "$made/functions" > "$made/exported"
     "${LD:-ld}" -r $(sed 's/^/-u /' "$made/exported") -exported_symbols_list "$made/exported" "$archive" -o "$made/centra.o"
     shared=libcentra.$version.dylib soname=libcentra.${version%%.*}.dylib plain=libcentra.dylib
-    "${CC:-cc}" -dynamiclib -install_name "@rpath/$soname" -current_version "$version" -Wl,-dead_strip "$made/centra.o" -o "$made/$shared"
+    "${CC:-cc}" -dynamiclib -install_name "@rpath/$soname" -current_version "$version" -Wl,-dead_strip "$made/centra.o" \
+        -o "$made/$shared"
     ;;
 *)
     needed=$(sed 's/^/-u /' "$made/functions")
