@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install | check-packages
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -28,23 +28,33 @@ SEED     ?=
 STRATEGIES ?=
 
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
-RELEASE  := $(TARGET)/release
+# Cargo's part has a folder of its own: elsewhere `cargo build` and `pip install` write files of the same names.
+RELEASE  := $(TARGET)/c/release
+BUILT    := $(TARGET)/lib
 DEMO     := $(TARGET)/demo
 PEERS    := $(TARGET)/bench-venv
 PYVENV   := $(TARGET)/python-venv
 VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-# What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`.
-SYSTEM_LIBRARIES := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`, without -lgcc_s. Compilers add that by
+# themselves, and where a program is -static, it does not exist.
+SYSTEM_LIBRARIES := -lutil -lrt -lpthread -lm -ldl -lc
 
 .PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header reference drawings bench bench-python python-test rust-test cpp-test strategies install uninstall tools
-all:
-	$(CARGO) build --release --lib
+# One crate type a call of cargo, because then all of the program is optimised at link time; libcentra.so is linked from libcentra.a.
+all: $(BUILT)/libcentra.a
+
+$(BUILT)/libcentra.a: $(RELEASE)/libcentra.a bindings/c/package/finish.sh bindings/c/package/functions.sh
+	CC='$(CC)' bindings/c/package/finish.sh $(RELEASE)/libcentra.a $(BUILT) $(VERSION)
+
+.PHONY: cargo
+$(RELEASE)/libcentra.a: cargo
+	$(CARGO) rustc --release --lib --crate-type staticlib --target-dir $(TARGET)/c
 
 demo: demo-c demo-fortran
 
 demo-c: all
 	@mkdir -p $(DEMO)
-	$(CC) -std=c11 $(CFLAGS) -Iinclude bindings/c/demo.c $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-c
+	$(CC) -std=c11 $(CFLAGS) -Iinclude bindings/c/demo.c $(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-c
 	$(DEMO)/demo-c tests/data/iris.csv
 
 # Without gfortran there is still the C demo; where everything has to run (CI), a missing compiler is an error.
@@ -52,7 +62,7 @@ demo-fortran: demo-c
 	@if command -v $(FC) >/dev/null; then \
 		set -ex; \
 		$(FC) $(FFLAGS) -J $(DEMO) bindings/fortran/centra.f90 bindings/fortran/demo.f90 \
-			$(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-fortran; \
+			$(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/demo-fortran; \
 		$(DEMO)/demo-fortran tests/data/iris.csv; \
 	else \
 		echo "$(FC) is missing, so the Fortran demo was left out (Debian: apt-get install gfortran)" >&2; \
@@ -65,10 +75,10 @@ mpi-demo: all
 		set -ex; \
 		mkdir -p $(DEMO)/mpi; \
 		tail -n +2 tests/data/iris.csv | tr , '\n' | perl -ne 'print pack "d", $$_' > $(DEMO)/mpi/iris; \
-		$(MPICC) -std=c11 $(CFLAGS) -Iinclude bindings/mpi/kmeans.c $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) \
+		$(MPICC) -std=c11 $(CFLAGS) -Iinclude bindings/mpi/kmeans.c $(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) \
 			-o $(DEMO)/mpi/kmeans-c; \
 		$(MPIFC) $(FFLAGS) -J $(DEMO)/mpi bindings/fortran/centra.f90 bindings/mpi/kmeans.f90 \
-			$(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/mpi/kmeans-fortran; \
+			$(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) -o $(DEMO)/mpi/kmeans-fortran; \
 		$(MPIEXEC) -n 2 $(DEMO)/mpi/kmeans-c $(DEMO)/mpi/iris 4 3; \
 		$(MPIEXEC) -n 2 $(DEMO)/mpi/kmeans-fortran $(DEMO)/mpi/iris 4 3; \
 	else \
@@ -189,7 +199,7 @@ check-octave:
 .PHONY: test-aarch64
 test-aarch64: all
 	@if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then \
-		tests/aarch64.sh $(TARGET)/aarch64 $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES); \
+		tests/aarch64.sh $(TARGET)/aarch64 $(BUILT)/libcentra.a $(SYSTEM_LIBRARIES); \
 	else \
 		echo "aarch64-linux-gnu-gcc or qemu-aarch64-static is missing, so the tests on AArch64 are left out" \
 			"(Debian: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)" >&2; \
@@ -213,7 +223,7 @@ cpp-test: all
 				test -z "$$CI" || exit 1; continue; \
 			fi; \
 			program=$(CPP_TEST)/$$(basename $$source .cpp)-$${way%+ *}; \
-			(set -ex; $$way $(CPPFLAGS_TEST) $$source $(RELEASE)/libcentra.a $(SYSTEM_LIBRARIES) -o $$program; \
+			(set -ex; $$way $(CPPFLAGS_TEST) $$source $(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) -o $$program; \
 				$$program > $$program.out; cat $$program.out) || exit 1; \
 		done; \
 		awk '/^```/ { on = $$0 == "```text"; next } on' bindings/cpp/README.md | diff - $$program.out || exit 1; \
@@ -233,10 +243,10 @@ tools:
 reproducible:
 	@set -e; for turn in one two; do \
 		rm -rf $(TARGET)/reproducible/$$turn; \
-		CARGO_TARGET_DIR=$(TARGET)/reproducible/$$turn $(CARGO) build --quiet --release --lib; \
+		$(MAKE) --no-print-directory all TARGET=$(TARGET)/reproducible/$$turn; \
 	done; \
-	cd $(TARGET)/reproducible; sha256sum one/release/libcentra.so two/release/libcentra.so one/release/libcentra.a two/release/libcentra.a; \
-	cmp one/release/libcentra.so two/release/libcentra.so && cmp one/release/libcentra.a two/release/libcentra.a
+	cd $(TARGET)/reproducible; sha256sum one/lib/libcentra.so two/lib/libcentra.so one/lib/libcentra.a two/lib/libcentra.a; \
+	cmp one/lib/libcentra.so two/lib/libcentra.so && cmp one/lib/libcentra.a two/lib/libcentra.a
 
 lint:
 	$(CARGO) fmt --check
@@ -292,17 +302,21 @@ strategies:
 	$(TARGET)/strategies-venv/bin/python -B benches/strategies/main.py $(STRATEGIES) \
 		--out $(if $(findstring --test,$(STRATEGIES)),$(TARGET)/strategies,benches/results)
 
-install: all
-	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 include/centra.h $(DESTDIR)$(INCLUDEDIR)/centra.h
-	install -m 644 bindings/cpp/centra.hpp $(DESTDIR)$(INCLUDEDIR)/centra.hpp
-	install -m 644 $(RELEASE)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.a
-	install -m 755 $(RELEASE)/libcentra.so $(DESTDIR)$(LIBDIR)/libcentra.so
-	{ echo 'prefix=$(PREFIX)'; echo 'libdir=$(LIBDIR)'; echo 'includedir=$(INCLUDEDIR)'; echo; \
-	  echo 'Name: centra'; echo 'Description: exact k-means with one answer, bit for bit'; echo 'Version: $(VERSION)'; \
-	  echo 'Cflags: -I$${includedir}'; echo 'Libs: -L$${libdir} -lcentra'; echo 'Libs.private: $(SYSTEM_LIBRARIES)'; \
-	} > $(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc
+# Copies what `make` has built, so that root needs no Rust; what is missing is built.
+INSTALL = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)' bindings/c/package/install.sh
+MANUAL ?= $(TARGET)/reference/man/man3
+install:
+	@test -e $(BUILT)/libcentra.a || { echo 'the library is not built yet: make'; $(MAKE) all; }
+	@$(INSTALL) install $(BUILT) $(VERSION) $(MANUAL) '$(SYSTEM_LIBRARIES)'
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/centra.h $(DESTDIR)$(INCLUDEDIR)/centra.hpp $(DESTDIR)$(LIBDIR)/libcentra.a $(DESTDIR)$(LIBDIR)/libcentra.so \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/centra.pc
+	@$(INSTALL) uninstall $(BUILT) $(VERSION) $(MANUAL) '$(SYSTEM_LIBRARIES)'
+
+# The installed library outside the tree, as programs find it: pkg-config, CMake, Fortran, and its ABI.
+.PHONY: check-packages abi
+check-packages: all
+	CC='$(CC)' FC='$(FC)' MAKE='$(MAKE)' tests/packages/check.sh
+
+# The record of the ABI anew; check-packages fails while the library differs from it.
+abi: all
+	python3 -B tests/packages/abi.py include/centra.h $(BUILT) --write

@@ -17,19 +17,12 @@ use std::process::{Command, Output};
 /// The root of the repository.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What `libcentra.a` needs from the system: `rustc --print native-static-libs`, as README, Makefile and centra.pc say it.
+/// What `libcentra.a` needs from the system: `rustc --print native-static-libs`, as README, Makefile and centra.pc say it;
+/// compilers add libgcc_s by themselves.
 pub const SYSTEM_LIBRARIES: &[&str] = if cfg!(target_os = "macos") {
     &["-lSystem", "-lc", "-lm"]
 } else {
-    &[
-        "-lgcc_s",
-        "-lutil",
-        "-lrt",
-        "-lpthread",
-        "-lm",
-        "-ldl",
-        "-lc",
-    ]
+    &["-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"]
 };
 
 /// Warnings are errors, and D(x, c) has no fused multiply-add on the test's side either.
