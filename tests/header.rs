@@ -33,7 +33,16 @@ fn generate() -> String {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();
     let root = Path::new(ROOT);
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+    let mut config =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+    let versions = config.after_includes.expect("the version");
+    config.after_includes = Some(
+        versions
+            .replace("@version@", env!("CARGO_PKG_VERSION"))
+            .replace("@major@", env!("CARGO_PKG_VERSION_MAJOR"))
+            .replace("@minor@", env!("CARGO_PKG_VERSION_MINOR"))
+            .replace("@patch@", env!("CARGO_PKG_VERSION_PATCH")),
+    );
     let bindings = cbindgen::Builder::new()
         .with_config(config)
         .with_src(source_without_macros().join("mod.rs"))
