@@ -16,6 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// The version of this header; centra_version gives that of the library.
+#define CENTRA_VERSION "0.1.0"
+#define CENTRA_VERSION_MAJOR 0
+#define CENTRA_VERSION_MINOR 1
+#define CENTRA_VERSION_PATCH 0
+
 /// What a call returns, as an int32_t: 0 is success; a positive status comes with valid outputs, a
 /// negative one with every output untouched.
 enum centra_status {

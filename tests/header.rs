@@ -96,12 +96,30 @@ fn as_c(text: &str) -> String {
             lines.push(line.to_owned());
         }
     }
-    lines.join("\n") + "\n"
+    let text = lines.join("\n") + "\n";
+    let includes = "#include <stdint.h>\n";
+    text.replacen(includes, &[includes, &version()].concat(), 1)
 }
 
-/// The name and the value, if the line defines a constant that is an integer.
+/// The macros of the version, which the preprocessor can compare.
+fn version() -> String {
+    let part = |name: &str, value| format!("#define CENTRA_VERSION_{name} {value}\n");
+    [
+        "\n/// The version of this header; centra_version gives that of the library.\n".to_owned(),
+        format!("#define CENTRA_VERSION \"{}\"\n", env!("CARGO_PKG_VERSION")),
+        part("MAJOR", env!("CARGO_PKG_VERSION_MAJOR")),
+        part("MINOR", env!("CARGO_PKG_VERSION_MINOR")),
+        part("PATCH", env!("CARGO_PKG_VERSION_PATCH")),
+    ]
+    .concat()
+}
+
+/// The name and the value, if the line defines a constant that is an integer; the parts of the version are for the preprocessor.
 fn constant(line: &str) -> Option<(&str, i32)> {
     let (name, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+    if name.starts_with("CENTRA_VERSION_") {
+        return None;
+    }
     Some((name, value.parse().ok()?))
 }
 
