@@ -15,7 +15,8 @@ need() {
 }
 # make, without cargo: what is built is copied.
 in_tree() { "${MAKE:-make}" --no-print-directory -s -C "$tree" CARGO=false "$@"; }
-answers() { "$@" | tee "$scratch/printed" | grep -qx 'inertia 2.66667 after 1 iterations' || { cat "$scratch/printed"; exit 1; }; }
+# Output is read to its end: a program that writes into a closed pipe fails.
+answers() { "$@" > "$scratch/printed" && grep -qx 'inertia 2.66667 after 1 iterations' "$scratch/printed" || { cat "$scratch/printed"; exit 1; }; }
 is() { printf 'packages: %s\n' "$*"; }
 
 is 'installs below DESTDIR, as packagers do, and uninstalls the same'
@@ -43,12 +44,15 @@ for flags in '' '-flto'; do
         is "$compiler $flags: shared, and static"
         eval "$compiler -std=c11 $flags minimal.c $(pkg-config --cflags --libs centra) -o shared"
         answers env LD_LIBRARY_PATH="$prefix/lib" ./shared
-        readelf -d shared | grep -q 'NEEDED.*\[libcentra\.so\.0\]'
+        readelf -d shared | grep 'NEEDED.*\[libcentra\.so\.0\]' >/dev/null
         static=$(pkg-config --cflags --libs --static centra)
         eval "$compiler -std=c11 $flags minimal.c ${static/-lcentra/-l:libcentra.a} -o part"
         answers ./part
     done
 done
+eval "${CC:-cc} -std=c11 minimal.c $(pkg-config --cflags --libs centra) -Wl,-rpath,'$prefix/lib' -o found"
+answers ./found
+test "$(pkg-config --define-variable=prefix=/else --cflags --libs centra | xargs)" = '-I/else/include -L/else/lib -lcentra'
 is 'a program without shared libraries'
 eval "${CC:-cc} -std=c11 -static -Wl,--fatal-warnings minimal.c $(pkg-config --cflags --libs --static centra) -o whole"
 answers ./whole
@@ -85,13 +89,16 @@ END
     cmake --build build >/dev/null
     answers build/shared
     answers build/static
-    readelf -d build/shared | grep -q 'NEEDED.*\[libcentra\.so\.0\]'
+    readelf -d build/shared | grep 'NEEDED.*\[libcentra\.so\.0\]' >/dev/null
+    cmake -S "$tree/bindings/cpp/example" -B example -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+    cmake --build example >/dev/null
+    awk '/^```/ { on = $0 == "```text"; next } on' "$tree/bindings/cpp/README.md" | diff - <(example/example)
 fi
 
 if need "${FC:-gfortran}" gfortran; then
     is "Fortran: the module's source and the demo"
     eval "${FC:-gfortran} '$prefix/share/centra/centra.f90' '$tree/bindings/fortran/demo.f90' $(pkg-config --libs centra) -o fortran"
-    LD_LIBRARY_PATH="$prefix/lib" ./fortran "$tree/tests/data/iris.csv" | grep -q 'iris: 150 flowers'
+    LD_LIBRARY_PATH="$prefix/lib" ./fortran "$tree/tests/data/iris.csv" | grep 'iris: 150 flowers' >/dev/null
 fi
 
 if need rustc rustc; then
@@ -110,6 +117,26 @@ END
     for order in "libother.a '$prefix/lib/libcentra.a'" "'$prefix/lib/libcentra.a' libother.a"; do
         eval "${CC:-cc} two.c $(pkg-config --cflags centra) $order -lpthread -lm -ldl -o two"
         answers ./two
+    done
+
+    is 'what finish.sh makes of a library of Rust catches its panics'
+    mkdir -p small/bindings/c small/include
+    cp -r "$tree/bindings/c/package" small/bindings/c
+    echo 'int32_t centra_caught(int32_t index);' > small/include/centra.h
+    cat > small/caught.rs <<'END'
+#[unsafe(no_mangle)]
+pub extern "C" fn centra_caught(index: i32) -> i32 {
+    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::catch_unwind(|| [1, 2, 3][index as usize]).unwrap_or(-12)
+}
+END
+    rustc --edition 2024 --crate-type staticlib -O small/caught.rs -o small/libcaught.a
+    CC="${CC:-cc}" small/bindings/c/package/finish.sh small/libcaught.a small/lib 0.1.0
+    echo '#include <stdint.h>' | cat - small/include/centra.h > caught.c
+    echo 'int main(void) { return centra_caught(2) != 3 || centra_caught(3) != -12; }' >> caught.c
+    for link in '-static small/lib/libcentra.a' '-Lsmall/lib -lcentra -Wl,-rpath,small/lib'; do
+        eval "${CC:-cc} caught.c $link -o caught"
+        ./caught
     done
 fi
 
