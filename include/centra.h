@@ -16,11 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The version of this header; centra_version() is that of the library.
+/// The version of this header; centra_version gives that of the library.
 #define CENTRA_VERSION "0.1.0"
-#define CENTRA_VERSION_MAJOR 0 ///< The first number of CENTRA_VERSION.
-#define CENTRA_VERSION_MINOR 1 ///< The second number of CENTRA_VERSION.
-#define CENTRA_VERSION_PATCH 0 ///< The third number of CENTRA_VERSION.
+#define CENTRA_VERSION_MAJOR 0
+#define CENTRA_VERSION_MINOR 1
+#define CENTRA_VERSION_PATCH 0
 
 /// What a call returns, as an int32_t: 0 is success; a positive status comes with valid outputs, a
 /// negative one with every output untouched.

@@ -33,16 +33,7 @@ fn generate() -> String {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock();
     let root = Path::new(ROOT);
-    let mut config =
-        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
-    let versions = config.after_includes.expect("the version");
-    config.after_includes = Some(
-        versions
-            .replace("@version@", env!("CARGO_PKG_VERSION"))
-            .replace("@major@", env!("CARGO_PKG_VERSION_MAJOR"))
-            .replace("@minor@", env!("CARGO_PKG_VERSION_MINOR"))
-            .replace("@patch@", env!("CARGO_PKG_VERSION_PATCH")),
-    );
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     let bindings = cbindgen::Builder::new()
         .with_config(config)
         .with_src(source_without_macros().join("mod.rs"))
@@ -105,12 +96,30 @@ fn as_c(text: &str) -> String {
             lines.push(line.to_owned());
         }
     }
-    lines.join("\n") + "\n"
+    let text = lines.join("\n") + "\n";
+    let includes = "#include <stdint.h>\n";
+    text.replacen(includes, &[includes, &version()].concat(), 1)
 }
 
-/// The name and the value, if the line defines a constant that is an integer.
+/// The macros of the version, which the preprocessor can compare.
+fn version() -> String {
+    let part = |name: &str, value| format!("#define CENTRA_VERSION_{name} {value}\n");
+    [
+        "\n/// The version of this header; centra_version gives that of the library.\n".to_owned(),
+        format!("#define CENTRA_VERSION \"{}\"\n", env!("CARGO_PKG_VERSION")),
+        part("MAJOR", env!("CARGO_PKG_VERSION_MAJOR")),
+        part("MINOR", env!("CARGO_PKG_VERSION_MINOR")),
+        part("PATCH", env!("CARGO_PKG_VERSION_PATCH")),
+    ]
+    .concat()
+}
+
+/// The name and the value, if the line defines a constant that is an integer; the parts of the version are for the preprocessor.
 fn constant(line: &str) -> Option<(&str, i32)> {
     let (name, value) = line.strip_prefix("#define ")?.split_once(' ')?;
+    if name.starts_with("CENTRA_VERSION_") {
+        return None;
+    }
     Some((name, value.parse().ok()?))
 }
 

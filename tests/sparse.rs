@@ -537,8 +537,14 @@ mod in_c {
             rows.values.0.clone(),
         );
         descending[N / 2] = 0;
-        beyond[rows.narrow[1][7] as usize] = D as i32;
-        nan[rows.narrow[1][9] as usize] = f64::NAN;
+        // The first entry of the first row from row 7 on that has one.
+        let row = (7..)
+            .find(|&p| rows.narrow[1][p] < rows.narrow[1][p + 1])
+            .expect("a row");
+        let named = format!("columns: 40 at row {row}, entry 0 is not");
+        let not_finite = format!("points: NaN at row {row}, dimension");
+        beyond[rows.narrow[1][row] as usize] = D as i32;
+        nan[rows.narrow[1][row] as usize] = f64::NAN;
         let mut odd = good.values.cast::<u8>();
         odd = odd.wrapping_add(1);
         let faults = [
@@ -609,7 +615,7 @@ mod in_c {
             ),
             (
                 CENTRA_ERR_SHAPE,
-                "columns: 40 at row 7, entry 0 is not",
+                &named,
                 centra_csr {
                     columns: beyond.as_ptr().cast(),
                     ..good
@@ -617,7 +623,7 @@ mod in_c {
             ),
             (
                 CENTRA_ERR_NONFINITE,
-                "points: NaN at row 9, dimension",
+                &not_finite,
                 centra_csr {
                     values: nan.as_ptr().cast(),
                     ..good

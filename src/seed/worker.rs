@@ -55,7 +55,12 @@ impl<'w> SeedWorker<'w> {
         let Shape {
             d, k, block, form, ..
         } = *shape;
-        let sketched = sketch::worthwhile(shape) && !matches!(init, Init::Random | Init::Given);
+        // The candidates of k-means|| are rows of doubles.
+        let sketched = match init {
+            Init::Parallel => sketch::worthwhile(&shape.of_points(shape.n)),
+            Init::KmeansPlusPlus => sketch::worthwhile(shape),
+            Init::Random | Init::Given => false,
+        };
         let room = if sketched { STRETCH } else { 0 };
         let sums = if sketched {
             2 * WIDEST * candidates_per_step(k)
@@ -63,7 +68,7 @@ impl<'w> SeedWorker<'w> {
             0
         };
         SeedWorker {
-            // Sparse rows are not packed; the candidates of k-means|| are.
+            // Sparse rows are not packed.
             tile: from.take(match form.is_csr() && init != Init::Parallel {
                 true => 0,
                 false => block.saturating_mul(d),

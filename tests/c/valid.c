@@ -98,9 +98,9 @@ static void check_texts(void)
 #ifdef EXPECTED_VERSION
     CHECK(strcmp(centra_version(), EXPECTED_VERSION) == 0);
     CHECK(strcmp(CENTRA_VERSION, EXPECTED_VERSION) == 0);
-    char numbers[32];
-    snprintf(numbers, sizeof numbers, "%d.%d.%d", CENTRA_VERSION_MAJOR, CENTRA_VERSION_MINOR, CENTRA_VERSION_PATCH);
-    CHECK(strcmp(numbers, EXPECTED_VERSION) == 0);
+    char parts[32];
+    snprintf(parts, sizeof parts, "%d.%d.%d", CENTRA_VERSION_MAJOR, CENTRA_VERSION_MINOR, CENTRA_VERSION_PATCH);
+    CHECK(strcmp(parts, EXPECTED_VERSION) == 0);
 #endif
     const char *isa = centra_isa(), *asked = getenv("CENTRA_ISA");
     int rank = strcmp(isa, "portable") == 0 ? 0 : strcmp(isa, "avx2") == 0 ? 1 : strcmp(isa, "avx512") == 0 ? 2 : -1;

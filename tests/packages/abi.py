@@ -20,7 +20,7 @@ functions = [" ".join(f.split()) for f in re.findall(r"^[a-z][^;{}#=]*?\bcentra_
 functions = [f for f in functions if not f.startswith("typedef")]
 names = sorted(re.search(r"(centra_\w+)\(", f)[1] for f in functions)
 constants = re.findall(r"^\s+(CENTRA_\w+) = [^,]*,?$", text, re.MULTILINE)
-constants += re.findall(r"^#define (CENTRA_\w+) \(?-?\d\w*\)?$", text, re.MULTILINE)
+constants += re.findall(r"^#define (CENTRA_(?!VERSION)\w+) \(?-?\d\w*\)?$", text, re.MULTILINE)
 
 prints = [f'printf("{name} = %lld\\n", (long long){name});' for name in constants]
 for name, body in re.findall(r"^typedef struct (centra_\w+) \{(.*?)^\}", text, re.MULTILINE | re.DOTALL):

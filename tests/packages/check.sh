@@ -6,6 +6,7 @@ tree=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$tree/Cargo.toml" | head -n 1)
+cd "$scratch"
 unset PKG_CONFIG_PATH LD_LIBRARY_PATH LIBDIR INCLUDEDIR DESTDIR
 need() {
     command -v "$1" >/dev/null && return
@@ -33,6 +34,11 @@ in_tree uninstall PREFIX=/usr DESTDIR="$scratch/root" LIBDIR=/usr/lib/x86_64-lin
 test -z "$(find "$scratch/root" ! -type d)"
 test ! -e "$scratch/root/usr/share/centra"
 
+is 'what is not built is not installed without a word'
+if in_tree install PREFIX="$scratch/nothing" TARGET="$scratch/none" > printed 2>&1; then exit 1; fi
+grep -qx 'the library is not built yet: make' printed
+test ! -e "$scratch/nothing"
+
 is 'a prefix with a space, moved after it was installed'
 in_tree install PREFIX="$scratch/first place"
 mv "$scratch/first place" "$scratch/my place"
@@ -41,7 +47,6 @@ export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 test "$(pkg-config --modversion centra)" = "$version"
 # The gate makes the manual pages before this.
 test -e "$prefix/share/man/man3/centra_fit.3" || test -z "${CI:-}"
-cd "$scratch"
 cp "$tree/bindings/c/minimal.c" .
 for flags in '' '-flto'; do
     for compiler in "${CC:-cc}" clang; do

@@ -34,6 +34,39 @@ pub(crate) fn squared_entries(x: Entries<'_>, c: Entries<'_>) -> f64 {
     }
 }
 
+/// Adds the squares of eight dimensions to the partial sums.
+///
+/// # Safety
+/// The caller is compiled for `L`; eight doubles of the center are readable.
+#[inline(always)]
+unsafe fn add<L: Lanes>(s: &mut [L::F; 4], x: &[f64; 8], c: *const f64) {
+    for (v, s) in s.iter_mut().enumerate().take(8 / L::WIDTH) {
+        let at = v * L::WIDTH;
+        // SAFETY: the contract.
+        unsafe {
+            let t = L::sub(L::load(x.as_ptr().add(at)), L::load(c.add(at)));
+            *s = L::add(*s, L::mul(t, t));
+        }
+    }
+}
+
+/// The same for groups of eight dimensions in which nothing is stored.
+///
+/// # Safety
+/// The caller is compiled for `L`.
+#[inline(always)]
+unsafe fn absent<L: Lanes>(s: &mut [L::F; 4], c: &[f64]) {
+    for group in c.chunks_exact(8) {
+        for (v, s) in s.iter_mut().enumerate().take(8 / L::WIDTH) {
+            // SAFETY: a group is eight doubles.
+            unsafe {
+                let c = L::load(group.as_ptr().add(v * L::WIDTH));
+                *s = L::add(*s, L::mul(c, c));
+            }
+        }
+    }
+}
+
 /// D(x, c) of a sparse row, dimensions in lanes.
 ///
 /// # Safety
@@ -42,24 +75,9 @@ pub(crate) fn squared_entries(x: Entries<'_>, c: Entries<'_>) -> f64 {
 pub(crate) unsafe fn pair_csr<L: Lanes>(mut x: Entries<'_>, c: &[f64]) -> f64 {
     let vectors = 8 / L::WIDTH;
     let (d, whole) = (c.len(), c.len() - c.len() % 8);
-    // SAFETY: groups of eight dimensions are read below `whole`, and the rest from a copy that is padded with zeros.
+    // SAFETY: the contract; groups of eight dimensions are read below `whole`, and the rest from a copy that is padded with zeros.
     unsafe {
         let mut s = [L::splat(0.0); 4];
-        let add = |s: &mut [L::F; 4], x: &[f64; 8], c: *const f64| {
-            for (v, s) in s.iter_mut().enumerate().take(vectors) {
-                let at = v * L::WIDTH;
-                let t = L::sub(L::load(x.as_ptr().add(at)), L::load(c.add(at)));
-                *s = L::add(*s, L::mul(t, t));
-            }
-        };
-        let absent = |s: &mut [L::F; 4], from: usize, to: usize| {
-            for i in (from..to).step_by(8) {
-                for (v, s) in s.iter_mut().enumerate().take(vectors) {
-                    let c = L::load(c.as_ptr().add(i + v * L::WIDTH));
-                    *s = L::add(*s, L::mul(c, c));
-                }
-            }
-        };
         // The group of the coordinates in `group`, and the first one that was not added.
         let (mut group, mut first) = ([0.0; 8], 0);
         let mut some = false;
@@ -69,11 +87,11 @@ pub(crate) unsafe fn pair_csr<L: Lanes>(mut x: Entries<'_>, c: &[f64]) -> f64 {
                 assert!(i < d);
                 if i >= first + 8 {
                     if some {
-                        add(&mut s, &group, c.as_ptr().add(first));
+                        add::<L>(&mut s, &group, c.as_ptr().add(first));
                         first += 8;
                     }
                     let next = i - i % 8;
-                    absent(&mut s, first, next);
+                    absent::<L>(&mut s, &c[first..next]);
                     (group, first) = ([0.0; 8], next);
                 }
                 group[i - first] = x;
@@ -81,15 +99,15 @@ pub(crate) unsafe fn pair_csr<L: Lanes>(mut x: Entries<'_>, c: &[f64]) -> f64 {
             }
         }
         if some && first < whole {
-            add(&mut s, &group, c.as_ptr().add(first));
+            add::<L>(&mut s, &group, c.as_ptr().add(first));
             (group, first) = ([0.0; 8], first + 8);
         }
         if first < whole {
-            absent(&mut s, first, whole);
+            absent::<L>(&mut s, &c[first..whole]);
         }
         let mut rest = [0.0; 8];
         rest[..d - whole].copy_from_slice(&c[whole..]);
-        add(&mut s, &group, rest.as_ptr());
+        add::<L>(&mut s, &group, rest.as_ptr());
         let mut partial = [0.0; 8];
         for (v, s) in s.iter().enumerate().take(vectors) {
             L::store(partial.as_mut_ptr().add(v * L::WIDTH), *s);
