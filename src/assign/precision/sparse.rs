@@ -327,7 +327,8 @@ mod tests {
     fn value(level: Level, x: &[f64], c: &[f64]) -> [f64; 3] {
         let d = x.len();
         let columns: Vec<i32> = (0..d as i32).collect();
-        let points = Points::csr(x, &columns, &[0, d as i32], 1, d).unwrap();
+        let starts = [0, d as i32];
+        let points = Points::csr(x, &columns, &starts, 1, d).unwrap();
         let mut panel = vec![0.0; WIDEST * d];
         for (row, c) in panel.chunks_exact_mut(WIDEST).zip(c) {
             row[3] = -2.0 * c;

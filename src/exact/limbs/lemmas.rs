@@ -33,7 +33,9 @@ fn range(numbers: &[f64]) -> Range {
 /// The limbs of one term in one dimension, and their exact sum.
 fn split(n: usize, x: f64, weight: Option<f64>, of: &Limbs<'_>) -> (Vec<i64>, exact::Sum) {
     let mut sums = vec![0; of.count];
-    scalar(x, weight, of, sums.iter_mut(), |sum, units| *sum += units);
+    scalar(x, weight, of, 0, sums.iter_mut(), |sum, units| {
+        *sum += units
+    });
     let limbs = of.sum(&sums, 0, 0);
     let mut sum = exact::Sum::new();
     for l in 0..of.count {
@@ -139,6 +141,7 @@ fn unused_limbs_are_skipped() {
             n,
             count,
             weights: heavy,
+            alone: false,
         };
         let limbs = Limbs::fill(format, 0..d, each, &mut magic);
         let all: Vec<f64> = rows.concat();
