@@ -4,7 +4,9 @@
 
 CARGO    ?= cargo
 CC       ?= cc
-FC        = gfortran
+ifeq ($(origin FC),default)
+FC       := gfortran
+endif
 CFLAGS   ?= -O2 -Wall -Wextra
 FFLAGS   ?= -O2
 # The MPI of `make mpi-demo`
@@ -38,6 +40,9 @@ VERSION  := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What a program linked with libcentra.a needs besides: `rustc --print native-static-libs`, without -lgcc_s. Compilers add that by
 # themselves, and where a program is -static, it does not exist.
 SYSTEM_LIBRARIES := -lutil -lrt -lpthread -lm -ldl -lc
+ifeq ($(shell uname -s),Darwin)
+SYSTEM_LIBRARIES := -lSystem -lc -lm
+endif
 
 .PHONY: all demo demo-c demo-fortran mpi-demo test fuzz soak coverage-fuzz sanitize coverage reproducible lint header reference drawings bench bench-python python-test rust-test cpp-test strategies install uninstall tools
 # One crate type a call of cargo, because then all of the program is optimised at link time; libcentra.so is linked from libcentra.a.

@@ -1,4 +1,4 @@
-"""abi.py HEADER FOLDER [--write]: compares the ABI of the library in FOLDER with the record beside this script, or writes the record.
+"""abi.py HEADER FOLDER [--write]: compares the ABI of the library in FOLDER with the record beside this script, or writes it.
 
 The record has the functions as declared, the constants, and the place and size of each member of each struct. It is that of
 64-bit machines. A line that goes or changes breaks programs that are compiled already, and takes a new SONAME; a line that comes
