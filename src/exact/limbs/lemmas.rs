@@ -34,11 +34,7 @@ fn range(numbers: &[f64]) -> Range {
 fn split(n: usize, x: f64, weight: Option<f64>, of: &Limbs<'_>) -> (Vec<i64>, exact::Sum) {
     let mut sums = vec![0; of.count];
     scalar(x, weight, of, 0, sums.iter_mut(), |sum, units| {
-<<<<<<< HEAD
         *sum += units;
-=======
-        *sum += units
->>>>>>> csr
     });
     let limbs = of.sum(&sums, 0, 0);
     let mut sum = exact::Sum::new();
