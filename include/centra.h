@@ -345,13 +345,14 @@ typedef struct centra_watch {
 extern "C" {
 #endif // __cplusplus
 
-/// Sets all options to their defaults, and struct_size to sizeof(centra_options). Does nothing if options is NULL.
+/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the
+/// size of that version: a program that was built with that version has no memory for more, and later members are not
+/// used then. Does nothing if options is NULL.
 ///
-/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, which does
-/// the same. So a program goes on to work with a library that has more members than its header; a program that calls
-/// the function by its symbol alone must know the whole struct of its library, or call centra_options_init_sized.
+/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, and covers
+/// all of it. A program that finds functions by name (dlsym, ctypes, cgo) calls centra_options_init_sized.
 ///
-/// @param options  NULL, or a centra_options, all of which is written.
+/// @param options  NULL, or a centra_options of any version.
 void centra_options_init(struct centra_options *options);
 
 /// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes,
@@ -362,10 +363,11 @@ void centra_options_init(struct centra_options *options);
 /// @param struct_size  sizeof(centra_options).
 void centra_options_init_sized(struct centra_options *options, size_t struct_size);
 
-/// Sets all results to zero, and struct_size to sizeof(centra_report). Does nothing if report is NULL. In C it is a
-/// macro, too: see centra_options_init.
+/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of
+/// that version. Does nothing if report is NULL. In C a macro of the same name covers all of the struct: see
+/// centra_options_init.
 ///
-/// @param report  NULL, or a centra_report, all of which is written.
+/// @param report  NULL, or a centra_report of any version.
 void centra_report_init(struct centra_report *report);
 
 /// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to

@@ -111,6 +111,9 @@ fn links_lead_somewhere() {
         let text = read(&page);
         for (at, _) in text.match_indices("](") {
             let target = text[at + 2..].split([')', '#']).next().unwrap_or_default();
+            if target.contains(' ') {
+                continue; // a lambda of C++
+            }
             let path = page.parent().expect("a folder").join(target);
             assert!(
                 target.contains("://") || path.exists(),

@@ -287,7 +287,7 @@ fn header_alone() {
         #endif
         }
     "#;
-    std::fs::write(&source, text).expect("a source");
+    std::fs::write(&source, format!("{}\n", text.trim())).expect("a source");
     for (compilers, language, standards) in [
         (
             ["gcc", "clang"],

@@ -1,6 +1,7 @@
 //! Constants and structs of the C API.
 
 use core::ffi::c_void;
+use core::mem::offset_of;
 use core::ptr::{null, null_mut};
 
 use super::structs::members;
@@ -382,13 +383,18 @@ pub struct centra_stream_state {
 }
 } // members
 
+/// Sizes of the first version of these structs: what centra_options_init and centra_report_init may write, whoever calls them.
+pub(super) const FIRST_OPTIONS: usize = offset_of!(centra_options, algorithm);
+pub(super) const FIRST_REPORT: usize = offset_of!(centra_report, workspace_bytes);
+
 #[cfg(test)]
 mod tests {
     use super::super::structs::Struct;
     use super::*;
 
     #[test]
-    fn structs_end_with_their_last_member() {
+    fn first_versions_keep_their_sizes() {
+        assert_eq!((FIRST_OPTIONS, FIRST_REPORT), (80, 104));
         let end = centra_options::ENDS.last().copied();
         assert_eq!(end, Some(size_of::<centra_options>()));
         let end = centra_report::ENDS.last().copied();

@@ -111,8 +111,8 @@ static void check_texts(void)
         CHECK(rank <= 1);
 }
 
-/* What the symbols, the macros of the same names and the initialisers of the header make of a struct is the same, to the last byte, and
- * covers all of it: a member that was set and is not covered would be ignored in silence. */
+/* What the macros and the initialisers of the header make of a struct is the same, to the last byte, and covers all of it. The functions
+ * of the same names as the macros are for programs that were built when the structs were smaller, and write no more than these have. */
 static void check_initialisers(void)
 {
     static const centra_options constant_options = CENTRA_OPTIONS_DEFAULT;
@@ -128,8 +128,15 @@ static void check_initialisers(void)
     (centra_report_init)(&r.report);
     centra_options_init(&by_macro.options);
     centra_report_init(&report_by_macro.report);
+    size_t first_options = offsetof(centra_options, algorithm), first_report = offsetof(centra_report, workspace_bytes);
+    CHECK(o.options.struct_size == first_options && r.report.struct_size == first_report);
+    CHECK(o.options.max_iter == 300 && o.options.progress_data == NULL && r.report.seconds_update == 0);
+    for (size_t i = first_options; i < sizeof o; i++)
+        CHECK(((unsigned char *)&o)[i] == 0xa5);
+    for (size_t i = first_report; i < sizeof r; i++)
+        CHECK(((unsigned char *)&r)[i] == 0xa5);
+    o = by_macro, r = report_by_macro;
     CHECK(o.options.struct_size == sizeof(centra_options) && r.report.struct_size == sizeof(centra_report));
-    CHECK(memcmp(&o, &by_macro, sizeof o) == 0 && memcmp(&r, &report_by_macro, sizeof r) == 0);
     CHECK(memcmp(&o.options, &constant_options, sizeof(centra_options)) == 0);
     CHECK(memcmp(&r.report, &constant_report, sizeof(centra_report)) == 0);
     CHECK(o.options.max_iter == 300 && o.options.parallel == NULL && r.report.workspace_bytes == 0);
@@ -150,15 +157,14 @@ static void check_initialisers(void)
     CHECK(centra_fit(points, 4, 1, 1, 2, &o.options, centers, labels, &r.report, NULL, 0) == CENTRA_OK);
     CHECK(centers[0] == 0.5 && centers[1] == 10.5 && r.report.inertia == 1 && r.report.workspace_bytes > 0);
     /* A program with an older header has smaller structs, of which nothing beyond is read or written. */
-    size_t older_options = offsetof(centra_options, algorithm), older_report = offsetof(centra_report, workspace_bytes);
     memset(&o, 0xa5, sizeof o);
     memset(&r, 0xa5, sizeof r);
-    centra_options_init_sized(&o.options, older_options);
-    centra_report_init_sized(&r.report, older_report);
+    centra_options_init_sized(&o.options, first_options);
+    centra_report_init_sized(&r.report, first_report);
     CHECK(centra_fit(points, 4, 1, 1, 2, &o.options, centers, labels, &r.report, NULL, 0) == CENTRA_OK && r.report.inertia == 1);
-    for (size_t i = older_options; i < sizeof o; i++)
+    for (size_t i = first_options; i < sizeof o; i++)
         CHECK(((unsigned char *)&o)[i] == 0xa5);
-    for (size_t i = older_report; i < sizeof r; i++)
+    for (size_t i = first_report; i < sizeof r; i++)
         CHECK(((unsigned char *)&r)[i] == 0xa5);
     /* Any size at all: whole members or not, more than there is, too small for the size itself. */
     for (size_t size = 0; size < sizeof o; size++) {
