@@ -11,9 +11,6 @@ return function(header, library)
     file:close()
 
     local centra = {}
-    for name, value in text:gmatch("#define (CENTRA_[%u%d_]+) %(?(%-?%d+)") do
-        centra[name] = tonumber(value)
-    end
     -- What is left for a C compiler without a preprocessor.
     text = text:gsub("\\\n", " "):gsub("#ifdef __cplusplus.-#endif[^\n]*", ""):gsub("%f[^\n%z]#[^\n]*", "")
     ffi.cdef(text)

@@ -9,7 +9,7 @@ const koffi = require('koffi');
 module.exports = (header, library = 'libcentra.so') => {
     const text = fs.readFileSync(header, 'utf8');
     const centra = {};
-    for (const [, name, value] of text.matchAll(/^#define (CENTRA_\w+) \(?(-?\d+)\b/gm))
+    for (const [, name, value] of text.matchAll(/^ +(CENTRA_\w+) = (-?\d+),$/gm))
         centra[name] = Number(value);
 
     // Without comments and what only a preprocessor understands; `struct x` is `x` to koffi.
