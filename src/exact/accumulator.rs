@@ -436,6 +436,36 @@ mod tests {
         }
     }
 
+    /// L28: a 2 that limbs leave of a term, or of its rounding error, is seen, though its pattern has a single bit.
+    #[test]
+    fn what_is_left_may_be_two() {
+        // 10 times this is 2^55 + 2, which rounds to 2^55.
+        let nearly = 3602879701896397.0;
+        for (weight, distance) in [(1.0, 2.0), (10.0, nearly)] {
+            let (weights, distances) = ([power_of_two(152), weight], [1.0, distance]);
+            let [mut all, mut each] = [ExactSum::<PRODUCT_DIGITS>::new(); 2];
+            all.add_products(&weights, &distances);
+            each.add_product(weights[0], distances[0]);
+            each.add_product(weight, distance);
+            assert_eq!(all.digits(), each.digits());
+        }
+        let [mut all, mut each] = [ExactSum::<DIGITS>::new(); 2];
+        all.add_all(&[power_of_two(102), 2.0]);
+        each.add(power_of_two(102));
+        each.add(2.0);
+        assert_eq!(all.digits(), each.digits());
+    }
+
+    /// Carries go on to the last digit, which has the sign.
+    #[test]
+    fn the_last_digit_of_a_negative_sum_is_negative() {
+        let mut sum = ExactSum::<DIGITS>::new();
+        sum.add(-5e-324);
+        let mut want = [MASK; DIGITS];
+        want[DIGITS - 1] = -1;
+        assert_eq!(sum.digits(), &want);
+    }
+
     #[test]
     fn merging_is_adding() {
         let mut a = ExactSum::<DIGITS>::new();

@@ -386,6 +386,24 @@ mod tests {
         }
     }
 
+    /// What lies past the bounds of the dimensions is not used.
+    #[test]
+    fn bounds_end_with_the_dimensions() {
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+            for d in 1..40 {
+                let mut of = [f64::NAN; 48];
+                of[..d].fill(1.0);
+                let bounds = Bounds {
+                    limits: &of[..d],
+                    units: &of[..d],
+                    reciprocals: &of[..d],
+                };
+                let row = [1.0; 40];
+                assert!(within(Level::new(isa), Rows::new(&row[..d], d), bounds));
+            }
+        }
+    }
+
     /// Kernels read as many bounds as there are dimensions: fewer of any kind are refused.
     #[test]
     fn bounds_of_fewer_dimensions_are_refused() {

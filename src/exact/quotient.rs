@@ -336,4 +336,35 @@ pub(crate) mod tests {
             }
         }
     }
+
+    /// L26: a divisor that is a little more than its highest 126 bits brings a quotient below the middle of two doubles.
+    #[test]
+    fn divisors_that_are_cut_off_are_not_whole() {
+        for gap in [30, 45, 50] {
+            let mut under: Vec<_> = (0..6).map(|l| (0, -gap * l)).collect();
+            (under[0].0, under[5].0) = (1, 1);
+            for middle in [(1 << 53) + 1, (1 << 53) + 3] {
+                check(&[(middle, 0)], &under);
+                check(&[(-middle, 0)], &under);
+            }
+        }
+    }
+
+    /// L25: zeros that are shifted out are not lost, so that quotients in the middle of two doubles go to the even one.
+    #[test]
+    fn zeros_are_not_lost() {
+        let mut state = 4;
+        for width in [22, 30, 45, 50] {
+            let count = 126 / width as usize + 1;
+            for zeros in 0..=50 {
+                for _ in 0..10 {
+                    let middle = (random(&mut state) >> 10 | 1 << 53 | 1) as i128;
+                    let divisor = (random(&mut state) >> 44 | 1 << 19 | 1) as i64;
+                    let whole = middle * i128::from(divisor) << zeros;
+                    let over = limbs(whole, -40, width, count, &mut state);
+                    check(&over, &[(divisor, 0)]);
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Tests of the lemmas of limbs: L20 to L24 of docs/proofs.md.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
 use super::add::{accumulate, Terms};
 use super::layout::{Limbs, TermFormat};
 use super::size::{ending_low, needed_limbs, stride, width};
@@ -8,12 +10,15 @@ use super::transfer::{transfer, Moves};
 use super::weights::{Heaviest, MIDDLE};
 use crate::exact::binary64::{exponent, scale, LOWEST};
 use crate::exact::quotient::tests::add;
+use crate::exact::quotient::{Divisor, Sum};
 use crate::exact::range::{lowest_bit, Range};
 use crate::exact::reference as exact;
 use crate::points::Rows;
 use crate::simd::level::Isa;
 use crate::simd::portable::Portable;
 use crate::simd::Level;
+
+const LEVELS: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
 
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -149,7 +154,7 @@ fn unused_limbs_are_skipped() {
         let weights = weighted.then_some(&weights[..]);
         let mut sums = vec![0; 2 * limbs.words()];
         let mut counts = [0; 2];
-        let level = Level::new(Isa::Portable);
+        let level = Level::new(LEVELS[round % 3]);
         let terms = Terms {
             rows: Rows::new(&all, d),
             weights,
@@ -158,6 +163,10 @@ fn unused_limbs_are_skipped() {
         };
         accumulate(level, terms, &mut sums, Some(&mut counts));
         let check = |sums: &[i64], members: &[i64], which: &dyn Fn(usize) -> usize| {
+            // Nothing of the row behind is added to the padding.
+            for of in sums.chunks_exact(stride(d)) {
+                assert!(of[d..].iter().all(|&padding| padding == 0));
+            }
             for j in 0..2 {
                 for i in 0..d {
                     let of = limbs.sum(&sums[j * limbs.words()..], i, members[j]);
@@ -189,6 +198,128 @@ fn unused_limbs_are_skipped() {
     }
     println!("L20: first limbs of rows: {skipped:?}");
     assert!(skipped[0] > 200 && skipped[3] > 200 && skipped[6..].iter().sum::<i32>() > 200);
+}
+
+/// L22, L24: rows so light that all limbs but the last lie before theirs.
+#[test]
+fn light_rows_have_bits_in_the_last_limb_alone() {
+    for (isa, d) in LEVELS
+        .into_iter()
+        .flat_map(|isa| [1, 2, 3, 8, 16].map(|d| (isa, d)))
+    {
+        let (rows, weights) = (vec![1.0; 2 * d], [1.0, scale(1.0, -150)]);
+        let (of, heavy) = (range(&rows), Some(range(&weights)));
+        let count = needed_limbs(2, [of].into_iter(), heavy);
+        assert_eq!(count, 150 / width(2) as usize + 1);
+        let mut magic = vec![0.0; count * stride(d)];
+        let format = TermFormat {
+            n: 2,
+            count,
+            weights: heavy,
+            alone: false,
+        };
+        let limbs = Limbs::fill(format, 0..d, |_| of, &mut magic);
+        let mut sums = vec![0; limbs.words()];
+        let terms = Terms {
+            rows: Rows::new(&rows, d),
+            weights: Some(&weights),
+            labels: &[0, 0],
+            limbs: &limbs,
+        };
+        accumulate(Level::new(isa), terms, &mut sums, Some(&mut [0]));
+        for i in 0..d {
+            let of = limbs.sum(&sums, i, 2);
+            let (mut got, mut want) = (exact::Sum::new(), exact::Sum::new());
+            (0..count).for_each(|l| add(&mut got, of.limb(l)));
+            weights.iter().for_each(|&w| want.add_product(1.0, w));
+            assert!(exact::same(&got, &want), "{isa:?} {d} {i}");
+        }
+    }
+}
+
+/// Means in floating point have no more than two limbs; others are quotients of all limbs (L49).
+#[test]
+fn means_of_any_number_of_limbs() {
+    let (n, d) = (5, 3);
+    for count in 1..=5 {
+        // Row l has bits in limb l alone.
+        let rows: Vec<f64> = (0..count * d)
+            .map(|at| scale(101.0 + at as f64, -50 * (at / d) as i32))
+            .collect();
+        let of = Range {
+            top: 128.0,
+            low: scale(1.0, 8 - 50 * count as i32),
+        };
+        let mut magic = vec![0.0; count * stride(d)];
+        let format = TermFormat {
+            n,
+            count,
+            weights: None,
+            alone: false,
+        };
+        let limbs = Limbs::fill(format, 0..d, |_| of, &mut magic);
+        let mut sums = vec![0; limbs.words()];
+        let terms = Terms {
+            rows: Rows::new(&rows, d),
+            weights: None,
+            labels: &[0; 5],
+            limbs: &limbs,
+        };
+        accumulate(Level::new(Isa::Avx512), terms, &mut sums, Some(&mut [0]));
+        let members = count as i64;
+        let (mut got, mut want) = ([0.0; 3], [0.0; 3]);
+        limbs.means_of_members(&sums, members, &mut got);
+        let divisor = Divisor::new(Sum::new(1, |_| (members, 0)));
+        limbs.means(&sums, members, &divisor, &mut want);
+        assert_eq!(got, want, "{count} limbs");
+    }
+}
+
+/// Kernels write where labels point: more counts than sums, and labels that have none, are refused.
+#[test]
+fn labels_without_sums_are_refused() {
+    let (d, k) = (3, 2);
+    let (rows, level) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Level::new(Isa::Avx512));
+    let format = TermFormat {
+        n: 2,
+        count: 1,
+        weights: None,
+        alone: false,
+    };
+    let mut magic = [0.0; 4];
+    let limbs = Limbs::fill(format, 0..d, |_| range(&rows), &mut magic);
+    let refused = |call: &dyn Fn(&mut [i64])| {
+        // The memory goes on behind the sums.
+        let mut memory = vec![0; 9 * limbs.words()];
+        let sums = &mut memory[..k * limbs.words()];
+        catch_unwind(AssertUnwindSafe(|| call(sums))).is_err()
+    };
+    let adding = |labels: [i32; 2], counts: Option<usize>| {
+        refused(&|sums| {
+            let mut counts = counts.map(|count| vec![0; count]);
+            let terms = Terms {
+                rows: Rows::new(&rows, d),
+                weights: None,
+                labels: &labels,
+                limbs: &limbs,
+            };
+            accumulate(level, terms, sums, counts.as_deref_mut());
+        })
+    };
+    let moving = |from: [i32; 2], to: [i32; 2]| {
+        refused(&|sums| {
+            let moves = Moves {
+                points: &[0, 1],
+                from: &from,
+                to: &to,
+            };
+            transfer(level, Rows::new(&rows, d), None, &moves, &limbs, sums);
+        })
+    };
+    assert!(!adding([0, 1], None) && !adding([0, 1], Some(k)));
+    assert!(adding([0, 2], None) && adding([0, 1], Some(k + 1)));
+    assert!(!moving([0, 1], [1, 0]));
+    assert!(moving([0, 2], [1, 0]) && moving([0, 1], [1, 2]));
 }
 
 /// L21: the largest number of limbs, each as large as possible.
