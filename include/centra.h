@@ -1658,7 +1658,7 @@ int32_t centra_workspace_size_csr(size_t n, size_t d, size_t k, const struct cen
 ///     the row, and the place in it.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
-/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
+/// @return What centra_fit returns. CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
 ///     value that is named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
 int32_t centra_fit_csr(const struct centra_csr *points,
                        size_t k,
@@ -1673,7 +1673,7 @@ int32_t centra_fit_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign.
-/// @return What centra_assign does, and what centra_fit_csr does of points.
+/// @return What centra_assign returns. See centra_fit_csr for points.
 int32_t centra_assign_csr(const struct centra_csr *points,
                           size_t k,
                           const struct centra_options *options,
@@ -1687,7 +1687,7 @@ int32_t centra_assign_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update.
-/// @return What centra_update does, and what centra_fit_csr does of points.
+/// @return What centra_update returns. See centra_fit_csr for points.
 int32_t centra_update_csr(const struct centra_csr *points,
                           size_t k,
                           const struct centra_options *options,
@@ -1701,7 +1701,7 @@ int32_t centra_update_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, workspace, workspace_bytes  as for centra_seed.
-/// @return What centra_seed does, and what centra_fit_csr does of points.
+/// @return What centra_seed returns. See centra_fit_csr for points.
 int32_t centra_seed_csr(const struct centra_csr *points,
                         size_t k,
                         const struct centra_options *options,
@@ -1713,7 +1713,7 @@ int32_t centra_seed_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, inertia  as for centra_inertia.
-/// @return What centra_inertia does, and what centra_fit_csr does of points.
+/// @return What centra_inertia returns. See centra_fit_csr for points.
 int32_t centra_inertia_csr(const struct centra_csr *points,
                            size_t k,
                            const struct centra_options *options,
@@ -1725,7 +1725,7 @@ int32_t centra_inertia_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, sqdist, ld_out  as for centra_distances.
-/// @return What centra_distances does, and what centra_fit_csr does of points.
+/// @return What centra_distances returns. See centra_fit_csr for points.
 int32_t centra_distances_csr(const struct centra_csr *points,
                              size_t k,
                              const struct centra_options *options,
@@ -1737,7 +1737,7 @@ int32_t centra_distances_csr(const struct centra_csr *points,
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, counts, weights, inertia  as for centra_clusters.
-/// @return What centra_clusters does, and what centra_fit_csr does of points.
+/// @return What centra_clusters returns. See centra_fit_csr for points.
 int32_t centra_clusters_csr(const struct centra_csr *points,
                             size_t k,
                             const struct centra_options *options,

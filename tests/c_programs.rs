@@ -281,7 +281,7 @@ fn header_alone() {
         {
         #ifndef __cplusplus
             centra_options chosen = CENTRA_OPTIONS(.threads = 0, .seed = 42);
-            return chosen.struct_size + sizeof options + sizeof report + sizeof problem;
+            return chosen.struct_size + options.struct_size + report.struct_size + problem.struct_size;
         #else
             return options.struct_size + report.struct_size + problem.struct_size;
         #endif

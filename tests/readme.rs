@@ -94,7 +94,7 @@ fn commands_exist() {
             .filter(|(at, _)| is_command(&text[..*at]))
             .map(|(at, make)| {
                 text[at + make.len()..]
-                    .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+                    .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-')
                     .next()
                     .unwrap_or_default()
             })

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn centra_workspace_size_csr(
 ///     the row, and the place in it.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
-/// @return What centra_fit does; CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
+/// @return What centra_fit returns. CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
 ///     value that is named there, and CENTRA_ERR_SHAPE if starts or columns are not as described.
 ///
 /// # Safety
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn centra_fit_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, sqdist, workspace, workspace_bytes  as for centra_assign.
-/// @return What centra_assign does, and what centra_fit_csr does of points.
+/// @return What centra_assign returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_assign.
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn centra_assign_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, labels, centers, counts, workspace, workspace_bytes  as for centra_update.
-/// @return What centra_update does, and what centra_fit_csr does of points.
+/// @return What centra_update returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_update.
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn centra_update_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, workspace, workspace_bytes  as for centra_seed.
-/// @return What centra_seed does, and what centra_fit_csr does of points.
+/// @return What centra_seed returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_seed.
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn centra_seed_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, inertia  as for centra_inertia.
-/// @return What centra_inertia does, and what centra_fit_csr does of points.
+/// @return What centra_inertia returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_inertia.
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn centra_inertia_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, sqdist, ld_out  as for centra_distances.
-/// @return What centra_distances does, and what centra_fit_csr does of points.
+/// @return What centra_distances returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_distances.
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn centra_distances_csr(
 ///
 /// @param points  see centra_csr; read only.
 /// @param k, options, centers, labels, counts, weights, inertia  as for centra_clusters.
-/// @return What centra_clusters does, and what centra_fit_csr does of points.
+/// @return What centra_clusters returns. See centra_fit_csr for points.
 ///
 /// # Safety
 /// As for centra_clusters.

@@ -360,7 +360,7 @@ pub(crate) mod tests {
                 for _ in 0..10 {
                     let middle = (random(&mut state) >> 10 | 1 << 53 | 1) as i128;
                     let divisor = (random(&mut state) >> 44 | 1 << 19 | 1) as i64;
-                    let whole = middle * i128::from(divisor) << zeros;
+                    let whole = (middle * i128::from(divisor)) << zeros;
                     let over = limbs(whole, -40, width, count, &mut state);
                     check(&over, &[(divisor, 0)]);
                 }

@@ -29,27 +29,6 @@ fn halves(x: f64x2) -> (f64x2, f64x2) {
     (high, x - high)
 }
 
-/// `a` where `a < b`, else `b`: as one instruction where there is one, which on AArch64 would be NaN where one of them is.
-macro_rules! smaller {
-    ($a:expr, $b:expr) => {
-        match cfg!(target_arch = "x86_64") {
-            true => $a.fast_min($b),
-            false => $a.simd_lt($b).select($a, $b),
-        }
-    };
-}
-
-/// `a` where `a > b`, else `b`.
-macro_rules! larger {
-    ($a:expr, $b:expr) => {
-        match cfg!(target_arch = "x86_64") {
-            true => $a.fast_max($b),
-            false => $a.simd_gt($b).select($a, $b),
-        }
-    };
-}
-pub(super) use {larger, smaller};
-
 impl InstructionSet for Portable {
     type Lanes = Portable;
     type Single = PortableF32;

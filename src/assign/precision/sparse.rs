@@ -10,7 +10,7 @@ use super::{Allowance, BlockRows, Certificate, CodedCenters, PassCenters, Precis
 use crate::assign::screen::{ScreenResult, ScreenScratch};
 use crate::call::Shape;
 use crate::exact::distance::pair_csr;
-use crate::points::{Entries, Points, Unpacked, Which};
+use crate::points::{Entries, Unpacked, Which};
 use crate::simd::products::{Screen, Working};
 use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
 
@@ -59,7 +59,7 @@ impl Precision for Sparse {
     }
 
     fn room(shape: &Shape) -> [usize; 2] {
-        [0, width(shape.k)]
+        [0, width(shape.k.min(PANEL))]
     }
 
     fn prepare<'a>(
@@ -111,40 +111,58 @@ impl Precision for Sparse {
         let (d, k) = (pass.job.points.d(), pass.k());
         for lane in 0..which.len() {
             let x = pass.job.points.entries(which.point(lane));
-            let values = &mut scratch.values[..width(k)];
-            values.copy_from_slice(ready.starts);
             let mut square = 0.0;
+            let mut nearest = Nearest::default();
             for (centers, place) in panels(k, d) {
-                let first = centers.start;
-                let values = &mut values[first..first + width(centers.len())];
-                let panel = &ready.data[place];
-                square = products(level, Products { x, panel, values });
+                let values = &mut scratch.values[..width(centers.len())];
+                square = ready.evaluate(level, x, centers.start, place, values);
+                nearest.add(centers.start, &values[..centers.len()]);
             }
-            let nearest = Nearest::of(&values[..k]);
             let error_bound = ready.error_bound(square, nearest.label);
-            scratch.labels[lane] = nearest.label as i32;
+            let mut label = nearest.label as i32;
             // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
             let proven = nearest.second - nearest.least > error_bound;
             if !proven {
                 let limit = nearest.least + error_bound;
-                let decided = Decide {
-                    x,
-                    points: &pass.job.points,
-                    centers: pass.centers,
-                    values: &values[..k],
-                    limit,
-                };
-                let (label, evaluated) = level.run(decided);
-                scratch.labels[lane] = label;
+                let mut found = Found::default();
+                for (centers, place) in panels(k, d) {
+                    let values = &mut scratch.values[..width(centers.len())];
+                    ready.evaluate(level, x, centers.start, place, values);
+                    level.run(Decide {
+                        x,
+                        first: centers.start,
+                        centers: pass.centers[centers.start * d..centers.end * d].chunks_exact(d),
+                        values: &values[..centers.len()],
+                        limit,
+                        found: &mut found,
+                    });
+                }
+                label = found.label;
                 result.open += 1;
-                result.evaluated += evaluated;
+                result.evaluated += found.evaluated;
             }
+            scratch.labels[lane] = label;
         }
         result
     }
 }
 
 impl SparseCenters<'_> {
+    /// The values of a sparse row with the panel at a place, whose centers begin with `first`; returns the sum of the squares of the
+    /// row. There are those of one panel at a time, so that the memory of a thread does not grow with k.
+    fn evaluate(
+        &self,
+        level: Level,
+        x: Entries<'_>,
+        first: usize,
+        place: Range<usize>,
+        values: &mut [f64],
+    ) -> f64 {
+        values.copy_from_slice(&self.starts[first..first + values.len()]);
+        let panel = &self.data[place];
+        products(level, Products { x, panel, values })
+    }
+
     /// The error bound of a point of this |x|² with a label (L16).
     fn error_bound(&self, square: f64, label: usize) -> f64 {
         // A point that is too far gets an infinite one, so that nothing is proven of it (L17).
@@ -169,14 +187,21 @@ struct Nearest {
     second: f64,
 }
 
-impl Nearest {
-    fn of(values: &[f64]) -> Self {
-        let mut nearest = Nearest {
+impl Default for Nearest {
+    fn default() -> Self {
+        Nearest {
             label: 0,
             least: f64::INFINITY,
             second: f64::INFINITY,
-        };
-        for (j, &value) in values.iter().enumerate() {
+        }
+    }
+}
+
+impl Nearest {
+    /// Takes more values, the first of which is that of center `first`.
+    fn add(&mut self, first: usize, values: &[f64]) {
+        let mut nearest = Nearest { ..*self };
+        for (j, &value) in (first..).zip(values) {
             let less = value < nearest.least;
             // NaN is neither, and is no value of a point that has an error bound.
             let other = if less { nearest.least } else { value };
@@ -188,7 +213,7 @@ impl Nearest {
             nearest.label = if less { j } else { nearest.label };
             nearest.least = if less { value } else { nearest.least };
         }
-        nearest
+        *self = nearest;
     }
 }
 
@@ -283,35 +308,51 @@ impl Products<'_> {
     }
 }
 
-/// A point that the test leaves open, and the values of all centers.
+/// The nearest center so far of a point that the test leaves open, and how many were evaluated.
+struct Found {
+    label: i32,
+    least: f64,
+    evaluated: usize,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Found {
+            label: 0,
+            least: f64::INFINITY,
+            evaluated: 0,
+        }
+    }
+}
+
+/// A point that the test leaves open, some centers from `first` on, and their values.
 struct Decide<'a> {
     x: Entries<'a>,
-    points: &'a Points<'a>,
-    centers: &'a [f64],
+    first: usize,
+    centers: core::slice::ChunksExact<'a, f64>,
     values: &'a [f64],
     limit: f64,
+    found: &'a mut Found,
 }
 
 impl Kernel for Decide<'_> {
-    type Out = (i32, usize);
+    type Out = ();
 
-    /// The nearest of the centers within the limit, by D, and how many these are. What is not a number is within it.
+    /// Compares the centers within the limit by D. What is not a number is within it.
     #[inline(always)]
-    unsafe fn run<I: InstructionSet>(self) -> (i32, usize) {
-        let (mut label, mut least, mut evaluated) = (0, f64::INFINITY, 0);
-        let centers = self.centers.chunks_exact(self.points.d());
-        for ((j, center), &value) in (0..).zip(centers).zip(self.values) {
+    unsafe fn run<I: InstructionSet>(self) {
+        let found = self.found;
+        for ((j, center), &value) in (self.first..).zip(self.centers).zip(self.values) {
             if value > self.limit {
                 continue;
             }
-            evaluated += 1;
+            found.evaluated += 1;
             // SAFETY: the caller is compiled for the lanes.
             let distance = unsafe { pair_csr::<I::Lanes>(self.x, center) };
-            if distance < least {
-                (label, least) = (j, distance);
+            if distance < found.least {
+                (found.label, found.least) = (j as i32, distance);
             }
         }
-        (label, evaluated)
     }
 }
 
@@ -321,6 +362,7 @@ mod tests {
     use crate::assign::lemmas::{climb, exact_squared, report, Rng};
     use crate::exact::distance::squared;
     use crate::exact::rational::Exact;
+    use crate::points::Points;
     use crate::simd::level::{isa, Isa};
 
     /// The value of a point and a center that starts from |c|², and |x|² and |c|², as passes evaluate them.

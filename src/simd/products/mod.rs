@@ -5,7 +5,6 @@
 
 use core::ops::{Add, Mul, Sub};
 
-use super::portable::{larger, smaller};
 use super::Lanes;
 use crate::runtime::workspace::Plain;
 
@@ -262,6 +261,26 @@ impl Working for f64 {
         // SAFETY: the caller's contract.
         unsafe { L::load(from) }
     }
+}
+
+/// `a` where `a < b`, else `b`: as one instruction where there is one, which on AArch64 would be NaN where one of them is.
+macro_rules! smaller {
+    ($a:expr, $b:expr) => {
+        match cfg!(target_arch = "x86_64") {
+            true => $a.fast_min($b),
+            false => $a.simd_lt($b).select($a, $b),
+        }
+    };
+}
+
+/// `a` where `a > b`, else `b`.
+macro_rules! larger {
+    ($a:expr, $b:expr) => {
+        match cfg!(target_arch = "x86_64") {
+            true => $a.fast_max($b),
+            false => $a.simd_gt($b).select($a, $b),
+        }
+    };
 }
 
 /// The vectors of the crate `wide`.
