@@ -377,6 +377,13 @@ fn spreads_near_the_smallest() {
             .collect();
         let case = Case::new("just enough", 1, x, vec![0.0, first]);
         case.check(RELOCATE, &[way], &mut bad);
+        // The first and the last are so far apart, but not from the center between them.
+        let half = two_to(-538);
+        let mut x = vec![0.0; n];
+        (x[0], x[n - 1]) = (-half, half);
+        assert!(half * half == 0.0 && (half + half) * (half + half) > 0.0);
+        let case = Case::new("the first and the last", 1, x, vec![0.0]);
+        case.check_assign(&[way], &mut bad);
     }
     // All of a data set times a power of two: refused as soon as all D are 0, and not before.
     let mut rng = Rng(9);
