@@ -24,8 +24,7 @@ class Rows(NamedTuple):
     csr: Any
     n: int
     d: int
-
-    layout = lib.CENTRA_ROWS
+    layout: int = lib.CENTRA_ROWS
 
     @property
     def size(self) -> int:
