@@ -20,7 +20,14 @@ struct Mpi {
 impl Mpi {
     /// Those that are here.
     fn all() -> Vec<Mpi> {
-        let here = |suffix: &&str| native::is_there(format!("mpicc{suffix}"));
+        // Packages of other programs bring a compiler without the header.
+        let here = |suffix: &&str| {
+            let mut compiler = Command::new(format!("mpicc{suffix}"));
+            let compiler = compiler.args(["-E", "-include", "mpi.h", "-x", "c", "/dev/null"]);
+            compiler
+                .output()
+                .is_ok_and(|output| output.status.success())
+        };
         let named = [".mpich", ".openmpi"].into_iter().filter(here);
         let mut all: Vec<_> = named.map(|suffix| Mpi { suffix }).collect();
         if all.is_empty() && here(&"") {

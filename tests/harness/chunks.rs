@@ -1,7 +1,7 @@
 //! Points that are not in one place: a case in random chunks, and what these give reduced in random trees.
 
 use super::data::Rng;
-use super::{equal, require, same, Case, Stored, COPIES, SPARSE};
+use super::{equal, require, same, Case, Stored, COPIES};
 use crate::options::stream::{self, Stream};
 use crate::options::Options;
 use centra::streams::{Drawn, Kept, State, Wanted, MASSES};
@@ -368,13 +368,7 @@ impl<'a> Chunks<'a> {
         let ends: Vec<_> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
         let d = case.d;
         let stored = ends.iter().map(|&(from, to)| {
-            (from < to).then(|| {
-                Stored::new(
-                    &case.x[from * d..to * d],
-                    d,
-                    rng.below(COPIES + SPARSE.len()),
-                )
-            })
+            (from < to).then(|| Stored::new(&case.x[from * d..to * d], d, rng.below(COPIES)))
         });
         Chunks {
             stored: stored.collect(),
