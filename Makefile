@@ -210,6 +210,7 @@ test-aarch64: all
 			"(Debian: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)" >&2; \
 		test -z "$$CI"; \
 	fi
+
 # centra.hpp: every call against C, what is thrown, matrices of Eigen, with AddressSanitizer and UndefinedBehaviorSanitizer; and the
 # example, which prints what its README says.
 CPP_TEST := $(TARGET)/cpp-test

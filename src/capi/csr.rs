@@ -9,7 +9,7 @@ use super::types::*;
 use super::whole::{
     assign, clusters, distances, fit, seed, sum_of_squares, update, workspace_size,
 };
-use crate::points::{CoordinateType, Form, Layout, Points};
+use crate::points::{CoordinateType, Form, Index, Layout, Points};
 use crate::runtime::error::{refuse, Error};
 
 /// centra_workspace_size for the calls that end in _csr: the bounds named there hold, and nothing is added for
@@ -372,27 +372,36 @@ impl<'a> Argument<'a> for Rows {
     }
 
     unsafe fn view(&self, context: &Context<'a>) -> Result<Points<'a>, Error> {
-        let (n, d) = (context.sizes.n, context.sizes.d);
-        let form = Form::of(Layout::Csr, self.coordinates);
-        let values = self.csr.values.cast::<u8>();
         // SAFETY: sizes, null and alignment were checked; the memory is the contract.
         unsafe {
             match self.csr.index_bytes {
-                4 => {
-                    let starts = match self.csr.starts.is_null() {
-                        true => &[0i32],
-                        false => core::slice::from_raw_parts(self.csr.starts.cast(), n + 1),
-                    };
-                    Points::csr_from_raw(values, self.csr.columns.cast::<i32>(), starts, d, form)
-                }
-                _ => {
-                    let starts = match self.csr.starts.is_null() {
-                        true => &[0i64],
-                        false => core::slice::from_raw_parts(self.csr.starts.cast(), n + 1),
-                    };
-                    Points::csr_from_raw(values, self.csr.columns.cast::<i64>(), starts, d, form)
-                }
+                4 => self.points::<i32>(context, &[0]),
+                _ => self.points::<i64>(context, &[0]),
             }
+        }
+    }
+}
+
+impl Rows {
+    /// The points, whose indices are of type `J`. Starts may be null, and are `none` then.
+    ///
+    /// # Safety
+    /// As for [`Argument::view`]; columns and starts are of that type.
+    unsafe fn points<'a, J: Index>(
+        &self,
+        context: &Context<'a>,
+        none: &'static [J],
+    ) -> Result<Points<'a>, Error> {
+        let (n, d) = (context.sizes.n, context.sizes.d);
+        let form = Form::of(Layout::Csr, self.coordinates);
+        let (values, columns) = (self.csr.values.cast::<u8>(), self.csr.columns.cast::<J>());
+        // SAFETY: the contract.
+        unsafe {
+            let starts = match self.csr.starts.is_null() {
+                true => none,
+                false => core::slice::from_raw_parts(self.csr.starts.cast::<J>(), n + 1),
+            };
+            Points::csr_from_raw(values, columns, starts, d, form)
         }
     }
 }

@@ -82,13 +82,12 @@ impl Places {
     };
 
     /// Checks where the coordinates of rows of d dimensions are: row p has those from `starts[p]` to `starts[p + 1]`. There is
-    /// one start more than there are rows.
+    /// one start more than there are rows; they passed [`check_starts`].
     pub(super) fn check<J: ReadIndex>(
         columns: &[J],
         starts: &[J],
         d: usize,
     ) -> Result<Self, Error> {
-        check_starts(starts)?;
         let mut longest = 0;
         for (p, pair) in starts.windows(2).enumerate() {
             let row = &columns[at(pair[0])..at(pair[1])];

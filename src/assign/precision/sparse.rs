@@ -200,20 +200,17 @@ impl Default for Nearest {
 impl Nearest {
     /// Takes more values, the first of which is that of center `first`.
     fn add(&mut self, first: usize, values: &[f64]) {
-        let mut nearest = Nearest { ..*self };
         for (j, &value) in (first..).zip(values) {
-            let less = value < nearest.least;
+            let less = value < self.least;
             // NaN is neither, and is no value of a point that has an error bound.
-            let other = if less { nearest.least } else { value };
-            nearest.second = if other < nearest.second {
-                other
-            } else {
-                nearest.second
-            };
-            nearest.label = if less { j } else { nearest.label };
-            nearest.least = if less { value } else { nearest.least };
+            let other = if less { self.least } else { value };
+            if other < self.second {
+                self.second = other;
+            }
+            if less {
+                (self.label, self.least) = (j, value);
+            }
         }
-        *self = nearest;
     }
 }
 
