@@ -6,10 +6,12 @@
 //! counted, so whatever is counted is the library's.
 
 mod calls;
+mod isas;
 
 use calls::stream::Chunk;
 use calls::*;
 use centra::capi;
+use isas::isas;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -825,8 +827,6 @@ const SHAPES: [(usize, usize, usize); 13] = [
     (1025, 2, 100),
 ];
 
-const ISAS: [&str; 3] = ["portable", "avx2", "avx512"];
-
 /// The queries that no case covers.
 fn check_queries() {
     let (mut some_options, mut some_report, mut bytes) = (options(), report(), 0);
@@ -925,7 +925,7 @@ fn child_allocates_nothing(task: &str) {
 fn every_case_allocates_nothing() {
     match child_task() {
         Some(task) => child_allocates_nothing(&task),
-        None => ISAS.iter().for_each(|isa| {
+        None => isas().for_each(|isa| {
             passes_in_child(
                 "every_case_allocates_nothing",
                 "all",
@@ -942,7 +942,7 @@ fn the_first_call_allocates_nothing() {
         return child_allocates_nothing(&task);
     }
     let cases = first_calls();
-    for isa in ISAS {
+    for isa in isas() {
         let run = |task: &str| {
             passes_in_child(
                 "the_first_call_allocates_nothing",
@@ -1419,7 +1419,7 @@ mod pages {
     #[test]
     fn nothing_outside_the_arguments_is_touched() {
         if child_task().is_none() {
-            for isa in ISAS {
+            for isa in isas() {
                 passes_in_child(
                     "pages::nothing_outside_the_arguments_is_touched",
                     "all",

@@ -1,13 +1,13 @@
 //! The C API as a C program sees it: the programs of `tests/c`, compiled as C11 and as C++ with every warning an error,
 //! linked with the static and with the shared library, and run under every instruction set; and under valgrind.
 
+mod isas;
 mod native;
 
+use isas::isas;
 use native::{Language, Link};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const ISAS: &[&str] = &["portable", "avx2", "avx512"];
 
 /// Compiles and links a C source in all four ways; a missing C++ compiler leaves two.
 fn build(source: &Path, scratch: &Path) -> Vec<(Language, Link, PathBuf)> {
@@ -50,7 +50,7 @@ fn build(source: &Path, scratch: &Path) -> Vec<(Language, Link, PathBuf)> {
 fn run_everywhere(name: &str) {
     let scratch = native::scratch(name);
     for (_, _, program) in build(&native::file(&format!("tests/c/{name}.c")), &scratch) {
-        for isa in ISAS {
+        for isa in isas() {
             let printed = native::run(Command::new(&program).env("CENTRA_ISA", isa));
             let checks = printed
                 .strip_prefix(&format!("{name}: "))
@@ -224,7 +224,7 @@ fn demo() {
     let scratch = native::scratch("demo");
     let mut answers = Vec::new();
     for (_, _, program) in build(&native::file("bindings/c/demo.c"), &scratch) {
-        for isa in ISAS {
+        for isa in isas() {
             let mut command = Command::new(&program);
             let printed = native::run(
                 command

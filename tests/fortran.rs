@@ -5,8 +5,10 @@
 //! every temporary array made for an argument, so an empty standard error also proves that no call
 //! copied a caller's array.
 
+mod isas;
 mod native;
 
+use isas::isas;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -28,8 +30,6 @@ const STRICT: &[&str] = &[
 
 /// For the programs alone: they restate D(x, c), which knows no fused multiply-add.
 const EXACT: &[&str] = &["-O1", "-g", "-ffp-contract=off"];
-
-const INSTRUCTION_SETS: [&str; 3] = ["portable", "avx2", "avx512"];
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -137,7 +137,7 @@ fn passes(name: &str, flags: &[&str]) {
 
 fn passes_with(modules: &Path, name: &str, flags: &[&str]) {
     let program = build(modules, name, flags);
-    for isa in INSTRUCTION_SETS {
+    for isa in isas() {
         let said = native::run(Command::new(&program).env("CENTRA_ISA", isa));
         let checks = said
             .strip_prefix(&format!("{name}: "))
@@ -301,7 +301,7 @@ fn demo() {
     let iris = source("tests/data/iris.csv");
     let mut answers = Vec::new();
     for program in &programs {
-        for isa in INSTRUCTION_SETS {
+        for isa in isas() {
             let said = native::run(Command::new(program).arg(&iris).env("CENTRA_ISA", isa));
             for part in [
                 "blobs: 5000 points",
