@@ -221,8 +221,9 @@ fn rounded_means_that_go_in_circles() {
 /// All points equal, at sizes where the mean of equal values is another value; one cluster, and as many as points.
 #[test]
 fn points_that_are_all_equal() {
-    let ways = all_ways();
+    let (all, few) = (all_ways(), few_ways());
     let mut bad = Bad::default();
+    let mut shape = 0;
     for value in [
         0.1,
         1.0 / 3.0,
@@ -237,6 +238,9 @@ fn points_that_are_all_equal() {
     ] {
         for (n, d) in [(1, 1), (3, 1), (6, 2), (9, 9), (25, 3), (43, 1), (53, 17)] {
             for k in [1, 2, 3, n] {
+                // Every third of the 28 shapes of a value: in three values each of them is met in all ways.
+                let ways = if shape % 3 == 0 { &all } else { &few };
+                shape += 1;
                 let case = Case::new(
                     format!("all {value:e}"),
                     d,
@@ -244,10 +248,10 @@ fn points_that_are_all_equal() {
                     vec![value; k.min(n) * d],
                 );
                 for plan in [RELOCATE, KEEP, ERROR] {
-                    case.check(plan.at_most(7), &ways, &mut bad);
+                    case.check(plan.at_most(7), ways, &mut bad);
                 }
                 let case = case.weighted("tenths", vec![0.1; n]);
-                case.check(RELOCATE.at_most(7), &ways, &mut bad);
+                case.check(RELOCATE.at_most(7), ways, &mut bad);
             }
         }
     }
