@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install | check-packages
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install | check-packages | check-crate
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -91,7 +91,8 @@ mpi-demo: all
 		test -z "$$CI"; \
 	fi
 
-test: python-test rust-test
+# A package of cargo has no sources of the Python package, and of the tests those in src and in comments.
+test: $(if $(wildcard bindings/python/pyproject.toml),python-test) rust-test
 
 rust-test: tools
 	$(CARGO) test
@@ -149,6 +150,7 @@ python-test: tools
 		$$venv/ruff check --quiet --no-cache . && $$venv/ruff format --quiet --no-cache --check .; \
 		$$venv/mypy; \
 		$$venv/python -m pytest --quiet -p no:cacheprovider tests README.md --pyargs centra; \
+		PATH="$$venv:$$PATH" ../../tests/page.sh ../../docs/from/python.md program.py; \
 	else \
 		echo "that failed, so the tests of the Python package are left out (Debian: apt-get install python3-venv; Python 3.11 or later)" >&2; \
 		test -z "$$CI"; \
@@ -164,13 +166,20 @@ SIX_POINTS = grep -x 'inertia 2.66667 after 1 iterations'
 with = @if command -v $(1) >/dev/null; then set -ex; $(3); else \
 	echo "$(1) is missing, so the tests that need it were left out (Debian: apt-get install $(2))" >&2; test -z "$$CI"; fi
 
-.PHONY: check-bindings check-c check-r check-luajit check-node check-octave
-check-bindings: check-c check-r check-luajit check-node check-octave
+.PHONY: check-bindings check-c check-cpp check-fortran check-r check-luajit check-node check-octave
+check-bindings: check-c check-cpp check-fortran check-r check-luajit check-node check-octave
 
 check-c:
 	@mkdir -p $(BINDINGS)
 	$(CC) -std=c11 $(CFLAGS) tests/c/golden.c $(LINKED) -o $(BINDINGS)/golden
 	$(BINDINGS)/golden $(GOLDEN)
+	tests/page.sh docs/from/c.md program.c
+
+check-cpp:
+	$(call with,c++,g++,tests/page.sh docs/from/cpp.md program.cpp)
+
+check-fortran:
+	$(call with,gfortran,gfortran,tests/page.sh docs/from/fortran.md program.f90)
 
 # The package as CRAN would check it, but for the manual, which takes LaTeX; its tests, README and a demo. A warning is an error.
 check-r:
@@ -180,7 +189,8 @@ check-r:
 		CENTRA_GOLDEN=$(GOLDEN) _R_CHECK_FORCE_SUGGESTS_=$(if $(CI),true,false) R CMD check --no-manual centra_$(VERSION).tar.gz; \
 		if grep -w WARNING centra.Rcheck/00check.log; then exit 1; fi; \
 		awk '/^```/ { inside = $$0 == "```r"; next } inside' $(CURDIR)/bindings/r/README.md > readme.R; \
-		export R_LIBS=centra.Rcheck; Rscript readme.R; Rscript $(CURDIR)/bindings/r/demo/flowers.R)
+		export R_LIBS=$(BINDINGS)/r/centra.Rcheck; Rscript readme.R; Rscript $(CURDIR)/bindings/r/demo/flowers.R; \
+		$(CURDIR)/tests/page.sh $(CURDIR)/docs/from/r.md program.R)
 
 check-luajit:
 	$(call with,luajit,luajit, \
@@ -322,6 +332,11 @@ uninstall:
 .PHONY: check-packages abi
 check-packages: all
 	CC='$(CC)' FC='$(FC)' MAKE='$(MAKE)' tests/packages/check.sh
+
+# The package for crates.io, unpacked: a program that depends on it, the oldest Rust, the demo.
+.PHONY: check-crate
+check-crate:
+	tests/packages/crate.sh
 
 # The record of the ABI anew; check-packages fails while the library differs from it.
 abi: all

@@ -345,16 +345,6 @@ typedef struct centra_watch {
 extern "C" {
 #endif // __cplusplus
 
-/// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the
-/// size of that version: a program that was built with that version has no memory for more, and later members are not
-/// used then. Does nothing if options is NULL.
-///
-/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, and covers
-/// all of it. A program that finds functions by name (dlsym, ctypes, cgo) calls centra_options_init_sized.
-///
-/// @param options  NULL, or a centra_options of any version.
-void centra_options_init(struct centra_options *options);
-
 /// Sets the options that fit struct_size bytes to their defaults, and the member struct_size to that number of bytes,
 /// at most to the size that this library knows. Does nothing if options is NULL or struct_size is less than
 /// sizeof(size_t).
@@ -362,13 +352,6 @@ void centra_options_init(struct centra_options *options);
 /// @param options  NULL, or struct_size writable bytes.
 /// @param struct_size  sizeof(centra_options).
 void centra_options_init_sized(struct centra_options *options, size_t struct_size);
-
-/// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of
-/// that version. Does nothing if report is NULL. In C a macro of the same name covers all of the struct: see
-/// centra_options_init.
-///
-/// @param report  NULL, or a centra_report of any version.
-void centra_report_init(struct centra_report *report);
 
 /// Sets the results that fit struct_size bytes to zero, and the member struct_size to that number of bytes, at most to
 /// the size that this library knows. Does nothing if report is NULL or struct_size is less than sizeof(size_t).
@@ -1747,7 +1730,11 @@ int32_t centra_clusters_csr(const struct centra_csr *points,
                             double *weights,
                             double *inertia);
 
+/// Sets all options to their defaults. The library also has a function of this name, which this header does not
+/// declare: it is for programs that were linked with the first version, and sets what the struct had then.
 #define centra_options_init(options) centra_options_init_sized((options), sizeof(centra_options))
+
+/// Sets all of a report to zero; see centra_options_init.
 #define centra_report_init(report) centra_report_init_sized((report), sizeof(centra_report))
 
 /// All options at their defaults, as in: centra_options options = CENTRA_OPTIONS_DEFAULT

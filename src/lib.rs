@@ -87,7 +87,10 @@
 //! | [`streams`] | the same for points in chunks, bit for bit |
 //! | [`capi`] | the C API, for `include/centra.h`; not for Rust |
 //!
-//! The crate has no Cargo features.
+//! # Features
+//!
+//! `ndarray`, which is off by default, has `Points::array`, for arrays of the crate `ndarray` 0.17. A release of centra for another version of
+//! it is a breaking one.
 //!
 //! # Inside
 //!

@@ -1,4 +1,4 @@
-//! The page on bindings and the bindings beside it say what the header says: sizes and members of structs, and the version.
+//! The page on bindings, the bindings beside it and the page on Julia say what the header says: sizes and members of structs, and the version.
 
 mod native;
 
@@ -73,7 +73,7 @@ fn members(name: &str) -> Vec<(String, &'static str)> {
 
 #[test]
 fn structs_in_julia_are_those_of_the_header() {
-    let page = read("README.md");
+    let page = read("../docs/from/julia.md");
     for (julia, name) in [("Options", "centra_options"), ("Report", "centra_report")] {
         let start = format!("struct {julia} ");
         let from = page.find(&start).expect("the struct");

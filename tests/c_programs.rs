@@ -207,7 +207,7 @@ fn huge() {
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 #[test]
 fn around() {
-    let library = native::library_dir().join("libcentra.so");
+    let library = native::shared();
     let mut command = Command::new(build_once("around"));
     command.arg(library);
     let printed = native::run(

@@ -57,11 +57,11 @@ fn output(command: &mut Command) -> Output {
         .unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// The folder of the library, which must be that of this checkout.
+/// The static library, which must be that of this checkout.
 ///
 /// Two checkouts that share a target directory are one package to Cargo: where the other was built last,
 /// it takes that library, and even that test program, for this one's (seen). Other flags it does notice.
-fn library_dir() -> PathBuf {
+fn archive() -> PathBuf {
     if let Some(here) = std::env::var_os("CARGO_MANIFEST_DIR") {
         assert_eq!(
             here,
@@ -69,7 +69,7 @@ fn library_dir() -> PathBuf {
             "built from another checkout in the same target directory; touch src/lib.rs and run again"
         );
     }
-    native::library_dir()
+    native::archive()
 }
 
 /// The folder with `centra.o`, `checks.o` and their `.mod` files: compiled once for all programs.
@@ -120,7 +120,7 @@ fn build(modules: &Path, name: &str, flags: &[&str]) -> PathBuf {
             .arg(&own)
             .arg(source("tests/fortran").join(name).with_extension("f90"))
             .args([modules.join("centra.o"), modules.join("checks.o")])
-            .arg(library_dir().join("libcentra.a"))
+            .arg(archive())
             .args(native::SYSTEM_LIBRARIES)
             .arg("-o")
             .arg(&program),
@@ -285,14 +285,13 @@ fn demo() {
     if !have_compiler() {
         return;
     }
-    let folder = library_dir();
-    let archive = folder.join("libcentra.a");
+    let archive = archive();
     let mut with_archive = vec![archive.as_os_str()];
     with_archive.extend(native::SYSTEM_LIBRARIES.iter().map(OsStr::new));
     let mut programs = vec![build_demo("static", &with_archive)];
     if cfg!(target_os = "linux") {
-        let shared = folder.join("libcentra.so");
-        let rpath = format!("-Wl,-rpath,{}", folder.display());
+        let shared = native::shared();
+        let rpath = format!("-Wl,-rpath,{}", native::library_dir().display());
         programs.push(build_demo(
             "shared",
             &[shared.as_os_str(), OsStr::new(&rpath)],
@@ -361,7 +360,7 @@ fn the_program_of_the_readme() {
             .arg("-J")
             .arg(&folder)
             .args([module_source(), file])
-            .arg(library_dir().join("libcentra.a"))
+            .arg(archive())
             .args(native::SYSTEM_LIBRARIES)
             .arg("-o")
             .arg(&built),
@@ -400,8 +399,9 @@ fn a_package_of_fpm() {
     fs::write(package.join("fpm.toml"), first_block(&readme, "toml")).expect("a manifest");
     // Paths in a manifest are relative.
     std::os::unix::fs::symlink(native::ROOT, package.join("centra")).expect("a clone");
-    let folder = library_dir();
-    let flags = format!("-L{0} -Wl,-rpath,{0}", folder.display());
+    // It links with `-lcentra`.
+    std::os::unix::fs::symlink(native::shared(), package.join("libcentra.so")).expect("a library");
+    let flags = format!("-L{0} -Wl,-rpath,{0}", package.display());
     let run = ["run", "--compiler", COMPILER, "--link-flag", flags.as_str()];
     native::succeed(
         Command::new("fpm")

@@ -58,7 +58,7 @@ impl Mpi {
                 .arg("-I")
                 .arg(native::file("include"))
                 .arg(native::file("bindings/mpi/kmeans.c"))
-                .arg(native::library_dir().join("libcentra.a"))
+                .arg(native::archive())
                 .args(native::SYSTEM_LIBRARIES)
                 .arg("-o")
                 .arg(&c),
@@ -74,7 +74,7 @@ impl Mpi {
                 .arg(scratch)
                 .arg(native::file("bindings/fortran/centra.f90"))
                 .arg(native::file("bindings/mpi/kmeans.f90"))
-                .arg(native::library_dir().join("libcentra.a"))
+                .arg(native::archive())
                 .args(native::SYSTEM_LIBRARIES)
                 .arg("-o")
                 .arg(&fortran),

@@ -60,9 +60,22 @@ fn c_program_runs() {
 
 #[test]
 fn rust_program_runs() {
-    let scratch = native::scratch("readme_rust");
-    let (source, program) = (scratch.join("readme.rs"), scratch.join("readme"));
-    std::fs::write(&source, &blocks(&read("README.md"), "rust")[0]).expect("a source");
+    let printed = rust_program("README.md", "readme_rust");
+    assert!(printed.contains("8.3333"), "{printed}");
+}
+
+/// `make check-bindings` and `make python-test` do what the pages on other languages say.
+#[test]
+fn page_from_rust_shows_what_its_program_prints() {
+    let printed = rust_program("docs/from/rust.md", "from_rust");
+    assert_eq!(blocks(&read("docs/from/rust.md"), "text"), [printed]);
+}
+
+/// What the first program in Rust of a page prints.
+fn rust_program(page: &str, scratch: &str) -> String {
+    let scratch = native::scratch(scratch);
+    let (source, program) = (scratch.join("main.rs"), scratch.join("program"));
+    std::fs::write(&source, &blocks(&read(page), "rust")[0]).expect("a source");
     let directory = native::library_dir();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut command = Command::new(rustc);
@@ -73,14 +86,13 @@ fn rust_program_runs() {
         .arg(&program);
     command.arg("--extern").arg(format!(
         "centra={}",
-        directory.join("libcentra.rlib").display()
+        directory.join("libcentra_c.rlib").display()
     ));
     command
         .arg("-L")
         .arg(format!("dependency={}", directory.display()));
     native::run(&mut command);
-    let printed = native::run(&mut Command::new(&program));
-    assert!(printed.contains("8.3333"), "{printed}");
+    native::run(&mut Command::new(&program))
 }
 
 /// Every `make something` that README and CONTRIBUTING speak of is a target.

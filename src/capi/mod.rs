@@ -62,13 +62,10 @@ pub use types::*;
 pub use whole::*;
 
 /// Sets the options of the first version of the struct, up to progress_data, to their defaults, and struct_size to the
-/// size of that version: a program that was built with that version has no memory for more, and later members are not
-/// used then. Does nothing if options is NULL.
+/// size of that version. Does nothing if options is NULL.
 ///
-/// In C a macro of the same name calls centra_options_init_sized with the size of the struct in this header, and covers
-/// all of it. A program that finds functions by name (dlsym, ctypes, cgo) calls centra_options_init_sized.
-///
-/// @param options  NULL, or a centra_options of any version.
+/// The header does not declare it, and has a macro of this name, which calls centra_options_init_sized. The function is for
+/// programs that were linked with the first header: they have no memory for more.
 ///
 /// # Safety
 /// `options` is NULL, or points to a centra_options of any version.
@@ -97,10 +94,7 @@ pub unsafe extern "C" fn centra_options_init_sized(
 }
 
 /// Sets the results of the first version of the struct, up to seconds_update, to zero, and struct_size to the size of
-/// that version. Does nothing if report is NULL. In C a macro of the same name covers all of the struct: see
-/// centra_options_init.
-///
-/// @param report  NULL, or a centra_report of any version.
+/// that version. Does nothing if report is NULL. For programs that were linked with the first header, as centra_options_init.
 ///
 /// # Safety
 /// `report` is NULL, or points to a centra_report of any version.

@@ -1,5 +1,7 @@
 //! Points in the memory of the caller, and how they are loaded into vectors.
 
+#[cfg(feature = "ndarray")]
+mod array;
 mod coordinate;
 mod csr;
 mod output;

@@ -111,8 +111,18 @@ static void check_texts(void)
         CHECK(rank <= 1);
 }
 
+/* The header has macros of these names and does not declare the functions, which are for programs that were linked with its first version. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+void (centra_options_init)(centra_options *options);
+void (centra_report_init)(centra_report *report);
+#ifdef __cplusplus
+}
+#endif
+
 /* What the macros and the initialisers of the header make of a struct is the same, to the last byte, and covers all of it. The functions
- * of the same names as the macros are for programs that were built when the structs were smaller, and write no more than these have. */
+ * of the same names as the macros write no more than the structs had in the first version. */
 static void check_initialisers(void)
 {
     static const centra_options constant_options = CENTRA_OPTIONS_DEFAULT;
@@ -126,9 +136,15 @@ static void check_initialisers(void)
     memset(&report_by_macro, 0xa5, sizeof report_by_macro);
     (centra_options_init)(&o.options);
     (centra_report_init)(&r.report);
+#ifdef __cplusplus
+    ::centra_options_init(&by_macro.options);
+    ::centra_report_init(&report_by_macro.report);
+#else
     centra_options_init(&by_macro.options);
     centra_report_init(&report_by_macro.report);
+#endif
     size_t first_options = offsetof(centra_options, algorithm), first_report = offsetof(centra_report, workspace_bytes);
+    CHECK(sizeof(void *) != 8 || (first_options == 80 && first_report == 104));
     CHECK(o.options.struct_size == first_options && r.report.struct_size == first_report);
     CHECK(o.options.max_iter == 300 && o.options.progress_data == NULL && r.report.seconds_update == 0);
     for (size_t i = first_options; i < sizeof o; i++)

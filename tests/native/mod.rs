@@ -1,9 +1,8 @@
 //! What the tests that compile C need: the compilers, the library as C sees it, and how to run a program.
 //!
-//! The library is the one beside the test executable. The crate's rlib, staticlib and cdylib come from one run of rustc, and
-//! cargo names none of the three by a hash, so `libcentra.a` and `libcentra.so` in that directory are as fresh as the rlib
-//! that the test itself is linked with. The copies one directory up are not: cargo refreshes them only in `cargo build`,
-//! and a test that took them would happily test last week's library.
+//! The library is that of the package `library` in this folder, a development dependency, beside the test executable. Its rlib,
+//! staticlib and cdylib come from one run of rustc, and cargo names none of the three by a hash, so those in that directory are as
+//! fresh as the rlib of the crate that the test itself is linked with.
 
 #![allow(dead_code)] // each test uses its part
 
@@ -55,6 +54,17 @@ pub enum Link {
 pub fn library_dir() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     test.parent().expect("a directory").to_owned()
+}
+
+/// The static library.
+pub fn archive() -> PathBuf {
+    library_dir().join("libcentra_c.a")
+}
+
+/// The shared library.
+pub fn shared() -> PathBuf {
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+    library_dir().join(format!("{DLL_PREFIX}centra_c{DLL_SUFFIX}"))
 }
 
 /// The compiler that `cc` would use in a build script (CC, CXX and their flags are honoured), or `None` when there is none.
@@ -116,31 +126,15 @@ pub fn compile(mut compiler: Command, language: Language, source: &Path, object:
 
 /// Links an object with the library into a program.
 pub fn link(mut compiler: Command, object: &Path, how: Link, program: &Path) {
-    let directory = library_dir();
     compiler.arg(object).arg("-o").arg(program);
     match how {
         Link::Static => {
-            compiler.arg(directory.join("libcentra.a"));
+            compiler.arg(archive());
             compiler.args(SYSTEM_LIBRARIES);
         }
         Link::Shared => {
-            // With both there, -lcentra takes the shared one; make sure that it is.
-            let shared = format!(
-                "{}centra{}",
-                std::env::consts::DLL_PREFIX,
-                std::env::consts::DLL_SUFFIX
-            );
-            assert!(
-                directory.join(shared).exists(),
-                "no shared library in {directory:?}"
-            );
-            compiler
-                .arg("-L")
-                .arg(&directory)
-                .arg("-lcentra")
-                .arg("-lm")
-                .arg("-lpthread");
-            compiler.arg(format!("-Wl,-rpath,{}", directory.display()));
+            compiler.arg(shared()).args(["-lm", "-lpthread"]);
+            compiler.arg(format!("-Wl,-rpath,{}", library_dir().display()));
         }
     }
     succeed(&mut compiler);

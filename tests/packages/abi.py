@@ -18,6 +18,8 @@ text = re.sub(r"///.*|/\*.*?\*/", "", header.read_text())
 
 functions = [" ".join(f.split()) for f in re.findall(r"^[a-z][^;{}#=]*?\bcentra_\w+\([^;{}]*\);", text, re.MULTILINE)]
 functions = [f for f in functions if not f.startswith("typedef")]
+# Macros of the header that were functions in the first version: programs that were linked with it find them still.
+functions += [f"void centra_{s}_init(struct centra_{s} *{s});" for s in re.findall(r"^#define centra_(\w+)_init\(", text, re.MULTILINE)]
 names = sorted(re.search(r"(centra_\w+)\(", f)[1] for f in functions)
 constants = re.findall(r"^\s+(CENTRA_\w+) = [^,]*,?$", text, re.MULTILINE)
 constants += re.findall(r"^#define (CENTRA_(?!VERSION)\w+) \(?-?\d\w*\)?$", text, re.MULTILINE)
