@@ -1,4 +1,4 @@
-# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install | check-packages | check-crate
+# The few commands of this repository: make demo | mpi-demo | test | python-test | rust-test | cpp-test | test-aarch64 | check-bindings | fuzz | soak | coverage-fuzz | sanitize | coverage | mutants | reproducible | lint | header | reference | drawings | bench | strategies | install | check-packages | check-crate | wheels | check-recipes
 #
 # Cargo builds the library; this file adds what cargo does not know: C and Fortran programs, and where a system keeps things.
 
@@ -337,6 +337,21 @@ check-packages: all
 .PHONY: check-crate
 check-crate:
 	tests/packages/crate.sh
+
+# The Python wheels and the source distribution into target/wheels, and tests of each: WHEEL_PYTHONS has the interpreters, or those on the PATH.
+WHEELS := $(TARGET)/wheels
+WHEEL_PYTHONS ?=
+.PHONY: wheels check-wheels check-recipes
+wheels:
+	bindings/python/wheels.sh $(WHEELS)
+	@$(MAKE) --no-print-directory check-wheels
+
+check-wheels:
+	tests/packages/wheels.sh $(WHEELS) $(WHEEL_PYTHONS)
+
+# The recipes for conda-forge, vcpkg, Spack and Debian: what each builds, and a program with it.
+check-recipes:
+	tests/packages/recipes.sh $(TARGET)/recipes
 
 # The record of the ABI anew; check-packages fails while the library differs from it.
 abi: all

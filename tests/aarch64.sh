@@ -13,29 +13,8 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 target=aarch64-unknown-linux-gnu
 
-if ! ls "$(rustc --print target-libdir --target $target)"/libstd-* >/dev/null 2>&1; then
-    debian=$folder/debian
-    if ! test -e "$debian/made"; then
-        rm -rf "$debian"
-        mkdir -p "$debian"
-        cd "$debian"
-        # Packages of this architecture, and the standard library for the other: fetched as files, so nothing of the system changes.
-        dpkg --print-foreign-architectures | grep -q arm64 || { dpkg --add-architecture arm64 && apt-get update -q; }
-        version=$(apt-cache policy rustc-web | sed -n 's/ *Candidate: //p')
-        library=libstd-rust-web-$(echo "$version" | cut -d. -f1-2)
-        llvm=$(apt-cache depends "$library=$version" | sed -n 's/ *Depends: \(libllvm.*\)/\1/p')
-        apt-get download -q "rustc-web=$version" "$library=$version" "$llvm" libz3-4 "libstd-rust-web-dev=$version" "libstd-rust-web-dev:arm64=$version"
-        for package in *.deb; do dpkg -x "$package" .; done
-        rm ./*.deb
-        touch made
-    fi
-    RUSTC=$folder/rustc
-    printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" --sysroot "%s" "$@"\n' \
-        "$debian/usr/lib/$(uname -m)-linux-gnu" "$debian/usr/bin/rustc" "$debian/usr" >"$RUSTC"
-    chmod +x "$RUSTC"
-    export RUSTC
-    cd "$OLDPWD"
-fi
+RUSTC=$(tests/rustc.sh $target "$folder")
+export RUSTC
 
 # Optimised a little: what runs in an emulator takes longer than the compiler.
 CARGO_TARGET_DIR="$folder" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \

@@ -126,9 +126,56 @@ fn links_lead_somewhere() {
     assert!(count > 20, "{count} links were found");
 }
 
+/// What packages say of themselves: the version and the licence, where each has it.
 #[test]
-fn versions_are_that_of_the_library() {
+fn versions_and_licences_are_those_of_the_library() {
     let version = env!("CARGO_PKG_VERSION");
-    assert!(read("r/DESCRIPTION").contains(&format!("\nVersion: {version}\n")));
-    assert!(read("node/package.json").contains(&format!("\"version\": \"{version}\"")));
+    let licence = env!("CARGO_PKG_LICENSE");
+    let said = [
+        ("r/DESCRIPTION", format!("\nVersion: {version}\n")),
+        ("node/package.json", format!("\"version\": \"{version}\"")),
+        ("node/package.json", format!("\"license\": \"{licence}\"")),
+        ("fortran/fpm.toml", format!("\nversion = \"{version}\"\n")),
+        ("fortran/fpm.toml", format!("\nlicense = \"{licence}\"\n")),
+        (
+            "python/pyproject.toml",
+            format!("\nlicense = \"{licence}\"\n"),
+        ),
+        (
+            "recipes/conda/meta.yaml",
+            format!("set version = \"{version}\""),
+        ),
+        (
+            "recipes/conda/meta.yaml",
+            format!("\n  license: {licence}\n"),
+        ),
+        (
+            "recipes/vcpkg/vcpkg.json",
+            format!("\"version\": \"{version}\""),
+        ),
+        (
+            "recipes/vcpkg/vcpkg.json",
+            format!("\"license\": \"{licence}\""),
+        ),
+        ("recipes/spack/package.py", format!("version(\"{version}\"")),
+        ("recipes/spack/package.py", format!("license(\"{licence}\"")),
+        (
+            "recipes/spack/package.py",
+            format!("/centra-{version}.tar.gz\""),
+        ),
+        ("recipes/debian/changelog", format!("centra ({version}-1) ")),
+        (
+            "recipes/debian/copyright",
+            format!("License: {}\n", licence.replace("MIT OR", "Expat or")),
+        ),
+    ];
+    for (file, text) in said {
+        assert!(read(file).contains(&text), "{file} has no {text:?}");
+    }
+    // The Rust that is needed, and the SONAME in the names of packages.
+    let rust = env!("CARGO_PKG_RUST_VERSION");
+    assert!(read("recipes/debian/control").contains(&format!(" rustc (>= {rust}) ")));
+    assert!(read("recipes/spack/package.py").contains(&format!("\"rust@{rust}:\"")));
+    let major = env!("CARGO_PKG_VERSION_MAJOR");
+    assert!(read("recipes/debian/control").contains(&format!("\nPackage: libcentra{major}\n")));
 }

@@ -47,7 +47,7 @@ print("colors left:", len(np.unique(quantized.reshape(-1, 3), axis=0)))
 digits = load_digits().data
 found = centra.kmeans(digits, 10, n_init=20)
 pictures, axes = plt.subplots(1, 10, figsize=(10, 1.3), layout="constrained")
-for ax, center in zip(axes, found.centers, strict=True):
+for ax, center in zip(axes, found.centers):
     ax.imshow(center.reshape(8, 8), cmap="gray_r")
     ax.set(xticks=[], yticks=[])
 pictures.savefig(folder / "digits.svg")

@@ -3,6 +3,12 @@
 import numpy as np
 
 
+def together(*sequences):
+    """zip, which on Python 3.9 does not say itself that the lengths differ."""
+    assert len({len(s) for s in sequences}) == 1, [len(s) for s in sequences]
+    return zip(*sequences)
+
+
 def whole(x):
     """A double in units of 2**-1074."""
     numerator, denominator = float(x).as_integer_ratio()
@@ -13,7 +19,7 @@ def weighted_sum(values, weights):
     """The exact sum of the exact products, in units of 2**-2148."""
     if weights is None:
         return sum(map(whole, values)) << 1074
-    return sum(whole(w) * whole(x) for w, x in zip(weights, values, strict=True))
+    return sum(whole(w) * whole(x) for w, x in together(weights, values))
 
 
 def squared(points, center):

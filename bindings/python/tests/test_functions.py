@@ -73,8 +73,8 @@ def test_answers_are_the_reference(data, n, d, k, threads):
     same(found.centers, centers)
     same(found.labels, labels)
     assert (found.inertia, found.report.iterations) == (inertia, iterations)
-    for ours, theirs in zip(
-        centra.assign(points, start, sqdist=True, threads=threads), reference.assign(points, start), strict=True
+    for ours, theirs in reference.together(
+        centra.assign(points, start, sqdist=True, threads=threads), reference.assign(points, start)
     ):
         same(ours, theirs)
     same(centra.update(points, labels, start, empty="keep", threads=threads), reference.update(points, labels, start))
@@ -284,7 +284,7 @@ def test_arguments_are_not_written_to(data):
     before = [x.copy() for x in (points, start, labels)]
     centra.kmeans(points, 4, init=start)
     centra.update(points, labels, start)
-    for x, y in zip((points, start, labels), before, strict=True):
+    for x, y in reference.together((points, start, labels), before):
         same(x, y)
 
 

@@ -1,6 +1,6 @@
 """What the package finds for the inputs of tests/data/golden.txt is what stands there, to the last bit."""
 
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,8 @@ def read():
         n, d, k = number("n"), number("d"), number("k")
         case["init"], case["seed"] = INIT[number("init")], number("seed")
         weighted = number("weighted")
-        ends = accumulate([int(next(words)) for _ in range(number("chunks"))], initial=0)
-        case["chunks"] = [slice(*ends) for ends in pairwise(ends)]
+        ends = list(accumulate([int(next(words)) for _ in range(number("chunks"))], initial=0))
+        case["chunks"] = [slice(*ends) for ends in zip(ends, ends[1:])]
         case["points"] = bits("points", kind, n, d)
         case["weights"] = bits("weights", "f64", n) if weighted else None
         case["start"] = bits("start", "f64", k, d)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from reference import together
 
 import centra
 
@@ -24,7 +25,7 @@ def rng() -> np.random.Generator:
 @pytest.mark.parametrize("threads", [1, 2, 0])
 @pytest.mark.parametrize("init", ["k-means++", "random", "k-means||"])
 def test_each_is_its_own_fit(rng: np.random.Generator, threads: int, init: centra._types.Init) -> None:
-    sets = [rng.random((int(n), int(d))) for n, d in zip(rng.integers(9, 200, 60), rng.integers(1, 20, 60), strict=True)]
+    sets = [rng.random((int(n), int(d))) for n, d in together(rng.integers(9, 200, 60), rng.integers(1, 20, 60))]
     sets[3] = np.asfortranarray(sets[3])
     sets[4] = np.repeat(sets[4], 3, axis=0)[::3]
     sets[5] = sets[5].astype(np.float32)
@@ -40,10 +41,10 @@ def test_each_is_its_own_fit(rng: np.random.Generator, threads: int, init: centr
 def test_an_array_of_three_dimensions(rng: np.random.Generator) -> None:
     points = rng.random((50, 40, 3))
     for x in (points, points[::2], points[:, ::2], points[:, :, 1:], points.astype(np.float32), points.transpose(0, 2, 1)):
-        for fit, one in zip(centra.kmeans_many(x, 2, seed=3), x, strict=True):
+        for fit, one in together(centra.kmeans_many(x, 2, seed=3), x):
             same(fit, centra.kmeans(one, 2, seed=3))
     given = points[:, :4]
-    for fit, one, start in zip(centra.kmeans_many(points, 4, init=given), points, given, strict=True):
+    for fit, one, start in together(centra.kmeans_many(points, 4, init=given), points, given):
         same(fit, centra.kmeans(one, 4, init=start))
 
 
@@ -51,7 +52,7 @@ def test_columns_of_one_matrix(rng: np.random.Generator) -> None:
     """The codebooks of a product quantization: parts of the rows, which are not copied."""
     points = rng.random((500, 32))
     parts = [points[:, i : i + 8] for i in range(0, 32, 8)]
-    for fit, part in zip(centra.kmeans_many(parts, 16), parts, strict=True):
+    for fit, part in together(centra.kmeans_many(parts, 16), parts):
         same(fit, centra.kmeans(part, 16))
 
 
@@ -62,7 +63,7 @@ def test_groups(rng: np.random.Generator, kind: type) -> None:
     found = centra.kmeans_many(points, 2, groups=groups, weights=weights)
     assert isinstance(found, centra.GroupedClustering)
     assert np.array_equal(found.groups, np.unique(groups))
-    for group, fit in zip(found.groups, found.clusterings, strict=True):
+    for group, fit in together(found.groups, found.clusterings):
         rows = groups == group
         same(fit, centra.kmeans(points[rows], 2, weights=weights[rows]))
         assert np.array_equal(found.labels[rows], fit.labels)

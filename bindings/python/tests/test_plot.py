@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reference import together
 
 import centra
 
@@ -23,7 +24,7 @@ def test_sweep_is_kmeans_from_the_first_centers(blobs):
     found = centra.sweep(blobs, [8, 3, 5, 3], seed=4)
     assert found.ks == [3, 5, 8]
     start = centra.seed(blobs, 8, seed=4)
-    for k, clustering in zip(found.ks, found.clusterings, strict=True):
+    for k, clustering in together(found.ks, found.clusterings):
         expected = centra.kmeans(blobs, k, init=start[:k])
         assert clustering.centers.tobytes() == expected.centers.tobytes()
         assert clustering.inertia == expected.inertia
@@ -40,7 +41,7 @@ def test_silhouettes(blobs, weighted):
     weights = np.arange(1.0, 901.0) if weighted else None
     found = centra.sweep(blobs, range(1, 9), weights=weights)
     assert np.isnan(found.silhouettes[0])
-    for clustering, silhouette in zip(found.clusterings[1:], found.silhouettes[1:], strict=True):
+    for clustering, silhouette in together(found.clusterings[1:], found.silhouettes[1:]):
         distances = np.sort(np.linalg.norm(blobs[:, None] - clustering.centers, axis=2), axis=1)
         expected = np.average((distances[:, 1] - distances[:, 0]) / distances[:, 1], weights=weights)
         np.testing.assert_allclose(silhouette, expected, rtol=1e-12)
@@ -122,7 +123,7 @@ def test_axes_are_equal_and_hold_everything(blobs, shared):
 
 @pytest.mark.parametrize("frame", ["pandas", "polars"])
 def test_columns_name_the_axes(blobs, frame):
-    columns = dict(zip(["width", "height"], blobs.T, strict=True))
+    columns = dict(together(["width", "height"], blobs.T))
     points = pytest.importorskip(frame).DataFrame(columns)
     found = centra.kmeans(points, 6)
     ax = centra.plot.clusters(points, found)
@@ -140,7 +141,7 @@ def test_estimators_are_drawn_as_clusterings(blobs):
         model = cluster(6, init=found.centers).fit(blobs)
         for draw in (centra.plot.clusters, centra.plot.silhouette_samples):
             one, two = draw(blobs, found), draw(blobs, model)
-            for expected, drawn in zip(one.collections, two.collections, strict=True):
+            for expected, drawn in together(one.collections, two.collections):
                 assert np.array_equal(colors_of(expected), colors_of(drawn))
                 np.testing.assert_allclose(expected.get_offsets(), drawn.get_offsets(), rtol=1e-12)
         for wrong, reason in [

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from reference import together
 
 import centra
 
@@ -48,20 +49,17 @@ def test_functions_give_the_bits_of_dense_arrays(n, d, k, dtype, index):
             same(a.labels, b.labels)
             assert (a.inertia, a.report.iterations) == (b.inertia, b.report.iterations)
         same(centra.seed(rows, k, weights=given, seed=9), centra.seed(x, k, weights=given, seed=9))
-        for one, other in zip(
+        for one, other in together(
             centra.update(rows, b.labels, b.centers, weights=given, counts=True),
             centra.update(x, b.labels, b.centers, weights=given, counts=True),
-            strict=True,
         ):
             same(one, other)
         assert centra.inertia(rows, b.centers, b.labels, weights=given) == centra.inertia(x, b.centers, b.labels, weights=given)
-        for one, other in zip(
-            centra.clusters(rows, b.centers, b.labels, weights=given),
-            centra.clusters(x, b.centers, b.labels, weights=given),
-            strict=True,
+        for one, other in together(
+            centra.clusters(rows, b.centers, b.labels, weights=given), centra.clusters(x, b.centers, b.labels, weights=given)
         ):
             same(one, other)
-    for one, other in zip(centra.assign(rows, b.centers, sqdist=True), centra.assign(x, b.centers, sqdist=True), strict=True):
+    for one, other in together(centra.assign(rows, b.centers, sqdist=True), centra.assign(x, b.centers, sqdist=True)):
         same(one, other)
     same(centra.distances(rows, b.centers), centra.distances(x, b.centers))
     same(centra.transform(rows[:0], b.centers), centra.transform(x[:0], b.centers))

@@ -9,11 +9,11 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reference import together
 from test_functions import LAYOUTS, same
 
 import centra
@@ -27,7 +27,7 @@ def cut(rng, n):
 
 
 def pieces(x, ends):
-    return [x[a:b] for a, b in pairwise(ends)]
+    return [x[a:b] for a, b in zip(ends, ends[1:])]
 
 
 def some(rng):
@@ -136,7 +136,7 @@ def test_chunks_of_several_types(data, weighted):
     weights = np.random.default_rng(1).uniform(0, 2, 900) if weighted else None
     ends = [0, 100, 300, 301, 700, 900]
     types = [np.uint8, np.float32, float, np.uint8, np.int64]
-    chunks = [piece.astype(dtype) for piece, dtype in zip(pieces(points, ends), types, strict=True)]
+    chunks = [piece.astype(dtype) for piece, dtype in together(pieces(points, ends), types)]
     expected = centra.kmeans(points.astype(float), 7, init="k-means||", seed=4, weights=weights)
     for distances in None, np.empty(900):
         labels = np.empty(900, np.int32)
@@ -183,7 +183,7 @@ def test_reduced_anyhow_by_threads_and_pickles(data):
     candidates, masses, round = np.empty((0, 4)), np.zeros(centra.stream.MASSES, np.int64), 0
     while stream.due(round, candidates, masses):
         masses = reduced(partial(stream.masses, candidates=candidates), np.add)
-        drawn = [stream.draw(x, candidates, masses, round, at, seed=9) for x, at in zip(chunks, firsts, strict=True)]
+        drawn = [stream.draw(x, candidates, masses, round, at, seed=9) for x, at in together(chunks, firsts)]
         candidates = stream.extend(candidates, reduce(follow, drawn))
         round += 1
     weights = reduced(partial(stream.weigh, candidates=candidates), np.add)

@@ -138,7 +138,7 @@ def kmeans_many(
     if groups is None:
         return fits
     labels = np.empty(len(x), np.int32)
-    for some, fit in zip(rows, fits, strict=True):
+    for some, fit in zip(rows, fits):
         labels[some] = fit.labels
     return GroupedClustering(keys, fits, labels)
 
@@ -187,16 +187,16 @@ class _Problems:
         self.all["n"], self.all["d"] = shapes.T
         self.all["ld"] = [x.strides[0] // 8 if len(x) > 1 else x.shape[1] for x in self.sets]
         self.all["k"] = [_call.integer(k, "k", 63) for k in ks]
-        self.weights = [None if w is None else _call.weights_of(w, len(x)) for w, x in zip(weights, self.sets, strict=True)]
+        self.weights = [None if w is None else _call.weights_of(w, len(x)) for w, x in zip(weights, self.sets)]
         self.all["weights"] = [0 if w is None else _address(w) for w in self.weights]
         # The library checks k before it writes; a k larger than n must not take memory here.
         most = np.minimum(self.all["k"], self.all["n"])
-        self.centers = [np.empty((k, d)) for k, d in zip(most.tolist(), shapes[:, 1].tolist(), strict=True)]
+        self.centers = [np.empty((k, d)) for k, d in zip(most.tolist(), shapes[:, 1].tolist())]
         if isinstance(init, str):
             self.init = _call.choice(init, "init", _INIT)
         else:
             self.init = lib.CENTRA_INIT_GIVEN
-            given = [_call.centers_of(c, x.shape[1], "init") for c, x in zip(_each(init, count, "init"), self.sets, strict=True)]
+            given = [_call.centers_of(c, x.shape[1], "init") for c, x in zip(_each(init, count, "init"), self.sets)]
             for i, c in enumerate(given):
                 if len(c) != ks[i]:
                     raise ValueError(f"init: {names[i]}: k = {ks[i]} centers were expected, not {len(c)}")
@@ -218,7 +218,7 @@ class _Problems:
         work = self.all["n"].astype(float) * self.all["d"] * self.all["k"] * 10 * options.n_init
         # Pieces of about the same work, between which Ctrl-C is noticed.
         ends = np.flatnonzero(np.diff(np.floor(np.cumsum(work) / _PIECE))) + 1
-        pieces = list(zip([0, *ends.tolist()], [*ends.tolist(), len(work)], strict=True))
+        pieces = list(zip([0, *ends.tolist()], [*ends.tolist(), len(work)]))
         wanted = [True]
 
         def call() -> None:
@@ -235,7 +235,7 @@ class _Problems:
                 raise
         return [
             Clustering(centers, labels, report.inertia, report_of(report))
-            for centers, labels, report in zip(self.centers, self.labels, self.reports, strict=True)
+            for centers, labels, report in zip(self.centers, self.labels, self.reports)
         ]
 
     def _check(self, status: int, start: int, end: int) -> None:

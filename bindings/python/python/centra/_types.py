@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, Union
 
 import numpy as np
 
@@ -15,6 +15,7 @@ class SupportsArray(Protocol):
 
 
 # NumPy's ArrayLike contains str, so with it a type checker could not find a misspelt word.
-Centers: TypeAlias = SupportsArray | Sequence[SupportsArray | Sequence[float | SupportsArray]]
-Init: TypeAlias = Literal["k-means++", "random", "k-means||"]
-Seed: TypeAlias = int | np.integer[Any] | np.random.Generator | np.random.RandomState | None
+# These are values, which Python 3.9 computes: it has no TypeAlias, and no | between types.
+Centers = Union[SupportsArray, Sequence[Union[SupportsArray, Sequence[Union[float, SupportsArray]]]]]
+Init = Literal["k-means++", "random", "k-means||"]
+Seed = Union[int, np.integer[Any], np.random.Generator, np.random.RandomState, None]

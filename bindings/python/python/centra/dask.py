@@ -293,7 +293,7 @@ class _Partitions:
         # One node of the graph, which all tasks share.
         shared = dask.delayed(work, pure=False)
         give, fold = dask.delayed(of_chunk, pure=False), dask.delayed(_fold, pure=False)
-        partitions = zip(self.points, self.weights, self.firsts, strict=True)
+        partitions = zip(self.points, self.weights, self.firsts)
         parts = [give(number, shared, *partition) for number, partition in enumerate(partitions)]
         while len(parts) > 1:
             parts = [fold(join, parts[i : i + _JOINED]) for i in range(0, len(parts), _JOINED)]

@@ -140,7 +140,7 @@ def quantization(
     quantized = palette.astype(image.dtype)[found.labels].reshape(image.shape)
     if axes is None:
         _, axes = plt.subplots(1, 2, figsize=(10, 10 / 2 * image.shape[0] / image.shape[1] + 0.5), layout="constrained")
-    for ax, shown, title in zip(axes, (image, quantized), ("before", f"{k} colors"), strict=True):
+    for ax, shown, title in zip(axes, (image, quantized), ("before", f"{k} colors")):
         ax.imshow(shown, cmap="gray" if image.ndim == 2 else None)
         ax.set(title=title, xticks=[], yticks=[])
     return quantized, axes
