@@ -10,7 +10,8 @@ use centra::Isa;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use data::Work;
 use native::Lloyd;
-use options::Options;
+use options::{Lent, Options};
+use rayon::prelude::*;
 use std::time::Duration;
 
 /// One comparison: the data, how long a fit goes on, and how often it is timed.
@@ -102,16 +103,21 @@ impl Naive {
     }
 }
 
-/// centra's ways: each instruction set that this processor has on one thread, and the best of them on all.
-fn ways() -> Vec<(&'static str, Isa, usize)> {
+/// centra's ways: each instruction set that this processor has on one thread, and the best of them on all, its own and those of
+/// rayon's pool.
+fn ways() -> Vec<(&'static str, Isa, usize, Option<&'static Lent<'static>>)> {
     let all = [
-        ("portable", Isa::Portable, 1),
-        ("avx2", Isa::Avx2, 1),
-        ("avx512", Isa::Avx512, 1),
+        ("portable", Isa::Portable, 1, None),
+        ("avx2", Isa::Avx2, 1, None),
+        ("avx512", Isa::Avx512, 1, None),
     ];
+    const POOL: Lent = &|count, task| (0..count).into_par_iter().for_each(task);
     all.into_iter()
-        .filter(|&(_, isa, _)| isa <= centra::isa())
-        .chain([("all_threads", Isa::Avx512, 0)])
+        .filter(|&(_, isa, _, _)| isa <= centra::isa())
+        .chain([
+            ("all_threads", Isa::Avx512, 0, None),
+            ("lent_threads", Isa::Avx512, 0, Some(&POOL)),
+        ])
         .collect()
 }
 
@@ -129,8 +135,11 @@ fn compare(
     if let Some(baseline) = &mut baseline {
         group.bench_function("plain_c", |bencher| bencher.iter(&mut *baseline));
     }
-    for (name, isa, threads) in ways() {
-        let options = comparison.options(isa, threads);
+    for (name, isa, threads, parallel) in ways() {
+        let options = Options {
+            parallel,
+            ..comparison.options(isa, threads)
+        };
         let bytes =
             options::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape");
         let mut workspace = vec![0; bytes];

@@ -305,7 +305,8 @@ typedef struct centra_stream_state {
 } centra_stream_state;
 
 /// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may
-/// be stored. Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members.
+/// be stored. Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members. Calls on chunks
+/// and on many problems have no such form: their points are dense.
 typedef struct centra_csr {
     /// Size of this struct.
     size_t struct_size;

@@ -166,6 +166,11 @@ fn kinds_of_points() {
     passes("kinds", &[]);
 }
 
+#[test]
+fn sparse_rows() {
+    passes("rows", &[]);
+}
+
 /// What stands in `tests/data/golden.txt`.
 #[test]
 fn golden() {

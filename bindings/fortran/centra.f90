@@ -50,11 +50,13 @@ module centra
   integer(int32), parameter, public :: CENTRA_EMPTY_KEEP = 1
   integer(int32), parameter, public :: CENTRA_EMPTY_ERROR = 2
 
-  ! How a fit keeps from doing again what cannot have changed (`algorithm`): by bounds where they pay, without them in the least
-  ! memory, by bounds always. The results are the same.
+  ! Types of coordinates (`value_type` of centra_csr).
   integer(int32), parameter, public :: CENTRA_F64 = 0
   integer(int32), parameter, public :: CENTRA_F32 = 1
   integer(int32), parameter, public :: CENTRA_U8 = 2
+
+  ! How a fit keeps from doing again what cannot have changed (`algorithm`): by bounds where they pay, without them in the least
+  ! memory, by bounds always. The results are the same.
   integer(int32), parameter, public :: CENTRA_ALGORITHM_AUTO = 0
   integer(int32), parameter, public :: CENTRA_ALGORITHM_LLOYD = 1
   integer(int32), parameter, public :: CENTRA_ALGORITHM_HAMERLY = 2
@@ -166,6 +168,16 @@ module centra
     integer(c_int32_t) :: value_type = 0      !< CENTRA_F64, CENTRA_F32 or CENTRA_U8
     integer(c_int32_t) :: index_bytes = 0     !< 4 or 8: integers of columns and starts
   end type centra_csr
+
+  !> Sparse rows, as the function of this name makes them of the caller's arrays. `values` are read where they lie, so they are a
+  !> `target` that outlives this; columns and starts, which count from 0 in the library, are copies.
+  type, public :: kmeans_rows
+    private
+    type(centra_csr) :: rows
+    integer(int32), allocatable :: columns(:), starts(:)
+    integer(int64), allocatable :: wide_columns(:), wide_starts(:)    !< in place of these
+    character(len=80) :: refusal = ' '                                !< what is wrong with the arrays
+  end type kmeans_rows
 
   !> How far a streamed fit has come. `kmeans_stream_step` starts with one that nobody has touched; for the raw `centra_stream_step`
   !> call `centra_stream_state_init` first.
@@ -972,12 +984,14 @@ module centra
     function centra_fit_csr(points, k, options, centers, labels, report, workspace, &
         workspace_bytes) result(status) &
         bind(C, name="centra_fit_csr")
-      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options, centra_report
       implicit none
       type(centra_csr), intent(in) :: points
       integer(c_size_t), intent(in), value :: k
       type(centra_options), intent(in), optional :: options
-      type(c_ptr), intent(in), value :: centers, labels, report, workspace
+      type(c_ptr), intent(in), value :: centers, labels
+      type(centra_report), intent(inout), optional :: report
+      type(c_ptr), intent(in), value :: workspace
       integer(c_size_t), intent(in), value :: workspace_bytes
       integer(c_int32_t) :: status
     end function centra_fit_csr
@@ -1022,12 +1036,13 @@ module centra
 
     function centra_inertia_csr(points, k, options, centers, labels, inertia) result(status) &
         bind(C, name="centra_inertia_csr")
-      import :: c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
+      import :: c_double, c_int32_t, c_ptr, c_size_t, centra_csr, centra_options
       implicit none
       type(centra_csr), intent(in) :: points
       integer(c_size_t), intent(in), value :: k
       type(centra_options), intent(in), optional :: options
-      type(c_ptr), intent(in), value :: centers, labels, inertia
+      type(c_ptr), intent(in), value :: centers, labels
+      real(c_double), intent(inout), optional :: inertia
       integer(c_int32_t) :: status
     end function centra_inertia_csr
 
@@ -1126,52 +1141,67 @@ module centra
   ! that -1 is 255: Fortran has no type of its own for what images and quantized vectors are stored in. All are read where they lie,
   ! and the results are those of the same numbers as real64, bit for bit. Centers, and whatever else is real, are real64.
 
+  ! Or sparse rows: of `kmeans_rows(values, columns, starts, d)`, where an element that is not stored is 0.
+
   ! Labels are `integer(int32)`, read and written where they lie, or `integer(int64)`, which default integers are with flags such as
   ! -fdefault-integer-8: of these a call makes a copy of 32 bits.
+
+  !> Points in compressed sparse rows (CSR): `rows = kmeans_rows(values, columns, starts, d)`, and then
+  !> `call kmeans_fit(rows, centers, labels)`. Point p has the coordinate `values(e)` in dimension `columns(e)` for e from `starts(p)`
+  !> to `starts(p + 1) - 1`, and 0 in all others. Everything counts from 1, and the columns of a point ascend.
+  interface kmeans_rows
+    procedure :: rows_real64, rows_real32, rows_bytes
+    procedure :: rows_real64_wide, rows_real32_wide, rows_bytes_wide
+  end interface kmeans_rows
 
   !> Clusters points: `call kmeans_fit(points, centers, labels)`.
   interface kmeans_fit
     procedure :: fit_real64, fit_real32, fit_bytes
     procedure :: fit_real64_wide, fit_real32_wide, fit_bytes_wide
+    procedure :: fit_rows, fit_rows_wide
   end interface kmeans_fit
 
   !> The nearest center of each point, and the squared distance to it.
   interface kmeans_assign
     procedure :: assign_real64, assign_real32, assign_bytes
     procedure :: assign_real64_wide, assign_real32_wide, assign_bytes_wide
+    procedure :: assign_rows, assign_rows_wide
   end interface kmeans_assign
 
   !> The mean of each cluster's points.
   interface kmeans_update
     procedure :: update_real64, update_real32, update_bytes
     procedure :: update_real64_wide, update_real32_wide, update_bytes_wide
+    procedure :: update_rows, update_rows_wide
   end interface kmeans_update
 
   !> Starting centers, drawn from the points.
   interface kmeans_seed
-    procedure :: seed_real64, seed_real32, seed_bytes
+    procedure :: seed_real64, seed_real32, seed_bytes, seed_rows
   end interface kmeans_seed
 
   !> The sum of squared distances of the points to their centers.
   interface kmeans_inertia
     procedure :: inertia_real64, inertia_real32, inertia_bytes
     procedure :: inertia_real64_wide, inertia_real32_wide, inertia_bytes_wide
+    procedure :: inertia_rows, inertia_rows_wide
   end interface kmeans_inertia
 
   !> The squared distances between all points and all centers.
   interface kmeans_distances
-    procedure :: distances_real64, distances_real32, distances_bytes
+    procedure :: distances_real64, distances_real32, distances_bytes, distances_rows
   end interface kmeans_distances
 
   !> Points, weight and inertia of each cluster.
   interface kmeans_clusters
     procedure :: clusters_real64, clusters_real32, clusters_bytes
     procedure :: clusters_real64_wide, clusters_real32_wide, clusters_bytes_wide
+    procedure :: clusters_rows, clusters_rows_wide
   end interface kmeans_clusters
 
   !> Bytes of workspace that one call of this shape needs: from the arrays of the call, or n, d, k, with points of real64.
   interface kmeans_workspace_size
-    procedure :: workspace_size_real64, workspace_size_real32, workspace_size_bytes
+    procedure :: workspace_size_real64, workspace_size_real32, workspace_size_bytes, workspace_size_rows
     procedure :: workspace_size_int32, workspace_size_int64
   end interface kmeans_workspace_size
 
@@ -1311,10 +1341,12 @@ module centra
     integer(c_size_t) :: extents(2) = 0
     integer(c_intptr_t) :: bytes = 0       !< of an element
     integer(c_intptr_t) :: apart(2) = 0    !< bytes from one element to the next, along each dimension of two elements or more
+    type(centra_csr) :: rows               !< of sparse rows, in place of all others, and the size of the struct is then not 0
+    character(len=80) :: refusal = ' '     !< what is wrong with these
   end type points_t
 
   interface seen
-    procedure :: seen_real64, seen_real32, seen_bytes
+    procedure :: seen_real64, seen_real32, seen_bytes, seen_rows
   end interface seen
 
   !> One call as C will see it, gathered and checked argument by argument. `refusal` is the first
@@ -1378,8 +1410,13 @@ contains
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
       done%struct_size = c_sizeof(done)
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, this%labels, done, this%workspace, this%workspace_bytes)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_fit_csr(points%rows, this%k, this%options, this%centers, this%labels, done, &
+            this%workspace, this%workspace_bytes)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, this%labels, done, this%workspace, this%workspace_bytes)
+      end if
       if (present(report) .and. this%status >= CENTRA_OK) report = done
     end if
     call return_labels(this, wide)
@@ -1413,8 +1450,13 @@ contains
     if (present(sqdist)) call take_reals(this, 'sqdist', sqdist, this%n, 'points', distances)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, this%labels, distances, this%workspace, this%workspace_bytes)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_assign_csr(points%rows, this%k, this%options, this%centers, this%labels, distances, &
+            this%workspace, this%workspace_bytes)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, this%labels, distances, this%workspace, this%workspace_bytes)
+      end if
     end if
     call return_labels(this, wide)
     call conclude(this, status, message, stat, errmsg)
@@ -1449,8 +1491,13 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%labels, this%centers, members, this%workspace, this%workspace_bytes)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_update_csr(points%rows, this%k, this%options, this%labels, this%centers, members, &
+            this%workspace, this%workspace_bytes)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%labels, this%centers, members, this%workspace, this%workspace_bytes)
+      end if
     end if
     call conclude(this, status, message, stat, errmsg)
   end subroutine update_points
@@ -1476,8 +1523,13 @@ contains
     if (present(weights)) call take_weights(this, weights)
     if (present(workspace)) call take_workspace(this, workspace)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, this%workspace, this%workspace_bytes)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_seed_csr(points%rows, this%k, this%options, this%centers, this%workspace, &
+            this%workspace_bytes)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, this%workspace, this%workspace_bytes)
+      end if
     end if
     call conclude(this, status, message, stat, errmsg)
   end subroutine seed_points
@@ -1505,8 +1557,12 @@ contains
     call take_labels(this, labels, wide)
     if (present(weights)) call take_weights(this, weights)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, this%labels, inertia)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_inertia_csr(points%rows, this%k, this%options, this%centers, this%labels, inertia)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, this%labels, inertia)
+      end if
     end if
     call conclude(this, status, message, stat, errmsg)
   end subroutine inertia_points
@@ -1533,8 +1589,12 @@ contains
     call take_centers(this, centers)
     call take_table(this, sqdist, table, ld_out)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, table, ld_out)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_distances_csr(points%rows, this%k, this%options, this%centers, table, ld_out)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, table, ld_out)
+      end if
     end if
     call conclude(this, status, message, stat, errmsg)
   end subroutine distances_points
@@ -1572,8 +1632,13 @@ contains
     if (present(inertias)) call take_reals(this, 'inertias', inertias, this%k, 'centers', spread_out)
     if (present(weights)) call take_weights(this, weights)
     if (this%status == CENTRA_OK) then
-      this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
-          this%centers, this%labels, members, weighed, spread_out)
+      if (points%rows%struct_size > 0) then
+        this%status = centra_clusters_csr(points%rows, this%k, this%options, this%centers, this%labels, members, &
+            weighed, spread_out)
+      else
+        this%status = library(this%points, this%n, this%d, this%ld, this%k, this%options, &
+            this%centers, this%labels, members, weighed, spread_out)
+      end if
     end if
     call conclude(this, status, message, stat, errmsg)
   end subroutine clusters_points
@@ -2254,6 +2319,147 @@ contains
   end subroutine stream_choose_real64
 
   ! ---------------------------------------------------------------------------------------------
+  ! Sparse rows
+  ! ---------------------------------------------------------------------------------------------
+
+  ! `values` are pointers, so that the compiler takes targets only: where they lie is kept.
+
+  recursive function rows_real64(values, columns, starts, d) result(rows)
+    real(real64), pointer, intent(in) :: values(:)
+    integer(int32), intent(in) :: columns(:)
+    integer(int32), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_F64
+    call take_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_real64
+
+  recursive function rows_real64_wide(values, columns, starts, d) result(rows)
+    real(real64), pointer, intent(in) :: values(:)
+    integer(int64), intent(in) :: columns(:)
+    integer(int64), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_F64
+    call take_wide_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_real64_wide
+
+  recursive function rows_real32(values, columns, starts, d) result(rows)
+    real(real32), pointer, intent(in) :: values(:)
+    integer(int32), intent(in) :: columns(:)
+    integer(int32), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_F32
+    call take_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_real32
+
+  recursive function rows_real32_wide(values, columns, starts, d) result(rows)
+    real(real32), pointer, intent(in) :: values(:)
+    integer(int64), intent(in) :: columns(:)
+    integer(int64), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_F32
+    call take_wide_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_real32_wide
+
+  recursive function rows_bytes(values, columns, starts, d) result(rows)
+    integer(int8), pointer, intent(in) :: values(:)
+    integer(int32), intent(in) :: columns(:)
+    integer(int32), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_U8
+    call take_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_bytes
+
+  recursive function rows_bytes_wide(values, columns, starts, d) result(rows)
+    integer(int8), pointer, intent(in) :: values(:)
+    integer(int64), intent(in) :: columns(:)
+    integer(int64), intent(in) :: starts(:)
+    integer, intent(in) :: d
+    type(kmeans_rows) :: rows
+
+    if (size(values, kind=c_size_t) > 0) rows%rows%values = c_loc(values(1))
+    if (.not. is_contiguous(values)) rows%refusal = 'values: not contiguous, and a copy would be hidden work'
+    rows%rows%value_type = CENTRA_U8
+    call take_wide_indices(rows, size(values, kind=c_size_t), columns, starts, d)
+  end function rows_bytes_wide
+
+  !> Columns and starts as the library counts them; what would wrap is as surely no index.
+  recursive subroutine take_indices(rows, stored, columns, starts, d)
+    type(kmeans_rows), intent(inout) :: rows
+    integer(c_size_t), intent(in) :: stored
+    integer(int32), intent(in) :: columns(:), starts(:)
+    integer, intent(in) :: d
+    integer(c_size_t) :: last
+
+    last = size(starts, kind=c_size_t)
+    rows%rows%n = max(last, 1_c_size_t) - 1
+    rows%rows%d = max(d, 0)
+    rows%rows%index_bytes = 4
+    rows%columns = max(columns, 0_int32) - 1_int32
+    rows%starts = max(starts, 0_int32) - 1_int32
+    if (last == 0) then
+      rows%refusal = 'starts: no elements, where there is one more than points'
+    else
+      call check_indices(rows, stored, size(columns, kind=c_size_t), int(starts(1), int64), int(starts(last), int64))
+    end if
+  end subroutine take_indices
+
+  !> The same of 64 bits.
+  recursive subroutine take_wide_indices(rows, stored, columns, starts, d)
+    type(kmeans_rows), intent(inout) :: rows
+    integer(c_size_t), intent(in) :: stored
+    integer(int64), intent(in) :: columns(:), starts(:)
+    integer, intent(in) :: d
+    integer(c_size_t) :: last
+
+    last = size(starts, kind=c_size_t)
+    rows%rows%n = max(last, 1_c_size_t) - 1
+    rows%rows%d = max(d, 0)
+    rows%rows%index_bytes = 8
+    rows%wide_columns = max(columns, 0_int64) - 1_int64
+    rows%wide_starts = max(starts, 0_int64) - 1_int64
+    if (last == 0) then
+      rows%refusal = 'starts: no elements, where there is one more than points'
+    else
+      call check_indices(rows, stored, size(columns, kind=c_size_t), int(starts(1), int64), int(starts(last), int64))
+    end if
+  end subroutine take_wide_indices
+
+  !> What the library cannot see: how long arrays are, and from where their indices count.
+  recursive subroutine check_indices(rows, stored, columns, first, last)
+    type(kmeans_rows), intent(inout) :: rows
+    integer(c_size_t), intent(in) :: stored, columns
+    integer(int64), intent(in) :: first, last
+
+    if (first /= 1) then
+      write (rows%refusal, '(a, i0, a)') 'starts: the first is ', first, ', and not 1'
+    else if (stored < last - 1) then
+      write (rows%refusal, '(a, i0, a, i0)') 'values: ', stored, ' elements, and starts end with ', last
+    else if (columns < last - 1) then
+      write (rows%refusal, '(a, i0, a, i0)') 'columns: ', columns, ' elements, and starts end with ', last
+    end if
+  end subroutine check_indices
+
+  ! ---------------------------------------------------------------------------------------------
   ! The procedures above for each kind of points
   ! ---------------------------------------------------------------------------------------------
 
@@ -2350,6 +2556,24 @@ contains
         message, stat, errmsg, labels)
   end subroutine fit_bytes
 
+  recursive subroutine fit_rows(points, centers, labels, options, weights, report, workspace, status, &
+      message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int32), intent(inout), target, optional :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call fit_points(centra_fit, seen(points), centers, options, weights, report, workspace, status, message, &
+        stat, errmsg, labels)
+  end subroutine fit_rows
+
   recursive subroutine fit_bytes_wide(points, centers, labels, options, weights, report, workspace, status, &
       message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
@@ -2367,6 +2591,24 @@ contains
     call fit_points(centra_fit_u8, seen(points), centers, options, weights, report, workspace, status, &
         message, stat, errmsg, wide=labels)
   end subroutine fit_bytes_wide
+
+  recursive subroutine fit_rows_wide(points, centers, labels, options, weights, report, workspace, status, &
+      message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    type(centra_report), intent(inout), optional :: report
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call fit_points(centra_fit, seen(points), centers, options, weights, report, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine fit_rows_wide
 
   recursive subroutine assign_real64(points, centers, labels, sqdist, options, workspace, status, message, &
       stat, errmsg)
@@ -2453,6 +2695,23 @@ contains
         stat, errmsg, labels)
   end subroutine assign_bytes
 
+  recursive subroutine assign_rows(points, centers, labels, sqdist, options, workspace, status, message, &
+      stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(inout), target :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call assign_points(centra_assign, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, labels)
+  end subroutine assign_rows
+
   recursive subroutine assign_bytes_wide(points, centers, labels, sqdist, options, workspace, status, message, &
       stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
@@ -2469,6 +2728,23 @@ contains
     call assign_points(centra_assign_u8, seen(points), centers, sqdist, options, workspace, status, message, &
         stat, errmsg, wide=labels)
   end subroutine assign_bytes_wide
+
+  recursive subroutine assign_rows_wide(points, centers, labels, sqdist, options, workspace, status, &
+      message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(inout) :: labels(:)
+    real(real64), intent(inout), target, optional :: sqdist(:)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call assign_points(centra_assign, seen(points), centers, sqdist, options, workspace, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine assign_rows_wide
 
   recursive subroutine update_real64(points, labels, centers, counts, options, weights, workspace, status, &
       message, stat, errmsg)
@@ -2560,6 +2836,24 @@ contains
         message, stat, errmsg, labels)
   end subroutine update_bytes
 
+  recursive subroutine update_rows(points, labels, centers, counts, options, weights, workspace, status, &
+      message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call update_points(centra_update, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, labels)
+  end subroutine update_rows
+
   recursive subroutine update_bytes_wide(points, labels, centers, counts, options, weights, workspace, status, &
       message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
@@ -2577,6 +2871,24 @@ contains
     call update_points(centra_update_u8, seen(points), centers, counts, options, weights, workspace, status, &
         message, stat, errmsg, wide=labels)
   end subroutine update_bytes_wide
+
+  recursive subroutine update_rows_wide(points, labels, centers, counts, options, weights, workspace, &
+      status, message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout), target :: centers(:, :)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call update_points(centra_update, seen(points), centers, counts, options, weights, workspace, status, &
+        message, stat, errmsg, wide=labels)
+  end subroutine update_rows_wide
 
   recursive subroutine seed_real64(points, centers, options, weights, workspace, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
@@ -2622,6 +2934,21 @@ contains
     call seed_points(centra_seed_u8, seen(points), centers, options, weights, workspace, status, message, &
         stat, errmsg)
   end subroutine seed_bytes
+
+  recursive subroutine seed_rows(points, centers, options, weights, workspace, status, message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(inout), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int8), intent(inout), target, optional :: workspace(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call seed_points(centra_seed, seen(points), centers, options, weights, workspace, status, message, stat, &
+        errmsg)
+  end subroutine seed_rows
 
   recursive subroutine inertia_real64(points, centers, labels, inertia, options, weights, status, message, &
       stat, errmsg)
@@ -2708,6 +3035,23 @@ contains
         stat, errmsg, labels)
   end subroutine inertia_bytes
 
+  recursive subroutine inertia_rows(points, centers, labels, inertia, options, weights, status, message, &
+      stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call inertia_points(centra_inertia, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, labels)
+  end subroutine inertia_rows
+
   recursive subroutine inertia_bytes_wide(points, centers, labels, inertia, options, weights, status, message, &
       stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
@@ -2724,6 +3068,23 @@ contains
     call inertia_points(centra_inertia_u8, seen(points), centers, inertia, options, weights, status, message, &
         stat, errmsg, wide=labels)
   end subroutine inertia_bytes_wide
+
+  recursive subroutine inertia_rows_wide(points, centers, labels, inertia, options, weights, status, &
+      message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    real(real64), intent(inout) :: inertia
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call inertia_points(centra_inertia, seen(points), centers, inertia, options, weights, status, message, &
+        stat, errmsg, wide=labels)
+  end subroutine inertia_rows_wide
 
   recursive subroutine distances_real64(points, centers, sqdist, options, status, message, stat, errmsg)
     real(real64), intent(in), target :: points(:, :)
@@ -2766,6 +3127,20 @@ contains
     call distances_points(centra_distances_u8, seen(points), centers, sqdist, options, status, message, stat, &
         errmsg)
   end subroutine distances_bytes
+
+  recursive subroutine distances_rows(points, centers, sqdist, options, status, message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    real(real64), intent(inout), target :: sqdist(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call distances_points(centra_distances, seen(points), centers, sqdist, options, status, message, stat, &
+        errmsg)
+  end subroutine distances_rows
 
   recursive subroutine clusters_real64(points, centers, labels, counts, sums, inertias, options, weights, &
       status, message, stat, errmsg)
@@ -2862,6 +3237,25 @@ contains
         status, message, stat, errmsg, labels)
   end subroutine clusters_bytes
 
+  recursive subroutine clusters_rows(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int32), intent(in), target :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call clusters_points(centra_clusters, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, labels)
+  end subroutine clusters_rows
+
   recursive subroutine clusters_bytes_wide(points, centers, labels, counts, sums, inertias, options, weights, &
       status, message, stat, errmsg)
     integer(int8), intent(in), target :: points(:, :)
@@ -2880,6 +3274,25 @@ contains
     call clusters_points(centra_clusters_u8, seen(points), centers, counts, sums, inertias, options, weights, &
         status, message, stat, errmsg, wide=labels)
   end subroutine clusters_bytes_wide
+
+  recursive subroutine clusters_rows_wide(points, centers, labels, counts, sums, inertias, options, weights, &
+      status, message, stat, errmsg)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    integer(int64), intent(in) :: labels(:)
+    integer(int64), intent(inout), target, optional :: counts(:)
+    real(real64), intent(inout), target, optional :: sums(:)
+    real(real64), intent(inout), target, optional :: inertias(:)
+    type(kmeans_options), intent(in), optional :: options
+    real(real64), intent(in), target, optional :: weights(:)
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+
+    call clusters_points(centra_clusters, seen(points), centers, counts, sums, inertias, options, weights, &
+        status, message, stat, errmsg, wide=labels)
+  end subroutine clusters_rows_wide
 
   recursive function workspace_size_real64(points, centers, options, status, message, stat, errmsg) &
       result(bytes)
@@ -2924,6 +3337,21 @@ contains
     bytes = workspace_size_points(centra_workspace_size_u8, seen(points), centers, options, status, message, &
         stat, errmsg)
   end function workspace_size_bytes
+
+  recursive function workspace_size_rows(points, centers, options, status, message, stat, errmsg) &
+      result(bytes)
+    type(kmeans_rows), intent(in), target :: points
+    real(real64), intent(in), target :: centers(:, :)
+    type(kmeans_options), intent(in), optional :: options
+    integer(int32), intent(out), optional :: status
+    character(len=*), intent(inout), optional :: message
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(int64) :: bytes
+
+    bytes = workspace_size_points(centra_workspace_size_csr, seen(points), centers, options, status, message, &
+        stat, errmsg)
+  end function workspace_size_rows
 
   recursive function stream_workspace_size_real64(points, centers, total, options, status, message, stat, &
       errmsg) result(bytes)
@@ -3535,11 +3963,35 @@ contains
     if (seen%extents(2) > 1) seen%apart(2) = address_of(c_loc(points(1, 2))) - address_of(seen%at)
   end function seen_bytes
 
+  recursive function seen_rows(points) result(seen)
+    type(kmeans_rows), intent(in), target :: points
+    type(points_t) :: seen
+
+    seen%rows = points%rows
+    seen%rows%struct_size = c_sizeof(seen%rows)
+    seen%refusal = points%refusal
+    if (allocated(points%starts)) then
+      seen%rows%starts = c_loc(points%starts)
+      if (size(points%columns, kind=c_size_t) > 0) seen%rows%columns = c_loc(points%columns)
+    else if (allocated(points%wide_starts)) then
+      seen%rows%starts = c_loc(points%wide_starts)
+      if (size(points%wide_columns, kind=c_size_t) > 0) seen%rows%columns = c_loc(points%wide_columns)
+    else
+      seen%refusal = 'points: no rows; kmeans_rows(values, columns, starts, d) makes them'
+    end if
+  end function seen_rows
+
   !> Sizes, address and leading dimension.
   recursive subroutine take_points(this, points)
     type(call_t), intent(inout) :: this
     type(points_t), intent(in) :: points
 
+    if (points%rows%struct_size > 0) then
+      this%n = points%rows%n
+      this%d = points%rows%d
+      if (points%refusal /= ' ') call refuse(this, CENTRA_ERR_SHAPE, points%refusal)
+      return
+    end if
     ! An unknown layout goes to the library as it is, which refuses it by name.
     if (this%options%layout == CENTRA_COLUMNS) then
       this%n = points%extents(1)

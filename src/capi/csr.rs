@@ -338,6 +338,12 @@ unsafe fn read(
         // SAFETY: as above.
         (false, true) => unsafe { starts.cast::<i64>().add(n).read() },
     };
+    if last > isize::MAX as i64 / 8 {
+        return refuse!(
+            Shape,
+            "starts: {last} at index {n}: so many coordinates do not fit the address space"
+        );
+    }
     // A number that is negative is refused with the other starts.
     let stored = Elements::Listed(usize::try_from(last).unwrap_or(0));
     let starts_of = Elements::Listed(if starts.is_null() { 0 } else { n + 1 });

@@ -184,7 +184,8 @@ pub struct centra_problem {
 }
 
 /// Points in compressed sparse rows (CSR): of each row some coordinates are stored, and all others are +0.0. Zeros may
-/// be stored. Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members.
+/// be stored. Set all of it to zero, and struct_size to sizeof(centra_csr), before the other members. Calls on chunks
+/// and on many problems have no such form: their points are dense.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct centra_csr {

@@ -247,7 +247,9 @@ fn handed(mut options: centra_options, manner: usize) -> Option<Guarded> {
 struct Args {
     call: Call,
     of: Type,
+    /// Of sparse rows their first value.
     points: *const u8,
+    rows: Option<Rows>,
     n: usize,
     d: usize,
     ld: usize,
@@ -261,6 +263,35 @@ struct Args {
     report: *mut centra_report,
     workspace: *mut c_void,
     bytes: usize,
+}
+
+/// What else there is of sparse rows.
+#[derive(Clone, Copy)]
+struct Rows {
+    struct_size: usize,
+    columns: *const u8,
+    starts: *const u8,
+    value_type: i32,
+    index_bytes: i32,
+    stored: usize,
+}
+
+impl Rows {
+    fn of(points: &Stored) -> Option<Rows> {
+        let (columns, starts, index_bytes, stored) = points.raw_places()?;
+        Some(Rows {
+            struct_size: size_of::<centra_csr>(),
+            columns,
+            starts,
+            value_type: match points.coordinates() {
+                Type::Doubles => CENTRA_F64,
+                Type::Floats => CENTRA_F32,
+                Type::Bytes => CENTRA_U8,
+            },
+            index_bytes,
+            stored,
+        })
+    }
 }
 
 /// A call on points of the type that these have.
@@ -287,6 +318,9 @@ macro_rules! query {
 
 impl Args {
     fn call(self) -> i32 {
+        if let Some(rows) = self.rows {
+            return self.call_on_rows(rows);
+        }
         let Args {
             points,
             n,
@@ -353,6 +387,97 @@ impl Args {
         }
     }
 
+    /// The same on sparse rows; where there are no points, there is no struct of them.
+    fn call_on_rows(self, rows: Rows) -> i32 {
+        let csr = centra_csr {
+            struct_size: rows.struct_size,
+            n: self.n,
+            d: self.d,
+            values: self.points.cast(),
+            columns: rows.columns.cast(),
+            starts: rows.starts.cast(),
+            value_type: rows.value_type,
+            index_bytes: rows.index_bytes,
+        };
+        let points: *const centra_csr = match self.points.is_null() {
+            true => null(),
+            false => &csr,
+        };
+        let (k, options, centers, labels) = (self.k, self.options, self.centers, self.labels);
+        let (workspace, bytes) = (self.workspace, self.bytes);
+        // SAFETY: as for the other calls.
+        unsafe {
+            match self.call {
+                Call::Fit => centra_fit_csr(
+                    points,
+                    k,
+                    options,
+                    centers,
+                    labels,
+                    self.report,
+                    workspace,
+                    bytes,
+                ),
+                Call::Assign => centra_assign_csr(
+                    points,
+                    k,
+                    options,
+                    centers,
+                    labels,
+                    self.sqdist,
+                    workspace,
+                    bytes,
+                ),
+                Call::Update => centra_update_csr(
+                    points,
+                    k,
+                    options,
+                    labels,
+                    centers,
+                    self.counts,
+                    workspace,
+                    bytes,
+                ),
+                Call::Seed => centra_seed_csr(points, k, options, centers, workspace, bytes),
+                Call::Inertia => {
+                    centra_inertia_csr(points, k, options, centers, labels, self.inertia)
+                }
+                Call::Distances | Call::Clusters => unreachable!("made in Rust alone"),
+            }
+        }
+    }
+
+    /// The bytes that a call needs, or 0 where the query is refused.
+    fn query(&self) -> usize {
+        let Args {
+            of,
+            n,
+            d,
+            k,
+            options,
+            ..
+        } = *self;
+        let mut size = 0;
+        // SAFETY: the options as they are handed over, and a local.
+        let status = unsafe {
+            match self.rows {
+                Some(_) => centra_workspace_size_csr(n, d, k, options, &mut size),
+                None => {
+                    query!(of, [centra_workspace_size centra_workspace_size_f32 centra_workspace_size_u8], n, d, k, options, &mut size)
+                }
+            }
+        };
+        match status {
+            CENTRA_OK => size,
+            _ => 0,
+        }
+    }
+
+    /// Whether there are coordinates in memory.
+    fn has_points(&self) -> bool {
+        self.n > 0 && self.rows.is_none_or(|rows| rows.stored > 0)
+    }
+
     fn reads_labels(&self) -> bool {
         matches!(self.call, Call::Update | Call::Inertia)
     }
@@ -378,6 +503,17 @@ type Fault = (
     fn(&mut Args, &mut centra_options, &mut Rng) -> bool,
 );
 
+/// A member of the struct of sparse rows that is set to one of these values.
+macro_rules! of_rows {
+    ($member:ident: $($value:expr),+) => {
+        (stringify!($member), CENTRA_ERR_OPTION, |args, _, rng| {
+            let values = [$($value),+];
+            let rows = args.rows.as_mut();
+            rows.map(|rows| rows.$member = values[rng.below(values.len())]).is_some()
+        })
+    };
+}
+
 /// A member of the options that is set to one of these values.
 macro_rules! option {
     ($member:ident: $($value:expr),+) => {
@@ -401,6 +537,15 @@ const FAULTS: &[Fault] = &[
     option!(max_iter: -1, i64::MIN),
     option!(tol: -1.0, f64::NAN, f64::INFINITY, -5e-324),
     option!(algorithm: -1, 3),
+    of_rows!(struct_size: 0, size_of::<centra_csr>() - 1, size_of::<centra_csr>() + 1, usize::MAX),
+    of_rows!(value_type: -1, 3),
+    of_rows!(index_bytes: 0, 2, 16, i32::MIN),
+    ("odd columns", CENTRA_ERR_NULL, |a, _, _| {
+        a.rows.as_mut().map(|rows| rows.columns = misaligned(rows.columns.cast_mut())).is_some()
+    }),
+    ("odd starts", CENTRA_ERR_NULL, |a, _, _| {
+        a.rows.as_mut().map(|rows| rows.starts = misaligned(rows.starts.cast_mut())).is_some()
+    }),
     ("no points", CENTRA_ERR_NULL, |a, _, _| { a.points = null(); a.n > 0 }),
     ("no centers", CENTRA_ERR_NULL, |a, _, _| { a.centers = null_mut(); true }),
     ("no labels", CENTRA_ERR_NULL, |a, _, _| {
@@ -420,7 +565,7 @@ const FAULTS: &[Fault] = &[
     ("ld", CENTRA_ERR_SHAPE, |a, o, _| {
         let least = if o.layout == CENTRA_ROWS { a.d } else { a.n };
         a.ld = least.wrapping_sub(1);
-        a.n > 0
+        a.n > 0 && a.rows.is_none()
     }),
     ("d = 0", CENTRA_ERR_SHAPE, |a, _, _| { a.d = 0; true }),
     ("k = 0", CENTRA_ERR_SHAPE, |a, _, _| { a.k = 0; true }),
@@ -435,14 +580,14 @@ const FAULTS: &[Fault] = &[
     }),
     ("centers in points", CENTRA_ERR_ALIAS, |a, _, _| {
         a.centers = over(a.points);
-        a.n > 0 && !matches!(a.call, Call::Assign | Call::Inertia)
+        a.has_points() && !matches!(a.call, Call::Assign | Call::Inertia)
     }),
-    ("sqdist in points", CENTRA_ERR_ALIAS, |a, _, _| { a.sqdist = over(a.points); a.n > 0 && a.call == Call::Assign }),
+    ("sqdist in points", CENTRA_ERR_ALIAS, |a, _, _| { a.sqdist = over(a.points); a.has_points() && a.call == Call::Assign }),
     ("counts in centers", CENTRA_ERR_ALIAS, |a, _, _| { a.counts = a.centers.cast(); a.call == Call::Update }),
     ("inertia in centers", CENTRA_ERR_ALIAS, |a, _, _| { a.inertia = a.centers; a.call == Call::Inertia }),
     ("report in options", CENTRA_ERR_ALIAS, |a, _, _| { a.report = a.options.cast_mut().cast(); a.call == Call::Fit }),
     ("memory in points", CENTRA_ERR_ALIAS, |a, _, _| {
-        let has = a.has_memory() && a.n > 0;
+        let has = a.has_memory() && a.has_points();
         a.workspace = a.points.cast_mut().cast();
         has
     }),
@@ -489,6 +634,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
         call: case.call,
         of: stored.coordinates(),
         points,
+        rows: Rows::of(&stored),
         n,
         d,
         ld,
@@ -515,15 +661,7 @@ pub fn at_once(case: &Case, way: Way, seed: u64) -> Outcome {
     if no_others {
         (args.sqdist, args.counts) = (null_mut(), null_mut());
     }
-    let mut size = 0;
-    // SAFETY: the options as they are handed over, and a local.
-    let status = unsafe {
-        let (of, options) = (args.of, args.options);
-        query!(of, [centra_workspace_size centra_workspace_size_f32 centra_workspace_size_u8], n, d, k, options, &mut size)
-    };
-    if status != CENTRA_OK {
-        size = 0;
-    }
+    let size = args.query();
     let asked = match manner.memory {
         0 => 0,
         1 => size,

@@ -2,7 +2,7 @@
 
 use crate::families;
 use crate::harness::data::Rng;
-use crate::harness::{self, COPIES, ISAS};
+use crate::harness::{self, COPIES_AND_SPARSE, ISAS};
 use crate::options::Init;
 use centra::{Algorithm, Empty, Isa};
 use std::fmt::Write;
@@ -39,7 +39,8 @@ pub enum Form {
 pub struct Way {
     pub isa: Isa,
     pub threads: usize,
-    /// Rows or columns, with gaps or without; of doubles, or of floats or bytes where these hold the same numbers.
+    /// Rows or columns, with gaps or without; of doubles, or of floats or bytes where these hold the same numbers; or sparse rows. Chunks
+    /// are cut from copies of their own.
     pub copy: usize,
     pub algorithm: Algorithm,
     pub form: Form,
@@ -102,7 +103,7 @@ impl Way {
         Way {
             isa: ISAS[rng.below(ISAS.len())],
             threads: 1 + rng.below(4),
-            copy: rng.below(COPIES),
+            copy: rng.below(COPIES_AND_SPARSE),
             algorithm: ALGORITHMS[rng.below(ALGORITHMS.len())],
             form: match rng.below(8) {
                 0 => Form::Owned,

@@ -178,13 +178,37 @@ impl Stored {
         (start, self.n, self.d, self.ld, columns)
     }
 
+    /// Of sparse rows, for C: where their columns and starts are, the bytes of an index, and how many coordinates are stored.
+    pub fn raw_places(&self) -> Option<(*const u8, *const u8, i32, usize)> {
+        Some(match self.places.as_ref()? {
+            Places::Narrow { columns, starts } => {
+                let (from, starts) = (columns[1..].as_ptr().cast(), starts.as_ptr().cast());
+                (from, starts, 4, columns.len() - 1)
+            }
+            Places::Wide { columns, starts } => {
+                let (from, starts) = (columns[1..].as_ptr().cast(), starts.as_ptr().cast());
+                (from, starts, 8, columns.len() - 1)
+            }
+        })
+    }
+
     /// All of the memory, gaps included.
     pub fn bits(&self) -> Vec<u64> {
-        match &self.data {
+        let mut bits: Vec<u64> = match &self.data {
             Data::Doubles(data) => data.iter().map(|x| x.to_bits()).collect(),
             Data::Floats(data) => data.iter().map(|x| x.to_bits().into()).collect(),
             Data::Bytes(data) => data.iter().map(|&x| x.into()).collect(),
+        };
+        match &self.places {
+            None => {}
+            Some(Places::Narrow { columns, starts }) => {
+                bits.extend(columns.iter().chain(starts).map(|&i| i as u64));
+            }
+            Some(Places::Wide { columns, starts }) => {
+                bits.extend(columns.iter().chain(starts).map(|&i| i as u64));
+            }
         }
+        bits
     }
 }
 

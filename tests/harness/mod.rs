@@ -71,6 +71,8 @@ pub const PLACES: usize = 4;
 pub const COPIES: usize = 3 * PLACES;
 /// And then sparse rows: of doubles by 32-bit and by 64-bit indices, of floats by 32-bit and of bytes by 64-bit ones.
 pub const SPARSE: [usize; 4] = [12, 13, 14, 15];
+/// All of these.
+pub const COPIES_AND_SPARSE: usize = COPIES + SPARSE.len();
 /// With so many coordinates compared, more than one thread must be used where more than one is asked for.
 pub const THREADED: usize = 10 << 17;
 
@@ -308,8 +310,7 @@ impl Case {
         bad: &mut Bad,
         mut check: impl FnMut(&Points, Options, &mut Workspace) -> Result<(), String>,
     ) {
-        const ALL: usize = COPIES + SPARSE.len();
-        let mut copies: [Option<Stored>; ALL] = [const { None }; ALL];
+        let mut copies: [Option<Stored>; COPIES_AND_SPARSE] = [const { None }; COPIES_AND_SPARSE];
         let mut workspace = Workspace::default();
         for way in ways {
             let stored =

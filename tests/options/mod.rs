@@ -20,12 +20,16 @@ pub enum Init {
     Parallel,
 }
 
+/// What runs tasks on threads of the caller's own.
+pub type Lent<'a> = &'a (dyn Fn(usize, &(dyn Fn(usize) + Sync)) + Sync);
+
 /// The settings of a [`KMeans`]; [`Default`] gives the builder's.
 #[derive(Clone)]
 pub struct Options<'a> {
     pub init: Init,
     pub empty: Empty,
     pub threads: usize,
+    pub parallel: Option<&'a Lent<'a>>,
     pub n_init: u32,
     pub max_iter: u64,
     pub tol: f64,
@@ -43,6 +47,7 @@ impl Default for Options<'_> {
             init: Init::default(),
             empty: Empty::default(),
             threads: 1,
+            parallel: None,
             n_init: 1,
             max_iter: 300,
             tol: 0.0,
@@ -74,6 +79,10 @@ impl<'a> Options<'a> {
             .seed(self.seed)
             .algorithm(self.algorithm)
             .isa(self.isa);
+        let kmeans = match self.parallel {
+            Some(run) => kmeans.parallel(run),
+            None => kmeans,
+        };
         match self.weights {
             Some(weights) => kmeans.weights(weights),
             None => kmeans,
