@@ -278,6 +278,10 @@ impl Answer {
             run = arena.run(contender, most, 1)?;
         }
         let labels = arena.labels_of(contender)?;
+        let clusters = 0..arena.work.k as i32;
+        if labels.iter().any(|label| !clusters.contains(label)) {
+            return Err("some of its labels are none".into());
+        }
         if contender.family == Family::Centra {
             let one_answer = match contender.single {
                 true => arena.same_as_doubles(contender, most),
