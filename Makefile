@@ -293,9 +293,11 @@ reference:
 drawings:
 	python3 -B docs/drawings/draw.py
 
-# centra beside native baselines and Python libraries, into benches/results; `cargo bench --bench kmeans` is for developers.
-bench: $(if $(PYTHON),,bench-python)
-	PYTHON=$(or $(PYTHON),$$(test -e $(PEERS)/made && echo $(PEERS)/bin/python || echo python3)) \
+# centra beside native baselines and Python libraries, into benches/results; `cargo bench --bench kmeans` is for developers. What is
+# measured is the shared library as it ships; with another profile, which measures nothing, what cargo makes beside the program.
+SHIPPED := $(filter bench,$(PROFILE))
+bench: $(if $(PYTHON),,bench-python) $(if $(SHIPPED),all)
+	CENTRA_LIBRARY=$(if $(SHIPPED),$(abspath $(BUILT))) PYTHON=$(or $(PYTHON),$$(test -e $(PEERS)/made && echo $(PEERS)/bin/python || echo python3)) \
 		$(CARGO) bench --profile $(PROFILE) --bench peers -- $(BENCH)
 
 # The Python peers in an environment of their own. Without them the native ones still run; in CI none may be missing.

@@ -6,11 +6,11 @@ mod native;
 #[path = "../tests/options/mod.rs"]
 mod options;
 
-use centra::Isa;
+use centra::{Empty, Isa};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use data::Work;
 use native::Lloyd;
-use options::{Lent, Options};
+use options::{Init, Lent, Options};
 use rayon::prelude::*;
 use std::time::Duration;
 
@@ -32,8 +32,16 @@ impl Comparison {
         }
     }
 
+    /// How centra is asked to do what plain C does: from the given start, and an empty cluster keeps its center.
     fn options(&self, isa: Isa, threads: usize) -> Options<'static> {
-        data::options(isa, threads, self.max_iter)
+        Options {
+            init: Init::Given,
+            empty: Empty::Keep,
+            isa,
+            threads,
+            max_iter: self.max_iter,
+            ..Options::default()
+        }
     }
 
     /// The same labels, but for points so near to a tie that naive arithmetic cannot tell; else the comparison is void.

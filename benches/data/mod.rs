@@ -1,7 +1,4 @@
-//! The work that contenders share: points, start, how centra is asked, and whether two answers to it are the same.
-
-use crate::options::{Init, Options};
-use centra::{Empty, Isa};
+//! The work that contenders share: points, start, and whether two answers to it are the same.
 
 /// Points in rows, and the start.
 pub struct Work {
@@ -83,17 +80,5 @@ impl Work {
             }
         }
         differences
-    }
-}
-
-/// How centra is asked to do what the others do: from the given start, and an empty cluster keeps its center.
-pub fn options(isa: Isa, threads: usize, max_iter: u64) -> Options<'static> {
-    Options {
-        init: Init::Given,
-        empty: Empty::Keep,
-        isa,
-        threads,
-        max_iter,
-        ..Options::default()
     }
 }

@@ -60,6 +60,15 @@ pub fn build(compiler: &str, sources: &[&str], libraries: &[&str]) -> Result<Lib
     Err(format!("`{compiler}` does not compile it: {complaint}"))
 }
 
+/// A shared library that is there already.
+#[allow(dead_code)] // of the two benchmarks one does
+pub fn load(library: &str) -> Result<Library, String> {
+    Ok(Library {
+        handle: open(library)?,
+        how: String::new(),
+    })
+}
+
 /// Plain C, the baseline of both benchmarks.
 pub fn plain_c() -> Result<Library, String> {
     build(&compiler("CC", "cc"), &["naive.c"], &[])
@@ -74,19 +83,20 @@ extern "C" {
 #[cfg(unix)]
 fn open(library: &str) -> Result<*mut c_void, String> {
     let path = CString::new(library).map_err(|error| error.to_string())?;
-    const NOW: i32 = 2; // RTLD_NOW, which is 2 on every Unix that Rust's standard library knows
-                        // SAFETY: the path ends in a NUL. The library was made by `build` from this folder's sources, whose initialisers are
-                        // those of the compiler's runtime and of a BLAS, made to be loaded.
+    // RTLD_NOW, which is 2 on every Unix that Rust's standard library knows
+    const NOW: i32 = 2;
+    // SAFETY: the path ends in a NUL. The library is centra, or was made by `build` from this folder's sources: their initialisers
+    // are those of runtimes and of a BLAS, made to be loaded.
     let handle = unsafe { dlopen(path.as_ptr(), NOW) };
     match handle.is_null() {
-        true => Err("what was compiled does not load".into()),
+        true => Err("the library does not load".into()),
         false => Ok(handle),
     }
 }
 
 #[cfg(not(unix))]
 fn open(_: &str) -> Result<*mut c_void, String> {
-    Err("loading what was just compiled is done for Unix only".into())
+    Err("libraries are loaded on Unix only".into())
 }
 
 impl Library {

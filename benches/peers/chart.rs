@@ -1,6 +1,7 @@
-//! The chart: for each shape a panel, for each contender on one thread a bar as long as the time it takes over centra's.
+//! The chart: for each shape a panel, for each contender on one thread a bar as long as the time it takes over centra's. Of centra it
+//! has the widest instruction set.
 
-use crate::contenders::Family;
+use crate::contenders::{instruction_sets, Family};
 use crate::iteration::centra_best;
 use crate::rounds::{ratio, Measure, Row, Table};
 use plotters::coord::Shift;
@@ -12,14 +13,15 @@ use std::path::Path;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const COLUMNS: usize = 2;
-const WIDTH: i32 = 560; // of a panel
-const NAMES: i32 = 170; // of which for names
+const WIDTH: i32 = 590; // of a panel
+const NAMES: i32 = 200; // of which for names
 const VALUES: i32 = 110; // of which for numbers, right of the longest bar
 const BAR: i32 = 20; // from one bar to the next
 const HEAD: i32 = 92; // title and legend
 const TITLE: i32 = 46; // of a panel
 const TICKS: i32 = 24; // below the bars
 const MARGIN: i32 = 20;
+const NOTE: i32 = 18; // a line below the panels
 
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const FAINT: RGBColor = RGBColor(0xd8, 0xd8, 0xd8);
@@ -30,6 +32,7 @@ fn colour(family: Family) -> RGBColor {
         Family::Centra => RGBColor(0x00, 0x72, 0xb2),
         Family::Native => RGBColor(0xe6, 0x9f, 0x00),
         Family::Python => RGBColor(0x00, 0x9e, 0x73),
+        Family::Inexact => RGBColor(0xcc, 0x79, 0xa7),
     }
 }
 
@@ -46,16 +49,29 @@ fn write(
     Ok(())
 }
 
-/// Draws all tables into one file.
-pub fn draw(file: &Path, tables: &[Table]) -> Result<(), Box<dyn Error>> {
-    let shown = |table: &Table| table.rows.iter().filter(|row| row.threads == 1).count() as i32;
+/// The rows that have a bar.
+fn shown(table: &Table) -> Vec<&Row> {
+    let sets = instruction_sets();
+    let (_, narrower) = sets.split_last().expect("portable is one");
+    let widest = |row: &Row| {
+        let mut words = row.name.split([' ', ',']);
+        row.family != Family::Centra || !words.any(|word| narrower.iter().any(|set| set.1 == word))
+    };
+    let rows = table.rows.iter();
+    rows.filter(|row| row.threads == 1 && widest(row)).collect()
+}
+
+/// Draws all tables into one file, with lines of text below them.
+pub fn draw(file: &Path, tables: &[Table], notes: &[String]) -> Result<(), Box<dyn Error>> {
+    let bars = |table: &Table| shown(table).len() as i32;
     // Panels of a row are as high as the highest.
     let heights: Vec<i32> = tables
         .chunks(COLUMNS)
-        .map(|row| TITLE + TICKS + BAR * row.iter().map(shown).max().unwrap_or(0))
+        .map(|row| TITLE + TICKS + BAR * row.iter().map(bars).max().unwrap_or(0))
         .collect();
     let width = 2 * MARGIN + COLUMNS as i32 * WIDTH;
-    let height = HEAD + heights.iter().sum::<i32>() + MARGIN;
+    let foot = HEAD + heights.iter().sum::<i32>() + MARGIN;
+    let height = foot + NOTE * notes.len() as i32 + MARGIN;
     let area = SVGBackend::new(file, (width as u32, height as u32)).into_drawing_area();
     area.fill(&WHITE)?;
     let title = format!(
@@ -67,6 +83,7 @@ pub fn draw(file: &Path, tables: &[Table]) -> Result<(), Box<dyn Error>> {
         (Family::Centra, "centra"),
         (Family::Native, "native baselines"),
         (Family::Python, "Python libraries"),
+        (Family::Inexact, "inexact"),
     ];
     for (at, (family, name)) in (0..).zip(legend) {
         let (x, y) = (MARGIN + 180 * at, 58);
@@ -75,12 +92,12 @@ pub fn draw(file: &Path, tables: &[Table]) -> Result<(), Box<dyn Error>> {
         write(&area, name, (x + 22, y), 14, HPos::Left)?;
     }
     let note = "logarithmic; the line is centra's own time";
-    write(&area, note, (MARGIN + 180 * 3, 58), 14, HPos::Left)?;
+    write(&area, note, (MARGIN + 180 * 4, 58), 14, HPos::Left)?;
 
     // One scale for all panels, so that bars compare from panel to panel.
     let ratios = tables.iter().flat_map(|table| {
-        let single = table.rows.iter().filter(|row| row.threads == 1);
-        single.filter_map(|row| over(table, row))
+        let rows = shown(table).into_iter();
+        rows.filter_map(|row| over(table, row))
     });
     let (least, most) = ratios.fold((1f64, 2f64), |(a, b), x| (a.min(x), b.max(x)));
     let pixels = (WIDTH - NAMES - VALUES) as f64;
@@ -93,6 +110,9 @@ pub fn draw(file: &Path, tables: &[Table]) -> Result<(), Box<dyn Error>> {
             panel(&area, (x, y), table, &scale, most)?;
         }
         y += height;
+    }
+    for (line, note) in (0..).zip(notes) {
+        write(&area, note, (MARGIN, foot + NOTE * line), 12, HPos::Left)?;
     }
     area.present()?;
     Ok(())
@@ -118,7 +138,7 @@ fn panel(
         Measure::Convergence => format!("{}, to convergence", table.task.name()),
     };
     write(area, &title, (left + NAMES, top + 16), 15, HPos::Left)?;
-    let rows: Vec<&Row> = table.rows.iter().filter(|row| row.threads == 1).collect();
+    let rows = shown(table);
     let (first, last) = (top + TITLE - 10, top + TITLE - 10 + BAR * rows.len() as i32);
     for tick in [1.0, 10.0, 100.0] {
         if tick <= most {

@@ -1,10 +1,14 @@
 //! Who takes part, and how each is run once.
 
-use crate::data::{options, Work};
+use crate::data::Work;
 use crate::native::{self, Lloyd};
-use crate::options::{self, Options};
 use crate::python::Worker;
-use centra::{Algorithm, Empty, Isa};
+use crate::shipped::{self, library};
+use centra::capi::{
+    centra_options, CENTRA_ALGORITHM_AUTO, CENTRA_ALGORITHM_LLOYD, CENTRA_EMPTY_KEEP,
+    CENTRA_EMPTY_RELOCATE, CENTRA_INIT_GIVEN,
+};
+use centra::Isa;
 use std::ffi::{c_char, CStr};
 use std::time::Instant;
 
@@ -14,6 +18,8 @@ pub enum Family {
     Centra,
     Native,
     Python,
+    /// From Python too, and by intention not the answer of Lloyd's algorithm: centers are ruled out by chance, or numbers have few bits.
+    Inexact,
 }
 
 /// One way to do the work.
@@ -22,7 +28,7 @@ pub struct Contender {
     pub family: Family,
     /// How many threads it is allowed.
     pub threads: usize,
-    /// Whether it computes in single precision, so that its labels are its own.
+    /// Whether it is given floats. Its labels are its own then.
     pub single: bool,
     /// Whether it goes on until no label changes; otherwise it does what number of iterations it is told.
     pub converges: bool,
@@ -32,8 +38,8 @@ pub struct Contender {
 }
 
 enum Way {
-    /// On an instruction set, by the algorithm, with empty clusters treated so.
-    Centra(Isa, Algorithm, Empty),
+    /// On an instruction set, by CENTRA_ALGORITHM_..., with CENTRA_EMPTY_...
+    Centra(Isa, i32, i32),
     Native(Lloyd),
     Python(&'static str),
     Missing,
@@ -60,23 +66,51 @@ pub fn without_bounds(set: &str) -> String {
     format!("centra {set}, no bounds")
 }
 
+/// The name of centra on points of floats.
+pub fn on_floats(set: &str) -> String {
+    format!("centra {set} f32")
+}
+
 pub const PLAIN_C: &str = "plain C";
 pub const SCIKIT_LEARN: &str = "scikit-learn lloyd";
 pub const ELKAN: &str = "scikit-learn elkan";
 pub const FAISS: &str = "FAISS f32";
 pub const NUMBA: &str = "Numba";
+pub const MLPACK: &str = "mlpack naive";
+pub const AOCL: &str = "AOCL-DA";
+pub const AOCL_F32: &str = "AOCL-DA f32";
+pub const SUPERKMEANS: [&str; 4] = [
+    "SuperKMeans f32, inexact",
+    "SuperKMeans sq8, inexact",
+    "SuperKMeans lvq4, inexact",
+    "SuperKMeans rabitq, inexact",
+];
+pub const ONEDAL: &str = "oneDAL (sklearnex)";
+
+/// Those of Python that are given floats: name, name in worker.py, family, and whether they end by themselves when no label changes.
+const ON_FLOATS: [(&str, &str, Family, bool); 6] = [
+    (AOCL_F32, "aocl_f32", Family::Python, true),
+    (FAISS, "faiss", Family::Python, false),
+    (SUPERKMEANS[0], "superkmeans_f32", Family::Inexact, false),
+    (SUPERKMEANS[1], "superkmeans_sq8", Family::Inexact, false),
+    (SUPERKMEANS[2], "superkmeans_lvq4", Family::Inexact, false),
+    (SUPERKMEANS[3], "superkmeans_rabitq", Family::Inexact, false),
+];
 
 /// All that can be thought of, there or not. `cores` is what "all threads" are.
 pub fn contenders(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Contender> {
     let mut all = Vec::new();
-    for threads in one_and_all(cores) {
-        for (isa, set) in instruction_sets() {
-            let way = Way::Centra(isa, Algorithm::Auto, Empty::Keep);
-            all.push(ours(&centra_name(set), threads, way));
-        }
-    }
+    let auto = |isa| Way::Centra(isa, CENTRA_ALGORITHM_AUTO, CENTRA_EMPTY_KEEP);
     for (isa, set) in instruction_sets() {
-        let way = Way::Centra(isa, Algorithm::Lloyd, Empty::Keep);
+        all.push(ours(&centra_name(set), 1, auto(isa)));
+    }
+    let (best, set) = best_set();
+    if cores > 1 {
+        all.push(ours(&centra_name(set), cores, auto(best)));
+    }
+    all.push(on_float_data(ours(&on_floats(set), 1, auto(best))));
+    for (isa, set) in instruction_sets() {
+        let way = Way::Centra(isa, CENTRA_ALGORITHM_LLOYD, CENTRA_EMPTY_KEEP);
         all.push(ours(&without_bounds(set), 1, way));
     }
     all.push(baseline(PLAIN_C, plain_c()));
@@ -88,9 +122,17 @@ pub fn contenders(worker: &mut Result<Worker, String>, cores: usize) -> Vec<Cont
         python(SCIKIT_LEARN, "sklearn_lloyd", cores);
     }
     python(ELKAN, "sklearn_elkan", 1);
-    python("oneDAL (sklearnex)", "onedal", 1);
-    python(FAISS, FAISS_PEER, 1);
+    python(ONEDAL, "onedal", 1);
+    python(AOCL, "aocl", 1);
+    python(MLPACK, "mlpack_naive", 1);
     python(NUMBA, "numba", 1);
+    for (name, peer, family, converges) in ON_FLOATS {
+        all.push(Contender {
+            family,
+            converges,
+            ..on_float_data(theirs(worker, name, peer, 1))
+        });
+    }
     all
 }
 
@@ -100,17 +142,18 @@ pub fn to_convergence(worker: &mut Result<Worker, String>, cores: usize) -> Vec<
     let mut all = Vec::new();
     for threads in one_and_all(cores) {
         for (isa, set) in instruction_sets().into_iter().rev() {
-            let way = Way::Centra(isa, Algorithm::Auto, Empty::Relocate);
+            let way = Way::Centra(isa, CENTRA_ALGORITHM_AUTO, CENTRA_EMPTY_RELOCATE);
             all.push(ours(&centra_name(set), threads, way));
         }
     }
     let (best, set) = best_set();
-    let way = Way::Centra(best, Algorithm::Lloyd, Empty::Relocate);
+    let way = Way::Centra(best, CENTRA_ALGORITHM_LLOYD, CENTRA_EMPTY_RELOCATE);
     all.push(ours(&without_bounds(set), 1, way));
     let mut python = |name, peer| all.push(theirs(worker, name, peer, 1));
     python(SCIKIT_LEARN, "sklearn_lloyd");
     python(ELKAN, "sklearn_elkan");
-    python("oneDAL (sklearnex)", "onedal");
+    python(ONEDAL, "onedal");
+    python(AOCL, "aocl");
     python("mlpack hamerly", "mlpack_hamerly");
     all
 }
@@ -133,12 +176,22 @@ fn ours(name: &str, threads: usize, way: Way) -> Contender {
         threads,
         single: false,
         converges: true,
-        about: Ok(env!("CARGO_PKG_VERSION").into()),
+        about: Ok(format!(
+            "{}, {}",
+            env!("CARGO_PKG_VERSION"),
+            shipped::about()
+        )),
         way,
     }
 }
 
-const FAISS_PEER: &str = "faiss";
+/// A contender that is given floats.
+fn on_float_data(contender: Contender) -> Contender {
+    Contender {
+        single: true,
+        ..contender
+    }
+}
 
 fn theirs(
     worker: &mut Result<Worker, String>,
@@ -152,14 +205,12 @@ fn theirs(
     };
     let help =
         "`pip install -r benches/peers/requirements.txt`, and PYTHON=... names its interpreter";
-    // FAISS computes in single precision, and goes on as long as it is told.
-    let single = peer == FAISS_PEER;
     Contender {
         name: in_threads(name, threads),
         family: Family::Python,
         threads,
-        single,
-        converges: !single,
+        single: false,
+        converges: true,
         way: about.as_ref().map_or(Way::Missing, |_| Way::Python(peer)),
         about: about.map_err(|error| format!("{error}; {help}")),
     }
@@ -247,6 +298,17 @@ pub fn tell_openblas() {
     std::env::set_var("OPENBLAS_NUM_THREADS", "1");
 }
 
+/// centra's options: from the given start, on so many threads, for so many iterations at most.
+fn told(isa: Isa, algorithm: i32, empty: i32, threads: usize, iterations: i64) -> centra_options {
+    let mut options = library(isa).options();
+    options.init = CENTRA_INIT_GIVEN;
+    options.algorithm = algorithm;
+    options.empty = empty;
+    options.threads = threads as i32;
+    options.max_iter = iterations;
+    options
+}
+
 /// One fit, or the mean of several.
 pub struct Run {
     pub seconds: f64,
@@ -259,6 +321,8 @@ pub struct Arena<'a> {
     pub labels: Vec<i32>,
     pub centers: Vec<f64>,
     workspace: Vec<u128>,
+    /// The points as floats, if somebody here wants them.
+    floats: Vec<f32>,
     worker: &'a mut Result<Worker, String>,
 }
 
@@ -268,11 +332,19 @@ impl<'a> Arena<'a> {
         contenders: &[&Contender],
         worker: &'a mut Result<Worker, String>,
     ) -> Arena<'a> {
-        let bytes = |contender: &&Contender| {
-            let options = options(Isa::Avx512, contender.threads, 1);
-            options::workspace_size(work.n, work.d, work.k, &options).expect("a valid shape")
-        };
-        let bytes = contenders.iter().map(bytes).max().unwrap_or(0);
+        let mut bytes = 0;
+        let mut floats = Vec::new();
+        for contender in contenders {
+            let Way::Centra(isa, algorithm, empty) = contender.way else {
+                continue;
+            };
+            let options = told(isa, algorithm, empty, contender.threads, 1);
+            let size = library(isa).workspace_size(work, &options);
+            bytes = size.expect("a valid shape").max(bytes);
+            if contender.single && floats.is_empty() {
+                floats = work.points.iter().map(|&x| x as f32).collect();
+            }
+        }
         if let Ok(running) = worker {
             if let Err(error) = running.load(work) {
                 *worker = Err(error);
@@ -283,8 +355,35 @@ impl<'a> Arena<'a> {
             labels: vec![0; work.n],
             centers: work.start.clone(),
             workspace: vec![0; bytes.div_ceil(16)],
+            floats,
             worker,
         }
+    }
+
+    /// Whether centra finds the same, bit for bit, when the floats are given to it as doubles.
+    pub fn same_as_doubles(&mut self, contender: &Contender, iterations: i64) -> bool {
+        let Way::Centra(isa, algorithm, empty) = contender.way else {
+            return false;
+        };
+        let options = told(isa, algorithm, empty, contender.threads, iterations);
+        let doubles: Vec<f64> = self.floats.iter().map(|&x| x.into()).collect();
+        let mut centers = self.float_start();
+        let mut labels = vec![0; self.work.n];
+        let fit = library(isa).fit(
+            &doubles,
+            self.work,
+            &options,
+            &mut centers,
+            &mut labels,
+            &mut self.workspace,
+        );
+        fit.is_ok() && labels == self.labels && centers == self.centers
+    }
+
+    /// The start in floats, as doubles, which centers always are.
+    fn float_start(&self) -> Vec<f64> {
+        let start = self.work.start.iter();
+        start.map(|&x| f64::from(x as f32)).collect()
     }
 
     /// Fits `repeats` times, each from the start; what a native contender found is in `labels` and `centers`.
@@ -294,26 +393,25 @@ impl<'a> Arena<'a> {
         iterations: i64,
         repeats: usize,
     ) -> Result<Run, String> {
-        let begin = Instant::now();
+        let mut begin = Instant::now();
         let mut done = 0;
         match contender.way {
             Way::Centra(isa, algorithm, empty) => {
-                let options = Options {
-                    algorithm,
-                    empty,
-                    ..options(isa, contender.threads, iterations as u64)
+                let options = told(isa, algorithm, empty, contender.threads, iterations);
+                let start = match contender.single {
+                    true => self.float_start(),
+                    false => self.work.start.clone(),
                 };
+                begin = Instant::now();
                 for _ in 0..repeats {
-                    self.centers.copy_from_slice(&self.work.start);
-                    let report = options::fit_into(
-                        &self.work.view(),
-                        &options,
-                        &mut self.centers,
-                        Some(&mut self.labels),
-                        options::as_bytes(&mut self.workspace),
-                    )
-                    .map_err(|error| error.to_string())?;
-                    done = report.iterations;
+                    self.centers.copy_from_slice(&start);
+                    let (work, centers, labels) = (self.work, &mut self.centers, &mut self.labels);
+                    let room = &mut self.workspace;
+                    let library = library(isa);
+                    done = match contender.single {
+                        true => library.fit(&self.floats, work, &options, centers, labels, room),
+                        false => library.fit(&work.points, work, &options, centers, labels, room),
+                    }?;
                 }
             }
             Way::Native(lloyd) => {

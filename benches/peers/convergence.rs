@@ -3,11 +3,9 @@
 
 use crate::contenders::{to_convergence, Arena, Contender, Family, ELKAN, SCIKIT_LEARN};
 use crate::data::{generator, Work};
-use crate::options::{self, Options};
 use crate::python::Worker;
 use crate::report::{head, number, row, times};
-use crate::rounds::{spread, Effort, Spread};
-use centra::Empty;
+use crate::rounds::{inertia, spread, Effort, Spread, NOT_TOLD};
 
 /// Where the points come from.
 #[derive(Clone, Copy)]
@@ -176,18 +174,6 @@ fn first(
     Ok((fits, repeats as usize))
 }
 
-/// Of labels, against the means of their points.
-fn inertia(work: &Work, labels: &[i32]) -> f64 {
-    let options = Options {
-        empty: Empty::Keep,
-        threads: 0,
-        ..Options::default()
-    };
-    let mut centers = work.start.clone();
-    options::update(&work.view(), labels, &mut centers, &options).expect("valid labels");
-    options::inertia(&work.view(), &centers, labels, &options).expect("valid labels")
-}
-
 fn table(
     task: Task,
     work: &Work,
@@ -240,7 +226,7 @@ fn table(
         text += &row([
             contender.name.clone(),
             match fits.iterations {
-                0 => "not told".into(),
+                NOT_TOLD => "not told".into(),
                 iterations => iterations.to_string(),
             },
             number(took.low),

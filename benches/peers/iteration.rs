@@ -1,7 +1,9 @@
 //! The table of iterations: its shapes, and what centra has to reach in them.
 
-use crate::contenders::{centra_name, instruction_sets, without_bounds, Contender};
-use crate::contenders::{FAISS, NUMBA, PLAIN_C, SCIKIT_LEARN};
+use crate::contenders::{centra_name, instruction_sets, on_floats, without_bounds, Contender};
+use crate::contenders::{
+    AOCL, AOCL_F32, ELKAN, FAISS, MLPACK, NUMBA, ONEDAL, PLAIN_C, SCIKIT_LEARN, SUPERKMEANS,
+};
 use crate::machine::Meter;
 use crate::python::Worker;
 use crate::rounds::{compare, ratio, spread, Effort, Measure, Table, Task};
@@ -18,7 +20,7 @@ const fn iterations(n: usize, d: usize, k: usize, few: i64, many: i64) -> Task {
 }
 
 /// The counts are such that the data, overlapping blobs, are still on the move at the end (which is checked).
-pub const TASKS: [Task; 8] = [
+pub const TASKS: [Task; 10] = [
     iterations(1_000_000, 2, 10, 1, 21),
     iterations(1_000_000, 8, 16, 1, 17),
     iterations(200_000, 16, 64, 1, 16),
@@ -31,6 +33,8 @@ pub const TASKS: [Task; 8] = [
         ..iterations(20_000, 784, 10, 1, 31)
     },
     iterations(20_000, 784, 100, 1, 13),
+    iterations(50_000, 768, 1024, 1, 3),
+    iterations(200_000, 128, 4096, 1, 3),
     Task {
         n: 5_000,
         d: 2,
@@ -40,17 +44,52 @@ pub const TASKS: [Task; 8] = [
     },
 ];
 
-/// The same, so small that all of it takes a moment: does it run, and are the answers the same?
-pub fn smoke(task: Task) -> Task {
+/// Multiply-adds of all distances.
+fn products(task: Task) -> usize {
+    task.n * task.d * task.k
+}
+
+/// Whether an iteration takes seconds: only the libraries take part then, and in fewer rounds.
+fn large(task: Task) -> bool {
+    products(task) > 30_000_000_000
+}
+
+/// The same, so small that all of it takes a moment: does it run, and are the answers the same? Nothing for what is large.
+pub fn smoke(task: Task) -> Option<Task> {
+    if large(task) {
+        return None;
+    }
     let measure = match task.measure {
         Measure::Iteration { .. } => Measure::Iteration { few: 1, many: 3 },
         Measure::Convergence => Measure::Convergence,
     };
-    Task {
+    Some(Task {
         n: task.n.min(2_000),
         k: task.k.min(50),
         measure,
         ..task
+    })
+}
+
+/// Whether somebody is for work like this.
+fn takes_part(name: &str, threads: usize, task: Task) -> bool {
+    if large(task) {
+        let set = instruction_sets().pop().expect("portable is one").1;
+        let ours = [centra_name(set), without_bounds(set), on_floats(set)];
+        let theirs = [SCIKIT_LEARN, ONEDAL, AOCL, AOCL_F32, FAISS];
+        let mut theirs = theirs.iter().chain(&SUPERKMEANS);
+        return threads == 1 && (ours.iter().any(|our| our == name) || theirs.any(|t| *t == name));
+    }
+    match name {
+        // Plain loops are Numba's where calls are short; elsewhere they are plain C's, and slow.
+        NUMBA => matches!(task.measure, Measure::Convergence),
+        // It has plain loops too, and takes ten times as long as others.
+        MLPACK => products(task) < 300_000_000,
+        // It is three times as slow as its other algorithm.
+        ELKAN => task.k <= 100,
+        // They are for many dimensions.
+        _ if SUPERKMEANS.contains(&name) => task.d >= 64,
+        _ => true,
     }
 }
 
@@ -62,10 +101,13 @@ pub fn run(
     meter: &Meter,
     effort: Effort,
 ) -> Table {
-    // Plain loops are Numba's where calls are short; elsewhere they are plain C's, and slow.
-    let talk = matches!(task.measure, Measure::Convergence);
-    let takes_part = |contender: &&Contender| talk || contender.name != NUMBA;
+    let takes_part = |contender: &&Contender| takes_part(&contender.name, contender.threads, task);
     let contenders: Vec<&Contender> = contenders.iter().filter(takes_part).collect();
+    let rounds = match large(task) {
+        true => effort.rounds.min(2),
+        false => effort.rounds,
+    };
+    let effort = Effort { rounds, ..effort };
     compare(task, &contenders, worker, meter, effort)
 }
 
@@ -94,6 +136,12 @@ pub fn of_peak(table: &Table, name: &str, bits: usize) -> Option<f64> {
 pub fn centra_best() -> String {
     let sets = instruction_sets();
     centra_name(sets.last().expect("portable is one").1)
+}
+
+/// The same on floats.
+pub fn centra_best_on_floats() -> String {
+    let sets = instruction_sets();
+    on_floats(sets.last().expect("portable is one").1)
 }
 
 /// What is wanted of a table, one line each.

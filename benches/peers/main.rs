@@ -2,7 +2,7 @@
 //!
 //! README.md of the folder above tells what is compared and how to read it. In this folder:
 //!
-//! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`
+//! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`, `shipped` calls centra
 //! - `rounds`: turns, answers checked, statistics
 //! - `iteration`: the shapes of the table, and what is wanted of it
 //! - `convergence`: the tables of whole fits on real data
@@ -28,6 +28,7 @@ mod python;
 mod report;
 mod rounds;
 mod seeding;
+mod shipped;
 mod streams;
 
 use clap::{value_parser, Arg, ArgAction, Command};
@@ -45,6 +46,9 @@ const INTRODUCTION: &str = "\
 Written by `make bench`; [benches/README.md](../README.md) tells what is compared, and how to read it. All contenders have
 the same data and the same start, took turns in one run, and use one thread unless their name says otherwise. An iteration
 is an assignment and an update: what a longer fit takes more than a shorter one, over the iterations that it does more.
+
+A contender whose name has f32 is given the same numbers rounded to floats; one that is inexact has another aim than Lloyd's
+algorithm, and its labels and inertia tell how far it gets.
 
 ![Time over centra's, by shape](iteration.svg)
 ";
@@ -66,7 +70,7 @@ fn settings() -> Settings {
         .arg(
             Arg::new("rounds")
                 .long("rounds")
-                .default_value("7")
+                .default_value("3")
                 .value_parser(value_parser!(u16).range(1..))
                 .help("Times that everybody takes a turn"),
         )
@@ -146,7 +150,13 @@ fn main() {
     assert!(some, "no shape has {only:?} in its name");
     let (mut tables, mut bars) = (Vec::new(), Vec::new());
     for task in tasks {
-        let task = if smoke { iteration::smoke(task) } else { task };
+        let Some(task) = (if smoke {
+            iteration::smoke(task)
+        } else {
+            Some(task)
+        }) else {
+            continue;
+        };
         let table = iteration::run(task, &contenders, &mut worker, &meter, effort);
         println!("\n{}", report::table(&table));
         if !smoke {
@@ -197,6 +207,7 @@ fn main() {
         println!("{bars}");
         let mut text = vec![
             INTRODUCTION.to_string(),
+            report::libraries(&tables),
             report::overview(&tables),
             bars,
             "## Shape by shape\n".into(),
@@ -204,7 +215,8 @@ fn main() {
         text.extend(tables.iter().map(report::table));
         write(&out, "iteration.md", text, &machine);
         let picture = out.join("iteration.svg");
-        chart::draw(&picture, &tables).expect("the chart can be written");
+        let notes = report::notes(&description, &contenders);
+        chart::draw(&picture, &tables, &notes).expect("the chart can be written");
         println!("{}", picture.display());
     }
     // Without a table an introduction is all there is.

@@ -1,9 +1,9 @@
 //! The result as Markdown.
 
-use crate::contenders::Contender;
-use crate::iteration::{centra_best, of_peak, Bar};
+use crate::contenders::{Contender, Family};
+use crate::iteration::{centra_best, centra_best_on_floats, of_peak, Bar};
 use crate::machine::Peaks;
-use crate::rounds::{ratio, spread, Measure, Row, Table, Timings};
+use crate::rounds::{ratio, spread, Measure, Row, Table, Timings, NOT_TOLD};
 
 /// Three significant digits.
 pub fn number(value: f64) -> String {
@@ -39,6 +39,28 @@ pub fn head(names: &[String], left: usize) -> String {
     row(names.iter().cloned()) + &row(ruler)
 }
 
+/// What the chart says below its bars: when and where, and the versions.
+pub fn notes(lines: &[(&str, String)], contenders: &[Contender]) -> Vec<String> {
+    let line = |what: &str| lines.iter().find(|line| line.0 == what);
+    let of = |what| line(what).map(|line| line.1.clone());
+    let first = [
+        of("processor"),
+        of("date"),
+        of("centra").map(|it| format!("centra {it}")),
+    ];
+    let first: Vec<String> = first.into_iter().flatten().collect();
+    let mut versions: Vec<&str> = Vec::new();
+    for contender in contenders {
+        let library = matches!(contender.family, Family::Python | Family::Inexact);
+        if let (true, Ok(about)) = (library, &contender.about) {
+            if !versions.contains(&&**about) {
+                versions.push(about);
+            }
+        }
+    }
+    vec![first.join("; "), versions.join(", ")]
+}
+
 /// The machine, and who took part.
 pub fn machine(lines: &[(&str, String)], start: &Peaks, contenders: &[Contender]) -> String {
     let mut text = String::from("## The machine\n\n| | |\n|---|---|\n");
@@ -65,12 +87,15 @@ pub fn machine(lines: &[(&str, String)], start: &Peaks, contenders: &[Contender]
     text
 }
 
-/// Medians of all tables, on one thread.
-pub fn overview(tables: &[Table]) -> String {
-    let mut text = String::from("## Milliseconds, one thread\n\n");
-    let single = |row: &&Row| row.threads == 1;
+/// A line for each shape, and a column for each of those on one thread that are shown.
+fn by_shape(
+    tables: &[Table],
+    shown: impl Fn(&Row) -> bool,
+    cell: impl Fn(&Table, &Row) -> Option<String>,
+) -> String {
+    let shown = |row: &&Row| row.threads == 1 && shown(row);
     let mut names: Vec<&str> = Vec::new();
-    for row in tables.iter().flat_map(|table| &table.rows).filter(single) {
+    for row in tables.iter().flat_map(|table| &table.rows).filter(shown) {
         if !names.contains(&&*row.name) {
             names.push(&row.name);
         }
@@ -79,11 +104,11 @@ pub fn overview(tables: &[Table]) -> String {
         .chain(names.iter().copied())
         .map(String::from)
         .collect();
-    text += &head(&columns, 1);
+    let mut text = head(&columns, 1);
     for table in tables {
-        let cell = |name: &&str| match table.timings(name) {
-            Some(timings) => number(median(timings)),
-            None => "-".into(),
+        let cell = |name: &&str| {
+            let here = table.rows.iter().find(|row| row.name == *name);
+            here.and_then(|row| cell(table, row)).unwrap_or("-".into())
         };
         let first = match table.task.measure {
             Measure::Iteration { .. } => table.task.name(),
@@ -92,6 +117,27 @@ pub fn overview(tables: &[Table]) -> String {
         text += &row(std::iter::once(first).chain(names.iter().map(cell)));
     }
     text
+}
+
+/// The libraries' times over centra's.
+pub fn libraries(tables: &[Table]) -> String {
+    let (doubles, floats) = (centra_best(), centra_best_on_floats());
+    let library = |row: &Row| matches!(row.family, Family::Python | Family::Inexact);
+    let over = |table: &Table, row: &Row| {
+        let ours = if row.single { &floats } else { &doubles };
+        let ratio = ratio(row.result.as_ref().ok()?, table.timings(ours)?);
+        Some(times(ratio.median))
+    };
+    format!(
+        "## The libraries' times over centra's, one thread\n\nOver {doubles}; those that are given floats over {floats}.\n\n{}",
+        by_shape(tables, library, over)
+    )
+}
+
+/// Medians of all tables, on one thread.
+pub fn overview(tables: &[Table]) -> String {
+    let median = |_: &Table, row: &Row| Some(number(median(row.result.as_ref().ok()?)));
+    String::from("## Milliseconds, one thread\n\n") + &by_shape(tables, |_| true, median)
 }
 
 /// What was wanted, and whether it is so.
@@ -148,6 +194,7 @@ pub fn table(table: &Table) -> String {
         "ms the whole fit",
         "iterations",
         "labels as centra's",
+        "inertia over centra's",
     ];
     text += &head(&names.map(String::from), 1);
     for line in &table.rows {
@@ -182,8 +229,12 @@ pub fn table(table: &Table) -> String {
             fma,
             read,
             number(spread(timings.fit.iter().copied()).median),
-            timings.iterations.to_string(),
+            match timings.iterations {
+                NOT_TOLD => "not told".into(),
+                iterations => iterations.to_string(),
+            },
             agreement,
+            format!("{:.6}", timings.inertia),
         ]);
     }
     let peak = |value: fn(&Peaks) -> f64| {

@@ -4,7 +4,9 @@
 use crate::contenders::{instruction_sets, Arena, Contender, Family};
 use crate::data::Work;
 use crate::machine::{Meter, Peaks};
+use crate::options::{self, Options};
 use crate::python::Worker;
+use centra::Empty;
 
 /// What is timed.
 #[derive(Clone, Copy)]
@@ -57,6 +59,12 @@ pub struct Effort {
     pub seconds: f64,
 }
 
+/// Iterations of a contender that does not tell how many it did.
+pub const NOT_TOLD: i64 = 0;
+
+/// The most that the inertia of a contender's labels may be, in times of that of centra's.
+const CLOSE: f64 = 1.1;
+
 /// What a contender took in each round.
 pub struct Timings {
     /// Milliseconds of what is measured.
@@ -67,6 +75,8 @@ pub struct Timings {
     pub iterations: i64,
     /// Of its labels, those that are centra's.
     pub agreement: f64,
+    /// Of its labels over that of centra's: the sum of the squared distances to the means of what has the same label.
+    pub inertia: f64,
 }
 
 /// A row.
@@ -74,6 +84,8 @@ pub struct Row {
     pub name: String,
     pub family: Family,
     pub threads: usize,
+    /// Whether it was given floats.
+    pub single: bool,
     pub result: Result<Timings, String>,
 }
 
@@ -119,6 +131,18 @@ pub fn ratio(a: &Timings, b: &Timings) -> Spread {
     spread(a.measured.iter().zip(&b.measured).map(|(a, b)| a / b))
 }
 
+/// Of labels, against the means of their points.
+pub fn inertia(work: &Work, labels: &[i32]) -> f64 {
+    let options = Options {
+        empty: Empty::Keep,
+        threads: 0,
+        ..Options::default()
+    };
+    let mut centers = work.start.clone();
+    options::update(&work.view(), labels, &mut centers, &options).expect("valid labels");
+    options::inertia(&work.view(), &centers, labels, &options).expect("valid labels")
+}
+
 /// Checks every contender's answer, then times all of them in turn.
 pub fn compare(
     task: Task,
@@ -153,6 +177,7 @@ pub fn compare(
             name: contender.name.clone(),
             family: contender.family,
             threads: contender.threads,
+            single: contender.single,
             result: about
                 .map_err(|error| format!("not installed: {error}"))
                 .and_then(|_| Ok(runner?.timings)),
@@ -181,7 +206,8 @@ impl Runner {
     ) -> Result<(), String> {
         let mut fit = |iterations, exact: bool| {
             let run = arena.run(contender, iterations, self.repeats)?;
-            match exact && run.iterations != iterations {
+            // One that does not tell how many is known by its labels.
+            match exact && run.iterations != iterations && run.iterations != NOT_TOLD {
                 true => Err(format!("{} iterations, not {iterations}", run.iterations)),
                 false => Ok(1e3 * run.seconds),
             }
@@ -208,6 +234,7 @@ struct Answer {
     iterations: i64,
     centers: Vec<f64>,
     labels: Vec<i32>,
+    inertia: f64,
 }
 
 impl Answer {
@@ -229,6 +256,7 @@ impl Answer {
             most: task.most(),
             iterations: run.iterations,
             centers: arena.centers.clone(),
+            inertia: inertia(arena.work, &arena.labels),
             labels: arena.labels.clone(),
         }
     }
@@ -250,19 +278,29 @@ impl Answer {
             run = arena.run(contender, most, 1)?;
         }
         let labels = arena.labels_of(contender)?;
+        let clusters = 0..arena.work.k as i32;
+        if labels.iter().any(|label| !clusters.contains(label)) {
+            return Err("some of its labels are none".into());
+        }
         if contender.family == Family::Centra {
-            assert!(
-                labels == self.labels
-                    && arena.centers == self.centers
-                    && run.iterations == self.iterations,
-                "{}: not the one answer",
-                contender.name
-            );
+            let one_answer = match contender.single {
+                true => arena.same_as_doubles(contender, most),
+                false => {
+                    labels == self.labels
+                        && arena.centers == self.centers
+                        && run.iterations == self.iterations
+                }
+            };
+            assert!(one_answer, "{}: not the one answer", contender.name);
         }
         let differences = arena.work.differences(&self.centers, &self.labels, &labels);
         if !contender.single && differences.others > 0 {
             let count = differences.others;
             return Err(format!("{count} labels differ, and not by a near tie"));
+        }
+        let inertia = inertia(arena.work, &labels) / self.inertia;
+        if inertia > CLOSE {
+            return Err(format!("its inertia is {inertia:.3} times centra's"));
         }
         let different = differences.ties + differences.others;
         let repeats = (effort.seconds / run.seconds).ceil().clamp(1.0, 100.0) as usize;
@@ -274,6 +312,7 @@ impl Answer {
                 fit: Vec::new(),
                 iterations: run.iterations,
                 agreement: 1.0 - different as f64 / labels.len() as f64,
+                inertia,
             },
         })
     }

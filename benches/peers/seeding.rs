@@ -3,10 +3,12 @@
 
 use crate::contenders::{centra_name, instruction_sets};
 use crate::data::Work;
-use crate::options::{self, Init, Options};
+use crate::options::{self, Options};
 use crate::python::Worker;
 use crate::report::{head, number, row, times};
 use crate::rounds::{spread, Spread};
+use crate::shipped::library;
+use centra::capi::{CENTRA_INIT_KMEANSPP, CENTRA_INIT_PARALLEL};
 use centra::Isa;
 use std::time::Instant;
 
@@ -62,7 +64,8 @@ struct Contender {
 }
 
 enum Way {
-    Centra(Isa, Init),
+    /// On an instruction set, by CENTRA_INIT_...
+    Centra(Isa, i32),
     Python,
 }
 
@@ -86,13 +89,13 @@ fn contenders(cores: usize) -> Vec<Contender> {
     threads.dedup();
     for &threads in &threads {
         for (isa, set) in instruction_sets() {
-            let way = Way::Centra(isa, Init::KmeansPlusPlus);
+            let way = Way::Centra(isa, CENTRA_INIT_KMEANSPP);
             add(&centra_name(set), way, threads);
         }
     }
     add(
         "centra k-means‖",
-        Way::Centra(Isa::Avx512, Init::Parallel),
+        Way::Centra(Isa::Avx512, CENTRA_INIT_PARALLEL),
         1,
     );
     add(SCIKIT_LEARN, Way::Python, 1);
@@ -110,20 +113,15 @@ fn draw(
 ) -> Result<f64, String> {
     match contender.way {
         Way::Centra(isa, init) => {
-            let options = Options {
-                isa,
-                init,
-                threads: contender.threads,
-                seed: seed.into(),
-                ..Options::default()
-            };
-            let bytes = options::workspace_size(work.n, work.d, work.k, &options);
-            let bytes = bytes.map_err(|error| error.to_string())?;
+            let library = library(isa);
+            let mut options = library.options();
+            options.init = init;
+            options.threads = contender.threads as i32;
+            options.seed = seed.into();
+            let bytes = library.workspace_size(work, &options)?;
             workspace.resize(workspace.len().max(bytes.div_ceil(16)), 0);
             let begin = Instant::now();
-            let workspace = options::as_bytes(workspace);
-            options::seed_into(&work.view(), &options, centers, workspace)
-                .map_err(|error| error.to_string())?;
+            library.seed(work, &options, centers, workspace)?;
             Ok(1e3 * begin.elapsed().as_secs_f64())
         }
         Way::Python => {
@@ -176,7 +174,7 @@ pub fn run(task: Task, seeds: u32, cores: usize, worker: &mut Result<Worker, Str
                 }
             }
             seeded.inertias.push(inertia(&work, &centers));
-            if let Way::Centra(_, Init::KmeansPlusPlus) = contender.way {
+            if let Way::Centra(_, CENTRA_INIT_KMEANSPP) = contender.way {
                 let answer = answer.get_or_insert_with(|| centers.clone());
                 assert!(*answer == centers, "{}: not the one answer", contender.name);
             }
@@ -238,7 +236,7 @@ fn table(
         .iter()
         .zip(results)
         .filter(|(contender, _)| contender.threads == 1)
-        .rfind(|(contender, _)| matches!(contender.way, Way::Centra(_, Init::KmeansPlusPlus)));
+        .rfind(|(contender, _)| matches!(contender.way, Way::Centra(_, CENTRA_INIT_KMEANSPP)));
     let reached = best.and_then(|(_, result)| ratio(result.as_ref().ok()?));
     if let (Some(wanted), Some(reached)) = (task.wanted, reached) {
         let met = match reached.median >= wanted {

@@ -14,6 +14,7 @@ and why not.
 The clock starts when the peer is called and stops when it returns: validation, copies and all.
 """
 
+import functools
 import importlib.metadata
 import os
 import sys
@@ -82,8 +83,7 @@ class Faiss:
         self.faiss = faiss
 
     def prepare(self, data, threads):
-        self.data, self.single = data, data.points.astype("float32")
-        self.start = data.start.astype("float32")
+        self.data = data
         self.faiss.omp_set_num_threads(threads)
 
     def fit(self, iterations):
@@ -92,14 +92,62 @@ class Faiss:
         clustering.niter = iterations
         clustering.min_points_per_centroid = 1
         clustering.max_points_per_centroid = data.n  # no sampling
-        faiss.copy_array_to_vector(self.start.ravel(), clustering.centroids)
+        faiss.copy_array_to_vector(data.single_start.ravel(), clustering.centroids)
         self.index = faiss.IndexFlatL2(data.d)
-        clustering.train(self.single, self.index)
+        clustering.train(data.single, self.index)
         return clustering.iteration_stats.size()
 
     def labels(self):
         # Training leaves the final centers in the index.
-        return self.index.search(self.single, 1)[1].ravel()
+        return self.index.search(self.data.single, 1)[1].ravel()
+
+
+class AoclDa:
+    package = "aoclda"
+
+    def __init__(self, single):
+        from aoclda.clustering import kmeans
+
+        self.kmeans, self.single = kmeans, single
+
+    def prepare(self, data, threads):
+        self.k = data.k
+        self.points, self.start = (data.single, data.single_start) if self.single else (data.points, data.start)
+
+    def fit(self, iterations):
+        self.model = self.kmeans(
+            self.k, initialization_method="supplied", C=self.start, n_init=1, max_iter=iterations, tol=0.0, algorithm="lloyd"
+        )
+        self.model.fit(self.points)
+        return self.model.n_iter
+
+    def labels(self):
+        # Those that a fit leaves are of the centers before its last update, and predict of this version leaves some unwritten.
+        return nearest(self.points, self.model.cluster_centres)
+
+
+class SuperKMeans:
+    package = "superkmeans"
+
+    def __init__(self, quantizer):
+        import superkmeans
+
+        self.kmeans, self.quantizer = superkmeans.SuperKMeans, quantizer
+
+    def prepare(self, data, threads):
+        self.data, self.points, self.threads = data, data.drawn, threads
+
+    def fit(self, iterations):
+        # All points, all the iterations, and no tree of clusters.
+        self.model = self.kmeans(
+            self.data.k, self.data.d, hierarchical=False, quantizer=self.quantizer, iters=iterations, sampling_fraction=1.0,
+            n_threads=self.threads, early_termination=False,
+        )  # fmt: skip
+        self.centers = self.model.train(self.points)
+        return len(self.model.iteration_stats)
+
+    def labels(self):
+        return self.model.assign(self.data.single, self.centers)
 
 
 class Mlpack:
@@ -186,13 +234,80 @@ class Data:
         self.points = np.fromfile(points).reshape(n, d)
         self.start = np.fromfile(start).reshape(k, d)
 
+    @functools.cached_property
+    def single(self):
+        return self.points.astype("float32")
+
+    @functools.cached_property
+    def single_start(self):
+        return self.start.astype("float32")
+
+    @functools.cached_property
+    def drawn(self):
+        """The points as floats, in such an order that SuperKMeans, which takes no start but draws rows, draws the start."""
+        if not np.array_equal(self.points[-self.k :], self.start):
+            raise Missing("its start can only be points")
+        rows = shuffled(self.n)[: self.k]
+        points = np.empty_like(self.single)
+        points[rows] = self.single[-self.k :]
+        points[np.setdiff1d(np.arange(self.n), rows)] = self.single[: -self.k]
+        return points
+
+
+def nearest(points, centers):
+    halves = (centers * centers).sum(axis=1) / 2
+    blocks = np.array_split(points, len(points) // 4096 + 1)
+    return np.concatenate([np.argmin(halves - block @ centers.T, axis=1) for block in blocks])
+
+
+def shuffled(n):
+    """0 to n - 1 as std::shuffle of GCC's library leaves them with std::mt19937(42): SuperKMeans draws the first k so."""
+    generator = np.random.MT19937()
+    generator._legacy_seeding(42)
+
+    def words():
+        while True:
+            yield from generator.random_raw(1 << 16).tolist()
+
+    words, rows = words(), list(range(n))
+
+    def below(bound):
+        while True:
+            product = next(words) * bound
+            low = product % 2**32
+            if low >= bound or low >= (2**32 - bound) % bound:
+                return product >> 32
+
+    def swap(i, j):
+        rows[i], rows[j] = rows[j], rows[i]
+
+    if n * n >= 2**32:
+        for i in range(1, n):
+            swap(i, below(i + 1))
+        return np.array(rows)
+    # Few points: two numbers from one word.
+    if n % 2 == 0:
+        swap(1, below(2))
+    for i in range(2 - n % 2, n, 2):
+        first, second = divmod(below((i + 1) * (i + 2)), i + 2)
+        swap(i, first)
+        swap(i + 1, second)
+    return np.array(rows)
+
 
 PEERS = {
     "sklearn_lloyd": lambda: ScikitLearn("lloyd"),
     "sklearn_elkan": lambda: ScikitLearn("elkan"),
     "onedal": OneDal,
+    "aocl": lambda: AoclDa(single=False),
+    "aocl_f32": lambda: AoclDa(single=True),
     "faiss": Faiss,
+    "superkmeans_f32": lambda: SuperKMeans("f32"),
+    "superkmeans_sq8": lambda: SuperKMeans("sq8"),
+    "superkmeans_lvq4": lambda: SuperKMeans("lvq4"),
+    "superkmeans_rabitq": lambda: SuperKMeans("rabitq"),
     "numba": Numba,
+    "mlpack_naive": lambda: Mlpack("naive"),
     "mlpack_hamerly": lambda: Mlpack("hamerly"),
 }
 ready, last, data, drawn = {}, None, None, None
