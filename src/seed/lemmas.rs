@@ -102,7 +102,7 @@ fn packed(
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
     let mut step = StepMemory::cut(&mut memory.buffer(), &shape, n, count);
     if let (Some(candidates), open) =
-        step.pack(centers, format, SketchLanes::of(level).registers, fine)
+        step.pack(centers, format, SketchLanes::of(level).vectors, fine)
     {
         take(candidates, open);
     }
@@ -151,7 +151,7 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
             origin: given.origin,
             scale: given.scale,
         },
-        width: SketchLanes::of(level).width,
+        width: SketchLanes::of(level).vectors.width,
         whole: false,
     };
     let mut bytes = Bytes::of(given.x, &format, level);
@@ -342,7 +342,7 @@ fn l47_far_candidates() {
                 origin: &origin,
                 scale,
             },
-            width: SketchLanes::of(level).width,
+            width: SketchLanes::of(level).vectors.width,
             whole: false,
         };
         // The point lies between the origin and the candidate.
@@ -376,7 +376,7 @@ fn l48_whole_numbers() {
     for turn in 0..300 {
         let (d, n) = (8 + rng.below(20), 1 + rng.below(60));
         let level = Level::new([Isa::Portable, Isa::Avx2][turn % 2]);
-        let SketchLanes { width, .. } = SketchLanes::of(level);
+        let width = SketchLanes::of(level).vectors.width;
         let unit = two_to([0, -390, 380, 3][rng.below(4)]);
         let most = [2, 3, 60][rng.below(3)];
         // One coordinate of so many is not whole, or is longer, or is so small that its square underflows.

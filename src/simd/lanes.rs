@@ -1,5 +1,7 @@
 //! Vectors of doubles: the operations that kernels need, and the contract of each.
 
+use super::products::Screen;
+
 /// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
@@ -14,6 +16,8 @@ pub(crate) trait Lanes: Copy + 'static {
     const WIDTH: usize;
     /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
     const REGISTERS: usize;
+    /// The same vectors, for tests.
+    type Double: Screen<E = f64, V = Self::F>;
     /// The lanes of the same instruction set for vectors of two doubles.
     type Two: Lanes;
     /// The same for vectors of at most four doubles.
@@ -113,6 +117,20 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// The low 32 bits of each of `WIDTH` doubles, to memory.
     unsafe fn store_low(to: *mut i32, x: Self::F);
+    /// The low byte of each of eight doubles, which are the first vectors of these: that of the first of them is the lowest.
+    #[inline(always)]
+    unsafe fn low_bytes(eight: &[Self::F; 8]) -> u64 {
+        let mut doubles = [0.0f64; 8];
+        let mut bytes = [0; 8];
+        for (i, x) in (0..8).step_by(Self::WIDTH).zip(eight) {
+            // SAFETY: the caller is compiled for the lanes, whose number divides eight.
+            unsafe { Self::store(doubles.as_mut_ptr().add(i), *x) };
+        }
+        for (byte, x) in bytes.iter_mut().zip(doubles) {
+            *byte = x.to_bits() as u8;
+        }
+        u64::from_le_bytes(bytes)
+    }
     /// Bit `l` is set where labels `l` of sixteen differ.
     unsafe fn differences(a: *const i32, b: *const i32) -> u32;
     /// Writes `first` plus the index of every bit that is set; returns how many. There is room for sixteen.

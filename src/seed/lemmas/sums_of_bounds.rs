@@ -22,7 +22,7 @@ fn l45_lanes() {
                 one.iter().map(|x| 1.75 * x).collect(),
             ] {
                 let level = Level::new(Isa::Portable);
-                let SketchLanes { width, .. } = SketchLanes::of(level);
+                let width = SketchLanes::of(level).vectors.width;
                 let format = Int8Format {
                     coding: Int8Coding {
                         origin: &vec![0.0; d],
@@ -76,7 +76,7 @@ fn l45_sums_of_bounds() {
         all.push(Level::new(Isa::Avx2));
     }
     for level in all {
-        let SketchLanes { width, .. } = SketchLanes::of(level);
+        let width = SketchLanes::of(level).vectors.width;
         for turn in 0..120 {
             let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
             let whole = turn % 2 == 0;
