@@ -190,7 +190,6 @@ pub(super) unsafe fn widen_each<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
 #[cfg(test)]
 mod tests {
     use super::Lanes;
-    use crate::simd::level::Isa;
     use crate::simd::{InstructionSet, Kernel, Level};
 
     /// min and max of each two numbers.
@@ -218,6 +217,37 @@ mod tests {
         }
     }
 
+    /// The low bytes of eight doubles.
+    struct LowBytes([f64; 8]);
+
+    impl Kernel for LowBytes {
+        type Out = u64;
+
+        #[inline(always)]
+        unsafe fn run<I: InstructionSet>(self) -> u64 {
+            // SAFETY: the CPU has the lanes, whose number divides eight.
+            unsafe {
+                let mut eight = [I::Lanes::splat(f64::NAN); 8];
+                for (i, x) in (0..8).step_by(I::Lanes::WIDTH).zip(&mut eight) {
+                    *x = I::Lanes::load(self.0.as_ptr().add(i));
+                }
+                I::Lanes::low_bytes(&eight)
+            }
+        }
+    }
+
+    #[test]
+    fn low_bytes_are_in_order_whatever_the_others_are() {
+        let bytes = [1, 0xff, 0x80, 0, 0x7f, 3, 0xfe, 0x55];
+        for others in [0, !0xff, 0x4338_0000_0000_0100, 0x8080_8080_8080_8000] {
+            let eight = bytes.map(|byte: u8| f64::from_bits(others | u64::from(byte)));
+            for level in Level::here() {
+                let found = level.run(LowBytes(eight)).to_le_bytes();
+                assert_eq!(found, bytes, "{level:?}");
+            }
+        }
+    }
+
     /// Also of a NaN: kernels meet the products of no weight and an infinite distance where a group ends beyond the points.
     #[test]
     fn extremes_are_the_second_number_unless_the_first_is_beyond() {
@@ -230,8 +260,8 @@ mod tests {
             f64::INFINITY,
             f64::NEG_INFINITY,
         ];
-        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
-            let found = Level::new(isa).run(Extremes(&numbers));
+        for level in Level::here() {
+            let found = level.run(Extremes(&numbers));
             let pairs = numbers
                 .iter()
                 .flat_map(|a| numbers.iter().map(move |b| (a, b)));
@@ -239,11 +269,11 @@ mod tests {
                 let same = |x: f64, y: f64| x.to_bits() == y.to_bits();
                 assert!(
                     same(min, if a < b { a } else { b }),
-                    "{isa:?} min {a} {b}: {min}"
+                    "{level:?} min {a} {b}: {min}"
                 );
                 assert!(
                     same(max, if a > b { a } else { b }),
-                    "{isa:?} max {a} {b}: {max}"
+                    "{level:?} max {a} {b}: {max}"
                 );
             }
         }

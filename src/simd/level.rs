@@ -213,6 +213,15 @@ impl Level {
         Level(*SETS.iter().rfind(may_be).unwrap_or(&SETS[0]))
     }
 
+    /// All that the CPU has.
+    #[cfg(test)]
+    pub(crate) fn here() -> Vec<Self> {
+        SETS.iter()
+            .filter(|set| set.is_there() && set.isa() <= isa())
+            .map(|&set| Level(set))
+            .collect()
+    }
+
     /// Doubles in a vector, and points in a packed group.
     pub(crate) fn width(self) -> usize {
         struct Width;

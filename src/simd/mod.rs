@@ -18,7 +18,7 @@ pub(crate) mod level;
 pub(crate) mod portable;
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-mod neon;
+pub(crate) mod neon;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon_dot;
 

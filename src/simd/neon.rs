@@ -86,11 +86,7 @@ impl Lanes for Neon {
         unsafe { vmulq_f64(a, b) }
     }
     #[inline(always)]
-    unsafe fn rounding_error(
-        a: float64x2_t,
-        b: float64x2_t,
-        product: float64x2_t,
-    ) -> float64x2_t {
+    unsafe fn rounding_error(a: float64x2_t, b: float64x2_t, product: float64x2_t) -> float64x2_t {
         // SAFETY: see the top of this impl. (The difference in the other order, negated, would be -0.0 where there is none.)
         unsafe { vfmaq_f64(vnegq_f64(product), a, b) }
     }

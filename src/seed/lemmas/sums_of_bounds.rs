@@ -71,11 +71,7 @@ fn l45_lanes() {
 fn l45_sums_of_bounds() {
     let (mut worst, mut least) = (0.0f64, 0.0f64);
     let mut rng = Rng(45);
-    let mut all = vec![Level::new(Isa::Portable)];
-    if crate::isa() >= Isa::Avx2 {
-        all.push(Level::new(Isa::Avx2));
-    }
-    for level in all {
+    for level in Level::here() {
         let width = SketchLanes::of(level).vectors.width;
         for turn in 0..120 {
             let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
