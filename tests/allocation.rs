@@ -825,7 +825,10 @@ const SHAPES: [(usize, usize, usize); 13] = [
     (1025, 2, 100),
 ];
 
-const ISAS: [&str; 3] = ["portable", "avx2", "avx512"];
+const ISAS: [&str; 3] = match cfg!(target_arch = "aarch64") {
+    true => ["portable", "neon", "avx512"],
+    false => ["portable", "avx2", "avx512"],
+};
 
 /// The queries that no case covers.
 fn check_queries() {

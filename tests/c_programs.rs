@@ -7,7 +7,10 @@ use native::{Language, Link};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const ISAS: &[&str] = &["portable", "avx2", "avx512"];
+const ISAS: &[&str] = match cfg!(target_arch = "aarch64") {
+    true => &["portable", "neon", "avx512"],
+    false => &["portable", "avx2", "avx512"],
+};
 
 /// Compiles and links a C source in all four ways; a missing C++ compiler leaves two.
 fn build(source: &Path, scratch: &Path) -> Vec<(Language, Link, PathBuf)> {
@@ -189,7 +192,7 @@ fn differential() {
     };
     let best = lines("");
     assert_eq!(best.lines().count(), 400);
-    for isa in ["portable", "avx2"] {
+    for isa in &ISAS[..2] {
         assert_eq!(lines(isa), best, "{isa}");
     }
 }

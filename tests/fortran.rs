@@ -29,7 +29,10 @@ const STRICT: &[&str] = &[
 /// For the programs alone: they restate D(x, c), which knows no fused multiply-add.
 const EXACT: &[&str] = &["-O1", "-g", "-ffp-contract=off"];
 
-const INSTRUCTION_SETS: [&str; 3] = ["portable", "avx2", "avx512"];
+const INSTRUCTION_SETS: [&str; 3] = match cfg!(target_arch = "aarch64") {
+    true => ["portable", "neon", "avx512"],
+    false => ["portable", "avx2", "avx512"],
+};
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
