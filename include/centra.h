@@ -384,7 +384,7 @@ const char *centra_error_detail(void);
 /// The version of the library, "major.minor.patch": static text.
 const char *centra_version(void);
 
-/// The instruction set in use: "avx512", "avx2" or "portable" (SSE2, NEON and others); static text. It is the best that
+/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (SSE2 and others); static text. It is the best that
 /// the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first
 /// call.
 const char *centra_isa(void);

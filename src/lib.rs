@@ -101,7 +101,10 @@
 //! ```
 
 // Other targets have one level, so what tells levels apart is not used there.
-#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+#![cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    allow(dead_code)
+)]
 
 mod api;
 mod assign;

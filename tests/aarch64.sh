@@ -1,6 +1,7 @@
 #!/bin/sh
 # The library on AArch64, which qemu runs: C programs that compare it with a naive implementation and with tests/data/golden.txt, and
-# random calls, whose answers are those of the library of this machine to the bit. It is built with all checks of the source on.
+# random calls, whose answers are those of the library of this machine to the bit. It is built with all checks of the source on. All of it runs
+# with each level: portable code, NEON of a processor without products of bytes, and of one that has them.
 #
 #     tests/aarch64.sh FOLDER LIBRARY
 #
@@ -21,11 +22,19 @@ CARGO_TARGET_DIR="$folder" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_AARCH64_UN
     cargo rustc --quiet --lib --crate-type staticlib --target $target
 
 flags='-std=c11 -O1 -ffp-contract=off -Iinclude -Itests/c'
-emulate() { qemu-aarch64-static -L /usr/aarch64-linux-gnu "$@"; }
+# The instruction set and the processor, then the program.
+emulate() {
+    isa=$1 cpu=$2
+    shift 2
+    CENTRA_ISA=$isa qemu-aarch64-static -L /usr/aarch64-linux-gnu -cpu "$cpu" "$@"
+}
+levels='portable:max neon:cortex-a53 neon:max'
 for name in answers coordinates golden many stream; do
     # shellcheck disable=SC2086 # flags are words
     aarch64-linux-gnu-gcc $flags tests/c/$name.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/$name"
-    emulate "$folder/$name"
+    for level in $levels; do
+        emulate "${level%:*}" "${level#*:}" "$folder/$name"
+    done
 done
 # shellcheck disable=SC2086
 aarch64-linux-gnu-gcc $flags tests/c/differential.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/differential"
@@ -33,6 +42,8 @@ aarch64-linux-gnu-gcc $flags tests/c/differential.c "$folder/$target/debug/libce
 ${CC:-cc} $flags tests/c/differential.c "$@" -o "$folder/differential-here"
 seed=$(date +%s)
 "$folder/differential-here" "$seed" 200 >"$folder/here"
-emulate "$folder/differential" "$seed" 200 >"$folder/there"
-diff "$folder/here" "$folder/there"
-echo "differential: 200 random calls from seed $seed have the same answers on both"
+for level in $levels; do
+    emulate "${level%:*}" "${level#*:}" "$folder/differential" "$seed" 200 >"$folder/there"
+    diff "$folder/here" "$folder/there"
+    echo "differential: 200 random calls from seed $seed have the same answers here and with $level"
+done

@@ -75,6 +75,7 @@ fn run(value: Option<&str>) -> (Isa, String, String) {
     let mut words = line.splitn(3, ' ').map(str::to_string);
     let isa = match words.next().unwrap().as_str() {
         "Portable" => Isa::Portable,
+        "Neon" => Isa::Neon,
         "Avx2" => Isa::Avx2,
         "Avx512" => Isa::Avx512,
         other => panic!("an instruction set unknown to this test: {other}"),
@@ -82,8 +83,9 @@ fn run(value: Option<&str>) -> (Isa, String, String) {
     (isa, words.next().unwrap(), words.next().unwrap())
 }
 
-const ALL: [(Isa, &str); 3] = [
+const ALL: [(Isa, &str); 4] = [
     (Isa::Portable, "portable"),
+    (Isa::Neon, "neon"),
     (Isa::Avx2, "avx2"),
     (Isa::Avx512, "avx512"),
 ];
@@ -95,21 +97,18 @@ fn rank(isa: Isa) -> usize {
 #[test]
 fn the_environment_lowers_but_never_raises() {
     let (best, name, digest) = run(None);
-    let cpu = if cfg!(target_arch = "x86_64") {
-        cpu()
-    } else {
-        0
-    };
+    let there = there();
+    let at_most = |limit| there.iter().copied().rfind(|&isa| isa <= limit).unwrap();
     assert_eq!(
-        rank(best),
-        cpu,
-        "the CPU has {:?}, the library uses {best:?}",
-        ALL[cpu]
+        best,
+        at_most(Isa::Avx512),
+        "the CPU has {there:?}, the library uses {best:?}"
     );
     let table = [
         (None, best),
         (Some("portable"), Isa::Portable),
-        (Some("avx2"), ALL[cpu.min(1)].0),
+        (Some("neon"), at_most(Isa::Neon)),
+        (Some("avx2"), at_most(Isa::Avx2)),
         (Some("avx512"), best),
         (Some(""), best),
         (Some("nonsense"), best),
@@ -128,18 +127,26 @@ fn the_environment_lowers_but_never_raises() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn cpu() -> usize {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    // Processors with AVX-512 sold as such have all of these; the oldest ones lack them and count as AVX2.
-    let avx512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl");
-    usize::from(avx2) + usize::from(avx2 && avx512)
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn cpu() -> usize {
-    0
+/// What the CPU has.
+fn there() -> Vec<Isa> {
+    let mut there = vec![Isa::Portable];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        // Processors with AVX-512 sold as such have all of these; the oldest ones lack them and count as AVX2.
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
+        there.extend(
+            [(avx2, Isa::Avx2), (avx2 && avx512, Isa::Avx512)]
+                .iter()
+                .filter(|x| x.0)
+                .map(|x| x.1),
+        );
+    }
+    if cfg!(all(target_arch = "aarch64", target_endian = "little")) {
+        there.push(Isa::Neon);
+    }
+    there
 }

@@ -665,10 +665,6 @@ fn bytes_of_many_dimensions() {
 /// Data of which bytes, and nothing finer, leave much open: so they are what looks first, where there are instructions for them.
 #[test]
 fn bytes_come_first() {
-    #[cfg(target_arch = "x86_64")]
-    let bytes = centra::isa() == centra::Isa::Avx512 && is_x86_feature_detected!("avx512vnni");
-    #[cfg(not(target_arch = "x86_64"))]
-    let bytes = false;
     let mut bad = Bad::default();
     let mut rng = Rng(8);
     for (n, d, k) in [(193, 64, 65), (192, 128, 33), (191, 257, 32), (97, 129, 33)] {
@@ -678,7 +674,7 @@ fn bytes_come_first() {
         let ways = all_ways();
         case.check_assign(&ways, &mut bad);
         for way in ways {
-            let first = bytes && is_wide(way) && way.copy < 2;
+            let first = has_bytes(way) && way.copy < 2;
             case.each("bytes", &[way], &mut bad, |points, options, _| {
                 let rechecked = rechecked(&case, ONE_PASS, points, options)?;
                 let much = 16 * rechecked > n as i64;
@@ -840,6 +836,17 @@ fn norms_whose_additions_round_one_way() {
 /// Whether vectors are the widest there are: asked for, and there.
 fn is_wide(way: Way) -> bool {
     way.isa.min(centra::isa()) == centra::Isa::Avx512
+}
+
+/// Whether there are bytes in the vectors that are asked for.
+fn has_bytes(way: Way) -> bool {
+    let isa = way.isa.min(centra::isa());
+    #[cfg(target_arch = "x86_64")]
+    return isa == centra::Isa::Avx512 && is_x86_feature_detected!("avx512vnni");
+    #[cfg(target_arch = "aarch64")]
+    return isa == centra::Isa::Neon && std::arch::is_aarch64_feature_detected!("dotprod");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    false
 }
 
 /// Whether there are words in the widest vectors.

@@ -14,6 +14,8 @@ use crate::exact::rational::Exact;
 use crate::quantize::sample::scale_of;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::avx2::Avx2;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use crate::simd::neon::Neon;
 use crate::simd::portable::Portable;
 use crate::simd::products::Screen;
 use crate::simd::Lanes;
@@ -289,6 +291,8 @@ fn decays() -> Vec<unsafe fn(*mut f32, *const i32, *const f32) -> u32> {
     if crate::isa() >= crate::Isa::Avx2 {
         decays.push(Avx2::decay);
     }
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    decays.push(Neon::decay);
     decays
 }
 

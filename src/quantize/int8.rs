@@ -3,17 +3,15 @@
 //! Groups of points are in lanes: element `e` of lane `l` of group `g` is at `(g * elements + e) * width + l`. It has the
 //! coordinates 4e to 4e + 3, with 128 added, in bytes from the lowest to the highest. Centers have signed bytes, negated.
 //!
-//! Points are coded in two ways, to the same bytes. [`code`] transposes them as it goes, on any instruction set, and leaves the
-//! norms that seeding reads at every step. [`code_rows`] is for AVX-512 and for a few points at a time, which are coded anew in
+//! Points are coded in two ways, to the same bytes. [`code`] transposes them as it goes, and leaves the
+//! norms that seeding reads at every step. [`code_rows`] is for a few points at a time, which are coded anew in
 //! every pass: there the bytes of a row come out side by side, and transposing doubles would take longer than coding them.
 
 use core::ops::Range;
 
 use super::TO_WHOLE;
-use crate::points::{transpose, Ahead, Points, Sink, Which};
-#[cfg(target_arch = "x86_64")]
-use crate::points::{CoordinateType, Widen};
-use crate::simd::products::{elements, Element};
+use crate::points::{transpose, Ahead, Points, Sink, Which, Widen};
+use crate::simd::products::{elements, Element, Screen};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// The roundings where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
@@ -23,7 +21,8 @@ pub(crate) const ROUNDED: f64 = 5.0;
 /// The largest coded coordinate.
 const LARGEST: f64 = 127.0;
 
-/// Added to coordinates of points, because products are of unsigned bytes with signed ones.
+/// Added to coordinates of points, because products are of unsigned bytes with signed ones; where they are not, it is subtracted first
+/// (see `Screen::OFFSET`).
 const OFFSET: f64 = 128.0;
 
 /// How coordinates are coded: X = scale (x - origin), rounded.
@@ -253,36 +252,73 @@ impl<L: Lanes> Sink<L> for Coder<'_, '_, L> {
     }
 }
 
-/// The coordinates of eight dimensions that the mask has, as doubles; +0.0 for the others.
+/// What coding a row needs: how, in vectors, and what comes of it.
+struct RowCoder<L: Lanes> {
+    scale: L::F,
+    /// |X|² and |X - X̂|² so far.
+    square: L::F,
+    error: L::F,
+}
+
+impl<L: Lanes> RowCoder<L> {
+    /// The bytes of eight coordinates, the first of them lowest, or of as many as the `rest` is, which then are the last: all others
+    /// are coded as if they were at the origin.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L`; these coordinates are readable, and as many of the origin.
+    #[inline(always)]
+    unsafe fn eight<C: Widen>(&mut self, from: *const C, origin: *const f64, rest: usize) -> u64 {
+        // SAFETY: the contract; vectors past the rest are not read.
+        unsafe {
+            let (most, least) = (L::splat(LARGEST), L::splat(-LARGEST));
+            // Added, it leaves whole numbers, plus the offset, in the low bits.
+            let to_byte = L::splat(TO_WHOLE + OFFSET);
+            let mut eight = [to_byte; 8];
+            for (i, shifted) in (0..8.min(rest)).step_by(L::WIDTH).zip(&mut eight) {
+                let (x, origin) = match rest - i < L::WIDTH {
+                    true => (
+                        C::load_partial::<L>(from.add(i), rest - i),
+                        L::load_partial(origin.add(i), rest - i),
+                    ),
+                    false => (C::load::<L>(from.add(i)), L::load(origin.add(i))),
+                };
+                let exact = L::mul(L::sub(x, origin), self.scale);
+                let clamped = L::max(L::min(exact, most), least);
+                *shifted = L::add(clamped, to_byte);
+                let off = L::sub(exact, L::sub(*shifted, to_byte));
+                self.square = L::Double::mul_add(exact, exact, self.square);
+                self.error = L::Double::mul_add(off, off, self.error);
+            }
+            L::low_bytes(&eight)
+        }
+    }
+}
+
+/// The sums of the lanes of each of the first vectors, as many as a vector has lanes.
 ///
 /// # Safety
-/// The caller is compiled for AVX-512 F, BW and VL; these coordinates are readable.
-#[cfg(target_arch = "x86_64")]
+/// The caller is compiled for `L`.
 #[inline(always)]
-unsafe fn eight<C: Widen>(from: *const C, mask: u8) -> core::arch::x86_64::__m512d {
-    use core::arch::x86_64::*;
-    // SAFETY: the contract; masked loads touch no other coordinates.
+unsafe fn sums<L: Lanes>(mut square: [L::F; 8]) -> L::F {
+    // SAFETY: the contract.
     unsafe {
-        match C::TYPE {
-            CoordinateType::F64 => _mm512_maskz_loadu_pd(mask, from.cast()),
-            CoordinateType::F32 => _mm512_cvtps_pd(_mm256_maskz_loadu_ps(mask, from.cast())),
-            CoordinateType::U8 => {
-                let bytes = _mm_maskz_loadu_epi8(mask.into(), from.cast());
-                _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(bytes))
-            }
+        L::transpose(&mut square);
+        let mut sum = square[0];
+        for &x in &square[1..L::WIDTH] {
+            sum = L::add(sum, x);
         }
+        sum
     }
 }
 
 /// Codes points for whole groups of `width`, eight dimensions at a time; leaves |X|² and |X̂ - X|² of every lane.
 ///
 /// # Safety
-/// The caller is compiled for AVX-512 F, DQ, BW and VL. There are points for as many lanes as there are `squares`, whole groups of
-/// them, and as many `errors`; `coded` has room for the elements of these groups. The origin has as many numbers as the points have
-/// dimensions, and these lie in rows of `C`.
-#[cfg(target_arch = "x86_64")]
+/// The caller is compiled for `L`. There are points for as many lanes as there are `squares`, whole groups of
+/// them, which are whole vectors, and as many `errors`; `coded` has room for the elements of these groups. The origin has as many numbers
+/// as the points have dimensions, and these lie in rows of `C`.
 #[inline(always)]
-pub(crate) unsafe fn code_rows<C: Widen>(
+pub(crate) unsafe fn code_rows<L: Lanes, C: Widen>(
     points: &Points<'_>,
     which: &Which<'_>,
     coding: &Int8Coding<'_>,
@@ -291,44 +327,41 @@ pub(crate) unsafe fn code_rows<C: Widen>(
     squares: &mut [f64],
     errors: &mut [f64],
 ) {
-    use core::arch::x86_64::*;
     let d = points.d();
     let elements = elements::<i32>(d);
-    // SAFETY: compiled for the instruction sets named above. Rows and the origin are read below d, the last vectors partially, with
-    // zeros for the rest, which become bytes of 128 that meet zeros of the centers. Elements are written in pairs, the second
-    // only if there is one.
+    // SAFETY: compiled for `L`. Rows and the origin are read below d, with zeros for the rest, which become bytes of 128 that meet zeros of
+    // the centers. Elements are written in pairs, the second only if there is one.
     unsafe {
-        let scale = _mm512_set1_pd(coding.scale);
-        let (most, least) = (_mm512_set1_pd(LARGEST), _mm512_set1_pd(-LARGEST));
-        // Added, it leaves whole numbers, plus the offset, in the low bits.
-        let to_byte = _mm512_set1_pd(TO_WHOLE + OFFSET);
-        for (lane, (of_square, of_error)) in squares.iter_mut().zip(errors).enumerate() {
-            let row = points.row::<C>(which.point(lane)).as_ptr();
-            let group = coded.add((lane - lane % width) * elements + lane % width);
-            let mut square = _mm512_setzero_pd();
-            let mut error = _mm512_setzero_pd();
-            for i in (0..d).step_by(8) {
-                let mask = match d - i {
-                    rest @ ..8 => (1u8 << rest) - 1,
-                    _ => 0xff,
+        let zero = L::splat(0.0);
+        for first in (0..squares.len()).step_by(L::WIDTH) {
+            let (mut all_squares, mut all_errors) = ([zero; 8], [zero; 8]);
+            for l in 0..L::WIDTH {
+                let lane = first + l;
+                let row = points.row::<C>(which.point(lane)).as_ptr();
+                let group = coded.add((lane - lane % width) * elements + lane % width);
+                let mut coder = RowCoder::<L> {
+                    scale: L::splat(coding.scale),
+                    square: zero,
+                    error: zero,
                 };
-                let x = eight(row.add(i), mask);
-                let origin = _mm512_maskz_loadu_pd(mask, coding.origin.as_ptr().add(i));
-                let exact = _mm512_mul_pd(_mm512_sub_pd(x, origin), scale);
-                let clamped = _mm512_max_pd(_mm512_min_pd(exact, most), least);
-                let shifted = _mm512_add_pd(clamped, to_byte);
-                let off = _mm512_sub_pd(exact, _mm512_sub_pd(shifted, to_byte));
-                square = _mm512_fmadd_pd(exact, exact, square);
-                error = _mm512_fmadd_pd(off, off, error);
-                let bytes = _mm512_cvtepi64_epi8(_mm512_castpd_si512(shifted));
-                let element = group.add(i / FOUR * width);
-                *element = _mm_cvtsi128_si32(bytes);
-                if mask > 0b1111 {
-                    *element.add(width) = _mm_extract_epi32::<1>(bytes);
+                let origin = coding.origin.as_ptr();
+                for i in (0..d).step_by(8) {
+                    let (from, origin) = (row.add(i), origin.add(i));
+                    // Written twice, so that nothing is asked of whole eights.
+                    let bytes = match d - i {
+                        rest @ ..8 => coder.eight::<C>(from, origin, rest),
+                        _ => coder.eight::<C>(from, origin, 8),
+                    };
+                    let element = group.add(i / FOUR * width);
+                    *element = bytes as i32;
+                    if d - i > FOUR {
+                        *element.add(width) = (bytes >> 32) as i32;
+                    }
                 }
+                (all_squares[l], all_errors[l]) = (coder.square, coder.error);
             }
-            *of_square = _mm512_reduce_add_pd(square);
-            *of_error = _mm512_reduce_add_pd(error);
+            L::store(squares.as_mut_ptr().add(first), sums::<L>(all_squares));
+            L::store(errors.as_mut_ptr().add(first), sums::<L>(all_errors));
         }
     }
 }

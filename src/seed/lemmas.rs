@@ -16,10 +16,8 @@ use crate::points::{Form, Points};
 use crate::quantize::int8::{code, Coded, Int8Coding, Int8Format};
 use crate::runtime::workspace::{Owned, Ruler};
 use crate::simd::level::Isa;
-#[cfg(target_arch = "x86_64")]
-use crate::simd::products::Avx2Bytes;
-use crate::simd::products::{elements, Integers, PortableBytes};
-use crate::simd::Level;
+use crate::simd::products::{elements, Integers};
+use crate::simd::{InstructionSet, Kernel, Level};
 
 /// Points coded in bytes.
 struct Bytes {
@@ -102,7 +100,7 @@ fn packed(
     let mut memory = Owned::new(ruler.bytes().unwrap()).unwrap();
     let mut step = StepMemory::cut(&mut memory.buffer(), &shape, n, count);
     if let (Some(candidates), open) =
-        step.pack(centers, format, SketchLanes::of(level).registers, fine)
+        step.pack(centers, format, SketchLanes::of(level).vectors, fine)
     {
         take(candidates, open);
     }
@@ -142,16 +140,65 @@ impl<'a> Given<'a> {
     }
 }
 
-/// |limit - T - s² (D' - D) / 2| over R; 0 if the point is out of range or the candidate far.
-type Ratio = fn(Given<'_>, bool) -> f64;
+/// The value of a candidate for a point, with its second bytes, if it has any; and R.
+struct Evaluate<'a> {
+    point: &'a Bytes,
+    elements: usize,
+    candidates: &'a Candidates<'a>,
+}
 
-fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
+impl Kernel for Evaluate<'_> {
+    type Out = [i32; 2];
+    const PRODUCTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> [i32; 2] {
+        // SAFETY: the contract.
+        unsafe { self.value::<I::Sketch>() }
+    }
+}
+
+impl Evaluate<'_> {
+    #[inline(always)]
+    unsafe fn value<S: Integers>(self) -> [i32; 2] {
+        let Evaluate {
+            point,
+            elements,
+            candidates,
+        } = self;
+        let mut collect = Collect(Vec::new());
+        let over = Sweep {
+            groups: point.data.as_ptr(),
+            elements,
+            chunk: 0..elements,
+            values: core::ptr::null_mut(),
+        };
+        let (mut value, mut error_bound) = ([0; 16], [0; 16]);
+        // SAFETY: the caller is compiled for the vectors; there is a group of points, and a panel for as many elements.
+        unsafe {
+            sweep::<S, 1, _>(&over, &candidates.panels, &mut collect, || ());
+            let (norms, errors) = (point.norms.as_ptr(), point.errors.as_ptr());
+            let bound = S::error_bound(norms, errors, candidates.per);
+            S::store(error_bound.as_mut_ptr(), bound);
+            let refined = match collect.0[..] {
+                [value] => S::splat(value),
+                [high, low] => S::refine(S::splat(high), S::splat(low)),
+                _ => unreachable!("a candidate has one or two parts"),
+            };
+            S::store(value.as_mut_ptr(), refined);
+        }
+        [value[0], error_bound[0]]
+    }
+}
+
+/// |limit - T - s² (D' - D) / 2| over R; 0 if the point is out of range or the candidate far.
+fn ratio(given: Given<'_>, level: Level, fine: bool) -> f64 {
     let format = Int8Format {
         coding: Int8Coding {
             origin: given.origin,
             scale: given.scale,
         },
-        width: SketchLanes::of(level).width,
+        width: SketchLanes::of(level).vectors.width,
         whole: false,
     };
     let mut bytes = Bytes::of(given.x, &format, level);
@@ -163,49 +210,16 @@ fn ratio<S: Integers>(given: Given<'_>, level: Level, fine: bool) -> f64 {
     let mut worst = 0.0;
     let to = (level, fine);
     packed(given.c, &format, to, 1, &mut |candidates, _| {
-        let mut collect = Collect(Vec::new());
-        let elements = elements::<i32>(given.x.len());
-        let over = Sweep {
-            groups: bytes.data.as_ptr(),
-            elements,
-            chunk: 0..elements,
-            values: core::ptr::null_mut(),
-        };
-        let mut error_bound = [0; 16];
-        // SAFETY: a group of points, and a panel for as many elements; the CPU has the instruction set.
-        unsafe {
-            sweep::<S, 1, _>(&over, &candidates.panels, &mut collect, || ());
-            let (norms, errors) = (bytes.norms.as_ptr(), bytes.errors.as_ptr());
-            S::store(
-                error_bound.as_mut_ptr(),
-                S::error_bound(norms, errors, candidates.per),
-            );
-        }
-        let value = match collect.0[..] {
-            [value] => value,
-            // SAFETY: the CPU has the instruction set.
-            [high, low] => unsafe {
-                let mut lanes = [0; 16];
-                S::store(lanes.as_mut_ptr(), S::refine(S::splat(high), S::splat(low)));
-                lanes[0]
-            },
-            _ => unreachable!("a candidate has one or two parts"),
-        };
+        let [value, error_bound] = level.run(Evaluate {
+            point: &bytes,
+            elements: elements::<i32>(given.x.len()),
+            candidates: &candidates,
+        });
         let found = Exact::whole((bytes.limits[0] - value).into());
         let off = (found - given.lowered()).abs();
-        worst = off.over(&Exact::whole(error_bound[0].into()));
+        worst = off.over(&Exact::whole(error_bound.into()));
     });
     worst
-}
-
-fn levels() -> Vec<Ratio> {
-    let mut levels: Vec<Ratio> = Vec::new();
-    levels.push(|given, fine| ratio::<PortableBytes>(given, Level::new(Isa::Portable), fine));
-    #[cfg(target_arch = "x86_64")]
-    if crate::isa() >= Isa::Avx2 {
-        levels.push(|given, fine| ratio::<Avx2Bytes>(given, Level::new(Isa::Avx2), fine));
-    }
-    levels
 }
 
 /// A point and a candidate with coordinates that are rounded by as much as possible, or clamped, all in the same direction.
@@ -222,10 +236,10 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
     for d in [8, 33, 64, 257, 2048] {
         let zero = vec![0.0; d];
         let steps = 12_000 / (d + 50);
-        for ratio in levels() {
+        for level in Level::here() {
             for &start in starts {
                 let climbed = climb(rounded(d, start), 1e9, steps, |numbers| {
-                    ratio(Given::of(numbers, d, Some(&zero), 1.0), fine)
+                    ratio(Given::of(numbers, d, Some(&zero), 1.0), level, fine)
                 });
                 worst = worst.max(climbed);
             }
@@ -235,7 +249,7 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
                 let numbers: Vec<f64> = rng.units(3 * d + 1).iter().map(|x| long * x).collect();
                 let scale = 1.0 + rng.unit().abs();
                 let climbed = climb(numbers, 1e9, steps / 2, |numbers| {
-                    ratio(Given::of(numbers, d, None, scale), fine)
+                    ratio(Given::of(numbers, d, None, scale), level, fine)
                 });
                 worst = worst.max(climbed);
             }
@@ -247,7 +261,7 @@ fn of_products(fine: bool, starts: &[[f64; 2]]) -> f64 {
 /// The worst ratio for inputs where only the constant of R is left: whole numbers and halves, and a limit right above a whole number.
 fn of_the_constant(fine: bool) -> f64 {
     let mut worst = 0.0f64;
-    for ratio in levels() {
+    for level in Level::here() {
         for d in [8, 9, 40] {
             let zero = vec![0.0; d];
             let mut rng = Rng(d as u64);
@@ -263,7 +277,7 @@ fn of_the_constant(fine: bool) -> f64 {
                 let below = (rng.below(4) as f64 + 0.999).min(square / 2.0);
                 numbers.push(square - 2.0 * below);
                 let climbed = climb(numbers, 200.0, 30, |numbers| {
-                    ratio(Given::of(numbers, d, Some(&zero), 1.0), fine)
+                    ratio(Given::of(numbers, d, Some(&zero), 1.0), level, fine)
                 });
                 worst = worst.max(climbed);
             }
@@ -304,7 +318,7 @@ fn l44_second_bytes() {
 fn l43_ranges() {
     let mut worst = 0.0f64;
     let mut rng = Rng(43);
-    for ratio in levels() {
+    for level in Level::here() {
         for d in [8, 19, 300] {
             for exponent in [-535, -533, -530, -525, -500, 0, 505, 508, 509] {
                 for _ in 0..6 {
@@ -319,7 +333,7 @@ fn l43_ranges() {
                     numbers.push(squared(&numbers[..d], &numbers[2 * d..]));
                     let here = climb(numbers, 1.9 * two_to(509), 20, |numbers| {
                         let given = Given::of(numbers, d, None, scale);
-                        ratio(given, false).max(ratio(given, true))
+                        ratio(given, level, false).max(ratio(given, level, true))
                     });
                     worst = worst.max(here);
                 }
@@ -342,7 +356,7 @@ fn l47_far_candidates() {
                 origin: &origin,
                 scale,
             },
-            width: SketchLanes::of(level).width,
+            width: SketchLanes::of(level).vectors.width,
             whole: false,
         };
         // The point lies between the origin and the candidate.
@@ -375,8 +389,9 @@ fn l48_whole_numbers() {
     let (mut ties, mut others) = (0, 0);
     for turn in 0..300 {
         let (d, n) = (8 + rng.below(20), 1 + rng.below(60));
-        let level = Level::new([Isa::Portable, Isa::Avx2][turn % 2]);
-        let SketchLanes { width, .. } = SketchLanes::of(level);
+        let levels = Level::here();
+        let level = levels[turn % levels.len()];
+        let width = SketchLanes::of(level).vectors.width;
         let unit = two_to([0, -390, 380, 3][rng.below(4)]);
         let most = [2, 3, 60][rng.below(3)];
         // One coordinate of so many is not whole, or is longer, or is so small that its square underflows.

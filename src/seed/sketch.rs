@@ -44,6 +44,7 @@ use crate::call::{Job, Shape};
 use crate::exact::binary64::{exponent, parts, power_of_two};
 use crate::exact::distance::DistanceError;
 use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::level::Vectors;
 use crate::simd::products::elements;
 
 use crate::quantize::int8::{Coded, Int8Coding, Int8Format, ROUNDED};
@@ -129,7 +130,7 @@ impl<'w> StepMemory<'w> {
         &mut self,
         centers: &[f64],
         format: &Int8Format<'_>,
-        registers: usize,
+        vectors: Vectors,
         fine: bool,
     ) -> (Option<Candidates<'_>>, &mut [u16]) {
         let Int8Coding { origin, scale } = format.coding;
@@ -142,7 +143,7 @@ impl<'w> StepMemory<'w> {
             ratio: 1.0,
             parts,
         };
-        let Int8Packing { radius, error } = pack_int8(centers, &how, registers, panels, starts);
+        let Int8Packing { radius, error } = pack_int8(centers, &how, vectors, panels, starts);
         let underflow = 0.5 * (scale * (scale * DistanceError::new(origin.len()).absolute));
         let even = |center| square(center, format) % 2.0 == 0.0;
         let whole = format.whole && error == 0.0 && centers.chunks_exact(origin.len()).all(even);

@@ -61,7 +61,7 @@ impl Greedy<'_, '_> {
         for worker in workers.iter_mut() {
             worker.factors.fill(1.0);
         }
-        let SketchLanes { width, .. } = SketchLanes::of(job.level);
+        let width = SketchLanes::of(job.level).vectors.width;
         let (format, parts) = sketch.split(scale, *stretch, width);
         let stretches = job.stretches_of(*stretch).zip(parts);
         let stretches = stretches.zip(masses.chunks_mut(*stretch).zip(trial.chunks_mut(*stretch)));
@@ -122,7 +122,7 @@ impl Greedy<'_, '_> {
     fn arrange(&mut self, scale: f64, count: usize) -> Few {
         let d = self.job.points.d();
         let candidates = &mut self.state.candidates[..count * d];
-        let SketchLanes { width, .. } = SketchLanes::of(self.job.level);
+        let width = SketchLanes::of(self.job.level).vectors.width;
         let format = self.state.sketch.format(scale, width);
         let mut few = Few {
             count: 0,
@@ -222,12 +222,11 @@ impl Greedy<'_, '_> {
             worker.bounds.fill(Bound::default());
             worker.potentials.fill(0);
         }
-        let SketchLanes {
-            width, registers, ..
-        } = SketchLanes::of(job.level);
+        let vectors = SketchLanes::of(job.level).vectors;
+        let width = vectors.width;
         let (format, parts) = sketch.split(scale, *stretch, width);
         let rows = &candidates[..count * d];
-        let (candidates, open) = step.pack(&rows[..near * d], &format, registers, self.fine);
+        let (candidates, open) = step.pack(&rows[..near * d], &format, vectors, self.fine);
         let open = open.chunks_mut(*stretch / width * count);
         let stretches = job.stretches_of(*stretch).zip(parts).zip(open);
         let stretches = stretches.zip(masses.chunks(*stretch).zip(trial.chunks_mut(*stretch)));
@@ -281,7 +280,7 @@ impl Greedy<'_, '_> {
             ..
         } = &mut *self.state;
         let candidate = &candidates[c * d..][..d];
-        let SketchLanes { width, .. } = SketchLanes::of(job.level);
+        let width = SketchLanes::of(job.level).vectors.width;
         for worker in workers.iter_mut() {
             worker.gain = 0;
         }
@@ -341,7 +340,7 @@ impl Greedy<'_, '_> {
             trials: [trial, _],
             ..
         } = &mut *self.state;
-        let SketchLanes { width, .. } = SketchLanes::of(job.level);
+        let width = SketchLanes::of(job.level).vectors.width;
         let candidate = &candidates[c * d..][..d];
         let (_, parts) = sketch.split(scale, *stretch, width);
         let open = step.open.chunks(*stretch / width * count);
@@ -409,7 +408,7 @@ fn compare(
             *factor = self::factor(weight, heaviest);
         }
     }
-    let SketchLanes { width, .. } = SketchLanes::of(job.level);
+    let width = SketchLanes::of(job.level).vectors.width;
     let near = candidates.panels.norms.len() / candidates.parts;
     let sums = &mut worker.sums[..2 * near * width];
     sums.fill(0.0);
@@ -435,7 +434,7 @@ fn evaluate_out_of_range(
     rows: &[f64],
     item: &mut StepItem<'_>,
 ) {
-    let SketchLanes { width, .. } = SketchLanes::of(job.level);
+    let width = SketchLanes::of(job.level).vectors.width;
     let (d, groups, first) = (
         job.points.d(),
         item.part.out_of_range.len(),
@@ -471,7 +470,7 @@ fn list<'a>(
     c: usize,
     lanes: usize,
 ) -> &'a [u32] {
-    let SketchLanes { width, .. } = SketchLanes::of(level);
+    let width = SketchLanes::of(level).vectors.width;
     let groups = lanes / width;
     let length = sparse::list(level, &open[c * groups..][..groups], width, listed);
     &listed[..length]

@@ -23,7 +23,6 @@ unsafe fn lanes(from: [i64; 8]) -> __m512i {
 impl InstructionSet for Avx512 {
     type Lanes = Avx512;
     type Single = Avx512F32;
-    type Double = Avx512F64;
     type Sketch = Avx2Bytes;
     type Words = Absent;
     type Bytes = Absent;
@@ -32,6 +31,7 @@ impl InstructionSet for Avx512 {
 impl Lanes for Avx512 {
     const WIDTH: usize = 8;
     const REGISTERS: usize = 32;
+    type Double = Avx512F64;
     type Two = Portable;
     type Four = Avx2;
     type F = __m512d;
@@ -268,6 +268,14 @@ impl Lanes for Avx512 {
     unsafe fn store_f32(to: *mut f32, x: __m512d) {
         // SAFETY: see the top of this impl; eight elements are written.
         unsafe { _mm256_storeu_ps(to, _mm512_cvtpd_ps(x)) }
+    }
+    #[inline(always)]
+    unsafe fn low_bytes(eight: &[__m512d; 8]) -> u64 {
+        // SAFETY: see the top of this impl.
+        unsafe {
+            let bytes = _mm512_cvtepi64_epi8(_mm512_castpd_si512(eight[0]));
+            _mm_cvtsi128_si64(bytes) as u64
+        }
     }
     #[inline(always)]
     unsafe fn differences(a: *const i32, b: *const i32) -> u32 {

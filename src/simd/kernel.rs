@@ -9,14 +9,11 @@ pub(crate) trait InstructionSet: 'static {
     type Lanes: Lanes;
     /// Vectors for tests in single precision, twice as wide.
     type Single: Screen<E = f32>;
-    /// Vectors for tests in double precision.
-    type Double: Screen<E = f64>;
     /// Vectors of bytes, for sketches.
     type Sketch: Integers;
     /// Vectors of pairs of 16-bit integers for tests, twice as wide as those of doubles, or [`Absent`].
     type Words: Capability<Pair>;
-    /// Vectors of four bytes a lane for tests, twice as wide as those of doubles, or [`Absent`]. An instruction set that has them
-    /// has AVX-512 F, DQ, BW and VL, which convert points to bytes.
+    /// Vectors of four bytes a lane for tests, twice as wide as those of doubles, or [`Absent`].
     type Bytes: Capability<i32>;
 }
 
@@ -88,7 +85,7 @@ impl Vectorized for f32 {
 
 impl Vectorized for f64 {
     const PRODUCTS: bool = false;
-    type Vectors<I: InstructionSet> = I::Double;
+    type Vectors<I: InstructionSet> = <I::Lanes as Lanes>::Double;
 }
 
 impl Vectorized for Pair {

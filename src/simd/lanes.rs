@@ -1,5 +1,7 @@
 //! Vectors of doubles: the operations that kernels need, and the contract of each.
 
+use super::products::Screen;
+
 /// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
@@ -14,6 +16,8 @@ pub(crate) trait Lanes: Copy + 'static {
     const WIDTH: usize;
     /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
     const REGISTERS: usize;
+    /// The same vectors, for tests.
+    type Double: Screen<E = f64, V = Self::F>;
     /// The lanes of the same instruction set for vectors of two doubles.
     type Two: Lanes;
     /// The same for vectors of at most four doubles.
@@ -113,6 +117,20 @@ pub(crate) trait Lanes: Copy + 'static {
     unsafe fn store_f32(to: *mut f32, x: Self::F);
     /// The low 32 bits of each of `WIDTH` doubles, to memory.
     unsafe fn store_low(to: *mut i32, x: Self::F);
+    /// The low byte of each of eight doubles, which are the first vectors of these: that of the first of them is the lowest.
+    #[inline(always)]
+    unsafe fn low_bytes(eight: &[Self::F; 8]) -> u64 {
+        let mut doubles = [0.0f64; 8];
+        let mut bytes = [0; 8];
+        for (i, x) in (0..8).step_by(Self::WIDTH).zip(eight) {
+            // SAFETY: the caller is compiled for the lanes, whose number divides eight.
+            unsafe { Self::store(doubles.as_mut_ptr().add(i), *x) };
+        }
+        for (byte, x) in bytes.iter_mut().zip(doubles) {
+            *byte = x.to_bits() as u8;
+        }
+        u64::from_le_bytes(bytes)
+    }
     /// Bit `l` is set where labels `l` of sixteen differ.
     unsafe fn differences(a: *const i32, b: *const i32) -> u32;
     /// Writes `first` plus the index of every bit that is set; returns how many. There is room for sixteen.
@@ -172,7 +190,6 @@ pub(super) unsafe fn widen_each<T: Copy + Into<f64>>(from: &[T], to: *mut f64) {
 #[cfg(test)]
 mod tests {
     use super::Lanes;
-    use crate::simd::level::Isa;
     use crate::simd::{InstructionSet, Kernel, Level};
 
     /// min and max of each two numbers.
@@ -200,6 +217,37 @@ mod tests {
         }
     }
 
+    /// The low bytes of eight doubles.
+    struct LowBytes([f64; 8]);
+
+    impl Kernel for LowBytes {
+        type Out = u64;
+
+        #[inline(always)]
+        unsafe fn run<I: InstructionSet>(self) -> u64 {
+            // SAFETY: the CPU has the lanes, whose number divides eight.
+            unsafe {
+                let mut eight = [I::Lanes::splat(f64::NAN); 8];
+                for (i, x) in (0..8).step_by(I::Lanes::WIDTH).zip(&mut eight) {
+                    *x = I::Lanes::load(self.0.as_ptr().add(i));
+                }
+                I::Lanes::low_bytes(&eight)
+            }
+        }
+    }
+
+    #[test]
+    fn low_bytes_are_in_order_whatever_the_others_are() {
+        let bytes = [1, 0xff, 0x80, 0, 0x7f, 3, 0xfe, 0x55];
+        for others in [0, !0xff, 0x4338_0000_0000_0100, 0x8080_8080_8080_8000] {
+            let eight = bytes.map(|byte: u8| f64::from_bits(others | u64::from(byte)));
+            for level in Level::here() {
+                let found = level.run(LowBytes(eight)).to_le_bytes();
+                assert_eq!(found, bytes, "{level:?}");
+            }
+        }
+    }
+
     /// Also of a NaN: kernels meet the products of no weight and an infinite distance where a group ends beyond the points.
     #[test]
     fn extremes_are_the_second_number_unless_the_first_is_beyond() {
@@ -212,8 +260,8 @@ mod tests {
             f64::INFINITY,
             f64::NEG_INFINITY,
         ];
-        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
-            let found = Level::new(isa).run(Extremes(&numbers));
+        for level in Level::here() {
+            let found = level.run(Extremes(&numbers));
             let pairs = numbers
                 .iter()
                 .flat_map(|a| numbers.iter().map(move |b| (a, b)));
@@ -221,11 +269,11 @@ mod tests {
                 let same = |x: f64, y: f64| x.to_bits() == y.to_bits();
                 assert!(
                     same(min, if a < b { a } else { b }),
-                    "{isa:?} min {a} {b}: {min}"
+                    "{level:?} min {a} {b}: {min}"
                 );
                 assert!(
                     same(max, if a > b { a } else { b }),
-                    "{isa:?} max {a} {b}: {max}"
+                    "{level:?} max {a} {b}: {max}"
                 );
             }
         }

@@ -2,6 +2,8 @@
 
 use core::ffi::CStr;
 use core::marker::PhantomData;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use std::arch::is_aarch64_feature_detected as detected;
 #[cfg(target_arch = "x86_64")]
 use std::arch::is_x86_feature_detected as detected;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -15,13 +17,15 @@ use super::Lanes;
 /// ```
 /// use centra::Isa;
 ///
-/// assert!(Isa::Portable < Isa::Avx2 && Isa::Avx2 < Isa::Avx512);
+/// assert!(Isa::Portable < Isa::Neon && Isa::Avx2 < Isa::Avx512);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Isa {
-    /// What the compilation target always has: SSE2 on x86-64, NEON on AArch64.
+    /// What the compilation target always has, from portable code.
     Portable,
+    /// AArch64's NEON, with its products of bytes where the CPU has them.
+    Neon,
     /// AVX2 and FMA.
     Avx2,
     /// AVX-512 F and DQ.
@@ -29,12 +33,13 @@ pub enum Isa {
 }
 
 /// All of them, in order.
-const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+const ALL: [Isa; 4] = [Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512];
 
 impl Isa {
     pub(crate) fn name(self) -> &'static CStr {
         match self {
             Isa::Portable => c"portable",
+            Isa::Neon => c"neon",
             Isa::Avx2 => c"avx2",
             Isa::Avx512 => c"avx512",
         }
@@ -42,7 +47,7 @@ impl Isa {
 }
 
 /// The instruction set this process uses: the CPU's best, or less if `CENTRA_ISA` in the environment
-/// says `portable`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
+/// says `portable`, `neon`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
 /// the first call, because reading it while another thread writes it is a race in C.
 ///
 /// ```
@@ -161,6 +166,10 @@ macro_rules! levels {
 
 levels! {
     portable::Portable is Portable,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    neon::Neon is Neon with ["neon"],
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    neon_dot::NeonDotProduct is Neon with ["neon", "dotprod"] else Neon,
     #[cfg(target_arch = "x86_64")]
     avx2::Avx2 is Avx2 with ["avx2", "fma"],
     #[cfg(target_arch = "x86_64")]
@@ -177,6 +186,8 @@ pub(crate) struct Vectors {
     pub(crate) width: usize,
     /// Registers that panels are packed for.
     pub(crate) registers: usize,
+    /// See [`Screen::OFFSET`].
+    pub(crate) offset: i32,
 }
 
 impl Vectors {
@@ -184,6 +195,7 @@ impl Vectors {
         Vectors {
             width: S::WIDTH,
             registers: S::REGISTERS,
+            offset: S::OFFSET,
         }
     }
 }
@@ -199,6 +211,15 @@ impl Level {
         let may_be = |set: &&Set| set.isa() <= limit && set.is_there();
         // The first level needs no features beyond those of the target.
         Level(*SETS.iter().rfind(may_be).unwrap_or(&SETS[0]))
+    }
+
+    /// All that the CPU has.
+    #[cfg(test)]
+    pub(crate) fn here() -> Vec<Self> {
+        SETS.iter()
+            .filter(|set| set.is_there() && set.isa() <= isa())
+            .map(|&set| Level(set))
+            .collect()
     }
 
     /// Doubles in a vector, and points in a packed group.

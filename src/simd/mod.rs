@@ -17,6 +17,11 @@ mod lanes;
 pub(crate) mod level;
 pub(crate) mod portable;
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub(crate) mod neon;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon_dot;
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -25,7 +30,10 @@ mod avx512;
 mod avx512_vnni;
 
 pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vectorized};
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
 use lanes::transposed;
 pub(crate) use lanes::Lanes;
 use lanes::DECAY;

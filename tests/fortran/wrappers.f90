@@ -622,7 +622,7 @@ contains
   subroutine strings()
     integer(int32) :: status, other
     character(len=80) :: texts(CENTRA_ERR_INTERNAL:CENTRA_CANCELLED), version
-    call check('isa', any(kmeans_isa() == ['avx512  ', 'avx2    ', 'portable']))
+    call check('isa', any(kmeans_isa() == ['avx512  ', 'avx2    ', 'neon    ', 'portable']))
     version = kmeans_version()
     call check('version', len(kmeans_version()) >= 5 .and. index(version, '.') > 1)
     do status = CENTRA_ERR_INTERNAL, CENTRA_CANCELLED

@@ -77,7 +77,11 @@ pub const COPIES_AND_SPARSE: usize = COPIES + SPARSE.len();
 pub const THREADED: usize = 10 << 17;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
-pub const ISAS: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+/// The last is the best that there is, whatever that is.
+pub const ISAS: [Isa; 3] = match cfg!(target_arch = "aarch64") {
+    true => [Isa::Portable, Isa::Neon, Isa::Avx512],
+    false => [Isa::Portable, Isa::Avx2, Isa::Avx512],
+};
 
 /// All instruction sets, threads and places; all places of floats and bytes, where points can be stored as such; and sparse rows.
 pub fn all_ways() -> Vec<Way> {

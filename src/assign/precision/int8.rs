@@ -10,14 +10,11 @@ use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::{Job, Shape};
-#[cfg(target_arch = "x86_64")]
-use crate::points::with_type;
-use crate::points::{Layout, Points, Which};
+use crate::points::{with_type, Layout, Points, Which};
 use crate::quantize::int16;
-#[cfg(target_arch = "x86_64")]
-use crate::quantize::int8::code_rows;
-use crate::quantize::int8::{round, Int8Coding, Scales};
+use crate::quantize::int8::{code_rows, round, Int8Coding, Scales};
 use crate::quantize::sample::{range, usual_range};
+use crate::simd::level::Vectors;
 use crate::simd::products::{elements, Element};
 use crate::simd::Lanes;
 
@@ -83,9 +80,9 @@ impl Precision for Int8 {
             ratio: scales.points / scales.centers,
             parts: 1,
         };
-        let registers = job.level.vectors::<i32>()?.registers;
+        let vectors = job.level.vectors::<i32>()?;
         let CodedCenters { data, norms } = room.of_pass(pass);
-        let bound = Int8Bound::new(pack_centers(centers, &how, registers, data, norms));
+        let bound = Int8Bound::new(pack_centers(centers, &how, vectors, data, norms));
         pass.repeats.exclude(norms, i32::INFINITY);
         Some(screen::ScreenInput {
             points: job.points,
@@ -159,13 +156,13 @@ pub(crate) struct Int8Packing {
     pub(crate) error: f64,
 }
 
-/// Codes centers, negated, for a kernel of this number of `registers`. The values start from |C|² / 2 times the ratio of the scales, less
-/// the contribution of the 128 that is added to every coordinate of a point. If each center has two parts, the values of the second start
+/// Codes centers, negated, for a kernel with these vectors. The values start from |C|² / 2 times the ratio of the scales, less
+/// the contribution of the 128 that is added to every coordinate of a point, if products have it. If each center has two parts, the values of the second start
 /// from the number that rounds them.
 pub(crate) fn pack_centers(
     centers: &[f64],
     how: &Int8Centers<'_>,
-    registers: usize,
+    vectors: Vectors,
     data: &mut [i32],
     norms: &mut [i32],
 ) -> Int8Packing {
@@ -180,7 +177,7 @@ pub(crate) fn pack_centers(
     lay_out(
         parts * k,
         elements,
-        registers,
+        vectors.registers,
         data,
         |j, panel, width, c| {
             let center = &centers[j / parts * d..][..d];
@@ -204,14 +201,14 @@ pub(crate) fn pack_centers(
                     sum += kept as i32;
                     *byte = -(kept as i8) as u8;
                 }
-                *place = i32::from_ne_bytes(bytes);
+                *place = i32::from_le_bytes(bytes);
             }
             radius = radius.max(square.sqrt());
             error = error.max(errors.sqrt() / FINE);
             // Centers that are out of range saturate it, and are not compared.
             let twice = if second { FINE } else { square * ratio };
             let half = (twice * 0.5 + 0.5) as i32;
-            norms[j] = half.saturating_add(128 * sum);
+            norms[j] = half.saturating_add(vectors.offset * sum);
         },
     );
     Int8Packing { radius, error }
@@ -242,20 +239,6 @@ impl Test<i32> for Int8Test<'_> {
         (error_bound < LARGEST_BOUND).then_some((value + 0.5 * f64::from(error_bound) + 1.0) as i32)
     }
 
-    /// No other target has a level with products of bytes.
-    #[cfg(not(target_arch = "x86_64"))]
-    unsafe fn pack<L: Lanes>(
-        &self,
-        _: &Points<'_>,
-        _: &Which<'_>,
-        _: Range<usize>,
-        _: Tile<'_, i32>,
-    ) {
-        unreachable!("points are coded by AVX-512")
-    }
-
-    /// Needs AVX-512 F, DQ, BW and VL, which every instruction set has that computes products of bytes.
-    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn pack<L: Lanes>(
         &self,
@@ -264,7 +247,6 @@ impl Test<i32> for Int8Test<'_> {
         chunk: Range<usize>,
         tile: Tile<'_, i32>,
     ) {
-        use core::arch::x86_64::*;
         let Tile {
             width,
             elements,
@@ -276,39 +258,32 @@ impl Test<i32> for Int8Test<'_> {
         let lanes = which.len().next_multiple_of(width);
         let (error_bounds, squares) = (&mut error_bounds[..lanes], &mut squares[..lanes]);
         let mut errors = [0.0; 64];
-        assert!(lanes <= errors.len() && width.is_multiple_of(8));
-        // SAFETY: compiled for the instruction sets named above; the tile has room for the groups. Bounds are made of vectors of
-        // eight lanes.
+        assert!(lanes <= errors.len() && width.is_multiple_of(L::WIDTH));
+        let errors = &mut errors[..lanes];
+        // SAFETY: compiled for the lanes; the tile has room for the groups, which are whole vectors.
         unsafe {
             let elements = elements.as_mut_ptr();
-            let errors = &mut errors[..lanes];
             let coding = &self.coding;
             with_type!(points.coordinates(), C => {
-                code_rows::<C>(points, which, coding, width, elements, squares, errors);
+                code_rows::<L, C>(points, which, coding, width, elements, squares, errors);
             });
-            let Int8Bound {
-                per_norm,
-                per_error,
-                constant,
-            } = self.bound;
-            // |X̂| is at most |X| + |X̂ - X|.
-            let per_error = _mm512_set1_pd(per_norm + per_error);
-            for lane in (0..lanes).step_by(8) {
-                let norm = _mm512_sqrt_pd(_mm512_loadu_pd(squares.as_ptr().add(lane)));
-                let error = _mm512_sqrt_pd(_mm512_loadu_pd(errors.as_ptr().add(lane)));
-                let error_bound = _mm512_fmadd_pd(
-                    norm,
-                    _mm512_set1_pd(per_norm),
-                    _mm512_fmadd_pd(error, per_error, _mm512_set1_pd(constant)),
-                );
-                // In this order, since the minimum of NaN and the largest bound is then the largest bound (L17).
-                let error_bound =
-                    _mm512_min_pd(error_bound, _mm512_set1_pd(f64::from(LARGEST_BOUND)));
-                _mm256_storeu_si256(
-                    error_bounds.as_mut_ptr().add(lane).cast(),
-                    _mm512_cvttpd_epi32(error_bound),
-                );
-            }
+        }
+        let Int8Bound {
+            per_norm,
+            per_error,
+            constant,
+        } = self.bound;
+        // |X̂| is at most |X| + |X̂ - X|.
+        let per_error = per_norm + per_error;
+        for ((bound, square), error) in error_bounds.iter_mut().zip(squares).zip(errors) {
+            let error_bound = per_norm * square.sqrt() + (per_error * error.sqrt() + constant);
+            // In this order, since the minimum of NaN and the largest bound is then the largest bound (L17).
+            let least = match error_bound < f64::from(LARGEST_BOUND) {
+                true => error_bound,
+                false => f64::from(LARGEST_BOUND),
+            };
+            // SAFETY: it is positive, as it has the constant, and at most 2^29.
+            *bound = unsafe { least.to_int_unchecked() };
         }
     }
 }

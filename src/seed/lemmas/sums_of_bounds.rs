@@ -22,7 +22,7 @@ fn l45_lanes() {
                 one.iter().map(|x| 1.75 * x).collect(),
             ] {
                 let level = Level::new(Isa::Portable);
-                let SketchLanes { width, .. } = SketchLanes::of(level);
+                let width = SketchLanes::of(level).vectors.width;
                 let format = Int8Format {
                     coding: Int8Coding {
                         origin: &vec![0.0; d],
@@ -71,12 +71,8 @@ fn l45_lanes() {
 fn l45_sums_of_bounds() {
     let (mut worst, mut least) = (0.0f64, 0.0f64);
     let mut rng = Rng(45);
-    let mut all = vec![Level::new(Isa::Portable)];
-    if crate::isa() >= Isa::Avx2 {
-        all.push(Level::new(Isa::Avx2));
-    }
-    for level in all {
-        let SketchLanes { width, .. } = SketchLanes::of(level);
+    for level in Level::here() {
+        let width = SketchLanes::of(level).vectors.width;
         for turn in 0..120 {
             let (d, n) = (8 + rng.below(20), 1 + rng.below(150));
             let whole = turn % 2 == 0;

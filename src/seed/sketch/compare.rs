@@ -3,6 +3,7 @@
 use super::{Candidates, Part};
 use crate::assign::panel::{steps, sweep, Receive, Sweep, GROUPS};
 use crate::points::Ahead;
+use crate::simd::level::Vectors;
 use crate::simd::products::{Integers, Screen};
 use crate::simd::{InstructionSet, Kernel, Level};
 
@@ -22,10 +23,8 @@ pub(crate) struct SketchResult<'a> {
 /// What a level compares points of a sketch by.
 #[derive(Clone, Copy)]
 pub(in crate::seed) struct SketchLanes {
-    /// Points in a group.
-    pub(in crate::seed) width: usize,
-    /// Registers that panels of candidates are packed for.
-    pub(in crate::seed) registers: usize,
+    /// How groups of points and panels of candidates are packed.
+    pub(in crate::seed) vectors: Vectors,
     /// Whether products take so little that candidates may have two bytes for each coordinate.
     pub(in crate::seed) fine: bool,
 }
@@ -39,8 +38,7 @@ impl SketchLanes {
             #[inline(always)]
             unsafe fn run<I: InstructionSet>(self) -> SketchLanes {
                 SketchLanes {
-                    width: I::Sketch::WIDTH,
-                    registers: I::Sketch::REGISTERS,
+                    vectors: Vectors::of::<I::Sketch>(),
                     fine: I::Sketch::FINE,
                 }
             }
@@ -56,7 +54,7 @@ pub(in crate::seed) fn screen(
     candidates: &Candidates<'_>,
     screening: &mut SketchResult<'_>,
 ) {
-    let SketchLanes { width, .. } = SketchLanes::of(level);
+    let width = SketchLanes::of(level).vectors.width;
     let (lanes, rows) = (part.limits.len(), candidates.panels.norms.len());
     let count = rows / candidates.parts;
     let elements = part.data.len() / lanes;

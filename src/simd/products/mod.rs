@@ -19,6 +19,8 @@ pub(crate) trait Screen: Copy + 'static {
     const WIDTH: usize;
     /// The number of groups of points and of centers whose products fill the registers.
     const REGISTERS: usize;
+    /// How much bytes of points are more than their code, as products have them: 128, or nothing if products subtract that first.
+    const OFFSET: i32 = 128;
     /// A vector.
     type V: Copy;
 
@@ -34,8 +36,21 @@ pub(crate) trait Screen: Copy + 'static {
     }
     /// `WIDTH` elements to memory.
     unsafe fn store(to: *mut Self::E, x: Self::V);
-    /// `a * b + c`, rounded once or twice.
+    /// `a * b + c`, rounded once or twice. Where elements are bytes, those of `a` are taken to be [`OFFSET`](Self::OFFSET) more than what they are
+    /// the code of: they are 128 more.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a` times element `c` of `C` elements from memory, plus `sum`: where an instruction multiplies by one lane of a vector, elements are
+    /// loaded several at a time.
+    #[inline(always)]
+    unsafe fn mul_add_of<const C: usize>(
+        a: Self::V,
+        from: *const Self::E,
+        c: usize,
+        sum: Self::V,
+    ) -> Self::V {
+        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+        unsafe { Self::mul_add(a, Self::splat(*from.add(c)), sum) }
+    }
     /// The start of the sums of products, for the center with this norm and the group with these side values.
     #[inline(always)]
     unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
@@ -543,7 +558,18 @@ impl Integers for PortableBytes {
 /// More than any R of a point that may be open (L43).
 pub(crate) const MOST_BOUND: f32 = (1 << 29) as f32;
 
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
+#[macro_use]
+mod vectors;
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub(crate) use aarch64::*;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::*;

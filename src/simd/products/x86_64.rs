@@ -3,82 +3,7 @@
 use super::{Integers, Pair, Screen, MOST_BOUND};
 use core::arch::x86_64::*;
 
-/// The vectors of x86-64, whose intrinsics differ only in their names.
-macro_rules! x86 {
-    ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:literal,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $min:ident, $max:ident,
-     |$to:ident, $from:ident| $store_labels:expr,
-     |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,
-     |$p:ident, $q:ident| $not_greater:expr) => {
-        #[derive(Clone, Copy)]
-        pub(crate) struct $name;
-
-        impl Screen for $name {
-            type E = $element;
-            const WIDTH: usize = $width;
-            const REGISTERS: usize = $registers;
-            type V = $vector;
-
-            #[inline(always)]
-            unsafe fn splat(x: $element) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $splat(x) }
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const $element) -> $vector {
-                // SAFETY: as above, and the caller vouches for the elements; no alignment is needed.
-                unsafe { $load(from) }
-            }
-            #[inline(always)]
-            unsafe fn store(to: *mut $element, x: $vector) {
-                // SAFETY: as above, and the caller vouches for the elements; no alignment is needed.
-                unsafe { $store(to, x) }
-            }
-            #[inline(always)]
-            unsafe fn mul_add(a: $vector, b: $vector, c: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $fma(a, b, c) }
-            }
-            #[inline(always)]
-            unsafe fn add(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $add(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $sub(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn store_labels($to: *mut i32, $from: $vector) {
-                // SAFETY: as above, and the caller vouches for the integers; no alignment is needed.
-                unsafe { $store_labels }
-            }
-            #[inline(always)]
-            unsafe fn min(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $min(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn max(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $max(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn select_less($a: $vector, $b: $vector, $x: $vector, $y: $vector) -> $vector {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $select }
-            }
-            #[inline(always)]
-            unsafe fn not_greater($p: $vector, $q: $vector) -> u32 {
-                // SAFETY: the caller is compiled for the instruction set.
-                unsafe { $not_greater as u32 }
-            }
-        }
-    };
-}
-
-x86!(
+vectors!(
     Avx2F64,
     f64,
     __m256d,
@@ -96,7 +21,7 @@ x86!(
     |a, b, x, y| _mm256_blendv_pd(y, x, _mm256_cmp_pd::<_CMP_LT_OQ>(a, b)),
     |a, b| _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NGT_UQ>(a, b))
 );
-x86!(
+vectors!(
     Avx2F32,
     f32,
     __m256,
@@ -114,7 +39,7 @@ x86!(
     |a, b, x, y| _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)),
     |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NGT_UQ>(a, b))
 );
-x86!(
+vectors!(
     Avx512F64,
     f64,
     __m512d,
@@ -132,7 +57,7 @@ x86!(
     |a, b, x, y| _mm512_mask_mov_pd(y, _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b), x),
     |a, b| _mm512_cmp_pd_mask::<_CMP_NGT_UQ>(a, b)
 );
-x86!(
+vectors!(
     Avx512F32,
     f32,
     __m512,
@@ -168,7 +93,7 @@ unsafe fn store_bytes(to: *mut i32, x: __m512i) {
     unsafe { _mm512_storeu_si512(to.cast(), x) }
 }
 // Four bytes a lane, AVX-512 VNNI; sums and comparisons are of 32-bit integers, and exact.
-x86!(
+vectors!(
     Vnni,
     i32,
     __m512i,
@@ -276,7 +201,7 @@ unsafe fn store_256(to: *mut i32, x: __m256i) {
     unsafe { _mm256_storeu_si256(to.cast(), x) }
 }
 // Four bytes a lane, AVX2.
-x86!(
+vectors!(
     Avx2Bytes,
     i32,
     __m256i,

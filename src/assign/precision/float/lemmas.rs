@@ -16,6 +16,11 @@ use crate::simd::{
     avx2::Avx2,
     products::{Avx2F32, Avx2F64},
 };
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use crate::simd::{
+    neon::Neon,
+    products::{NeonF32, NeonF64},
+};
 
 // --- L2: norms ---
 
@@ -150,6 +155,8 @@ fn singles() -> Vec<Evaluate<f32>> {
     if crate::isa() >= crate::Isa::Avx2 {
         levels.push(floats::<Avx2, Avx2F32>);
     }
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    levels.push(floats::<Neon, NeonF32>);
     levels
 }
 
@@ -160,6 +167,8 @@ fn doubles() -> Vec<Evaluate<f64>> {
     if crate::isa() >= crate::Isa::Avx2 {
         levels.push(floats::<Avx2, Avx2F64>);
     }
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    levels.push(floats::<Neon, NeonF64>);
     levels
 }
 

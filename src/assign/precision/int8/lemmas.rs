@@ -6,7 +6,8 @@ use crate::assign::panel::{sweep, Panels, Sweep};
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
 use crate::quantize::int8::Scales;
-use crate::simd::products::{PortableBytes, Screen};
+use crate::simd::products::Screen;
+use crate::simd::{InstructionSet, Kernel, Level};
 
 // --- L4: values ---
 
@@ -25,60 +26,88 @@ struct Ranges {
     centers: f64,
 }
 
-/// Centers are coded, and products computed, by the library. The point is coded here, as `code_rows` does it with instructions that the
-/// CPU may not have.
-fn values(given: Given<'_>, ranges: Ranges) -> Option<Values> {
-    let Given {
-        x, centers, origin, ..
-    } = given;
-    let scales = Scales::of_ranges(ranges.points, ranges.centers)?;
-    let (d, k) = (x.len(), given.k());
-    let elements = elements::<i32>(d);
-    let (mut data, mut norms) = (vec![0; k * elements], vec![0; k]);
-    let how = Int8Centers {
-        coding: Int8Coding {
-            origin,
-            scale: scales.centers,
-        },
-        ratio: scales.points / scales.centers,
-        parts: 1,
-    };
-    let Int8Bound {
-        per_norm,
-        per_error,
-        constant,
-    } = Int8Bound::new(pack_centers(centers, &how, 16, &mut data, &mut norms));
-    let width = PortableBytes::WIDTH;
-    let mut group = vec![0; width * elements];
-    let (mut square, mut errors) = (0.0f64, 0.0f64);
-    for (i, (x, m)) in x.iter().zip(origin).enumerate() {
-        let exact = (x - m) * scales.points;
-        let rounded = exact.clamp(-127.0, 127.0).round_ties_even();
-        square = exact.mul_add(exact, square);
-        errors = (exact - rounded).mul_add(exact - rounded, errors);
-        group[i / 4 * width] |= ((rounded as i32 + 128) as u32 as i32) << (8 * (i % 4));
+/// Evaluation by the vectors of a level for bytes: those of its sketches, as not every level has others.
+struct Evaluate<'a> {
+    given: Given<'a>,
+    ranges: Ranges,
+}
+
+impl Kernel for Evaluate<'_> {
+    type Out = Option<Values>;
+    const PRODUCTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> Option<Values> {
+        // SAFETY: the contract.
+        unsafe { self.values::<I::Lanes, I::Sketch>() }
     }
-    let error_bound =
-        per_norm * square.sqrt() + ((per_norm + per_error) * errors.sqrt() + constant);
-    let mut collect = Collect(Vec::new());
-    let over = Sweep {
-        groups: group.as_ptr(),
-        elements,
-        chunk: 0..elements,
-        values: core::ptr::null_mut(),
-    };
-    let panels = Panels {
-        data: &data,
-        norms: &norms,
-    };
-    // SAFETY: a group of points, and panels for as many elements.
-    unsafe { sweep::<PortableBytes, 1, _>(&over, &panels, &mut collect, || ()) };
-    Some(Values {
-        values: collect.0,
-        error_bound: error_bound.min(f64::from(1 << 29)) as i32,
-        scales,
-        square,
-    })
+}
+
+impl Evaluate<'_> {
+    /// Points and centers are coded, and products computed, by the library.
+    #[inline(always)]
+    unsafe fn values<L: Lanes, S: Screen<E = i32>>(self) -> Option<Values> {
+        let Evaluate { given, ranges } = self;
+        let Given {
+            x, centers, origin, ..
+        } = given;
+        let scales = Scales::of_ranges(ranges.points, ranges.centers)?;
+        let (d, k) = (x.len(), given.k());
+        let elements = elements::<i32>(d);
+        let (mut data, mut norms) = (vec![0; k * elements], vec![0; k]);
+        let how = Int8Centers {
+            coding: Int8Coding {
+                origin,
+                scale: scales.centers,
+            },
+            ratio: scales.points / scales.centers,
+            parts: 1,
+        };
+        let vectors = Vectors::of::<S>();
+        let test = Int8Test {
+            coding: Int8Coding {
+                origin,
+                scale: scales.points,
+            },
+            bound: Int8Bound::new(pack_centers(centers, &how, vectors, &mut data, &mut norms)),
+            center_scale: scales.centers,
+        };
+        let width = S::WIDTH;
+        let mut group = vec![0; width * elements];
+        let (mut error_bounds, mut squares) = (vec![0; width], vec![0.0; width]);
+        let tile = Tile {
+            width,
+            elements: &mut group,
+            error_bounds: &mut error_bounds,
+            squares: &mut squares,
+        };
+        let points = Points::rows(x, 1, d).unwrap();
+        let mut collect = Collect(Vec::new());
+        // SAFETY: the caller is compiled for the vectors; there is a group of points, and panels for as many elements.
+        unsafe {
+            test.pack::<L>(&points, &Which::Block(0..1), 0..elements, tile);
+            let over = Sweep {
+                groups: group.as_ptr(),
+                elements,
+                chunk: 0..elements,
+                values: core::ptr::null_mut(),
+            };
+            let panels = Panels {
+                data: &data,
+                norms: &norms,
+            };
+            sweep::<S, 1, _>(&over, &panels, &mut collect, || ());
+        }
+        // Lanes past the last point repeat it.
+        assert!(error_bounds.iter().all(|&bound| bound == error_bounds[0]));
+        assert!(squares.iter().all(|&square| square == squares[0]));
+        Some(Values {
+            values: collect.0,
+            error_bound: error_bounds[0],
+            scales,
+            square: squares[0],
+        })
+    }
 }
 
 /// s r D / 2 - s r |x - μ|² / 2.
@@ -88,8 +117,8 @@ fn exact_value(given: Given<'_>, distance: Exact, scales: Scales) -> Exact {
 }
 
 /// The largest error of a value over half the error bound; 0 if the bound is too large to prove anything.
-fn of_values(given: Given<'_>, ranges: Ranges) -> f64 {
-    let Some(values) = values(given, ranges) else {
+fn of_values(given: Given<'_>, ranges: Ranges, level: Level) -> f64 {
+    let Some(values) = level.run(Evaluate { given, ranges }) else {
         return 0.0;
     };
     if values.error_bound >= 1 << 29 {
@@ -142,42 +171,39 @@ fn l4_scales() {
 #[test]
 fn l4_int8() {
     let mut worst = 0.0f64;
-    for d in [4, 33, 64, 257, 2048] {
-        let zero = vec![0.0; d];
-        // Halves everywhere but in the one coordinate that sets the scales.
-        let mut x = vec![-126.5; d];
-        x[0] = -127.0;
-        let mut c = vec![126.5; d];
-        c[0] = 127.0;
-        let ratio = |numbers: &[f64]| {
-            let given = Given::of(numbers, d, Some(&zero), 1.0);
-            of_values(
-                given,
-                Ranges {
-                    points: 127.0,
+    for level in Level::here() {
+        for d in [4, 33, 64, 257, 2048] {
+            let zero = vec![0.0; d];
+            // Halves everywhere but in the one coordinate that sets the scales.
+            let mut x = vec![-126.5; d];
+            x[0] = -127.0;
+            let mut c = vec![126.5; d];
+            c[0] = 127.0;
+            let ratio = |numbers: &[f64], of_points: f64| {
+                let given = Given::of(numbers, d, Some(&zero), 1.0);
+                let ranges = Ranges {
+                    points: of_points,
                     centers: range_of(given),
-                },
-            )
-        };
-        let steps = 20_000 / (d + 50);
-        worst = worst.max(climb([x, c].concat(), 1000.0, steps, ratio));
-        // Clamped points of any length; centers with a scale as much coarser as it may be.
-        let mut rng = Rng(d as u64);
-        for long in [1.0, 3.0, 1e3, 1e6, 1e8] {
-            for (of_centers, of_points) in [(1.0, 1.0), (1.0, 90.0), (1.0, 1e6)] {
-                let x: Vec<f64> = rng.units(d).iter().map(|x| of_points * long * x).collect();
-                let centers: Vec<f64> = rng.units(3 * d).iter().map(|c| of_centers * c).collect();
-                let ratio = |numbers: &[f64]| {
-                    let given = Given::of(numbers, d, Some(&zero), 1.0);
-                    of_values(
-                        given,
-                        Ranges {
-                            points: of_points,
-                            centers: range_of(given),
-                        },
-                    )
                 };
-                worst = worst.max(climb([x, centers].concat(), 1e15, steps / 4, ratio));
+                of_values(given, ranges, level)
+            };
+            let steps = 20_000 / (d + 50);
+            let numbers = [x, c].concat();
+            worst = worst.max(climb(numbers, 1000.0, steps, |numbers| {
+                ratio(numbers, 127.0)
+            }));
+            // Clamped points of any length; centers with a scale as much coarser as it may be.
+            let mut rng = Rng(d as u64);
+            for long in [1.0, 3.0, 1e3, 1e6, 1e8] {
+                for (of_centers, of_points) in [(1.0, 1.0), (1.0, 90.0), (1.0, 1e6)] {
+                    let x: Vec<f64> = rng.units(d).iter().map(|x| of_points * long * x).collect();
+                    let centers: Vec<f64> =
+                        rng.units(3 * d).iter().map(|c| of_centers * c).collect();
+                    let numbers = [x, centers].concat();
+                    worst = worst.max(climb(numbers, 1e15, steps / 4, |numbers| {
+                        ratio(numbers, of_points)
+                    }));
+                }
             }
         }
     }
@@ -187,7 +213,6 @@ fn l4_int8() {
 // --- L10: the limit, given D of the best center ---
 
 /// The limit must be at least the value of every center that is as near as the one whose distance is given.
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn l10_limit_of_int8() {
     let mut worst = 0.0f64;
@@ -196,6 +221,8 @@ fn l10_limit_of_int8() {
         let zero = vec![0.0; d];
         for long in [1.0, 100.0, 1e4, 1e7] {
             for turn in 0..6 {
+                let levels = Level::here();
+                let level = levels[turn % levels.len()];
                 let mut x: Vec<f64> = rng.units(d).iter().map(|x| long * x).collect();
                 let mut centers = rng.units(2 * d);
                 if turn < 2 {
@@ -210,7 +237,7 @@ fn l10_limit_of_int8() {
                         points: range,
                         centers: range,
                     };
-                    let Some(values) = values(given, ranges) else {
+                    let Some(values) = level.run(Evaluate { given, ranges }) else {
                         return 0.0;
                     };
                     let test = Int8Test {
