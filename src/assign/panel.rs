@@ -219,12 +219,12 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
                 }
                 let mut last = group(G - 1);
                 for (c, acc) in acc.iter_mut().enumerate() {
-                    let row = panel.add(i * C);
+                    let b = S::splat(*panel.add(i * C + c));
                     for g in 0..G - 1 {
-                        acc[g] = S::mul_add_of::<C>(x[g], row, c, acc[g]);
+                        acc[g] = S::mul_add(x[g], b, acc[g]);
                     }
                     last = S::anew(last);
-                    acc[G - 1] = S::mul_add_of::<C>(S::load(last), row, c, acc[G - 1]);
+                    acc[G - 1] = S::mul_add(S::load(last), b, acc[G - 1]);
                 }
                 i += 1;
             }

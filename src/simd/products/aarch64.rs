@@ -100,28 +100,7 @@ vectors!(
     max_f64,
     |to, x| vst1_s32(to, vmovn_s64(vcvtq_s64_f64(x))),
     |a, b, x, y| vbslq_f64(vcltq_f64(a, b), x, y),
-    |a, b| !bits_of_two(vcgtq_f64(a, b)) & 0b11,
-    {
-        #[inline(always)]
-        unsafe fn mul_add_of<const C: usize>(
-            a: float64x2_t,
-            from: *const f64,
-            c: usize,
-            sum: float64x2_t,
-        ) -> float64x2_t {
-            // SAFETY: the caller is compiled for the instruction set, and vouches for C elements: for pairs, if C is even.
-            unsafe {
-                if C % 2 > 0 {
-                    return vfmaq_n_f64(sum, a, *from.add(c));
-                }
-                let pair = vld1q_f64(from.add(c / 2 * 2));
-                match c % 2 {
-                    0 => vfmaq_laneq_f64::<0>(sum, a, pair),
-                    _ => vfmaq_laneq_f64::<1>(sum, a, pair),
-                }
-            }
-        }
-    }
+    |a, b| !bits_of_two(vcgtq_f64(a, b)) & 0b11
 );
 vectors!(
     NeonF32,
@@ -139,30 +118,7 @@ vectors!(
     max_f32,
     |to, x| vst1q_s32(to, vcvtq_s32_f32(x)),
     |a, b, x, y| vbslq_f32(vcltq_f32(a, b), x, y),
-    |a, b| !bits_of_four(vcgtq_f32(a, b)) & 0b1111,
-    {
-        #[inline(always)]
-        unsafe fn mul_add_of<const C: usize>(
-            a: float32x4_t,
-            from: *const f32,
-            c: usize,
-            sum: float32x4_t,
-        ) -> float32x4_t {
-            // SAFETY: the caller is compiled for the instruction set, and vouches for C elements: for fours, if C is a multiple of that.
-            unsafe {
-                if C % 4 > 0 {
-                    return vfmaq_n_f32(sum, a, *from.add(c));
-                }
-                let four = vld1q_f32(from.add(c / 4 * 4));
-                match c % 4 {
-                    0 => vfmaq_laneq_f32::<0>(sum, a, four),
-                    1 => vfmaq_laneq_f32::<1>(sum, a, four),
-                    2 => vfmaq_laneq_f32::<2>(sum, a, four),
-                    _ => vfmaq_laneq_f32::<3>(sum, a, four),
-                }
-            }
-        }
-    }
+    |a, b| !bits_of_four(vcgtq_f32(a, b)) & 0b1111
 );
 
 /// Bytes with 128 added as the signed bytes that they are of.
@@ -200,27 +156,9 @@ unsafe fn dot_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t
     c
 }
 
-/// The same with four bytes of `b` for all lanes.
-#[inline(always)]
-unsafe fn dot_product_of<const LANE: usize>(
-    a: int32x4_t,
-    b: int32x4_t,
-    mut c: int32x4_t,
-) -> int32x4_t {
-    // SAFETY: the caller is compiled for the instruction set; the instruction only computes.
-    unsafe {
-        asm!(
-            "sdot {c:v}.4s, {a:v}.16b, {b:v}.4b[{lane}]",
-            c = inout(vreg) c, a = in(vreg) signed(a), b = in(vreg) b, lane = const LANE,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    c
-}
-
 /// Vectors of four bytes a lane, with this function for products; sums and comparisons are of 32-bit integers, and exact.
 macro_rules! bytes {
-    ($name:ident, $dot:ident, $fine:literal, { $($more:tt)* }) => {
+    ($name:ident, $dot:ident, $fine:literal) => {
         vectors!(
             $name,
             i32,
@@ -240,7 +178,6 @@ macro_rules! bytes {
             |a, b| !bits_of_four(vcgtq_s32(a, b)) & 0b1111,
             {
                 const OFFSET: i32 = 0;
-                $($more)*
             }
         );
 
@@ -287,27 +224,5 @@ macro_rules! bytes {
     };
 }
 
-bytes!(NeonBytes, dot_neon, false, {});
-bytes!(NeonDot, dot_product, true, {
-    #[inline(always)]
-    unsafe fn mul_add_of<const C: usize>(
-        a: int32x4_t,
-        from: *const i32,
-        c: usize,
-        sum: int32x4_t,
-    ) -> int32x4_t {
-        // SAFETY: the caller is compiled for the instruction set, and vouches for C elements: for fours, if C is a multiple of that.
-        unsafe {
-            if C % 4 > 0 {
-                return Self::mul_add(a, Self::splat(*from.add(c)), sum);
-            }
-            let four = vld1q_s32(from.add(c / 4 * 4));
-            match c % 4 {
-                0 => dot_product_of::<0>(a, four, sum),
-                1 => dot_product_of::<1>(a, four, sum),
-                2 => dot_product_of::<2>(a, four, sum),
-                _ => dot_product_of::<3>(a, four, sum),
-            }
-        }
-    }
-});
+bytes!(NeonBytes, dot_neon, false);
+bytes!(NeonDot, dot_product, true);

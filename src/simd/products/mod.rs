@@ -39,18 +39,6 @@ pub(crate) trait Screen: Copy + 'static {
     /// `a * b + c`, rounded once or twice. Where elements are bytes, those of `a` are taken to be [`OFFSET`](Self::OFFSET) more than what they are
     /// the code of: they are 128 more.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// `a` times element `c` of `C` elements from memory, plus `sum`: where an instruction multiplies by one lane of a vector, elements are
-    /// loaded several at a time.
-    #[inline(always)]
-    unsafe fn mul_add_of<const C: usize>(
-        a: Self::V,
-        from: *const Self::E,
-        c: usize,
-        sum: Self::V,
-    ) -> Self::V {
-        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
-        unsafe { Self::mul_add(a, Self::splat(*from.add(c)), sum) }
-    }
     /// The start of the sums of products, for the center with this norm and the group with these side values.
     #[inline(always)]
     unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
