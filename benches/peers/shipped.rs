@@ -108,7 +108,10 @@ pub fn library(isa: Isa) -> &'static Shipped {
 impl Shipped {
     fn load(isa: Isa) -> Result<Shipped, String> {
         const VARIABLE: &str = "CENTRA_ISA";
-        let file = folder().0.join(format!("{DLL_PREFIX}centra{DLL_SUFFIX}"));
+        let (folder, ships) = folder();
+        // That of `cargo bench` is of the package that tests/native links.
+        let stem = if ships { "centra" } else { "centra_c" };
+        let file = folder.join(format!("{DLL_PREFIX}{stem}{DLL_SUFFIX}"));
         let name = format!("{isa:?}").to_lowercase();
         // The loader takes a file that it has loaded for the same library.
         let copy = format!(
