@@ -44,10 +44,10 @@ type Seed = unsafe extern "C" fn(
 
 /// The library, held to an instruction set.
 pub struct Shipped {
-    options: unsafe extern "C" fn(*mut centra_options),
-    report: unsafe extern "C" fn(*mut centra_report),
+    options: unsafe extern "C" fn(*mut centra_options, usize),
+    report: unsafe extern "C" fn(*mut centra_report, usize),
     detail: unsafe extern "C" fn() -> *const c_char,
-    size: Size,
+    sizes: [Size; 2],
     fit: Fit<f64>,
     fit_f32: Fit<f32>,
     seed: Seed,
@@ -143,10 +143,13 @@ impl Shipped {
         // SAFETY: the library is centra, of this tree, whose header gives the functions these signatures.
         unsafe {
             Shipped {
-                options: library.function(c"centra_options_init"),
-                report: library.function(c"centra_report_init"),
+                options: library.function(c"centra_options_init_sized"),
+                report: library.function(c"centra_report_init_sized"),
                 detail: library.function(c"centra_error_detail"),
-                size: library.function(c"centra_workspace_size"),
+                sizes: [
+                    library.function(c"centra_workspace_size"),
+                    library.function(c"centra_workspace_size_f32"),
+                ],
                 fit: library.function(c"centra_fit"),
                 fit_f32: library.function(c"centra_fit_f32"),
                 seed: library.function(c"centra_seed"),
@@ -159,7 +162,7 @@ impl Shipped {
         let mut options = MaybeUninit::uninit();
         // SAFETY: the call writes all of the struct, which is this tree's.
         unsafe {
-            (self.options)(options.as_mut_ptr());
+            (self.options)(options.as_mut_ptr(), size_of::<centra_options>());
             options.assume_init()
         }
     }
@@ -175,10 +178,15 @@ impl Shipped {
 
     /// Bytes of workspace that suffice for points of either type.
     pub fn workspace_size(&self, work: &Work, options: &centra_options) -> Result<usize, String> {
-        let mut bytes = 0;
-        // SAFETY: both pointers are to what they say.
-        let status = unsafe { (self.size)(work.n, work.d, work.k, options, &mut bytes) };
-        self.checked(status).map(|()| bytes)
+        let mut most = 0;
+        for size in self.sizes {
+            let mut bytes = 0;
+            // SAFETY: both pointers are to what they say.
+            let status = unsafe { size(work.n, work.d, work.k, options, &mut bytes) };
+            self.checked(status)?;
+            most = most.max(bytes);
+        }
+        Ok(most)
     }
 
     /// A fit of points of the work's shape; the iterations that it did.
@@ -200,7 +208,7 @@ impl Shipped {
         // SAFETY: the lengths are what the call reads and writes, the options are initialised and have no pointers, and the report
         // is initialised by the first call.
         let (status, report) = unsafe {
-            (self.report)(report.as_mut_ptr());
+            (self.report)(report.as_mut_ptr(), size_of::<centra_report>());
             let status = C::call(self)(
                 points.as_ptr(),
                 n,
