@@ -147,7 +147,7 @@ python-test: tools
 		&& touch $(PYVENV)/made || rm -f $(PYVENV)/made
 	@if test -e $(PYVENV)/made; then \
 		set -ex; cd bindings/python; venv='$(abspath $(PYVENV))/bin'; \
-		$$venv/ruff check --quiet --no-cache . && $$venv/ruff format --quiet --no-cache --check .; \
+		$$venv/ruff check --quiet --no-cache .; $$venv/ruff format --quiet --no-cache --check .; \
 		$$venv/mypy; \
 		$$venv/python -m pytest --quiet -p no:cacheprovider tests README.md --pyargs centra; \
 		PATH="$$venv:$$PATH" ../../tests/page.sh ../../docs/from/python.md program.py; \

@@ -73,7 +73,9 @@ def test_nonsense_in_the_environment_is_warned_of_once(name, value):
     """
     warned = python(code, **{"CENTRA_NUM_THREADS": "", "OMP_NUM_THREADS": "nonsense", "CENTRA_ISA": "", name: value})
     assert warned.startswith(f"RuntimeWarning: {name}='{value}' is not ") and "|" not in warned
-    for good in {"CENTRA_NUM_THREADS": "2"}, {"CENTRA_NUM_THREADS": "2,1"}, {"CENTRA_ISA": "portable"}, {"CENTRA_ISA": "neon"}, {"CENTRA_ISA": "avx512"}:
+    numbers = [{"CENTRA_NUM_THREADS": text} for text in ["2", "2,1"]]
+    sets = [{"CENTRA_ISA": name} for name in ["portable", "neon", "avx512"]]
+    for good in [*numbers, *sets]:
         assert python(code, **{"CENTRA_NUM_THREADS": "", "CENTRA_ISA": "", **good}) == ""
 
 
