@@ -407,6 +407,8 @@ def test_progress_is_drawn_at_most_ten_times_a_second(data, capsys, monkeypatch,
 
     if without_tqdm:
         monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    else:
+        pytest.importorskip("tqdm")
     points, _ = data(100, 2, 8)
     begin = time.perf_counter()
     centra.kmeans(points, 8, init="random", n_init=5000, verbose=1, callback=callback)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MASSES", "Drawn", "State", "Stream", "Streamed", "fit", "follow", "range_of"]
 
 T = TypeVar("T")
-Chunks = Iterable["ArrayLike"] | Callable[[], Iterable["ArrayLike"]]
+Chunks = Union[Iterable["ArrayLike"], Callable[[], Iterable["ArrayLike"]]]
 
 
 def fit(
