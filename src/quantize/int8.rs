@@ -11,7 +11,7 @@ use core::ops::Range;
 
 use super::TO_WHOLE;
 use crate::points::{transpose, Ahead, Points, Sink, Which, Widen};
-use crate::simd::products::{elements, Element, Screen};
+use crate::simd::products::{elements, Element};
 use crate::simd::{InstructionSet, Kernel, Lanes, Level};
 
 /// The roundings where bytes are compared with limits (L43): a half for what values start from, a half for second bytes, two for the
@@ -286,8 +286,8 @@ impl<L: Lanes> RowCoder<L> {
                 let clamped = L::max(L::min(exact, most), least);
                 *shifted = L::add(clamped, to_byte);
                 let off = L::sub(exact, L::sub(*shifted, to_byte));
-                self.square = L::Double::mul_add(exact, exact, self.square);
-                self.error = L::Double::mul_add(off, off, self.error);
+                self.square = L::add(self.square, L::mul(exact, exact));
+                self.error = L::add(self.error, L::mul(off, off));
             }
             L::low_bytes(&eight)
         }

@@ -26,6 +26,7 @@ unsafe fn alternate(from: *const f64) -> __m256d {
 impl InstructionSet for Avx2 {
     type Lanes = Avx2;
     type Single = Avx2F32;
+    type Double = Avx2F64;
     type Sketch = Avx2Bytes;
     type Words = Avx2Pairs;
     type Bytes = Absent;
@@ -34,7 +35,6 @@ impl InstructionSet for Avx2 {
 impl Lanes for Avx2 {
     const WIDTH: usize = 4;
     const REGISTERS: usize = 16;
-    type Double = Avx2F64;
     type Two = Portable;
     type Four = Avx2;
     type F = __m256d;

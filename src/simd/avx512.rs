@@ -23,6 +23,7 @@ unsafe fn lanes(from: [i64; 8]) -> __m512i {
 impl InstructionSet for Avx512 {
     type Lanes = Avx512;
     type Single = Avx512F32;
+    type Double = Avx512F64;
     type Sketch = Avx2Bytes;
     type Words = Absent;
     type Bytes = Absent;
@@ -31,7 +32,6 @@ impl InstructionSet for Avx512 {
 impl Lanes for Avx512 {
     const WIDTH: usize = 8;
     const REGISTERS: usize = 32;
-    type Double = Avx512F64;
     type Two = Portable;
     type Four = Avx2;
     type F = __m512d;

@@ -9,6 +9,8 @@ pub(crate) trait InstructionSet: 'static {
     type Lanes: Lanes;
     /// Vectors for tests in single precision, twice as wide.
     type Single: Screen<E = f32>;
+    /// Vectors for tests in double precision.
+    type Double: Screen<E = f64>;
     /// Vectors of bytes, for sketches.
     type Sketch: Integers;
     /// Vectors of pairs of 16-bit integers for tests, twice as wide as those of doubles, or [`Absent`].
@@ -85,7 +87,7 @@ impl Vectorized for f32 {
 
 impl Vectorized for f64 {
     const PRODUCTS: bool = false;
-    type Vectors<I: InstructionSet> = <I::Lanes as Lanes>::Double;
+    type Vectors<I: InstructionSet> = I::Double;
 }
 
 impl Vectorized for Pair {

@@ -1,7 +1,5 @@
 //! Vectors of doubles: the operations that kernels need, and the contract of each.
 
-use super::products::Screen;
-
 /// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
@@ -16,8 +14,6 @@ pub(crate) trait Lanes: Copy + 'static {
     const WIDTH: usize;
     /// Vector registers of the instruction set, for kernels that choose how much to keep in them.
     const REGISTERS: usize;
-    /// The same vectors, for tests.
-    type Double: Screen<E = f64, V = Self::F>;
     /// The lanes of the same instruction set for vectors of two doubles.
     type Two: Lanes;
     /// The same for vectors of at most four doubles.

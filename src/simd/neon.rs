@@ -12,6 +12,7 @@ pub(crate) struct Neon;
 impl InstructionSet for Neon {
     type Lanes = Neon;
     type Single = NeonF32;
+    type Double = NeonF64;
     type Sketch = NeonBytes;
     // Without an instruction for sums of products, products of integers take as many instructions as those in single precision.
     type Words = Absent;
@@ -21,7 +22,6 @@ impl InstructionSet for Neon {
 impl Lanes for Neon {
     const WIDTH: usize = 2;
     const REGISTERS: usize = 32;
-    type Double = NeonF64;
     type Two = Neon;
     type Four = Neon;
     type F = float64x2_t;

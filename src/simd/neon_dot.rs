@@ -1,6 +1,6 @@
 //! NEON with its products of bytes: the same lanes.
 
-use super::products::{NeonDot, NeonF32};
+use super::products::{NeonDot, NeonF32, NeonF64};
 use super::{
     kernel::{Absent, InstructionSet},
     neon::Neon,
@@ -11,6 +11,7 @@ pub(super) struct NeonDotProduct;
 impl InstructionSet for NeonDotProduct {
     type Lanes = Neon;
     type Single = NeonF32;
+    type Double = NeonF64;
     type Sketch = NeonDot;
     type Words = Absent;
     type Bytes = NeonDot;

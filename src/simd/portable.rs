@@ -32,6 +32,7 @@ fn halves(x: f64x2) -> (f64x2, f64x2) {
 impl InstructionSet for Portable {
     type Lanes = Portable;
     type Single = PortableF32;
+    type Double = PortableF64;
     type Sketch = PortableBytes;
     type Words = PortablePairs;
     type Bytes = Absent;
@@ -40,7 +41,6 @@ impl InstructionSet for Portable {
 impl Lanes for Portable {
     const WIDTH: usize = 2;
     const REGISTERS: usize = 16;
-    type Double = PortableF64;
     type Two = Portable;
     type Four = Portable;
     type F = f64x2;
