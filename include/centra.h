@@ -384,9 +384,9 @@ const char *centra_error_detail(void);
 /// The version of the library, "major.minor.patch": static text.
 const char *centra_version(void);
 
-/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (SSE2 and others); static text. It is the best that
-/// the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first
-/// call.
+/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (SSE2 and others); static text. It is the best
+/// that the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the
+/// first call.
 const char *centra_isa(void);
 
 /// Bytes of workspace that suffice for centra_fit, centra_assign, centra_update and centra_seed with these sizes and

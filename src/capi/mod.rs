@@ -177,9 +177,9 @@ pub extern "C" fn centra_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (SSE2 and others); static text. It is the best that
-/// the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the first
-/// call.
+/// The instruction set in use: "avx512", "avx2", "neon" or "portable" (SSE2 and others); static text. It is the best
+/// that the CPU has, unless the environment variable CENTRA_ISA names a lower one. The variable is read once, at the
+/// first call.
 #[no_mangle]
 pub extern "C" fn centra_isa() -> *const c_char {
     crate::simd::level::isa().name().as_ptr()

@@ -60,8 +60,8 @@ pub fn isa() -> Isa {
     static USED: AtomicU8 = AtomicU8::new(0);
     match USED.load(Ordering::Relaxed) {
         0 => {
-            let best = Level::best(Isa::Avx512).0.isa();
-            let used = best.min(requested().unwrap_or(Isa::Avx512));
+            // Of a name that belongs to another architecture, the best below it.
+            let used = Level::best(requested().unwrap_or(Isa::Avx512)).0.isa();
             USED.store(used as u8 + 1, Ordering::Relaxed);
             used
         }
