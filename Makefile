@@ -188,7 +188,7 @@ check-r:
 		R CMD build --no-build-vignettes $(CURDIR)/bindings/r; \
 		CENTRA_GOLDEN=$(GOLDEN) _R_CHECK_FORCE_SUGGESTS_=$(if $(CI),true,false) R CMD check --no-manual centra_$(VERSION).tar.gz; \
 		if grep -w WARNING centra.Rcheck/00check.log; then exit 1; fi; \
-		awk '/^```/ { inside = $$0 == "```r"; next } inside' $(CURDIR)/bindings/r/README.md > readme.R; \
+		$(CURDIR)/tests/block.sh $(CURDIR)/bindings/r/README.md r > readme.R; \
 		export R_LIBS=$(BINDINGS)/r/centra.Rcheck; Rscript readme.R; Rscript $(CURDIR)/bindings/r/demo/flowers.R; \
 		$(CURDIR)/tests/page.sh $(CURDIR)/docs/from/r.md program.R)
 
@@ -242,7 +242,7 @@ cpp-test: all
 			(set -ex; $$way $(CPPFLAGS_TEST) $$source $(BUILT)/libcentra.a $(SYSTEM_LIBRARIES) -o $$program; \
 				$$program > $$program.out; cat $$program.out) || exit 1; \
 		done; \
-		awk '/^```/ { on = $$0 == "```text"; next } on' bindings/cpp/README.md | diff - $$program.out || exit 1; \
+		tests/block.sh bindings/cpp/README.md text | diff - $$program.out || exit 1; \
 	done
 
 # Says which tests will be left out for want of a tool; in CI none may be.

@@ -5,13 +5,9 @@
 # The library is the one that pkg-config finds.
 set -eu
 page=$1 program=$2
+block() { "$(dirname "$0")/block.sh" "$page" "$@"; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-# block LANGUAGE NUMBER
-block() {
-    awk -v fence="\`\`\`$1" -v number="$2" '/^```/ { inside = $0 == fence && ++count == number; next } inside' "$page"
-}
 
 language=${program##*.}
 case $language in

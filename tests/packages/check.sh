@@ -105,7 +105,7 @@ END
     readelf -d build/shared | grep 'NEEDED.*\[libcentra\.so\.0\]' >/dev/null
     cmake -S "$tree/bindings/cpp/example" -B example -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
     cmake --build example >/dev/null
-    awk '/^```/ { on = $0 == "```text"; next } on' "$tree/bindings/cpp/README.md" | diff - <(example/example)
+    "$tree/tests/block.sh" "$tree/bindings/cpp/README.md" text | diff - <(example/example)
 fi
 
 if need "${FC:-gfortran}" gfortran; then

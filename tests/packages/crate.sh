@@ -10,10 +10,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$tree/Cargo.toml" | head -n 1)
 oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$tree/Cargo.toml")
 page=$tree/docs/from/rust.md
 is() { printf 'crate: %s\n' "$*"; }
-# block LANGUAGE NUMBER
-block() {
-    awk -v fence="\`\`\`$1" -v number="$2" '/^```/ { inside = $0 == fence && ++count == number; next } inside' "$page"
-}
+block() { "$tree/tests/block.sh" "$page" "$@"; }
 
 (cd "$tree" && cargo package --quiet --allow-dirty --no-verify --target-dir "$scratch/package")
 crate=$scratch/package/package/centra-$version.crate

@@ -63,7 +63,7 @@ if need cmake cmake; then
     test -s "$folder/vcpkg/packages/share/centra/copyright"
     cmake -S "$tree/bindings/cpp/example" -B "$folder/vcpkg/example" -Dcentra_DIR="$folder/vcpkg/packages/share/centra" >/dev/null
     cmake --build "$folder/vcpkg/example" >/dev/null
-    awk '/^```/ { on = $0 == "```text"; next } on' "$tree/bindings/cpp/README.md" | diff - <("$folder/vcpkg/example/example")
+    "$tree/tests/block.sh" "$tree/bindings/cpp/README.md" text | diff - <("$folder/vcpkg/example/example")
 fi
 
 is 'Spack: build, install and the test after it'
