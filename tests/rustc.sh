@@ -3,6 +3,7 @@
 # into FOLDER, without installing it; Debian has one for AArch64.
 set -eu
 target=$1
+. "$(dirname "$0")/debian.sh"
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)
 
@@ -23,14 +24,12 @@ if ! test -e "$debian/made"; then
     mkdir -p "$debian"
     cd "$debian"
     {
-        # Packages of this architecture, and the standard library for the other: fetched as files, so nothing of the system changes.
-        dpkg --print-foreign-architectures | grep -q arm64 || { dpkg --add-architecture arm64 && apt-get update -q; }
+        # Packages of this architecture, and the standard library for the other.
+        lists_of_arm64
         version=$(apt-cache policy rustc-web | sed -n 's/ *Candidate: //p')
         library=libstd-rust-web-$(echo "$version" | cut -d. -f1-2)
         llvm=$(apt-cache depends "$library=$version" | sed -n 's/ *Depends: \(libllvm.*\)/\1/p')
-        apt-get download -q "rustc-web=$version" "$library=$version" "$llvm" libz3-4 "libstd-rust-web-dev=$version" "libstd-rust-web-dev:arm64=$version"
-        for package in *.deb; do dpkg -x "$package" .; done
-        rm ./*.deb
+        unpack "rustc-web=$version" "$library=$version" "$llvm" libz3-4 "libstd-rust-web-dev=$version" "libstd-rust-web-dev:arm64=$version"
         touch made
     } >&2
 fi

@@ -5,6 +5,7 @@ set -euo pipefail
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(cd "$1" && pwd)
 shift
+. "$tree/tests/debian.sh"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 is() { printf 'wheels: %s\n' "$*"; }
@@ -27,7 +28,7 @@ done
 mkdir "$scratch/tests"
 cp -r "$tree"/bindings/python/tests/{conftest,reference,test_functions,test_golden,test_many,test_package,test_pairs,test_refused}.py "$scratch/tests"
 sed "s|Path(__file__).parents\[3\]|Path('$tree')|" -i "$scratch/tests/test_golden.py"
-awk '/^```/ { if (on) exit; on = $0 == "```python"; next } on' "$tree/bindings/python/README.md" >"$scratch/tests/first.txt"
+"$tree/tests/block.sh" "$tree/bindings/python/README.md" python 1 >"$scratch/tests/first.txt"
 
 pythons=("$@")
 if ((${#pythons[@]} == 0)); then
@@ -73,12 +74,10 @@ if ! test -e "$debian/made"; then
     mkdir -p "$debian"
     (
         cd "$debian"
-        dpkg --print-foreign-architectures | grep -q arm64 || { dpkg --add-architecture arm64 && apt-get update -q; }
+        lists_of_arm64
         version=$(apt-cache depends python3 | sed -n 's/ *Depends: python\(3\..*\)/\1/p' | head -n 1)
-        apt-get download -q python"$version"-minimal:arm64 libpython"$version"-minimal:arm64 libpython"$version"-stdlib:arm64 \
+        unpack python"$version"-minimal:arm64 libpython"$version"-minimal:arm64 libpython"$version"-stdlib:arm64 \
             libc6:arm64 zlib1g:arm64 libexpat1:arm64 libffi8:arm64 libssl3:arm64 libbz2-1.0:arm64 liblzma5:arm64 libgcc-s1:arm64 libstdc++6:arm64
-        for package in *.deb; do dpkg -x "$package" .; done
-        rm ./*.deb
         echo "$version" >made
     )
 fi
