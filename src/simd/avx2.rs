@@ -266,25 +266,6 @@ impl Lanes for Avx2 {
         unsafe { _mm_storeu_ps(to, _mm256_cvtpd_ps(x)) }
     }
     #[inline(always)]
-    unsafe fn low_bytes(eight: &[__m256d; 8]) -> u64 {
-        // SAFETY: see the top of this impl.
-        unsafe {
-            let (a, b) = (_mm256_castpd_ps(eight[0]), _mm256_castpd_ps(eight[1]));
-            // Of each half of the two: the low words of a0 a1 b0 b1, whose low bytes go where those of the other half are not.
-            let low = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(a, b));
-            let places = _mm256_setr_epi8(
-                0, 4, -1, -1, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, //
-                -1, -1, 0, 4, -1, -1, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1,
-            );
-            let bytes = _mm256_shuffle_epi8(low, places);
-            let (first, last) = (
-                _mm256_castsi256_si128(bytes),
-                _mm256_extracti128_si256::<1>(bytes),
-            );
-            _mm_cvtsi128_si64(_mm_or_si128(first, last)) as u64
-        }
-    }
-    #[inline(always)]
     unsafe fn differences(a: *const i32, b: *const i32) -> u32 {
         // SAFETY: see the top of this impl; sixteen integers of each are read.
         unsafe {

@@ -277,13 +277,8 @@ impl Test<i32> for Int8Test<'_> {
         let per_error = per_norm + per_error;
         for ((bound, square), error) in error_bounds.iter_mut().zip(squares).zip(errors) {
             let error_bound = per_norm * square.sqrt() + (per_error * error.sqrt() + constant);
-            // In this order, since the minimum of NaN and the largest bound is then the largest bound (L17).
-            let least = match error_bound < f64::from(LARGEST_BOUND) {
-                true => error_bound,
-                false => f64::from(LARGEST_BOUND),
-            };
-            // SAFETY: it is positive, as it has the constant, and at most 2^29.
-            *bound = unsafe { least.to_int_unchecked() };
+            // The minimum of NaN and the largest bound is the largest bound (L17).
+            *bound = error_bound.min(f64::from(LARGEST_BOUND)) as i32;
         }
     }
 }
