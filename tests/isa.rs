@@ -138,12 +138,8 @@ fn there() -> Vec<Isa> {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl");
-        there.extend(
-            [(avx2, Isa::Avx2), (avx2 && avx512, Isa::Avx512)]
-                .iter()
-                .filter(|x| x.0)
-                .map(|x| x.1),
-        );
+        there.extend(avx2.then_some(Isa::Avx2));
+        there.extend((avx2 && avx512).then_some(Isa::Avx512));
     }
     if cfg!(all(target_arch = "aarch64", target_endian = "little")) {
         there.push(Isa::Neon);

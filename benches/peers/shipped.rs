@@ -12,8 +12,8 @@ use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// The folder of the library, which `make bench` names. Without it the library is the one that cargo makes beside this program, all of
-/// whose crate types come from one call and none of which is optimised at link time.
+/// The folder of the library, which `make bench` names. Without it the library is that of the package that tests/native links, which
+/// cargo makes beside this program, not optimised at link time.
 const FOLDER: &str = "CENTRA_LIBRARY";
 
 type Size = unsafe extern "C" fn(usize, usize, usize, *const centra_options, *mut usize) -> i32;
@@ -109,7 +109,6 @@ impl Shipped {
     fn load(isa: Isa) -> Result<Shipped, String> {
         const VARIABLE: &str = "CENTRA_ISA";
         let (folder, ships) = folder();
-        // That of `cargo bench` is of the package that tests/native links.
         let stem = if ships { "centra" } else { "centra_c" };
         let file = folder.join(format!("{DLL_PREFIX}{stem}{DLL_SUFFIX}"));
         let name = format!("{isa:?}").to_lowercase();
