@@ -79,6 +79,8 @@ if need dpkg-buildpackage dpkg-dev && need dh debhelper && need lintian lintian 
         cd "$folder/debian"
         tar --sort=name --owner=0 --group=0 -cJf "centra_$version.orig.tar.xz" "centra-$version"
         cp -r "$recipes/debian" "centra-$version"
+        # The number of the bug that asks for the package is not known before there is one.
+        sed -i 's/#nnnn/#1000000/' "centra-$version/debian/changelog"
         cd "centra-$version"
         debian/vendor.sh
         tar -xJf "../centra_$version.orig-vendor.tar.xz"
