@@ -5,12 +5,46 @@ use crate::assign;
 use crate::call::{Shape, BLOCK_COORDINATES, STEP};
 use crate::runtime::error::Error;
 
-/// The numbers of dimensions up to which blocks keep their size.
-fn block_ends() -> impl Iterator<Item = usize> {
-    let end = |steps| BLOCK_COORDINATES / (steps * STEP);
-    (1..=BLOCK_COORDINATES / STEP)
-        .filter(move |&steps| steps == 1 || end(steps) < end(steps - 1))
-        .map(end)
+/// The number of dimensions up to which blocks of one thread have so many steps.
+const fn block_end(steps: usize) -> usize {
+    BLOCK_COORDINATES / (steps * STEP)
+}
+
+/// The numbers of dimensions at which blocks become smaller or a method may end, in ascending order: one more dimension could take
+/// fewer bytes. So many of them are different.
+const LAST_DIMENSIONS: ([usize; 128], usize) = {
+    let (mut ends, mut count) = ([0; 128], 0);
+    let mut bit = 0;
+    while bit < usize::BITS - 1 {
+        (ends, count) = with(ends, count, 1 << bit);
+        bit += 1;
+    }
+    let mut steps = 1;
+    while block_end(steps) > 0 {
+        (ends, count) = with(ends, count, block_end(steps));
+        steps += 1;
+    }
+    let [single, double] = assign::LAST_DIMENSIONS;
+    (ends, count) = with(ends, count, single);
+    with(ends, count, double)
+};
+
+/// Ascending numbers with one more, if it is not among them.
+const fn with(mut ends: [usize; 128], count: usize, end: usize) -> ([usize; 128], usize) {
+    let mut at = count;
+    while at > 0 && ends[at - 1] >= end {
+        at -= 1;
+    }
+    if at < count && ends[at] == end {
+        return (ends, count);
+    }
+    let mut last = count;
+    while last > at {
+        ends[last] = ends[last - 1];
+        last -= 1;
+    }
+    ends[at] = end;
+    (ends, count + 1)
 }
 
 /// The number of centers beyond which calls keep less: labels then do not fit single precision. That includes rounds of k-means‖, which
@@ -27,11 +61,10 @@ const LAST_CENTERS: [usize; 2] = [(1 << 24) - 1, ((1 << 24) - 1 - 32) / 3];
 /// is bounded where it is cut (L38).
 pub(crate) fn bound(memory: &impl Memory, shape: &Shape) -> Result<usize, Error> {
     let Shape { d, k, .. } = *shape;
-    let powers = (0..usize::BITS - 1).map(|bit| 1 << bit);
-    let dims = powers.chain(block_ends()).chain(assign::last_dimensions());
-    let dims = dims.filter(|&less| less < d).chain([d]);
+    let (ends, count) = &LAST_DIMENSIONS;
+    let less = ends[..*count].iter().copied().take_while(|&less| less < d);
     let mut most = 0;
-    for d in dims {
+    for d in less.chain([d]) {
         let centers = LAST_CENTERS.into_iter().filter(|&less| less < k).chain([k]);
         for k in centers {
             most = most.max(memory.bytes(&Shape { d, k, ..*shape }.bound())?);

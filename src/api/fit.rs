@@ -63,8 +63,11 @@ impl<'a> FitMemory<'a> {
             progress: None,
             ..options.clone()
         };
-        let several = fit::at_a_time(&alone, &free);
-        let several = bound(&restart, &alone)?.saturating_mul(several);
+        let several = match fit::at_a_time(&alone, &free) {
+            // No more than on all threads.
+            1 => 0,
+            several => bound(&restart, &alone)?.saturating_mul(several),
+        };
         Ok(bound(&restart, shape)?.max(several.min(SIDE_BY_SIDE)))
     }
 }

@@ -16,6 +16,7 @@ use super::costs::{too_few_to_prepare, Costs};
 use super::precision::{Certificate, Method};
 use super::screen::ScreenResult;
 use crate::call::Shape;
+use crate::simd::products::Working;
 
 /// Centers in one dimension from which on a search takes less than testing all of them.
 const SORTED: usize = 192;
@@ -50,18 +51,19 @@ impl Method {
 
 /// The largest numbers of dimensions for which the lemmas of a precision hold, where these are no powers of two. A test that a bound
 /// holds for all shapes has to try them.
-pub(crate) fn last_dimensions() -> impl Iterator<Item = usize> {
-    let last = |holds: fn(usize) -> bool| {
-        let (mut last, mut above) = (1, 1 << 60);
-        while above - last > 1 {
-            let middle = last + (above - last) / 2;
-            *(if holds(middle) { &mut last } else { &mut above }) = middle;
+pub(crate) const LAST_DIMENSIONS: [usize; 2] = [last_dimension::<f32>(), last_dimension::<f64>()];
+
+const fn last_dimension<E: Working>() -> usize {
+    let (mut last, mut above) = (1, 1 << 60);
+    while above - last > 1 {
+        let middle = last + (above - last) / 2;
+        if Certificate::holds::<E>(middle) {
+            last = middle;
+        } else {
+            above = middle;
         }
-        last
-    };
-    [Certificate::holds::<f32>, Certificate::holds::<f64>]
-        .into_iter()
-        .map(last)
+    }
+    last
 }
 
 /// What became of a block.

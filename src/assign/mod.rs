@@ -39,7 +39,7 @@ mod sorted;
 
 pub(crate) use bounds::{HamerlyBounds, LastPass};
 pub(crate) use distances::distances;
-pub(crate) use fallback::last_dimensions;
+pub(crate) use fallback::LAST_DIMENSIONS;
 pub(crate) use label::LabelScratch;
 pub(crate) use packing::Packing;
 pub(crate) use pass::{pass, PassInputs, PassResult, PassWorker, Summing, Watch};

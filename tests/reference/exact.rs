@@ -126,6 +126,11 @@ pub fn quotient(over: &Sum, under: &Sum) -> f64 {
     if over.is_empty() {
         return 0.0;
     }
+    // Low digits that are zero in both change nothing but how long this takes.
+    let zeros = |whole: &[u32]| whole.iter().take_while(|&&digit| digit == 0).count();
+    let common = zeros(&over).min(zeros(&under));
+    over.drain(..common);
+    under.drain(..common);
     // Both get as many bits; then their quotient is between a half and two, and comes bit by bit.
     let more = bits(&under) - bits(&over);
     match more >= 0 {

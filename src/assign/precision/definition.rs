@@ -29,7 +29,7 @@ pub(in crate::assign) trait Precision {
 
     /// Whether it may be worthwhile for a shape of at least three centers and two dimensions, so that a workspace has room for it. It may
     /// be limited to shapes of at most some number of dimensions, if that number is a power of two or one of
-    /// [`last_dimensions`](crate::assign::last_dimensions).
+    /// [`LAST_DIMENSIONS`](crate::assign::LAST_DIMENSIONS).
     fn suits(shape: &Shape) -> bool;
 
     /// Elements of points of a shape that a test has room for, and values.

@@ -162,9 +162,10 @@ impl Certificate {
 
     /// Whether the lemmas hold for so many dimensions: whether these roundings are 0.05 at most (L3), and those of D are less than
     /// margins allow for (L6).
-    pub(crate) fn holds<E: Working>(d: usize) -> bool {
+    pub(crate) const fn holds<E: Working>(d: usize) -> bool {
         const MOST: u128 = (1 << 53) / 20;
-        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
+        let chunk = if d < E::CHUNK { d } else { E::CHUNK };
+        let t = chunk + d.div_ceil(E::CHUNK);
         let units = (E::ROUNDOFF / f64::ROUNDOFF) as u128;
         let roundings = (t as u128 + 3) * units + norm_roundings(d) as u128 + 3;
         roundings <= MOST && d as u128 <= 1 << 33
@@ -205,8 +206,8 @@ impl Norm {
 }
 
 /// How many roundings a square goes through in a norm of d dimensions, its own included (L2).
-pub(crate) fn norm_roundings(d: usize) -> usize {
-    let chunk = d.min(Norm::CHUNK);
+pub(crate) const fn norm_roundings(d: usize) -> usize {
+    let chunk = if d < Norm::CHUNK { d } else { Norm::CHUNK };
     1 + chunk.div_ceil(8) + 3 + d.div_ceil(Norm::CHUNK)
 }
 

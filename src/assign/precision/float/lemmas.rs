@@ -1,12 +1,12 @@
 //! L2, L3, L6, L16 and L17 against exact arithmetic.
 
 use super::*;
-use crate::assign::last_dimensions;
 use crate::assign::lemmas::{
     climb, exact_squared, least_two, margin_over, over, pairs_of_centers, report, two_to, Collect,
     Given, Rng,
 };
 use crate::assign::panel::{sweep, Panels, Sweep};
+use crate::assign::LAST_DIMENSIONS;
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
 use crate::simd::portable::Portable;
@@ -268,7 +268,7 @@ fn l3_counts_all_roundings() {
 /// The assumption of L3, in units of v / 20, and that of L1.
 #[test]
 fn l3_holds_up_to_these_dimensions() {
-    for (last, u) in last_dimensions().zip([1 << 29, 1]) {
+    for (last, u) in LAST_DIMENSIONS.into_iter().zip([1 << 29, 1]) {
         let holds = |d: u128| {
             let (t, r) = roundings(d);
             20 * ((t + 3) * u + r + 3) <= 1 << 53 && d <= 1 << 33
