@@ -1,50 +1,13 @@
 //! Bytes that suffice for a shape and for all smaller ones.
 
 use super::memory::Memory;
-use crate::assign;
-use crate::call::{Shape, BLOCK_COORDINATES, STEP};
+use crate::assign::LAST_DIMENSIONS;
+use crate::call::{Shape, BLOCK_COORDINATES, BLOCK_POINTS, STEP};
 use crate::runtime::error::Error;
 
-/// The number of dimensions up to which blocks of one thread have so many steps.
-const fn block_end(steps: usize) -> usize {
-    BLOCK_COORDINATES / (steps * STEP)
-}
-
-/// The numbers of dimensions at which blocks become smaller or a method may end, in ascending order: one more dimension could take
-/// fewer bytes. So many of them are different.
-const LAST_DIMENSIONS: ([usize; 128], usize) = {
-    let (mut ends, mut count) = ([0; 128], 0);
-    let mut bit = 0;
-    while bit < usize::BITS - 1 {
-        (ends, count) = with(ends, count, 1 << bit);
-        bit += 1;
-    }
-    let mut steps = 1;
-    while block_end(steps) > 0 {
-        (ends, count) = with(ends, count, block_end(steps));
-        steps += 1;
-    }
-    let [single, double] = assign::LAST_DIMENSIONS;
-    (ends, count) = with(ends, count, single);
-    with(ends, count, double)
-};
-
-/// Ascending numbers with one more, if it is not among them.
-const fn with(mut ends: [usize; 128], count: usize, end: usize) -> ([usize; 128], usize) {
-    let mut at = count;
-    while at > 0 && ends[at - 1] >= end {
-        at -= 1;
-    }
-    if at < count && ends[at] == end {
-        return (ends, count);
-    }
-    let mut last = count;
-    while last > at {
-        ends[last] = ends[last - 1];
-        last -= 1;
-    }
-    ends[at] = end;
-    (ends, count + 1)
+/// The numbers of dimensions up to which blocks of one thread keep their size, if there are n points.
+fn block_ends(n: usize) -> impl Iterator<Item = usize> {
+    (1..=n.min(BLOCK_POINTS) / STEP).map(|steps| BLOCK_COORDINATES / (steps * STEP))
 }
 
 /// The number of centers beyond which calls keep less: labels then do not fit single precision. That includes rounds of k-means‖, which
@@ -60,11 +23,11 @@ const LAST_CENTERS: [usize; 2] = [(1 << 24) - 1, ((1 << 24) - 1 - 32) / 3];
 /// threads of this one, the blocks of one thread, and dimensions and centers just before a method ends. What is divided among threads
 /// is bounded where it is cut (L38).
 pub(crate) fn bound(memory: &impl Memory, shape: &Shape) -> Result<usize, Error> {
-    let Shape { d, k, .. } = *shape;
-    let (ends, count) = &LAST_DIMENSIONS;
-    let less = ends[..*count].iter().copied().take_while(|&less| less < d);
+    let Shape { n, d, k, .. } = *shape;
+    let powers = (0..usize::BITS - 1).map(|bit| 1 << bit);
+    let ends = powers.chain(block_ends(n)).chain(LAST_DIMENSIONS);
     let mut most = 0;
-    for d in less.chain([d]) {
+    for d in ends.filter(|&end| end < d).chain([d]) {
         let centers = LAST_CENTERS.into_iter().filter(|&less| less < k).chain([k]);
         for k in centers {
             most = most.max(memory.bytes(&Shape { d, k, ..*shape }.bound())?);

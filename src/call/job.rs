@@ -24,6 +24,9 @@ pub(crate) struct Job<'a> {
 /// cache when it is summed.
 pub(crate) const BLOCK_COORDINATES: usize = 1 << 14;
 
+/// Points in a block at most.
+pub(crate) const BLOCK_POINTS: usize = 1024;
+
 /// Three groups of the widest vectors: the points that kernels process in one step.
 pub(crate) const STEP: usize = 48;
 
@@ -34,7 +37,7 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
         1 => n,
         _ => n / (4 * threads),
     };
-    let size = (BLOCK_COORDINATES / d).min(1024).min(fair);
+    let size = (BLOCK_COORDINATES / d).min(BLOCK_POINTS).min(fair);
     (size - size % STEP).max(STEP)
 }
 

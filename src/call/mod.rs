@@ -4,7 +4,7 @@ mod job;
 mod options;
 mod shape;
 
-pub(crate) use job::{padded, Job, BLOCK_COORDINATES, STEP, STRETCH};
+pub(crate) use job::{padded, Job, BLOCK_COORDINATES, BLOCK_POINTS, STEP, STRETCH};
 pub use options::{Algorithm, Clustering, Empty, Progress, Report, StoppedBy};
 pub(crate) use options::{Init, Options};
 pub(crate) use shape::Shape;
