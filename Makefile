@@ -173,6 +173,10 @@ check-c:
 	@mkdir -p $(BINDINGS)
 	$(CC) -std=c11 $(CFLAGS) tests/c/golden.c $(LINKED) -o $(BINDINGS)/golden
 	$(BINDINGS)/golden $(GOLDEN)
+	@# 2^31 + 5 points, which take Linux, and minutes where all checks of the source are on.
+	if test "$$(uname -s)" = Linux; then set -e; \
+		$(CC) -std=c11 $(CFLAGS) tests/c/huge.c $(LINKED) -lm -o $(BINDINGS)/huge; $(BINDINGS)/huge; \
+	fi
 	tests/page.sh docs/from/c.md program.c
 
 check-cpp:

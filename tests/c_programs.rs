@@ -198,14 +198,6 @@ fn differential() {
     }
 }
 
-/// 2^31 + 5 points, once: it takes seconds.
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-#[test]
-fn huge() {
-    let printed = native::run(&mut Command::new(build_once("huge")));
-    assert!(printed.contains("checks passed"), "{printed}");
-}
-
 /// Failing memory and threads, cancellation, forks, signals; also where the environment would have workers of no stack, and an
 /// instruction set that does not exist.
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
