@@ -44,22 +44,24 @@ pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
     };
     input.check(which, scratch, vectors.width);
     input.test.check(&input.points, which);
-    let points = ScreenPoints {
-        input,
-        which,
-        scratch,
+    // Functions of their own, because a compiler takes longer than twice as long for one that is twice as large.
+    let result = match keeps::<E>(input.points.d()) {
+        true => level.run(ScreenPoints::<_, _, true>(input, which, scratch)),
+        false => level.run(ScreenPoints::<_, _, false>(input, which, scratch)),
     };
-    level.run(points).unwrap_or_default()
+    result.unwrap_or_default()
 }
 
-/// The input and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
-struct ScreenPoints<'a, 'b, E, F> {
-    input: &'a ScreenInput<'a, E, F>,
-    which: &'a Which<'a>,
-    scratch: &'a mut ScreenScratch<'b, E>,
-}
+/// The input and the scratch have passed [`ScreenInput::check`] and [`Test::check`]. `KEEPS` says whether values are kept.
+struct ScreenPoints<'a, 'b, E, F, const KEEPS: bool>(
+    &'a ScreenInput<'a, E, F>,
+    &'a Which<'a>,
+    &'a mut ScreenScratch<'b, E>,
+);
 
-impl<E: Element + Vectorized, F: Test<E>> Kernel for ScreenPoints<'_, '_, E, F> {
+impl<E: Element + Vectorized, F: Test<E>, const KEEPS: bool> Kernel
+    for ScreenPoints<'_, '_, E, F, KEEPS>
+{
     type Out = Option<ScreenResult>;
     const PRODUCTS: bool = E::PRODUCTS;
 
@@ -70,31 +72,28 @@ impl<E: Element + Vectorized, F: Test<E>> Kernel for ScreenPoints<'_, '_, E, F> 
     }
 }
 
-impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
+impl<E: Element, F: Test<E>, const KEEPS: bool> ScreenKernel<E>
+    for ScreenPoints<'_, '_, E, F, KEEPS>
+{
     type Out = ScreenResult;
 
     #[inline(always)]
     unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> ScreenResult {
         // Points are packed by the lanes, one vector or two of these to a group.
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
-        let ScreenPoints {
-            input,
-            which,
-            scratch,
-        } = self;
+        let ScreenPoints(input, which, scratch) = self;
         let count = which.len();
-        let mut screening = Screening {
+        let mut screening = Screening::<_, _, KEEPS> {
             input,
             which,
             count,
-            keeps: keeps::<E>(input.points.d()),
             ahead: input.test.ahead(&input.points, scratch.next.clone()),
             scratch,
             squares: [0.0; AT_A_TIME],
             again: 0,
             result: ScreenResult::default(),
         };
-        let packed = match screening.keeps {
+        let packed = match KEEPS {
             true => count,
             false => PACKED,
         };
@@ -103,7 +102,7 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
         unsafe {
             for start in (0..count).step_by(packed) {
                 let end = count.min(start + packed);
-                if !screening.keeps {
+                if !KEEPS {
                     screening.pack::<L, S>(start..end);
                 }
                 let mut lane = start;
@@ -116,7 +115,7 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
                     lane += S::WIDTH;
                 }
             }
-            if !screening.keeps {
+            if !KEEPS {
                 screening.test_again::<L, S>();
             }
         }
@@ -124,7 +123,7 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for ScreenPoints<'_, '_, E, F> {
     }
 }
 
-impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
+impl<E: Element, F: Test<E>, const KEEPS: bool> Screening<'_, '_, E, F, KEEPS> {
     /// The first test of `G` groups, and, where values are kept, the second. Where they are not, the groups are in the tile already, from
     /// `place` on.
     ///
@@ -139,7 +138,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         // SAFETY: the contract above.
         unsafe {
             let mut nearest = Nearest::<S, G>::new();
-            if !self.keeps {
+            if !KEEPS {
                 self.sweep_packed::<S, G>(place, &mut nearest);
                 for g in 0..G {
                     self.record_open::<S, G>(lane + g * S::WIDTH, g, &nearest);
