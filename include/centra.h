@@ -312,7 +312,7 @@ typedef struct centra_csr {
     size_t struct_size;
     /// Points.
     size_t n;
-    /// Dimensions.
+    /// Dimensions. As elsewhere, n d doubles have to fit the address space, though there is never an array of them.
     size_t d;
     /// The stored coordinates, row after row; finite. May be NULL if there are none.
     const void *values;
@@ -1638,8 +1638,8 @@ int32_t centra_workspace_size_csr(size_t n, size_t d, size_t k, const struct cen
 /// every other call that ends in _csr; no memory of order n d is used. A pass over the points takes a time that grows
 /// with the stored coordinates times k, but to sum the inertia, and to measure distances, one that grows with n d.
 ///
-/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts,
-///     the row, and the place in it.
+/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts;
+///     of a column the row and the place in it, of a start its index, of a coordinate its row and dimension.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
 /// @return What centra_fit returns. CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no

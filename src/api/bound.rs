@@ -7,7 +7,7 @@ use crate::runtime::error::Error;
 
 /// The numbers of dimensions up to which blocks of one thread keep their size, if there are n points.
 fn block_ends(n: usize) -> impl Iterator<Item = usize> {
-    (1..=n.min(BLOCK_POINTS) / STEP).map(|steps| BLOCK_COORDINATES / (steps * STEP))
+    (2..=n.min(BLOCK_POINTS) / STEP).map(|steps| BLOCK_COORDINATES / (steps * STEP))
 }
 
 /// The number of centers beyond which calls keep less: labels then do not fit single precision. That includes rounds of k-means‖, which

@@ -38,8 +38,8 @@ pub unsafe extern "C" fn centra_workspace_size_csr(
 /// every other call that ends in _csr; no memory of order n d is used. A pass over the points takes a time that grows
 /// with the stored coordinates times k, but to sum the inertia, and to measure distances, one that grows with n d.
 ///
-/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts,
-///     the row, and the place in it.
+/// @param points  see centra_csr; read only. The option layout is not used. Messages name values, columns and starts;
+///     of a column the row and the place in it, of a start its index, of a coordinate its row and dimension.
 /// @param k, options, centers, labels, report  as for centra_fit.
 /// @param workspace, workspace_bytes  as for centra_fit, with the bytes of centra_workspace_size_csr.
 /// @return What centra_fit returns. CENTRA_ERR_OPTION, too, if struct_size, value_type or index_bytes of points has no
@@ -338,10 +338,11 @@ unsafe fn read(
         // SAFETY: as above.
         (false, true) => unsafe { starts.cast::<i64>().add(n).read() },
     };
-    if last > isize::MAX as i64 / 8 {
+    let most = n * csr.d;
+    if i128::from(last) > most as i128 {
         return refuse!(
             Shape,
-            "starts: {last} at index {n}: so many coordinates do not fit the address space"
+            "starts: {last} at index {n} is more than n * d = {most}"
         );
     }
     // A number that is negative is refused with the other starts.

@@ -193,7 +193,7 @@ pub struct centra_csr {
     pub struct_size: usize,
     /// Points.
     pub n: usize,
-    /// Dimensions.
+    /// Dimensions. As elsewhere, n d doubles have to fit the address space, though there is never an array of them.
     pub d: usize,
     /// The stored coordinates, row after row; finite. May be NULL if there are none.
     pub values: *const c_void,

@@ -167,8 +167,9 @@ fn at<J: ReadIndex>(index: J) -> usize {
     index as usize
 }
 
-/// Checks that starts ascend from 0; returns the last one, which is the number of stored coordinates.
-pub(super) fn check_starts<J: ReadIndex>(starts: &[J]) -> Result<usize, Error> {
+/// Checks that starts ascend from 0, no row having more than d coordinates, before any of these is read; returns the last one, which is
+/// the number of stored coordinates.
+pub(super) fn check_starts<J: ReadIndex>(starts: &[J], d: usize) -> Result<usize, Error> {
     let mut before = 0;
     for (p, &start) in starts.iter().enumerate() {
         let start: i64 = start.into();
@@ -179,6 +180,12 @@ pub(super) fn check_starts<J: ReadIndex>(starts: &[J]) -> Result<usize, Error> {
             return refuse!(
                 Shape,
                 "starts: {start} at index {p} follows {before}: they must not descend"
+            );
+        }
+        if (start - before) as u64 > d as u64 {
+            return refuse!(
+                Shape,
+                "starts: {start} at index {p} follows {before}: a row has at most d = {d} coordinates"
             );
         }
         before = start;

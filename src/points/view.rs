@@ -295,7 +295,7 @@ impl<'a> Points<'a> {
             let length = starts.len();
             return refuse!(Shape, "starts: {length} elements for n + 1 = {}", n + 1);
         }
-        let stored = check_starts(starts)?;
+        let stored = check_starts(starts, d)?;
         for (name, length) in [("values", values.len()), ("columns", columns.len())] {
             if length < stored {
                 return refuse!(
@@ -321,7 +321,7 @@ impl<'a> Points<'a> {
         d: usize,
         form: Form,
     ) -> Result<Self, Error> {
-        let columns = match check_starts(starts)? {
+        let columns = match check_starts(starts, d)? {
             0 => &[],
             // SAFETY: the contract.
             stored => unsafe { core::slice::from_raw_parts(columns, stored) },

@@ -447,7 +447,7 @@ static void set_all(const Call *c, int buffer, size_t count, double value)
     X(starts_from_one,    OF_ROWS,        BY_ROWS,      T_STARTS,             CENTRA_ERR_SHAPE,        "starts: 1 at index 0 is not 0", set_index(c, STARTS, 0, 1)) \
     X(starts_descend,     OF_ROWS,        BY_ROWS,      T_STARTS,             CENTRA_ERR_SHAPE,        "starts: 0 at index 4 follows 7: they must not descend", set_index(c, STARTS, 4, 0)) \
     X(start_negative,     OF_ROWS,        BY_ROWS,      T_STARTS,             CENTRA_ERR_SHAPE,        "starts: -1 at index 1 follows 0", set_index(c, STARTS, 1, -1)) \
-    X(start_beyond_last,  OF_ROWS,        BY_ROWS,      T_STARTS,             CENTRA_ERR_SHAPE,        "starts: 21 at index 8 follows 22", set_index(c, STARTS, 7, 22)) \
+    X(start_beyond_last,  OF_ROWS,        BY_ROWS,      T_STARTS,             CENTRA_ERR_SHAPE,        "starts: 22 at index 7 follows 16: a row has at most d = 3", set_index(c, STARTS, 7, 22)) \
     X(last_negative,      OF_ROWS,        BY_ROWS,      T_STARTS | T_COLUMNS | T_POINTS, CENTRA_ERR_SHAPE, "starts: -1 at index 8 follows 18", set_index(c, STARTS, N, -1)) \
     X(column_d,           OF_ROWS,        BY_ROWS,      T_COLUMNS,            CENTRA_ERR_SHAPE,        "columns: 3 at row 2, entry 1 is not one of 0 to 2", set_index(c, COLUMNS, 5, D)) \
     X(column_negative,    OF_ROWS,        BY_ROWS,      T_COLUMNS,            CENTRA_ERR_SHAPE,        "columns: -1 at row 0, entry 0 is not one of 0 to 2", set_index(c, COLUMNS, 0, -1)) \
@@ -575,7 +575,7 @@ static void check_places(void)
                 }
 }
 
-/* More coordinates than memory could hold are refused by the index that says so, which only wide ones can. */
+/* More coordinates than n d are refused by the index that says so. */
 static void check_stored(void)
 {
     for (int function = SPARSE + FIT; function < FUNCTIONS; ++function) {
@@ -583,7 +583,7 @@ static void check_stored(void)
         CONTEXT("%s, too many coordinates", function_names[function]);
         prepare(&c, function, 2);
         set_index(&c, STARTS, N, INT64_MAX);
-        expect_refusal(&c, CENTRA_ERR_SHAPE, "starts: 9223372036854775807 at index 8: so many", 0);
+        expect_refusal(&c, CENTRA_ERR_SHAPE, "starts: 9223372036854775807 at index 8 is more than n * d = 24", 0);
     }
 }
 

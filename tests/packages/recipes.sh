@@ -100,5 +100,5 @@ is 'conda: the script of the Python package'
 rm -rf "$folder/installed"
 "$tools/bin/pip" uninstall --quiet --yes centra 2>/dev/null
 script centra >"$folder/script"
-(cd "$source" && PREFIX=$tools PYTHON=$tools/bin/python bash -euo pipefail "$folder/script")
+(cd "$source" && PATH=$tools/bin:$PATH PREFIX=$tools PYTHON=$tools/bin/python bash -euo pipefail "$folder/script")
 (cd "$folder" && "$tools/bin/python" -c 'import centra; print(centra.kmeans([[0.0], [1.0], [9.0]], 2).inertia)' | grep -x 0.5)
