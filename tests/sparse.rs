@@ -172,8 +172,13 @@ fn wrong_rows_are_refused() {
     );
     refused(
         &[0, 1, 2],
-        &[0, 1, 5],
+        &[0, 2, 5],
         "values: 4 elements, and starts end with 5",
+    );
+    refused(
+        &[0, 1, 2],
+        &[0, 1, 5],
+        "starts: 5 at index 2 follows 1: a row has at most d = 3 coordinates",
     );
     refused(
         &[0, 1, 2],
