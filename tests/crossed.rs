@@ -193,8 +193,9 @@ fn check(
     }
 }
 
-/// All that a test crosses, of points as many as a shape wants.
-fn crossed(cross: &Cross, points: impl Fn(usize, usize) -> usize) {
+/// All that a test crosses, without weights or with them, of points as many as a shape wants.
+fn crossed(cross: &Cross, weighted: bool, points: impl Fn(usize, usize) -> usize) {
+    assert!(cross.weights.contains(&weighted));
     let (mut bad, mut rng) = (Bad::default(), Rng(51));
     let all = ways(cross.isas, &cross.counts(), cross.copies);
     let most = *cross.n_init.iter().max().expect("restarts");
@@ -204,54 +205,66 @@ fn crossed(cross: &Cross, points: impl Fn(usize, usize) -> usize) {
         let x = fill([BELL, GRID][turn % 2], n * d, &mut rng);
         let start = distinct(&x, d, k, &mut rng);
         let plain = Case::new("crossed", d, x, start);
-        for &weighted in cross.weights {
-            let case = match weighted {
-                // Some of them zero.
-                true => plain.weighted("whole", weigh(WEIGHTS[1], n, &mut rng)),
-                false => plain.clone(),
-            };
-            let want = Want::of(&case, most);
-            case.each("crossed", &all, &mut bad, |points, options, workspace| {
-                for &algorithm in cross.algorithms {
-                    for &n_init in cross.n_init {
-                        let options = Options {
-                            algorithm,
-                            n_init,
-                            seed: SEED,
-                            ..PLAN.options(options.clone())
-                        };
-                        for &call in cross.calls {
-                            check(call, &case, &want, points, &options, workspace).map_err(
-                                |e| format!("{call:?}, {algorithm:?}, {n_init} restarts: {e}"),
-                            )?;
-                        }
+        let case = match weighted {
+            // Some of them zero.
+            true => plain.weighted("whole", weigh(WEIGHTS[1], n, &mut rng)),
+            false => plain,
+        };
+        let want = Want::of(&case, most);
+        case.each("crossed", &all, &mut bad, |points, options, workspace| {
+            for &algorithm in cross.algorithms {
+                for &n_init in cross.n_init {
+                    let options = Options {
+                        algorithm,
+                        n_init,
+                        seed: SEED,
+                        ..PLAN.options(options.clone())
+                    };
+                    for &call in cross.calls {
+                        check(call, &case, &want, points, &options, workspace).map_err(|e| {
+                            format!("{call:?}, {algorithm:?}, {n_init} restarts: {e}")
+                        })?;
                     }
                 }
-                Ok(())
-            });
-        }
+            }
+            Ok(())
+        });
     }
 }
 
 #[test]
 fn few_dimensions_and_centers() {
-    crossed(&SMALL, |_, _| 77);
+    crossed(&SMALL, false, |_, _| 77);
+}
+
+#[test]
+fn few_dimensions_and_centers_with_weights() {
+    crossed(&SMALL, true, |_, _| 77);
 }
 
 #[test]
 fn many_dimensions() {
-    crossed(&WIDE, |_, _| 75);
+    crossed(&WIDE, false, |_, _| 75);
+}
+
+#[test]
+fn many_dimensions_with_weights() {
+    crossed(&WIDE, true, |_, _| 75);
 }
 
 #[test]
 fn many_centers() {
-    crossed(&MANY, |_, _| 270);
+    for weighted in [false, true] {
+        crossed(&MANY, weighted, |_, _| 270);
+    }
 }
 
 #[test]
 fn enough_work_for_threads() {
     assert!(LONG.threads.contains(&Threads::TwoAtWork));
-    crossed(&LONG, |d, k| THREADED.div_ceil(d * k) + 1);
+    for weighted in [false, true] {
+        crossed(&LONG, weighted, |d, k| THREADED.div_ceil(d * k) + 1);
+    }
 }
 
 /// The page shows what the tests cross, and argues each pair of dimensions that is not fully crossed. `CENTRA_WRITE_TABLE=1` writes

@@ -66,7 +66,7 @@ const BOTH: &[bool] = &[false, true];
 
 /// Dimensions and centers around the switches of what is for few of them.
 pub const SMALL: Cross = Cross {
-    test: "crossed.rs: `few_dimensions_and_centers`",
+    test: "crossed.rs: `few_dimensions_and_centers`, `…_with_weights`",
     calls: CALLS,
     algorithms: &ALGORITHMS,
     n_init: &[1, 2],
@@ -81,7 +81,7 @@ pub const SMALL: Cross = Cross {
 
 /// Dimensions around the switches of what is for many.
 pub const WIDE: Cross = Cross {
-    test: "crossed.rs: `many_dimensions`",
+    test: "crossed.rs: `many_dimensions`, `…_with_weights`",
     n_init: &[1],
     copies: &[0, 3, SPARSE[0]],
     d: &[1024, 1025, 2048, 2049],

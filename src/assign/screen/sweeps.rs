@@ -10,8 +10,8 @@ use crate::points::{Ahead, Which};
 use crate::simd::products::{elements, Element, Screen};
 use crate::simd::Lanes;
 
-/// Points being screened. `KEEPS` says whether values are kept from chunk to chunk, as where there are many dimensions.
-pub(super) struct Screening<'a, 'b, E, F, const KEEPS: bool> {
+/// Points being screened.
+pub(super) struct Screening<'a, 'b, E, F> {
     pub(super) input: &'a ScreenInput<'a, E, F>,
     pub(super) which: &'a Which<'a>,
     pub(super) count: usize,
@@ -24,7 +24,7 @@ pub(super) struct Screening<'a, 'b, E, F, const KEEPS: bool> {
     pub(super) result: ScreenResult,
 }
 
-impl<E: Element, F: Test<E>, const KEEPS: bool> Screening<'_, '_, E, F, KEEPS> {
+impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// Packs the `lanes` of points of few dimensions.
     ///
     /// # Safety
