@@ -15,8 +15,8 @@ left_out() {
 }
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
-here=$(echo "$folder"/centra-*-py3-none-manylinux_2_17_x86_64.*.whl)
-there=$(echo "$folder"/centra-*-py3-none-manylinux_2_17_aarch64.*.whl)
+here=$(echo "$folder"/centra-*-py3-none-*manylinux_2_17_x86_64*.whl)
+there=$(echo "$folder"/centra-*-py3-none-*manylinux_2_17_aarch64*.whl)
 for wheel in "$here" "$there"; do
     test -e "$wheel"
     is "$(basename "$wheel"): $(stat -c %s "$wheel") bytes; it names no folder of this machine"
