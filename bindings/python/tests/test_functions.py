@@ -1,7 +1,6 @@
 """The functions return the reference's bits for every layout, type, stride and number of threads."""
 
 import threading
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -191,6 +190,7 @@ def test_calls_make_no_array_of_the_size_of_the_points(dtype, order, call):
     centers, labels = points[:2].astype(float), np.zeros(10_000, np.int32)
     # The first call makes what is kept for all.
     CALLS[call](points, centers, labels)
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     try:
         CALLS[call](points, centers, labels)
@@ -268,6 +268,7 @@ def test_one_point_is_not_made_many():
     """Labelling one point by many centers allocates nothing of their size in Python."""
     centers = np.random.default_rng(0).standard_normal((20_000, 64))
     point = centers[12_345:12_346] + 1e-9
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     try:
         labels = centra.assign(point, centers)
@@ -458,10 +459,9 @@ def test_many_python_threads(data):
 
 def test_repeated_calls_do_not_leak(data):
     """Memory that Python sees does not grow with the number of calls."""
-    import tracemalloc
-
     points, start = data(500, 2, 4)
     centra.kmeans(points, 4, init=start)
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     centra.kmeans(points, 4, init=start)
     first = tracemalloc.get_traced_memory()[0]
