@@ -17,7 +17,7 @@ target=aarch64-unknown-linux-gnu
 RUSTC=$(tests/rustc.sh $target "$folder")
 export RUSTC
 
-# Integers overflow here where they do on x86-64, where all tests look for it: these checks would take a third of the compiler's time.
+# Integers overflow here where they do on x86-64, where all tests look for it, and these checks are much work for the compiler.
 CARGO_TARGET_DIR="$folder" CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     cargo rustc --quiet --lib --crate-type staticlib --target $target
 
