@@ -175,7 +175,7 @@ check-c:
 	$(BINDINGS)/golden $(GOLDEN)
 	@# 2^31 + 5 points, which take Linux, and minutes where all checks of the source are on.
 	if test "$$(uname -s)" = Linux; then set -e; \
-		$(CC) -std=c11 $(CFLAGS) tests/c/huge.c $(LINKED) -lm -o $(BINDINGS)/huge; $(BINDINGS)/huge; \
+		$(CC) -std=c11 $(CFLAGS) tests/c/huge.c $(LINKED) -o $(BINDINGS)/huge; $(BINDINGS)/huge; \
 	fi
 	tests/page.sh docs/from/c.md program.c
 

@@ -254,7 +254,7 @@ fn many_dimensions_with_weights() {
 
 #[test]
 fn many_centers() {
-    for weighted in [false, true] {
+    for &weighted in MANY.weights {
         crossed(&MANY, weighted, |_, _| 270);
     }
 }
@@ -262,7 +262,7 @@ fn many_centers() {
 #[test]
 fn enough_work_for_threads() {
     assert!(LONG.threads.contains(&Threads::TwoAtWork));
-    for weighted in [false, true] {
+    for &weighted in LONG.weights {
         crossed(&LONG, weighted, |d, k| THREADED.div_ceil(d * k) + 1);
     }
 }

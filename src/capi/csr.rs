@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use super::arguments::{distance_rows, memory, Argument};
 use super::boundary::boundary;
-use super::checks::{Access, Context, Elements, Entry, Kind, List, Sizes};
+use super::checks::{Access, Context, Elements, Entry, Kind, List, Sizes, Sound};
 use super::types::*;
 use super::whole::{
     assign, clusters, distances, fit, seed, sum_of_squares, update, workspace_size,
@@ -323,7 +323,7 @@ unsafe fn read(
         );
     }
     let sizes = sizes(csr.n, csr.d);
-    let n = sizes.check()?.n;
+    let Sound { n, d, .. } = sizes.check()?;
     let narrow = csr.index_bytes == 4;
     let (starts, alignment) = (csr.starts, csr.index_bytes as usize);
     let last = match (
@@ -338,7 +338,8 @@ unsafe fn read(
         // SAFETY: as above.
         (false, true) => unsafe { starts.cast::<i64>().add(n).read() },
     };
-    let most = n * csr.d;
+    // It does not overflow: the sizes have passed.
+    let most = n * d;
     if i128::from(last) > most as i128 {
         return refuse!(
             Shape,

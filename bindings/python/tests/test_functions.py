@@ -11,6 +11,12 @@ import centra
 SHAPES = [(1, 1, 1), (9, 1, 2), (200, 2, 10), (203, 8, 7), (64, 17, 16), (3000, 3, 8)]
 
 
+@pytest.fixture
+def tracemalloc():
+    """The module, which PyPy does not have."""
+    return pytest.importorskip("tracemalloc")
+
+
 def same(a, b):
     """Equal in every bit: values, types, shapes."""
     a, b = np.asarray(a), np.asarray(b)
@@ -184,13 +190,12 @@ CALLS = {
 @pytest.mark.parametrize("dtype", NARROW)
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("call", CALLS)
-def test_calls_make_no_array_of_the_size_of_the_points(dtype, order, call):
+def test_calls_make_no_array_of_the_size_of_the_points(dtype, order, call, tracemalloc):
     """As doubles the points would take 16 MB, and a copy 2 MB at least; labels take 40 KB, distances 80 KB."""
     points = np.random.default_rng(0).integers(0, 256, (10_000, 200)).astype(dtype, order=order)
     centers, labels = points[:2].astype(float), np.zeros(10_000, np.int32)
     # The first call makes what is kept for all.
     CALLS[call](points, centers, labels)
-    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     try:
         CALLS[call](points, centers, labels)
@@ -264,11 +269,10 @@ def test_no_points():
             centra.update(nothing, [], centers, weights=weights, empty="error")
 
 
-def test_one_point_is_not_made_many():
+def test_one_point_is_not_made_many(tracemalloc):
     """Labelling one point by many centers allocates nothing of their size in Python."""
     centers = np.random.default_rng(0).standard_normal((20_000, 64))
     point = centers[12_345:12_346] + 1e-9
-    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     try:
         labels = centra.assign(point, centers)
@@ -457,11 +461,10 @@ def test_many_python_threads(data):
         same(found.labels, expected.labels)
 
 
-def test_repeated_calls_do_not_leak(data):
+def test_repeated_calls_do_not_leak(data, tracemalloc):
     """Memory that Python sees does not grow with the number of calls."""
     points, start = data(500, 2, 4)
     centra.kmeans(points, 4, init=start)
-    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none.
     tracemalloc.start()
     centra.kmeans(points, 4, init=start)
     first = tracemalloc.get_traced_memory()[0]

@@ -108,8 +108,7 @@ impl Certificate {
     /// For vectors of d dimensions scaled by `scale`; with values that start from |ĉ|² itself, if they are to be `exact` where
     /// nothing is rounded (L18).
     pub(crate) fn new<E: Working>(d: usize, scale: f64, exact: bool) -> Self {
-        let t = d.min(E::CHUNK) + d.div_ceil(E::CHUNK);
-        Self::of_sums::<E>(t, d, scale, exact)
+        Self::of_sums::<E>(product_roundings::<E>(d), d, scale, exact)
     }
 
     /// The same for products that go through `t` roundings.
@@ -164,8 +163,7 @@ impl Certificate {
     /// margins allow for (L6).
     pub(crate) const fn holds<E: Working>(d: usize) -> bool {
         const MOST: u128 = (1 << 53) / 20;
-        let chunk = if d < E::CHUNK { d } else { E::CHUNK };
-        let t = chunk + d.div_ceil(E::CHUNK);
+        let t = product_roundings::<E>(d);
         let units = (E::ROUNDOFF / f64::ROUNDOFF) as u128;
         let roundings = (t as u128 + 3) * units + norm_roundings(d) as u128 + 3;
         roundings <= MOST && d as u128 <= 1 << 33
@@ -203,6 +201,12 @@ impl Norm {
     pub(super) fn squared(&self) -> f64 {
         self.before + fold(&self.sums)
     }
+}
+
+/// How many roundings a product of d dimensions goes through: one for each dimension of a chunk, and one for each chunk (L3).
+const fn product_roundings<E: Working>(d: usize) -> usize {
+    let chunk = if d < E::CHUNK { d } else { E::CHUNK };
+    chunk + d.div_ceil(E::CHUNK)
 }
 
 /// How many roundings a square goes through in a norm of d dimensions, its own included (L2).
