@@ -44,14 +44,20 @@ pub(crate) fn block_size(n: usize, d: usize, threads: usize) -> usize {
 /// Points in a stretch: enough for full tiles of the few points whose bound does not prove their label.
 pub(crate) const STRETCH: usize = 4096;
 
-/// Points in a stretch, a multiple of the block: few enough for every thread to get several.
+/// Points in a stretch, a multiple of the block: few enough for every thread to get several, and so many, from half of that on, that the
+/// busiest of equally fast threads gets as few blocks as may be (docs/decisions.md#equally-many-stretches).
 pub(crate) fn stretch_size(n: usize, block: usize, threads: usize) -> usize {
-    let fair = match threads {
-        1 => n,
-        _ => n / (4 * threads),
+    let blocks = |points: usize| (STRETCH.min(points) / block).max(1);
+    let size = match threads {
+        1 => blocks(n),
+        _ => {
+            let most = blocks(n / (4 * threads));
+            let busiest = |&size: &usize| n.div_ceil(size * block).div_ceil(threads) * size;
+            let sizes = (most.div_ceil(2)..=most).rev();
+            sizes.min_by_key(busiest).unwrap_or(most)
+        }
     };
-    let size = STRETCH.min(fair);
-    (size - size % block).max(block)
+    size * block
 }
 
 /// `n` rounded up to whole groups, for arrays that kernels read and write in whole vectors.
@@ -110,5 +116,33 @@ impl<'a> Job<'a> {
     /// Whether point `p` has positive weight.
     pub(crate) fn counts(&self, p: usize) -> bool {
         self.weights.is_none_or(|weights| weights[p] > 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points that the busiest of equally fast threads labels, over those that each would in equal parts.
+    fn busiest(n: usize, d: usize, threads: usize) -> f64 {
+        let block = block_size(n, d, threads);
+        let stretch = stretch_size(n, block, threads);
+        assert!(stretch.is_multiple_of(block) && stretch <= STRETCH.max(block));
+        (n.div_ceil(stretch).div_ceil(threads) * stretch * threads) as f64 / n as f64
+    }
+
+    #[test]
+    fn threads_get_equally_many_points() {
+        for threads in [2, 3, 5, 8, 16, 63, 64] {
+            for n in (4 * STEP * threads..100_000).step_by(997) {
+                for d in [1, 2, 17, 100, 784] {
+                    let share = busiest(n, d, threads);
+                    assert!(share <= 1.25, "{n} x {d}, {threads} threads: {share}");
+                }
+            }
+        }
+        for (n, d) in [(200_000, 2), (100_000, 64), (50_000, 128), (20_000, 784)] {
+            assert!(busiest(n, d, 2) < 1.01 && busiest(n, d, 8) < 1.05);
+        }
     }
 }

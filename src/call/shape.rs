@@ -33,8 +33,8 @@ impl Shape {
     /// The number of stretches.
     pub(crate) fn stretches(&self) -> usize {
         match self.bound {
-            // L38: a stretch is more than half of STRETCH, or of the points over 4 T, or a block that is more.
-            true => self.n / (STRETCH / 2) + 9 * self.threads + 1,
+            // L38: a stretch is more than a quarter of STRETCH, or of the points over 4 T, or a block that is more.
+            true => self.n / (STRETCH / 4) + 17 * self.threads + 1,
             false => self.n.div_ceil(self.stretch()),
         }
     }

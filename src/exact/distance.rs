@@ -139,6 +139,30 @@ impl<const D: usize> Metric for Few<D> {
 #[derive(Clone, Copy)]
 pub(crate) struct Many(pub(crate) usize);
 
+impl Many {
+    /// Adds the squares of dimension i + r to partial sums r. (Not a closure: where that is not inlined, it is not compiled for `L`.)
+    ///
+    /// # Safety
+    /// That of [`Metric::squared`]; i + r is below d, and r below 8.
+    #[inline(always)]
+    unsafe fn add_square<L: Lanes, const G: usize>(
+        self,
+        s: &mut [[L::F; 8]; G],
+        groups: *const f64,
+        center: *const f64,
+        (i, r): (usize, usize),
+    ) {
+        // SAFETY: the contract.
+        unsafe {
+            let c = L::splat(*center.add(i + r));
+            for (g, s) in s.iter_mut().enumerate() {
+                let t = L::sub(L::load(groups.add((g * self.0 + i + r) * L::WIDTH)), c);
+                s[r] = L::add(s[r], L::mul(t, t));
+            }
+        }
+    }
+}
+
 impl Metric for Many {
     #[inline(always)]
     unsafe fn squared<L: Lanes, const G: usize>(
@@ -150,25 +174,18 @@ impl Metric for Many {
         // SAFETY: offsets stay inside the G groups of d vectors and the d doubles of the center.
         unsafe {
             let mut s = [[L::splat(0.0); 8]; G];
-            let step = |s: &mut [[L::F; 8]; G], i: usize, r: usize| {
-                let c = L::splat(*center.add(i + r));
-                for (g, s) in s.iter_mut().enumerate() {
-                    let t = L::sub(L::load(groups.add((g * d + i + r) * L::WIDTH)), c);
-                    s[r] = L::add(s[r], L::mul(t, t));
-                }
-            };
             let whole = d - d % 8;
             let mut i = 0;
             while i < whole {
                 for r in 0..8 {
-                    step(&mut s, i, r);
+                    self.add_square::<L, G>(&mut s, groups, center, (i, r));
                 }
                 i += 8;
             }
             // A loop of fixed length with a test, so that it unrolls and `s` stays in registers.
             for r in 0..7 {
                 if whole + r < d {
-                    step(&mut s, whole, r);
+                    self.add_square::<L, G>(&mut s, groups, center, (whole, r));
                 }
             }
             let mut distances = [L::splat(0.0); G];

@@ -192,6 +192,11 @@ impl<'w> State<'w> {
     }
 }
 
+/// Multiplications of whole vectors that take as long as finding a point that has to be tested and fetching it do, and as the margin and the label of
+/// a point that has not, roughly (docs/decisions.md#waking-threads-for-a-pass).
+const PER_TESTED_POINT: u128 = 64;
+const PER_POINT: u128 = 8;
+
 /// One restart, from `state.centers` on. The labels that it leaves are those of the centers that it leaves.
 pub(super) fn iterate<'w>(
     job: &Job<'_>,
@@ -203,13 +208,16 @@ pub(super) fn iterate<'w>(
     effort: &mut Effort,
 ) -> Result<Outcome, Error> {
     let (n, d) = (job.points.n() as i64, job.points.d());
-    let all = n * (state.centers.len() / d) as i64;
+    let k = (state.centers.len() / d) as i64;
+    let all = n * k;
     // There are no labels yet: every point counts as moved in the first pass.
     state.labels.fill(-1);
     let (mut iterations, mut moved, mut changed) = (0, 0, n);
     let mut pairs = all;
     let stopped_by = loop {
-        let work = pairs as u128 * d as u128 + n as u128;
+        let work = pairs as u128 * d as u128
+            + (pairs / k) as u128 * PER_TESTED_POINT
+            + n as u128 * PER_POINT;
         // Waking threads takes longer than a pass in which bounds leave few points: one thread does it.
         let crew = &job.crew.if_worthwhile(worthwhile(2, work) > 1);
         let before = Before {

@@ -28,7 +28,7 @@ use crate::exact::limbs::{Limbs, Moves, TermFormat};
 use crate::exact::quotient::Divisor;
 use crate::exact::range::Ranges;
 use crate::runtime::error::{refuse, Error};
-use crate::runtime::threads::PerThread;
+use crate::runtime::threads::{Crew, PerThread};
 use crate::runtime::workspace::Cut;
 pub(crate) use plan::Plan;
 use relocate::Relocation;
@@ -220,7 +220,7 @@ impl<'w> Update<'w> {
             _ => 0,
         };
         self.each_slab(job, workers, labels, |limbs, sums| {
-            self.store(limbs, sums, centers);
+            self.store(job.crew, limbs, sums, centers);
         });
         if taken > 0 {
             let (terms, sums) = (self.terms(), workers.first().as_mut());
@@ -308,8 +308,7 @@ impl<'w> Update<'w> {
         let words = self.plan.k * self.limbs * stride(self.plan.d);
         for other in others {
             let other = &mut other.as_mut().limbs[..words];
-            merge(sums.limbs, other);
-            other.fill(0);
+            take_over(job.crew, &mut sums.limbs[..words], other);
         }
         take(&self.view(self.magic, 0..self.plan.d), sums.limbs);
     }
@@ -399,22 +398,61 @@ impl<'w> Update<'w> {
     }
 
     /// Stores the means of the clusters that are not empty, in the dimensions of `limbs`.
-    fn store(&self, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
-        let tally = &self.tally;
+    fn store(&self, crew: &Crew<'_>, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
+        let (d, tally) = (self.plan.d, &self.tally);
         let weights = self.terms().weights;
-        for j in (0..self.plan.k).filter(|&j| tally.positive[j] > 0) {
-            let members = tally.counts[j];
-            let sums = &sums[j * limbs.words()..][..limbs.words()];
-            let center = &mut centers[j * self.plan.d..][..self.plan.d];
-            let center = &mut center[limbs.range()];
-            match &weights {
-                Some(weights) => {
-                    let all = &tally.weights[j * weights.words()..][..weights.words()];
-                    let divisor = Divisor::new(weights.sum(all, 0, members));
-                    limbs.means(sums, members, &divisor, center);
+        let clusters = (DIVIDED / d).max(1);
+        let pieces = centers
+            .chunks_mut(clusters * d)
+            .zip(sums.chunks(clusters * limbs.words()))
+            .enumerate();
+        let all = self.plan.k * limbs.range().len();
+        on_all(crew, all >= SEVERAL * DIVIDED, pieces, |(piece, pair)| {
+            let (centers, sums) = pair;
+            let (centers, sums) = (centers.chunks_mut(d), sums.chunks(limbs.words()));
+            for (j, (center, sums)) in (piece * clusters..).zip(centers.zip(sums)) {
+                let members = tally.counts[j];
+                if tally.positive[j] == 0 {
+                    continue;
                 }
-                None => limbs.means_of_members(sums, members, center),
+                let center = &mut center[limbs.range()];
+                match &weights {
+                    Some(weights) => {
+                        let all = &tally.weights[j * weights.words()..][..weights.words()];
+                        let divisor = Divisor::new(weights.sum(all, 0, members));
+                        limbs.means(sums, members, &divisor, center);
+                    }
+                    None => limbs.means_of_members(sums, members, center),
+                }
             }
-        }
+        });
     }
+}
+
+/// Integers that are merged, and quotients that are computed, by one thread at a time; and how many times as many are shared by all
+/// threads, because waking them takes less then (docs/decisions.md#between-passes).
+const MERGED: usize = 1 << 14;
+const DIVIDED: usize = 1 << 11;
+const SEVERAL: usize = 4;
+
+/// Adds to the sums of the first thread those of another, which are 0 afterwards.
+fn take_over(crew: &Crew<'_>, sums: &mut [i64], other: &mut [i64]) {
+    let several = sums.len() >= SEVERAL * MERGED;
+    let pieces = sums.chunks_mut(MERGED).zip(other.chunks_mut(MERGED));
+    on_all(crew, several, pieces, |(sums, other)| {
+        merge(sums, other);
+        other.fill(0);
+    });
+}
+
+/// Does `work` on every item: on all threads, if these are `worthwhile`.
+fn on_all<I: Iterator + Send>(
+    crew: &Crew<'_>,
+    worthwhile: bool,
+    items: I,
+    work: impl Fn(I::Item) + Sync,
+) {
+    let crew = crew.if_worthwhile(worthwhile);
+    let mut nothing = PerThread::new(crew.threads(), || ());
+    crew.run(items, &mut nothing, |(), item| work(item));
 }

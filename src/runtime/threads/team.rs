@@ -22,7 +22,8 @@ use crate::runtime::fp_environment::Standard;
 /// optimisation needs most, and pages that are not touched cost nothing.
 const STACK: usize = 2 << 20;
 
-/// How often a thread yields before it sleeps until there is work: passes often follow one another within microseconds.
+/// How often a thread yields before it sleeps until there is work, or until all of it is done: passes often follow one another within
+/// microseconds (docs/decisions.md#waiting-for-one-another).
 const YIELDS: usize = 32;
 
 /// The name of a worker, by which [`is_worker`] recognises it: a thread-local variable could need an allocation.
@@ -104,12 +105,7 @@ impl Shared {
     fn serve(&self) {
         let mut seen = 0;
         loop {
-            for _ in 0..YIELDS {
-                if self.passes.load(Ordering::Acquire) != seen {
-                    break;
-                }
-                std::thread::yield_now();
-            }
+            wait_briefly(|| self.passes.load(Ordering::Acquire) != seen);
             let mut state = self.lock();
             let work = loop {
                 if state.over {
@@ -129,6 +125,16 @@ impl Shared {
             drop(state);
             self.perform(work);
         }
+    }
+}
+
+/// Yields until it is `over`, or for a while.
+fn wait_briefly(over: impl Fn() -> bool) {
+    for _ in 0..YIELDS {
+        if over() {
+            return;
+        }
+        std::thread::yield_now();
     }
 }
 
@@ -229,6 +235,8 @@ impl Team<'_> {
             shared.perform(index);
             work = shared.lock().take();
         }
+        // Workers are about to finish, since no index is left to be handed out: waking this thread would often take longer.
+        wait_briefly(|| shared.lock().finished == count);
         let mut state = shared.lock();
         while state.finished < count {
             state = shared
