@@ -192,8 +192,8 @@ impl<'w> State<'w> {
     }
 }
 
-/// Multiplications of whole vectors that take as long as finding a point that has to be tested and fetching it do, and as the margin and the label of
-/// a point that has not, roughly (docs/decisions.md#waking-threads-for-a-pass).
+/// What a pass takes beside multiplications, as so many of them: for each point that is tested, to find it among the others and to fetch it,
+/// and for every point, to read its margin and its label (docs/decisions.md#waking-threads-for-a-pass).
 const PER_TESTED_POINT: u128 = 64;
 const PER_POINT: u128 = 8;
 

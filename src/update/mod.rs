@@ -20,6 +20,7 @@ pub(crate) mod relocate;
 mod sums;
 mod tally;
 
+use core::iter;
 use core::ops::Range;
 
 use crate::call::{Empty, Job};
@@ -306,9 +307,17 @@ impl<'w> Update<'w> {
         let (first, others) = workers.split();
         let sums = first.as_mut();
         let words = self.plan.k * self.limbs * stride(self.plan.d);
-        for other in others {
-            let other = &mut other.as_mut().limbs[..words];
-            take_over(job.crew, &mut sums.limbs[..words], other);
+        let mut count = others.len();
+        while count > 1 {
+            let half = count.div_ceil(2);
+            let (to, from) = others[..count].split_at_mut(half);
+            let pairs = to.iter_mut().map(AsMut::as_mut);
+            let pairs = pairs.zip(from.iter_mut().map(AsMut::as_mut));
+            take_over(job.crew, pairs, words, count - half);
+            count = half;
+        }
+        if let Some(last) = others.first_mut() {
+            take_over(job.crew, iter::once((&mut *sums, last.as_mut())), words, 1);
         }
         take(&self.view(self.magic, 0..self.plan.d), sums.limbs);
     }
@@ -401,7 +410,7 @@ impl<'w> Update<'w> {
     fn store(&self, crew: &Crew<'_>, limbs: &Limbs<'_>, sums: &[i64], centers: &mut [f64]) {
         let (d, tally) = (self.plan.d, &self.tally);
         let weights = self.terms().weights;
-        let clusters = (DIVIDED / d).max(1);
+        let clusters = (DIVIDED / limbs.range().len().max(1)).max(1);
         let pieces = centers
             .chunks_mut(clusters * d)
             .zip(sums.chunks(clusters * limbs.words()))
@@ -435,13 +444,21 @@ const MERGED: usize = 1 << 14;
 const DIVIDED: usize = 1 << 11;
 const SEVERAL: usize = 4;
 
-/// Adds to the sums of the first thread those of another, which are 0 afterwards.
-fn take_over(crew: &Crew<'_>, sums: &mut [i64], other: &mut [i64]) {
-    let several = sums.len() >= SEVERAL * MERGED;
-    let pieces = sums.chunks_mut(MERGED).zip(other.chunks_mut(MERGED));
-    on_all(crew, several, pieces, |(sums, other)| {
-        merge(sums, other);
-        other.fill(0);
+/// In each of `count` pairs, adds to the first sums the second ones, which are 0 afterwards.
+fn take_over<'a, 'w: 'a>(
+    crew: &Crew<'_>,
+    pairs: impl Iterator<Item = (&'a mut Sums<'w>, &'a mut Sums<'w>)> + Send,
+    words: usize,
+    count: usize,
+) {
+    let pieces = pairs.flat_map(|(to, from)| {
+        let (to, from) = (&mut to.limbs[..words], &mut from.limbs[..words]);
+        to.chunks_mut(MERGED).zip(from.chunks_mut(MERGED))
+    });
+    let several = count * words >= SEVERAL * MERGED;
+    on_all(crew, several, pieces, |(to, from)| {
+        merge(to, from);
+        from.fill(0);
     });
 }
 
