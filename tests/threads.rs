@@ -44,6 +44,28 @@ fn many_clusters_are_summed_by_some_threads() {
     }
 }
 
+/// Sums of every thread, merged in rounds that are cut into pieces, and means that threads share: of an even and an odd number of
+/// threads, and of many.
+#[test]
+fn sums_of_many_threads_are_merged() {
+    let large_sums =
+        Problem::blobs(9_000, 200, 100, 5).with(|o| (o.max_iter, o.init) = (2, RANDOM));
+    let small_sums = Problem::blobs(60_000, 16, 50, 6).with(|o| (o.max_iter, o.init) = (1, RANDOM));
+    let calls = [
+        (large_sums, [2, 3, 4, 5, 8]),
+        (small_sums, [3, 6, 33, 63, 64]),
+    ];
+    for (problem, counts) in calls {
+        let expected = problem.run_with_threads(Function::Fit, 1).bits();
+        for threads in counts {
+            assert!(
+                problem.run_with_threads(Function::Fit, threads).bits() == expected,
+                "threads {threads}"
+            );
+        }
+    }
+}
+
 #[test]
 fn many_callers_get_the_same_bits() {
     let problems: Vec<Problem> = [

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   panel:  c0[0] c1[0] .. c7[0] | c0[1] c1[1] .. c7[1] | ...          8 centers (or 4, see `widest`)
-//!   group:  x0[0] x1[0] .. x15[0] | x0[1] ..                            WIDTH points; G = 3 groups
+//!   group:  x0[0] x1[0] .. x15[0] | x0[1] ..                            WIDTH points; G = 3 groups, or 2
 //!   acc[g][c] = |c|² + sum over i of x_g[i] * (-2 c[i])                 24 accumulators of 32 registers
 //! ```
 //!
@@ -17,8 +17,14 @@ use core::ops::Range;
 
 use crate::simd::products::{Element, Screen};
 
-/// Groups of points in registers.
+/// Groups of points in registers, at most.
 pub(crate) const GROUPS: usize = 3;
+
+/// Whether so many registers hold the sums of [`GROUPS`] groups for a panel, and the points. Otherwise they hold those of two
+/// (docs/decisions.md#two-groups-in-sixteen-registers).
+pub(crate) const fn hold_all(registers: usize) -> bool {
+    registers >= 32
+}
 
 /// Elements of a point up to which points stay in registers, and centers pass by one at a time.
 const FEW: usize = 4;
@@ -125,17 +131,41 @@ pub(crate) unsafe fn sweep<S: Screen, const G: usize, R: Receive<S, G>>(
     over: &Sweep<S::E>,
     panels: &Panels<'_, S::E>,
     receive: &mut R,
+    between: impl FnMut(),
+) {
+    // SAFETY: the contract above.
+    unsafe {
+        match few(over.elements) {
+            true => sweep_few(over, panels, receive, between),
+            false => sweep_panels(over, panels, receive, between),
+        }
+    }
+}
+
+/// Whether points are of so few elements that they stay in registers.
+pub(crate) fn few(elements: usize) -> bool {
+    elements <= FEW
+}
+
+/// [`sweep`] over points of at most [`FEW`] elements, without the code for more.
+///
+/// # Safety
+/// That of [`sweep`].
+#[inline(always)]
+pub(crate) unsafe fn sweep_few<S: Screen, const G: usize, R: Receive<S, G>>(
+    over: &Sweep<S::E>,
+    panels: &Panels<'_, S::E>,
+    receive: &mut R,
     mut between: impl FnMut(),
 ) {
-    let between = &mut between;
     // SAFETY: the contract above.
     unsafe {
         match over.elements {
-            1 => few::<S, G, 1, R>(over, panels, receive, between),
-            2 => few::<S, G, 2, R>(over, panels, receive, between),
-            3 => few::<S, G, 3, R>(over, panels, receive, between),
-            4 => few::<S, G, 4, R>(over, panels, receive, between),
-            _ => sweep_panels(over, panels, receive, between),
+            1 => pass_by::<S, G, 1, R>(over, panels, receive, &mut between),
+            2 => pass_by::<S, G, 2, R>(over, panels, receive, &mut between),
+            3 => pass_by::<S, G, 3, R>(over, panels, receive, &mut between),
+            FEW => pass_by::<S, G, FEW, R>(over, panels, receive, &mut between),
+            _ => unreachable!("more elements are packed in panels of several centers"),
         }
     }
 }
@@ -212,19 +242,15 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             between();
             let stop = length.min(i + STEP);
             while i < stop {
-                let group = |g: usize| groups.add((g * stride + i) * S::WIDTH);
                 let mut x = [acc[0][0]; G];
                 for (g, x) in x.iter_mut().enumerate() {
-                    *x = S::load(group(g));
+                    *x = S::load(groups.add((g * stride + i) * S::WIDTH));
                 }
-                let mut last = group(G - 1);
                 for (c, acc) in acc.iter_mut().enumerate() {
                     let b = S::splat(*panel.add(i * C + c));
-                    for g in 0..G - 1 {
+                    for g in 0..G {
                         acc[g] = S::mul_add(x[g], b, acc[g]);
                     }
-                    last = S::anew(last);
-                    acc[G - 1] = S::mul_add(S::load(last), b, acc[G - 1]);
                 }
                 i += 1;
             }
@@ -300,7 +326,7 @@ impl<E: Element, R> Deliver<'_, E, R> {
 
 /// The sweep over points of so few elements that they stay in registers, and centers pass by, one after the other.
 #[inline(always)]
-unsafe fn few<S: Screen, const G: usize, const D: usize, R: Receive<S, G>>(
+unsafe fn pass_by<S: Screen, const G: usize, const D: usize, R: Receive<S, G>>(
     over: &Sweep<S::E>,
     panels: &Panels<'_, S::E>,
     receive: &mut R,

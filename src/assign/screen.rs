@@ -23,7 +23,7 @@ use core::ops::Range;
 pub(crate) use input::{tile, values, ScreenInput, ScreenResult, ScreenScratch};
 pub(crate) use test::{Test, Tile};
 
-use super::panel::{sweep, Sweep, GROUPS};
+use super::panel::{few, hold_all, sweep, Sweep, GROUPS};
 use crate::points::Which;
 use crate::simd::products::{elements, Element, Screen};
 use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
@@ -56,9 +56,9 @@ pub(super) fn screen<E: Element + Vectorized, F: Test<E>>(
     };
     // Kernels of their own, because a compiler takes longer than twice as long for one that is twice as large.
     if keeps::<E>(input.points.d()) {
-        let several = TestGroups::<_, _, GROUPS>(&mut screening, 0);
+        let several = TestGroups::<_, _, true>(&mut screening, 0);
         let lane = level.run(several).unwrap_or_default();
-        level.run(TestGroups::<_, _, 1>(&mut screening, lane));
+        level.run(TestGroups::<_, _, false>(&mut screening, lane));
         screening.result
     } else {
         level.run(TestFew(screening)).unwrap_or_default()
@@ -89,22 +89,14 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for TestFew<'_, '_, E, F> {
         // Points are packed by the lanes, one vector or two of these to a group.
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
         let mut screening = self.0;
-        let count = screening.count;
-        // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths. The last group of lanes may not be full; a tile
-        // has room for so many points of few dimensions.
+        // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths.
         unsafe {
-            for start in (0..count).step_by(PACKED) {
-                let end = count.min(start + PACKED);
-                screening.pack::<L, S>(start..end);
-                let mut lane = start;
-                while lane + GROUPS * S::WIDTH <= end.next_multiple_of(S::WIDTH) {
-                    screening.test_packed::<S, GROUPS>(lane, lane - start);
-                    lane += GROUPS * S::WIDTH;
-                }
-                while lane < end {
-                    screening.test_packed::<S, 1>(lane, lane - start);
-                    lane += S::WIDTH;
-                }
+            if few(elements::<E>(screening.input.points.d())) {
+                screening.test_all_packed::<L, S, GROUPS, true>();
+            } else if const { hold_all(S::REGISTERS) } {
+                screening.test_all_packed::<L, S, GROUPS, false>();
+            } else {
+                screening.test_all_packed::<L, S, 2, false>();
             }
             screening.test_again::<L, S>();
         }
@@ -112,12 +104,12 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for TestFew<'_, '_, E, F> {
     }
 }
 
-/// Points of many dimensions are screened from a lane on, `G` groups at a time, as long as there are so many. The input and the scratch
-/// have passed [`ScreenInput::check`] and [`Test::check`].
-struct TestGroups<'s, 'a, 'b, E, F, const G: usize>(&'s mut Screening<'a, 'b, E, F>, usize);
+/// Points of many dimensions are screened from a lane on, `SEVERAL` groups at a time, as long as there are so many, or one group at a time. The input
+/// and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
+struct TestGroups<'s, 'a, 'b, E, F, const SEVERAL: bool>(&'s mut Screening<'a, 'b, E, F>, usize);
 
-impl<E: Element + Vectorized, F: Test<E>, const G: usize> Kernel
-    for TestGroups<'_, '_, '_, E, F, G>
+impl<E: Element + Vectorized, F: Test<E>, const SEVERAL: bool> Kernel
+    for TestGroups<'_, '_, '_, E, F, SEVERAL>
 {
     /// The first lane that is left.
     type Out = Option<usize>;
@@ -130,36 +122,91 @@ impl<E: Element + Vectorized, F: Test<E>, const G: usize> Kernel
     }
 }
 
-impl<E: Element, F: Test<E>, const G: usize> ScreenKernel<E> for TestGroups<'_, '_, '_, E, F, G> {
+impl<E: Element, F: Test<E>, const SEVERAL: bool> ScreenKernel<E>
+    for TestGroups<'_, '_, '_, E, F, SEVERAL>
+{
     type Out = usize;
 
     #[inline(always)]
     unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> usize {
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
-        let TestGroups(screening, mut lane) = self;
-        let end = screening.count.next_multiple_of(S::WIDTH);
+        let TestGroups(screening, lane) = self;
+        // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths.
+        unsafe {
+            if !SEVERAL {
+                screening.test_groups_from::<L, S, 1>(lane)
+            } else if const { hold_all(S::REGISTERS) } {
+                screening.test_groups_from::<L, S, GROUPS>(lane)
+            } else {
+                screening.test_groups_from::<L, S, 2>(lane)
+            }
+        }
+    }
+}
+
+impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
+    /// The first test of all points, which are of few dimensions, `G` groups at a time and then one: of so few elements that they stay in registers, or
+    /// of more.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`, and the lengths have been checked.
+    #[inline(always)]
+    unsafe fn test_all_packed<L: Lanes, S: Screen<E = E>, const G: usize, const FEW: bool>(
+        &mut self,
+    ) {
+        let count = self.count;
+        // SAFETY: the contract above. The last group of lanes may not be full; a tile has room for so many points of few dimensions.
+        unsafe {
+            for start in (0..count).step_by(PACKED) {
+                let end = count.min(start + PACKED);
+                self.pack::<L, S>(start..end);
+                let mut lane = start;
+                while lane + G * S::WIDTH <= end.next_multiple_of(S::WIDTH) {
+                    self.test_packed::<S, G, FEW>(lane, lane - start);
+                    lane += G * S::WIDTH;
+                }
+                while lane < end {
+                    self.test_packed::<S, 1, FEW>(lane, lane - start);
+                    lane += S::WIDTH;
+                }
+            }
+        }
+    }
+
+    /// The tests of points of many dimensions from a lane on, `G` groups at a time as long as there are so many; returns the first lane that is left.
+    ///
+    /// # Safety
+    /// The caller is compiled for `L` and `S`, and the lengths have been checked.
+    #[inline(always)]
+    unsafe fn test_groups_from<L: Lanes, S: Screen<E = E>, const G: usize>(
+        &mut self,
+        mut lane: usize,
+    ) -> usize {
+        let end = self.count.next_multiple_of(S::WIDTH);
         while lane + G * S::WIDTH <= end {
-            // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths. The last group may not be full.
+            // SAFETY: the contract above. The last group may not be full.
             unsafe {
-                screening.test_groups::<L, S, G>(lane);
+                self.test_groups::<L, S, G>(lane);
             }
             lane += G * S::WIDTH;
         }
         lane
     }
-}
 
-impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
     /// The first test of `G` groups of few dimensions, which are in the tile from `place` on.
     ///
     /// # Safety
     /// The caller is compiled for `S`; there are these `G` groups from `lane` on.
     #[inline(always)]
-    unsafe fn test_packed<S: Screen<E = E>, const G: usize>(&mut self, lane: usize, place: usize) {
+    unsafe fn test_packed<S: Screen<E = E>, const G: usize, const FEW: bool>(
+        &mut self,
+        lane: usize,
+        place: usize,
+    ) {
         // SAFETY: the contract above.
         unsafe {
             let mut nearest = Nearest::<S, G>::new();
-            self.sweep_packed::<S, G>(place, &mut nearest);
+            self.sweep_packed::<S, G, FEW>(place, &mut nearest);
             for g in 0..G {
                 self.record_open::<S, G>(lane + g * S::WIDTH, g, &nearest);
             }

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::input::{ScreenInput, ScreenResult, ScreenScratch, AT_A_TIME};
 use super::nearest::Nearest;
 use super::test::{Test, Tile};
-use crate::assign::panel::{steps, sweep, sweep_panels, Sweep};
+use crate::assign::panel::{steps, sweep_few, sweep_panels, Sweep};
 use crate::points::{Ahead, Which};
 use crate::simd::products::{elements, Element, Screen};
 use crate::simd::Lanes;
@@ -46,12 +46,12 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
         }
     }
 
-    /// Compares `G` packed groups of points of few dimensions with all centers.
+    /// Compares `G` packed groups of points of few dimensions with all centers: of so few elements that they stay in registers, or of more.
     ///
     /// # Safety
     /// The caller is compiled for `S`; the groups are in the tile from `place` on.
     #[inline(always)]
-    pub(super) unsafe fn sweep_packed<S: Screen<E = E>, const G: usize>(
+    pub(super) unsafe fn sweep_packed<S: Screen<E = E>, const G: usize, const FEW: bool>(
         &mut self,
         place: usize,
         nearest: &mut Nearest<S, G>,
@@ -68,7 +68,11 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                 chunk: 0..elements,
                 values: core::ptr::null_mut(),
             };
-            sweep::<S, G, _>(&over, &input.panels, nearest, || ahead.ask(share));
+            let between = || ahead.ask(share);
+            match FEW {
+                true => sweep_few::<S, G, _>(&over, &input.panels, nearest, between),
+                false => sweep_panels::<S, G, _>(&over, &input.panels, nearest, between),
+            }
         }
     }
 

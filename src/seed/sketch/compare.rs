@@ -1,7 +1,7 @@
 //! The points of a sketch compared with the candidates of a step.
 
 use super::{Candidates, Part};
-use crate::assign::panel::{steps, sweep, Receive, Sweep, GROUPS};
+use crate::assign::panel::{hold_all, steps, sweep, Receive, Sweep, GROUPS};
 use crate::points::Ahead;
 use crate::simd::level::Vectors;
 use crate::simd::products::{Integers, Screen};
@@ -119,9 +119,18 @@ unsafe fn screen_parts<S: Integers, const PARTS: usize>(
     let mut g = 0;
     // SAFETY: the contract above.
     unsafe {
-        while g + GROUPS <= groups {
-            screen_groups::<S, GROUPS, PARTS>(part, elements, candidates, screening, g);
-            g += GROUPS;
+        let several = if const { hold_all(S::REGISTERS) } {
+            GROUPS
+        } else {
+            2
+        };
+        while g + several <= groups {
+            if const { hold_all(S::REGISTERS) } {
+                screen_groups::<S, GROUPS, PARTS>(part, elements, candidates, screening, g);
+            } else {
+                screen_groups::<S, 2, PARTS>(part, elements, candidates, screening, g);
+            }
+            g += several;
         }
         while g < groups {
             screen_groups::<S, 1, PARTS>(part, elements, candidates, screening, g);

@@ -28,12 +28,6 @@ pub(crate) trait Screen: Copy + 'static {
     unsafe fn splat(x: Self::E) -> Self::V;
     /// `WIDTH` elements from memory.
     unsafe fn load(from: *const Self::E) -> Self::V;
-    /// The same pointer, where registers are too few for all groups of points, as each product takes one before it is added: then the
-    /// compiler is not to know that it is the same, and reads the vector at each use instead of keeping it.
-    #[inline(always)]
-    fn anew(from: *const Self::E) -> *const Self::E {
-        from
-    }
     /// `WIDTH` elements to memory.
     unsafe fn store(to: *mut Self::E, x: Self::V);
     /// `a * b + c`, rounded once or twice. Where elements are bytes, those of `a` are taken to be [`OFFSET`](Self::OFFSET) more than what they are
@@ -396,7 +390,7 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
 /// first side value of a group; values are the sums times the second side value and the second norm of the center, plus its first
 /// norm, in single precision.
 macro_rules! pairs {
-    ($name:ident, $floats:ident, $dot:ident, $scaled:ident, $anew:path) => {
+    ($name:ident, $floats:ident, $dot:ident, $scaled:ident) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
@@ -416,10 +410,6 @@ macro_rules! pairs {
             unsafe fn load(from: *const Pair) -> Self::V {
                 // SAFETY: see above.
                 unsafe { $floats::load(from.cast()) }
-            }
-            #[inline(always)]
-            fn anew(from: *const Pair) -> *const Pair {
-                $anew(from)
             }
             #[inline(always)]
             unsafe fn store(to: *mut Pair, x: Self::V) {
@@ -506,13 +496,7 @@ fn integers(x: wide::f32x4) -> wide::i32x4 {
 unsafe fn scaled(x: wide::f32x4, by: wide::f32x4) -> wide::f32x4 {
     integers(x).round_float() * by
 }
-pairs!(
-    PortablePairs,
-    PortableF32,
-    dot_halves,
-    scaled,
-    core::convert::identity
-);
+pairs!(PortablePairs, PortableF32, dot_halves, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]

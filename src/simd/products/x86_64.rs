@@ -131,13 +131,7 @@ unsafe fn scaled_512(x: __m512, by: __m512) -> __m512 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_castps_si512(x)), by) }
 }
-pairs!(
-    VnniPairs,
-    Avx512F32,
-    dot_words,
-    scaled_512,
-    core::convert::identity
-);
+pairs!(VnniPairs, Avx512F32, dot_words, scaled_512);
 
 impl Integers for Vnni {
     const FINE: bool = true;
@@ -239,20 +233,7 @@ unsafe fn scaled_256(x: __m256, by: __m256) -> __m256 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_castps_si256(x)), by) }
 }
-/// See [`Screen::anew`]: 12 sums, the vectors of two groups, a coordinate of a center and a product are 16 registers.
-#[inline(always)]
-#[allow(
-    clippy::pointers_in_nomem_asm_block,
-    reason = "without an instruction, no memory is read"
-)]
-fn anew<E>(mut from: *const E) -> *const E {
-    // SAFETY: no instruction at all.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(reg) from, options(pure, nomem, nostack, preserves_flags));
-    }
-    from
-}
-pairs!(Avx2Pairs, Avx2F32, madd, scaled_256, anew);
+pairs!(Avx2Pairs, Avx2F32, madd, scaled_256);
 
 impl Integers for Avx2Bytes {
     #[inline(always)]
