@@ -104,8 +104,8 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for TestFew<'_, '_, E, F> {
     }
 }
 
-/// Points of many dimensions are screened from a lane on, `SEVERAL` groups at a time, as long as there are so many, or one group at a time. The input
-/// and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
+/// Points of many dimensions are screened from a lane on: `SEVERAL` groups at a time, as long as there are so many, or the rest, one group at a
+/// time. The input and the scratch have passed [`ScreenInput::check`] and [`Test::check`].
 struct TestGroups<'s, 'a, 'b, E, F, const SEVERAL: bool>(&'s mut Screening<'a, 'b, E, F>, usize);
 
 impl<E: Element + Vectorized, F: Test<E>, const SEVERAL: bool> Kernel
