@@ -1,6 +1,6 @@
 //! The shape of a pass: its sizes, the number of threads, the size of a block.
 
-use super::job::{block_size, stretch_size, STRETCH};
+use super::job::{block_size, stretch_size, STEP, STRETCH};
 use crate::points::Form;
 use crate::runtime::threads::worthwhile;
 
@@ -33,8 +33,11 @@ impl Shape {
     /// The number of stretches.
     pub(crate) fn stretches(&self) -> usize {
         match self.bound {
-            // L38: a stretch is more than a quarter of STRETCH, or of the points over 4 T, or a block that is more.
-            true => self.n / (STRETCH / 4) + 17 * self.threads + 1,
+            // L38: a stretch is more than a quarter of STRETCH, or of the points over 4 T, or a block that is more; and it is a block at least.
+            true => {
+                let most = self.n / (STRETCH / 4) + 17 * self.threads + 1;
+                most.min(self.n.div_ceil(STEP))
+            }
             false => self.n.div_ceil(self.stretch()),
         }
     }
