@@ -416,7 +416,8 @@ impl<'w> Update<'w> {
             .zip(sums.chunks(clusters * limbs.words()))
             .enumerate();
         let all = self.plan.k * limbs.range().len();
-        on_all(crew, all >= SEVERAL * DIVIDED, pieces, |(piece, pair)| {
+        let crew = crew.if_worthwhile(all >= SEVERAL * DIVIDED);
+        crew.for_each(pieces, |(piece, pair)| {
             let (centers, sums) = pair;
             let (centers, sums) = (centers.chunks_mut(d), sums.chunks(limbs.words()));
             for (j, (center, sums)) in (piece * clusters..).zip(centers.zip(sums)) {
@@ -455,21 +456,9 @@ fn take_over<'a, 'w: 'a>(
         let (to, from) = (&mut to.limbs[..words], &mut from.limbs[..words]);
         to.chunks_mut(MERGED).zip(from.chunks_mut(MERGED))
     });
-    let several = count * words >= SEVERAL * MERGED;
-    on_all(crew, several, pieces, |(to, from)| {
+    let crew = crew.if_worthwhile(count * words >= SEVERAL * MERGED);
+    crew.for_each(pieces, |(to, from)| {
         merge(to, from);
         from.fill(0);
     });
-}
-
-/// Does `work` on every item: on all threads, if these are `worthwhile`.
-fn on_all<I: Iterator + Send>(
-    crew: &Crew<'_>,
-    worthwhile: bool,
-    items: I,
-    work: impl Fn(I::Item) + Sync,
-) {
-    let crew = crew.if_worthwhile(worthwhile);
-    let mut nothing = PerThread::new(crew.threads(), || ());
-    crew.run(items, &mut nothing, |(), item| work(item));
 }

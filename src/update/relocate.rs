@@ -12,7 +12,6 @@
 use super::tally::Tally;
 use crate::call::Job;
 use crate::exact::distance::own_block;
-use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{spoil, Cut};
 
 /// How many points of the ranking `empty` clusters need at most: each but the last that is passed over comes after one that is taken (L50).
@@ -119,12 +118,10 @@ impl<'w> Relocation<'w> {
 /// Computes D between every point and the center its label names.
 fn measure(job: &Job<'_>, labels: &[i32], centers: &[f64], distances: &mut [f64]) {
     let blocks = job.blocks().zip(distances.chunks_mut(job.block));
-    let mut nothing = PerThread::new(job.crew.threads(), || ());
-    job.crew
-        .run(blocks, &mut nothing, |(), (block, distances)| {
-            let labels = &labels[block.clone()];
-            own_block(&job.points, job.level, block, labels, centers, distances);
-        });
+    job.crew.for_each(blocks, |(block, distances)| {
+        let labels = &labels[block.clone()];
+        own_block(&job.points, job.level, block, labels, centers, distances);
+    });
 }
 
 /// Makes 0 the distances of points that cannot be taken: those without weight, and the only ones of positive weight in their cluster;

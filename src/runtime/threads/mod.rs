@@ -212,6 +212,15 @@ impl Crew<'_> {
         self.run_on(|_| true, items, states, work);
     }
 
+    /// The same, where threads need no state.
+    pub(crate) fn for_each<I>(&self, items: I, work: impl Fn(I::Item) + Sync)
+    where
+        I: Iterator + Send,
+    {
+        let mut nothing = PerThread::new(self.threads(), || ());
+        self.run(items, &mut nothing, |(), item| work(item));
+    }
+
     /// The same on the threads whose state is `fit` for it, which the calling one's is.
     pub(crate) fn run_on<S, I>(
         &self,
