@@ -118,13 +118,14 @@ fn ways() -> Vec<(&'static str, Isa, usize, Option<&'static Lent<'static>>)> {
         ("portable", Isa::Portable, 1, None),
         ("avx2", Isa::Avx2, 1, None),
         ("avx512", Isa::Avx512, 1, None),
+        ("amx", Isa::Amx, 1, None),
     ];
     const POOL: Lent = &|count, task| (0..count).into_par_iter().for_each(task);
     all.into_iter()
         .filter(|&(_, isa, _, _)| isa <= centra::isa())
         .chain([
-            ("all_threads", Isa::Avx512, 0, None),
-            ("lent_threads", Isa::Avx512, 0, Some(&POOL)),
+            ("all_threads", Isa::Amx, 0, None),
+            ("lent_threads", Isa::Amx, 0, Some(&POOL)),
         ])
         .collect()
 }
@@ -170,7 +171,7 @@ fn settings<M: criterion::measurement::Measurement>(
 
 fn bench(criterion: &mut Criterion, naive: Option<&Naive>, comparison: &Comparison) {
     let work = &comparison.work;
-    let best = comparison.options(Isa::Avx512, 1);
+    let best = comparison.options(Isa::Amx, 1);
     let points = work.view();
     let mut labels = vec![0; work.n];
     let mut centers = work.start.clone();

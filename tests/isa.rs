@@ -78,16 +78,18 @@ fn run(value: Option<&str>) -> (Isa, String, String) {
         "Neon" => Isa::Neon,
         "Avx2" => Isa::Avx2,
         "Avx512" => Isa::Avx512,
+        "Amx" => Isa::Amx,
         other => panic!("an instruction set unknown to this test: {other}"),
     };
     (isa, words.next().unwrap(), words.next().unwrap())
 }
 
-const ALL: [(Isa, &str); 4] = [
+const ALL: [(Isa, &str); 5] = [
     (Isa::Portable, "portable"),
     (Isa::Neon, "neon"),
     (Isa::Avx2, "avx2"),
     (Isa::Avx512, "avx512"),
+    (Isa::Amx, "amx"),
 ];
 
 fn rank(isa: Isa) -> usize {
@@ -101,7 +103,7 @@ fn the_environment_lowers_but_never_raises() {
     let at_most = |limit| there.iter().copied().rfind(|&isa| isa <= limit).unwrap();
     assert_eq!(
         best,
-        at_most(Isa::Avx512),
+        at_most(Isa::Amx),
         "the CPU has {there:?}, the library uses {best:?}"
     );
     let table = [
@@ -109,7 +111,8 @@ fn the_environment_lowers_but_never_raises() {
         (Some("portable"), Isa::Portable),
         (Some("neon"), at_most(Isa::Neon)),
         (Some("avx2"), at_most(Isa::Avx2)),
-        (Some("avx512"), best),
+        (Some("avx512"), at_most(Isa::Avx512)),
+        (Some("amx"), best),
         (Some(""), best),
         (Some("nonsense"), best),
         (Some("avx1024"), best),
@@ -140,6 +143,11 @@ fn there() -> Vec<Isa> {
             && is_x86_feature_detected!("avx512vl");
         there.extend(avx2.then_some(Isa::Avx2));
         there.extend((avx2 && avx512).then_some(Isa::Avx512));
+        // The standard library does not tell of tiles; Linux does.
+        let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let flag = |name| flags.split_whitespace().any(|flag| flag == name);
+        let tiles = is_x86_feature_detected!("avx512vnni") && flag("amx_tile") && flag("amx_int8");
+        there.extend((avx2 && avx512 && tiles).then_some(Isa::Amx));
     }
     if cfg!(all(target_arch = "aarch64", target_endian = "little")) {
         there.push(Isa::Neon);

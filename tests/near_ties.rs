@@ -835,14 +835,17 @@ fn norms_whose_additions_round_one_way() {
 
 /// Whether vectors are the widest there are: asked for, and there.
 fn is_wide(way: Way) -> bool {
-    way.isa.min(centra::isa()) == centra::Isa::Avx512
+    way.isa.min(centra::isa()) >= centra::Isa::Avx512
 }
 
 /// Whether there are bytes in the vectors that are asked for.
 fn has_bytes(way: Way) -> bool {
     let isa = way.isa.min(centra::isa());
     #[cfg(target_arch = "x86_64")]
-    return isa == centra::Isa::Avx512 && is_x86_feature_detected!("avx512vnni");
+    return match isa {
+        centra::Isa::Avx2 => is_x86_feature_detected!("avxvnni"),
+        isa => isa >= centra::Isa::Avx512 && is_x86_feature_detected!("avx512vnni"),
+    };
     #[cfg(target_arch = "aarch64")]
     return isa == centra::Isa::Neon && std::arch::is_aarch64_feature_detected!("dotprod");
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -399,7 +399,7 @@ fn passes_that_test_no_point() {
         let nearest = reference::assign(&case.x, d, &want.centers).0;
         equal("labels", &want.labels, &nearest).unwrap();
         for (i, algorithm) in ALGORITHMS.into_iter().enumerate() {
-            for isa in [harness::ISAS[1], Isa::Avx512] {
+            for isa in [harness::ISAS[1], Isa::Amx] {
                 let threads = 1 + (trial as usize + i) % 3;
                 let way = Way {
                     isa,
@@ -477,7 +477,7 @@ fn stretches_that_words_never_saw() {
         equal("labels", &want.labels, &nearest).unwrap();
         for algorithm in [Algorithm::Auto, Algorithm::Hamerly] {
             let ways = [(1, 0), (2, 1), (3, 3)].map(|(threads, copy)| Way {
-                isa: Isa::Avx512,
+                isa: Isa::Amx,
                 threads,
                 copy,
             });

@@ -51,6 +51,7 @@ pub fn instruction_sets() -> Vec<(Isa, &'static str)> {
         (Isa::Portable, "portable"),
         (Isa::Avx2, "AVX2"),
         (Isa::Avx512, "AVX-512"),
+        (Isa::Amx, "AMX"),
     ];
     let has = |(isa, _): &(Isa, &str)| *isa <= centra::isa();
     all.into_iter().filter(has).collect()

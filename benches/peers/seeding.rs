@@ -95,7 +95,7 @@ fn contenders(cores: usize) -> Vec<Contender> {
     }
     add(
         "centra k-means‖",
-        Way::Centra(Isa::Avx512, CENTRA_INIT_PARALLEL),
+        Way::Centra(Isa::Amx, CENTRA_INIT_PARALLEL),
         1,
     );
     add(SCIKIT_LEARN, Way::Python, 1);

@@ -115,7 +115,7 @@ private:
 
 /// The library's version, "major.minor.patch".
 inline const char *version() noexcept { return centra_version(); }
-/// The instruction set in use: "avx512", "avx2", "neon" or "portable".
+/// The instruction set in use: "amx", "avx512", "avx2", "neon" or "portable".
 inline const char *isa() noexcept { return centra_isa(); }
 
 // What has a span in it differs between C++17, which has none, and C++20. Each has its own names, so that both fit in a program.

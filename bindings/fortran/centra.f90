@@ -3864,7 +3864,7 @@ contains
     call copy_string(centra_version(), text)
   end function kmeans_version
 
-  !> The instruction set this process computes with: avx512, avx2, neon or portable.
+  !> The instruction set this process computes with: amx, avx512, avx2, neon or portable.
   recursive function kmeans_isa() result(text)
     character(len=string_length(centra_isa())) :: text
     call copy_string(centra_isa(), text)

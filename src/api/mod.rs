@@ -32,6 +32,7 @@ pub(crate) use query::{workspace_bytes, workspace_size};
 pub(crate) use seed::{seed, Drawing};
 pub(crate) use update::update;
 
+use crate::assign::wants_tiles;
 use crate::call::{Job, Options, Shape};
 use crate::exact::range_check::scan;
 use crate::exact::spread::check_spread;
@@ -115,11 +116,15 @@ pub(crate) fn with_job<R>(
     threads: usize,
     work: impl FnOnce(&Job<'_>) -> R,
 ) -> R {
+    let level = match wants_tiles(shape) {
+        true => Level::with_tiles(options.isa),
+        false => Level::new(options.isa),
+    };
     with_crew(threads, options.lent, |crew| {
         let job = Job {
             points: *points,
             weights,
-            level: Level::new(options.isa),
+            level,
             crew,
             block: shape.block,
             stretch: shape.stretch(),

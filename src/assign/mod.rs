@@ -43,6 +43,7 @@ pub(crate) use fallback::LAST_DIMENSIONS;
 pub(crate) use label::LabelScratch;
 pub(crate) use packing::Packing;
 pub(crate) use pass::{pass, PassInputs, PassResult, PassWorker, Summing, Watch};
+pub(crate) use precision::wants_tiles;
 
 use crate::call::Job;
 use crate::exact::distance::own_block;
@@ -94,3 +95,6 @@ pub(crate) fn assign<'w, S: AsMut<LabelScratch<'w>> + Send>(
             }
         });
 }
+
+#[cfg(test)]
+mod tests;

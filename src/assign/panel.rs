@@ -12,10 +12,15 @@
 //! Centers in lanes would do as many multiplications, but pad k to a multiple of the vector and end each point
 //! with a reduction across lanes. Here k is made up of panels of 8, 4, 2 and 1 and wastes nothing, and a lane meets the
 //! centers in ascending order.
+//!
+//! Tiles multiply sixteen centers with a group, four dimensions by four, so there a panel is one center. They leave the sums of two times sixteen
+//! centers and two groups in the nearest cache, from where these are received like the values of a panel.
 
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use crate::simd::products::{Element, Screen};
+use crate::simd::products::{Element, Screen, TILE, TILES};
 
 /// Groups of points in registers, at most.
 pub(crate) const GROUPS: usize = 3;
@@ -35,7 +40,7 @@ const SOME: usize = 8;
 /// Centers of the widest panel.
 const fn widest(registers: usize, elements: usize) -> usize {
     match (registers, elements) {
-        (_, ..=FEW) => 1,
+        (TILES, _) | (_, ..=FEW) => 1,
         (_, ..=SOME) => 4,
         (32, _) => 8,
         _ => 4,
@@ -70,7 +75,7 @@ impl<E: Element> Panels<'_, E> {
 
 /// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width
 /// and the center's place in it.
-pub(super) fn lay_out<E>(
+pub(super) fn lay_out<E: Element>(
     k: usize,
     elements: usize,
     registers: usize,
@@ -85,6 +90,9 @@ pub(super) fn lay_out<E>(
         let panel = &mut data[first * elements..][..width * elements];
         for c in 0..width {
             fill(first + c, panel, width, c);
+        }
+        if registers == TILES && !few(elements) {
+            E::arrange_center(panel);
         }
         first += width;
     }
@@ -105,7 +113,11 @@ pub(crate) fn steps<S: Screen>(elements: usize, k: usize) -> usize {
     if elements <= FEW {
         return 1;
     }
-    k.div_ceil(widest(S::REGISTERS, elements)) * elements.div_ceil(STEP)
+    let together = match S::REGISTERS {
+        TILES => 2 * TILE,
+        registers => widest(registers, elements),
+    };
+    k.div_ceil(together) * elements.div_ceil(STEP)
 }
 
 /// What a sweep goes over: a chunk of the elements of `G` packed groups of points.
@@ -187,6 +199,9 @@ pub(crate) unsafe fn sweep_panels<S: Screen, const G: usize, R: Receive<S, G>>(
     let mut first = 0;
     // SAFETY: panels of the widest width as long as they fit, then of half, and so on: as they were packed.
     unsafe {
+        if const { S::REGISTERS == TILES } {
+            return sweep_tiles(over, panels, receive, between);
+        }
         if widest(S::REGISTERS, over.elements) == 8 {
             while first + 8 <= k {
                 panel::<S, G, 8, R>(over, panels, first, receive, between);
@@ -204,6 +219,94 @@ pub(crate) unsafe fn sweep_panels<S: Screen, const G: usize, R: Receive<S, G>>(
         if first < k {
             panel::<S, G, 1, R>(over, panels, first, receive, between);
         }
+    }
+}
+
+/// Sums of products of two times [`TILE`] centers with two groups of the widest vectors.
+#[repr(align(64))]
+struct Sums<E>([MaybeUninit<E>; 2 * TILE * 2 * 16]);
+
+/// [`sweep_panels`] by tiles.
+///
+/// # Safety
+/// That of [`sweep`].
+#[inline(always)]
+unsafe fn sweep_tiles<S: Screen, const G: usize, R: Receive<S, G>>(
+    over: &Sweep<S::E>,
+    panels: &Panels<'_, S::E>,
+    receive: &mut R,
+    between: &mut impl FnMut(),
+) {
+    assert!(G <= 2 && S::WIDTH <= 16);
+    let (k, elements) = (panels.count(), over.elements);
+    assert!(
+        over.chunk == (0..elements),
+        "tiles take all dimensions at once"
+    );
+    let rows = k.min(TILE);
+    let stride = (elements + S::E::SIDES) * S::WIDTH;
+    // SAFETY: the contract; a panel is a center. The tiles are of as many rows and elements as are multiplied, and released whatever happens meanwhile.
+    // There is room for the sums, and those that are read were written. The sides of a group follow its elements.
+    unsafe {
+        let _tiles = Tiles::<S>::of(rows, elements);
+        let mut sums = Sums::<S::E>([const { MaybeUninit::uninit() }; 2 * TILE * 2 * 16]);
+        let sums = sums.0.as_mut_ptr().cast::<S::E>();
+        let groups = core::array::from_fn::<_, G, _>(|g| over.groups.add(g * stride));
+        for first in (0..k).step_by(2 * TILE) {
+            for _ in 0..elements.div_ceil(STEP) {
+                between();
+            }
+            let end = k.min(first + 2 * TILE);
+            // Of the last centers, less than a tile, those before them are multiplied once more.
+            let [a, b] = [first, first + TILE].map(|start| start.min(k - rows));
+            let center = |j: usize| panels.data.as_ptr().add(j * elements);
+            match end - first > TILE {
+                true => S::multiply([center(a), center(b)], groups, rows, elements, sums),
+                false => S::multiply([center(a)], groups, rows, elements, sums),
+            }
+            for j in first..end {
+                let place = match j < first + TILE {
+                    true => j - a,
+                    false => TILE + j - b,
+                };
+                let norms = panels.norms.as_ptr().add(j * S::E::NORMS);
+                let mut values = [S::splat(S::E::default()); G];
+                for (g, value) in values.iter_mut().enumerate() {
+                    let sides = groups[g].add(elements * S::WIDTH);
+                    let sum = S::load(sums.add((place * G + g) * S::WIDTH));
+                    *value = S::join(sum, S::begin(norms, sides));
+                }
+                let mut deliver = Deliver {
+                    over,
+                    first: j,
+                    norms,
+                    receive,
+                };
+                deliver.values::<S, G>(0, &mut values);
+            }
+        }
+    }
+}
+
+/// The CPU, prepared for products by tiles until this is dropped.
+struct Tiles<S: Screen>(PhantomData<S>);
+
+impl<S: Screen> Tiles<S> {
+    /// # Safety
+    /// The caller is compiled for `S`, and so is everything until this is dropped.
+    #[inline(always)]
+    unsafe fn of(rows: usize, elements: usize) -> Self {
+        // SAFETY: the contract.
+        unsafe { S::get_ready(rows, elements) };
+        Tiles(PhantomData)
+    }
+}
+
+impl<S: Screen> Drop for Tiles<S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: whoever made this vouches for the instructions.
+        unsafe { S::finish_up() }
     }
 }
 
@@ -363,3 +466,6 @@ unsafe fn pass_by<S: Screen, const G: usize, const D: usize, R: Receive<S, G>>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ impl Default for Options<'_> {
             progress: None,
             lent: None,
             algorithm: Algorithm::default(),
-            isa: Isa::Avx512,
+            isa: Isa::Amx,
         }
     }
 }

@@ -26,14 +26,16 @@ pub enum Isa {
     Portable,
     /// AArch64's NEON, with its products of bytes where the CPU has them.
     Neon,
-    /// AVX2 and FMA.
+    /// AVX2 and FMA, with AVX-VNNI's products of bytes where the CPU has them.
     Avx2,
-    /// AVX-512 F and DQ.
+    /// AVX-512 F and DQ, with VNNI's products of bytes where the CPU has them.
     Avx512,
+    /// AVX-512 with VNNI, and Intel's tiles of bytes (AMX). The system is asked for tiles by the first call whose shape they suit.
+    Amx,
 }
 
 /// All of them, in order.
-const ALL: [Isa; 4] = [Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512];
+const ALL: [Isa; 5] = [Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512, Isa::Amx];
 
 impl Isa {
     pub(crate) fn name(self) -> &'static CStr {
@@ -42,12 +44,13 @@ impl Isa {
             Isa::Neon => c"neon",
             Isa::Avx2 => c"avx2",
             Isa::Avx512 => c"avx512",
+            Isa::Amx => c"amx",
         }
     }
 }
 
 /// The instruction set this process uses: the CPU's best, or less if `CENTRA_ISA` in the environment
-/// says `portable`, `neon`, `avx2` or `avx512` (any other text is ignored). The environment is read once, at
+/// says `portable`, `neon`, `avx2`, `avx512` or `amx` (any other text is ignored). The environment is read once, at
 /// the first call, because reading it while another thread writes it is a race in C.
 ///
 /// ```
@@ -61,7 +64,7 @@ pub fn isa() -> Isa {
     match USED.load(Ordering::Relaxed) {
         0 => {
             // Of a name that belongs to another architecture, the best below it.
-            let used = Level::best(requested().unwrap_or(Isa::Avx512)).0.isa();
+            let used = Level::best(requested().unwrap_or(Isa::Amx)).0.isa();
             USED.store(used as u8 + 1, Ordering::Relaxed);
             used
         }
@@ -98,18 +101,19 @@ fn requested() -> Option<Isa> {
 
 /// The instructions that a call uses.
 ///
-/// The CPU has them: a level is made only by [`best`](Self::best), which tests the CPU for every feature of the level, and in
+/// The CPU has them, and if they are tiles, the process may use them: a level is made only by [`new`](Self::new), by
+/// [`with_tiles`](Self::with_tiles), which asks for tiles, by [`best`](Self::best) for these, which tests the CPU for every feature of the level, and in
 /// [`run`](Self::run), which goes from one level to another whose features are among its own. The field is private to this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
 /// The levels in ascending order: each has an [`InstructionSet`], the [`Isa`] that it counts as, and the features that it needs besides
-/// those that the target always has. A level that adds only products to another one runs kernels without products at that
+/// those that the target always has; then what tells about others. A level that adds only products to another one runs kernels without products at that
 /// other level. The function of a level has the name of its file.
 macro_rules! levels {
     ($(
         $(#[$target:meta])*
-        $file:ident::$set:ident is $isa:ident $(with [$($feature:tt),+])? $(else $plain:ident)?,
+        $file:ident::$set:ident is $isa:ident $(with [$($feature:tt),+])? $(and $more:ident)? $(else $plain:ident)?,
     )+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Set {
@@ -128,7 +132,7 @@ macro_rules! levels {
             /// Whether the CPU has all features of the set.
             fn is_there(self) -> bool {
                 match self {
-                    $($(#[$target])* Set::$set => true $($(&& detected!($feature))+)?,)+
+                    $($(#[$target])* Set::$set => true $($(&& detected!($feature))+)? $(&& super::$more::are_there())?,)+
                 }
             }
         }
@@ -165,6 +169,8 @@ macro_rules! levels {
 }
 
 levels! {
+    #[cfg(test)]
+    emulated_tiles::EmulatedTiles is Portable else Portable,
     portable::Portable is Portable,
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     neon::Neon is Neon with ["neon"],
@@ -173,10 +179,16 @@ levels! {
     #[cfg(target_arch = "x86_64")]
     avx2::Avx2 is Avx2 with ["avx2", "fma"],
     #[cfg(target_arch = "x86_64")]
+    avx_vnni::AvxVnni is Avx2 with ["avx2", "fma", "avxvnni"] else Avx2,
+    #[cfg(target_arch = "x86_64")]
     avx512::Avx512 is Avx512 with ["avx512f", "avx512dq", "avx2", "fma"],
     #[cfg(target_arch = "x86_64")]
     avx512_vnni::Avx512Vnni is Avx512
         with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma"] else Avx512,
+    #[cfg(target_arch = "x86_64")]
+    amx::Amx is Amx
+        with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma"]
+        and tiles else Avx512,
 }
 
 /// How points are grouped and panels of centers packed for a test.
@@ -201,9 +213,19 @@ impl Vectors {
 }
 
 impl Level {
-    /// The smaller of `limit` and what this process uses.
+    /// The smaller of `limit` and what this process uses, without tiles.
     pub(crate) fn new(limit: Isa) -> Self {
-        Self::best(isa().min(limit))
+        Self::best(isa().min(limit).min(Isa::Avx512))
+    }
+
+    /// The smaller of `limit` and what this process uses. If that has tiles, the system is asked for them.
+    pub(crate) fn with_tiles(limit: Isa) -> Self {
+        let level = Self::best(isa().min(limit));
+        #[cfg(target_arch = "x86_64")]
+        if level.0 == Set::Amx && !super::tiles::permitted() {
+            return Self::new(limit);
+        }
+        level
     }
 
     /// The best that the CPU has up to `limit`.
@@ -219,6 +241,7 @@ impl Level {
         SETS.iter()
             .filter(|set| set.is_there() && set.isa() <= isa())
             .map(|&set| Level(set))
+            .filter(|level| level.0.isa() < Isa::Amx || Level::with_tiles(Isa::Amx) == *level)
             .collect()
     }
 

@@ -23,11 +23,19 @@ pub(crate) mod neon;
 mod neon_dot;
 
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_vnni;
+#[cfg(target_arch = "x86_64")]
+mod avx_vnni;
+#[cfg(test)]
+mod emulated_tiles;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vectorized};
 #[cfg(any(

@@ -79,8 +79,8 @@ pub const THREADED: usize = 10 << 17;
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 /// The last is the best that there is, whatever that is.
 pub const ISAS: [Isa; 3] = match cfg!(target_arch = "aarch64") {
-    true => [Isa::Portable, Isa::Neon, Isa::Avx512],
-    false => [Isa::Portable, Isa::Avx2, Isa::Avx512],
+    true => [Isa::Portable, Isa::Neon, Isa::Amx],
+    false => [Isa::Portable, Isa::Avx2, Isa::Amx],
 };
 
 /// All instruction sets, threads and places; all places of floats and bytes, where points can be stored as such; and sparse rows.
@@ -583,7 +583,7 @@ impl Case {
 
 /// The forms that allocate, or leave out an output, share all but their entry with the form that is always checked.
 fn also_the_other_forms(options: &Options) -> bool {
-    options.threads == 1 && options.isa == Isa::Avx512
+    options.threads == 1 && options.isa == Isa::Amx
 }
 
 /// Whether these rows are not all the same, and yet D of any two of them is 0.

@@ -9,6 +9,7 @@ const ISAS: &[(Isa, &str)] = match cfg!(target_arch = "aarch64") {
         (Isa::Portable, "portable"),
         (Isa::Avx2, "avx2"),
         (Isa::Avx512, "avx512"),
+        (Isa::Amx, "amx"),
     ],
 };
 

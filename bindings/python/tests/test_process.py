@@ -74,7 +74,7 @@ def test_nonsense_in_the_environment_is_warned_of_once(name, value):
     warned = python(code, **{"CENTRA_NUM_THREADS": "", "OMP_NUM_THREADS": "nonsense", "CENTRA_ISA": "", name: value})
     assert warned.startswith(f"RuntimeWarning: {name}='{value}' is not ") and "|" not in warned
     numbers = [{"CENTRA_NUM_THREADS": text} for text in ["2", "2,1"]]
-    sets = [{"CENTRA_ISA": name} for name in ["portable", "neon", "avx512"]]
+    sets = [{"CENTRA_ISA": name} for name in ["portable", "neon", "avx512", "amx"]]
     for good in [*numbers, *sets]:
         assert python(code, **{"CENTRA_NUM_THREADS": "", "CENTRA_ISA": "", **good}) == ""
 
@@ -262,7 +262,7 @@ def test_threadpoolctl_limits_centra(monkeypatch):
 
 def test_instruction_set():
     assert python("import centra; print(centra.isa())", CENTRA_ISA="portable") == "portable"
-    assert centra.isa() in {"avx512", "avx2", "neon", "portable"}
+    assert centra.isa() in {"amx", "avx512", "avx2", "neon", "portable"}
 
 
 def test_answer_does_not_depend_on_the_instruction_set():
@@ -272,7 +272,7 @@ def test_answer_does_not_depend_on_the_instruction_set():
         found = centra.kmeans(X, 9, seed=3)
         print(hashlib.sha256(found.centers.tobytes() + found.labels.tobytes()).hexdigest(), found.inertia)
     """
-    assert len({python(code, CENTRA_ISA=isa) for isa in ["portable", "neon", "avx2", "avx512"]}) == 1
+    assert len({python(code, CENTRA_ISA=isa) for isa in ["portable", "neon", "avx2", "avx512", "amx"]}) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -35,7 +35,7 @@ pub(crate) use float::Certificate;
 use float::{Double, Single};
 use int16::Int16;
 use int8::Int8;
-pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
+pub(crate) use int8::{pack_centers as pack_int8, wants_tiles, Int8Centers, Int8Packing};
 use sparse::Sparse;
 pub(crate) use sparse::{products, width, Products};
 

@@ -7,7 +7,7 @@ use super::nearest::Nearest;
 use super::test::{Test, Tile};
 use crate::assign::panel::{steps, sweep_few, sweep_panels, Sweep};
 use crate::points::{Ahead, Which};
-use crate::simd::products::{elements, Element, Screen};
+use crate::simd::products::{elements, Element, Screen, TILES};
 use crate::simd::Lanes;
 
 /// Points being screened.
@@ -125,6 +125,14 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                     input
                         .test
                         .pack::<L>(&input.points, &part, chunk.clone(), tile);
+                }
+                if const { S::REGISTERS == TILES } {
+                    let groups = scratch
+                        .tile
+                        .chunks_exact_mut((elements + E::SIDES) * S::WIDTH);
+                    for group in groups.take(G) {
+                        E::arrange_group(&mut group[..elements * S::WIDTH], S::WIDTH);
+                    }
                 }
             }
             // A chunk of everything: the next block, evenly. Else the next chunk.

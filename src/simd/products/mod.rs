@@ -17,7 +17,7 @@ pub(crate) trait Screen: Copy + 'static {
     type E: Element;
     /// Elements in a vector.
     const WIDTH: usize;
-    /// The number of groups of points and of centers whose products fill the registers.
+    /// Registers that hold points and sums of products: vectors, or as few as there are [`TILES`].
     const REGISTERS: usize;
     /// How much bytes of points are more than their code, as products have them: 128, or nothing if products subtract that first.
     const OFFSET: i32 = 128;
@@ -39,6 +39,42 @@ pub(crate) trait Screen: Copy + 'static {
         // SAFETY: the caller is compiled for the instruction set, and vouches for the norm.
         unsafe { Self::splat(*norm) }
     }
+    /// The sums of products of so many times [`TILE`] centers with so many groups, all of them [arranged](Element::arrange_center), to memory:
+    /// those of a center with a group are a vector, and the vectors of a center follow one another. If there are fewer centers than a tile has rows,
+    /// they are all there are.
+    ///
+    /// # Safety
+    /// The caller is compiled for the instruction set, and has called [`get_ready`](Self::get_ready) for these `rows` and `elements`. So many elements of
+    /// each center, one center after the other, start at each of `centers`; vectors of so many elements, and sides, at each of `groups`; there is
+    /// room for the sums.
+    #[inline(always)]
+    unsafe fn multiply<const C: usize, const G: usize>(
+        _centers: [*const Self::E; C],
+        _groups: [*const Self::E; G],
+        _rows: usize,
+        _elements: usize,
+        _sums: *mut Self::E,
+    ) {
+        unreachable!("only registers that are tiles multiply many centers at once")
+    }
+    /// Adds sums of products that were [multiplied](Self::multiply).
+    #[inline(always)]
+    unsafe fn join(a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe { Self::add(a, b) }
+    }
+    /// Prepares the CPU for products by tiles of so many rows, and of so many elements.
+    ///
+    /// # Safety
+    /// The caller is compiled for the instruction set; [`finish_up`](Self::finish_up) follows.
+    #[inline(always)]
+    unsafe fn get_ready(_rows: usize, _elements: usize) {}
+    /// Leaves the CPU as it was before.
+    ///
+    /// # Safety
+    /// The caller is compiled for the instruction set, and has prepared the CPU.
+    #[inline(always)]
+    unsafe fn finish_up() {}
     /// The values of that center, after all products have been added.
     #[inline(always)]
     unsafe fn finish(sum: Self::V, _norm: *const Self::E, _sides: *const Self::E) -> Self::V {
@@ -76,6 +112,12 @@ pub(crate) trait Integers: Screen<E = i32> {
     unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[Self::V]);
 }
 
+/// Registers that are tiles: products of many centers are made by [`Screen::multiply`].
+pub(crate) const TILES: usize = 8;
+
+/// Centers in a tile.
+pub(crate) const TILE: usize = 16;
+
 /// The element type of the vectors of a [`Screen`].
 pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     /// Coordinates in an element of a point.
@@ -91,6 +133,11 @@ pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     const INFINITY: Self;
     /// A label.
     fn of_label(j: usize) -> Self;
+    /// Arranges the elements of a center for [`Screen::multiply`].
+    fn arrange_center(_center: &mut [Self]) {}
+    /// Arranges the elements of a group of vectors of this width for the same.
+    #[inline(always)]
+    fn arrange_group(_group: &mut [Self], _width: usize) {}
 }
 
 /// Elements of a point of d dimensions.
@@ -140,6 +187,36 @@ impl Element for Pair {
     fn of_label(j: usize) -> Pair {
         Pair::of(j as f32)
     }
+    /// First the low bytes of each two elements, then the high bytes of each two, then the last of an odd number as it is.
+    fn arrange_center(center: &mut [Pair]) {
+        let mut high = [Pair::default(); Pair::CHUNK / 2];
+        let twos = center.len() / 2;
+        for (u, high) in high.iter_mut().enumerate().take(twos) {
+            (center[u], *high) = bytes_of_two(center[2 * u], center[2 * u + 1]);
+        }
+        center[twos..2 * twos].copy_from_slice(&high[..twos]);
+    }
+    /// The low bytes of each two elements in the place of the first, and their high bytes in that of the second.
+    #[inline(always)]
+    fn arrange_group(group: &mut [Pair], width: usize) {
+        for two in group.chunks_exact_mut(2 * width) {
+            let (low, high) = two.split_at_mut(width);
+            for (low, high) in low.iter_mut().zip(high) {
+                (*low, *high) = bytes_of_two(*low, *high);
+            }
+        }
+    }
+}
+
+/// The low and the high bytes of four 16-bit integers, those of the two elements in turn: an integer is its high byte, signed, times 256, plus
+/// its low one, unsigned.
+#[inline(always)]
+fn bytes_of_two(a: Pair, b: Pair) -> (Pair, Pair) {
+    const LOW: u32 = 0xff_00ff;
+    let (a, b) = (a.0 as u32, b.0 as u32);
+    let low = a & LOW | (b & LOW) << 8;
+    let high = a >> 8 & LOW | b & !LOW;
+    (Pair(low as i32), Pair(high as i32))
 }
 
 /// A floating-point precision of a test.
@@ -282,17 +359,19 @@ macro_rules! larger {
 
 /// The vectors of the crate `wide`.
 macro_rules! portable {
-    ($name:ident, $element:ty, $vector:ident, $width:literal,
+    ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:expr,
      |$a:ident, $b:ident, $c:ident| $mul_add:expr,
-     |$p:ident, $q:ident| $min_max:expr) => {
+     |$p:ident, $q:ident| $min_max:expr
+     $(, { $($more:tt)* })?) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
         impl Screen for $name {
             type E = $element;
             const WIDTH: usize = $width;
-            const REGISTERS: usize = 16;
+            const REGISTERS: usize = $registers;
             type V = wide::$vector;
+            $($($more)*)?
 
             #[inline(always)]
             unsafe fn splat(x: $element) -> Self::V {
@@ -354,23 +433,29 @@ portable!(
     f64,
     f64x2,
     2,
+    16,
     // Not `mul_add`, which is a library call for each lane if the CPU does not have the instruction.
     |a, b, c| a * b + c,
     |a, b| (smaller!(a, b), larger!(a, b))
 );
-portable!(PortableF32, f32, f32x4, 4, |a, b, c| a * b + c, |a, b| (
-    smaller!(a, b),
-    larger!(a, b)
-));
+portable!(
+    PortableF32,
+    f32,
+    f32x4,
+    4,
+    16,
+    |a, b, c| a * b + c,
+    |a, b| (smaller!(a, b), larger!(a, b))
+);
 portable!(
     PortableBytes,
     i32,
     i32x4,
     4,
+    16,
     |a, b, c| dot_bytes(a, b, c),
     |a, b| (a.min(b), a.max(b))
 );
-
 /// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`.
 #[inline(always)]
 fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
@@ -390,7 +475,7 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
 /// first side value of a group; values are the sums times the second side value and the second norm of the center, plus its first
 /// norm, in single precision.
 macro_rules! pairs {
-    ($name:ident, $floats:ident, $dot:ident, $scaled:ident) => {
+    ($name:ident, $floats:ident, $registers:expr, $dot:ident, $scaled:ident $(, { $($more:tt)* })?) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
@@ -398,8 +483,9 @@ macro_rules! pairs {
         impl Screen for $name {
             type E = Pair;
             const WIDTH: usize = <$floats as Screen>::WIDTH;
-            const REGISTERS: usize = <$floats as Screen>::REGISTERS;
+            const REGISTERS: usize = $registers;
             type V = <$floats as Screen>::V;
+            $($($more)*)?
 
             #[inline(always)]
             unsafe fn splat(x: Pair) -> Self::V {
@@ -496,7 +582,7 @@ fn integers(x: wide::f32x4) -> wide::i32x4 {
 unsafe fn scaled(x: wide::f32x4, by: wide::f32x4) -> wide::f32x4 {
     integers(x).round_float() * by
 }
-pairs!(PortablePairs, PortableF32, dot_halves, scaled);
+pairs!(PortablePairs, PortableF32, 16, dot_halves, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]
@@ -539,9 +625,13 @@ mod vectors;
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod aarch64;
+#[cfg(test)]
+mod emulated;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 pub(crate) use aarch64::*;
+#[cfg(test)]
+pub(crate) use emulated::*;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::*;

@@ -2,7 +2,7 @@
 
 /// Vectors whose operations are intrinsics, which differ only in their names.
 macro_rules! vectors {
-    ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:literal,
+    ($name:ident, $element:ty, $vector:ident, $width:literal, $registers:expr,
      $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $min:ident, $max:ident,
      |$to:ident, $from:ident| $store_labels:expr,
      |$a:ident, $b:ident, $x:ident, $y:ident| $select:expr,

@@ -1,7 +1,9 @@
-//! Vectors for tests on x86-64: AVX2, AVX-512, AVX-512 VNNI.
+//! Vectors for tests on x86-64: AVX2, AVX-VNNI, AVX-512, AVX-512 VNNI, AMX.
 
-use super::{Integers, Pair, Screen, MOST_BOUND};
+use super::{Integers, Pair, Screen, MOST_BOUND, TILE, TILES};
+use crate::simd::tiles;
 use core::arch::x86_64::*;
+use core::mem::MaybeUninit;
 
 vectors!(
     Avx2F64,
@@ -112,6 +114,49 @@ vectors!(
     |a, b| _mm512_cmple_epi32_mask(a, b)
 );
 
+// The same, with products of many centers by tiles.
+vectors!(
+    AmxBytes,
+    i32,
+    __m512i,
+    16,
+    TILES,
+    _mm512_set1_epi32,
+    load_bytes,
+    store_bytes,
+    dot_bytes,
+    _mm512_add_epi32,
+    _mm512_sub_epi32,
+    _mm512_min_epi32,
+    _mm512_max_epi32,
+    |to, x| _mm512_storeu_si512(to.cast(), x),
+    |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
+    |a, b| _mm512_cmple_epi32_mask(a, b),
+    {
+        #[inline(always)]
+        unsafe fn multiply<const C: usize, const G: usize>(
+            centers: [*const i32; C],
+            groups: [*const i32; G],
+            _: usize,
+            elements: usize,
+            sums: *mut i32,
+        ) {
+            // SAFETY: the contract.
+            unsafe { tiles::multiply(centers, groups, elements, sums) }
+        }
+        #[inline(always)]
+        unsafe fn get_ready(rows: usize, elements: usize) {
+            // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
+            unsafe { tiles::configure(rows, elements) }
+        }
+        #[inline(always)]
+        unsafe fn finish_up() {
+            // SAFETY: the contract.
+            unsafe { tiles::release() }
+        }
+    }
+);
+
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
 unsafe fn dot_words(a: __m512, b: __m512, c: __m512) -> __m512 {
@@ -131,7 +176,67 @@ unsafe fn scaled_512(x: __m512, by: __m512) -> __m512 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_castps_si512(x)), by) }
 }
-pairs!(VnniPairs, Avx512F32, dot_words, scaled_512);
+pairs!(VnniPairs, Avx512F32, 32, dot_words, scaled_512);
+
+// The same, with products of many centers by tiles.
+pairs!(AmxPairs, Avx512F32, TILES, dot_words, scaled_512, {
+    #[inline(always)]
+    unsafe fn multiply<const C: usize, const G: usize>(
+        centers: [*const Pair; C],
+        groups: [*const Pair; G],
+        rows: usize,
+        elements: usize,
+        sums: *mut Pair,
+    ) {
+        // Sums of products of high bytes, of high bytes with low ones, and of low bytes.
+        let mut parts = Parts([const { MaybeUninit::uninit() }; 3 * TILE * TILE]);
+        let parts = parts.0.as_mut_ptr().cast::<i32>();
+        for (b, &center) in centers.iter().enumerate() {
+            for (g, &group) in groups.iter().enumerate() {
+                // SAFETY: the contract; the tiles are of the elements of either half of a center. A row of each part is there for each row of a tile.
+                unsafe {
+                    tiles::multiply_halves(center.cast(), group.cast(), elements, parts);
+                    for c in 0..rows {
+                        let part = |at: usize| load_bytes(parts.add((at * TILE + c) * TILE));
+                        let [high, middle, low] = [part(0), part(1), part(2)];
+                        let middle = _mm512_slli_epi32::<8>(middle);
+                        let high = _mm512_slli_epi32::<16>(high);
+                        let sum = _mm512_add_epi32(_mm512_add_epi32(low, middle), high);
+                        let mut sum = _mm512_castsi512_ps(sum);
+                        if !elements.is_multiple_of(2) {
+                            let x = Self::load(group.add((elements - 1) * TILE));
+                            let last = *center.add((c + 1) * elements - 1);
+                            sum = Self::mul_add(x, Self::splat(last), sum);
+                        }
+                        Self::store(sums.add(((b * TILE + c) * G + g) * TILE), sum);
+                    }
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn join(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the caller is compiled for the instruction set.
+        unsafe {
+            let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
+            _mm512_castsi512_ps(_mm512_add_epi32(a, b))
+        }
+    }
+    #[inline(always)]
+    unsafe fn get_ready(rows: usize, elements: usize) {
+        // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
+        unsafe { tiles::configure(rows, elements / 2) }
+    }
+    #[inline(always)]
+    unsafe fn finish_up() {
+        // SAFETY: the contract.
+        unsafe { tiles::release() }
+    }
+});
+
+/// Three tiles.
+#[repr(align(64))]
+struct Parts([MaybeUninit<i32>; 3 * TILE * TILE]);
 
 impl Integers for Vnni {
     const FINE: bool = true;
@@ -184,6 +289,12 @@ unsafe fn dot_pairs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
         _mm256_add_epi32(sum, _mm256_madd_epi16(odd, odd_b))
     }
 }
+/// The same by one instruction, AVX-VNNI.
+#[inline(always)]
+unsafe fn dot_bytes_256(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { _mm256_dpbusd_avx_epi32(c, a, b) }
+}
 #[inline(always)]
 unsafe fn load_256(from: *const i32) -> __m256i {
     // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
@@ -194,25 +305,72 @@ unsafe fn store_256(to: *mut i32, x: __m256i) {
     // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
     unsafe { _mm256_storeu_si256(to.cast(), x) }
 }
-// Four bytes a lane, AVX2.
-vectors!(
-    Avx2Bytes,
-    i32,
-    __m256i,
-    8,
-    16,
-    _mm256_set1_epi32,
-    load_256,
-    store_256,
-    dot_pairs,
-    _mm256_add_epi32,
-    _mm256_sub_epi32,
-    _mm256_min_epi32,
-    _mm256_max_epi32,
-    |to, x| _mm256_storeu_si256(to.cast(), x),
-    |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
-    |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
-);
+/// Vectors of four bytes a lane, 256 bits, with this function for products; sums and comparisons are of 32-bit integers, and exact.
+macro_rules! bytes {
+    ($name:ident, $dot:ident, $fine:literal) => {
+        vectors!(
+            $name,
+            i32,
+            __m256i,
+            8,
+            16,
+            _mm256_set1_epi32,
+            load_256,
+            store_256,
+            $dot,
+            _mm256_add_epi32,
+            _mm256_sub_epi32,
+            _mm256_min_epi32,
+            _mm256_max_epi32,
+            |to, x| _mm256_storeu_si256(to.cast(), x),
+            |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
+            |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
+        );
+
+        impl Integers for $name {
+            const FINE: bool = $fine;
+
+            #[inline(always)]
+            unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m256i {
+                // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+                unsafe {
+                    let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
+                    let both =
+                        _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
+                    let error_bound = _mm256_add_ps(both, _mm256_set1_ps(per[2]));
+                    _mm256_cvttps_epi32(_mm256_min_ps(error_bound, _mm256_set1_ps(MOST_BOUND)))
+                }
+            }
+            #[inline(always)]
+            unsafe fn refine(high: __m256i, low: __m256i) -> __m256i {
+                // SAFETY: the caller is compiled for the instruction set.
+                unsafe { _mm256_add_epi32(high, _mm256_srai_epi32::<7>(low)) }
+            }
+            #[inline(always)]
+            unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[__m256i]) {
+                // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
+                unsafe {
+                    let mut sum = _mm256_loadu_ps(sums);
+                    let mut g = 0;
+                    while g < x.len() {
+                        let x = _mm256_cvtepi32_ps(x[g]);
+                        sum = match weights {
+                            None => _mm256_add_ps(x, sum),
+                            Some(weights) => {
+                                _mm256_fmadd_ps(x, _mm256_loadu_ps(weights.add(8 * g)), sum)
+                            }
+                        };
+                        g += 1;
+                    }
+                    _mm256_storeu_ps(sums, sum);
+                }
+            }
+        }
+    };
+}
+
+bytes!(Avx2Bytes, dot_pairs, false);
+bytes!(AvxVnniBytes, dot_bytes_256, true);
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
@@ -233,39 +391,19 @@ unsafe fn scaled_256(x: __m256, by: __m256) -> __m256 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_castps_si256(x)), by) }
 }
-pairs!(Avx2Pairs, Avx2F32, madd, scaled_256);
+pairs!(Avx2Pairs, Avx2F32, 16, madd, scaled_256);
 
-impl Integers for Avx2Bytes {
-    #[inline(always)]
-    unsafe fn error_bound(norms: *const f32, errors: *const f32, per: [f32; 3]) -> __m256i {
-        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
-        unsafe {
-            let error = _mm256_mul_ps(_mm256_loadu_ps(errors), _mm256_set1_ps(per[1]));
-            let both = _mm256_fmadd_ps(_mm256_loadu_ps(norms), _mm256_set1_ps(per[0]), error);
-            let error_bound = _mm256_add_ps(both, _mm256_set1_ps(per[2]));
-            _mm256_cvttps_epi32(_mm256_min_ps(error_bound, _mm256_set1_ps(MOST_BOUND)))
-        }
-    }
-    #[inline(always)]
-    unsafe fn refine(high: __m256i, low: __m256i) -> __m256i {
-        // SAFETY: the caller is compiled for the instruction set.
-        unsafe { _mm256_add_epi32(high, _mm256_srai_epi32::<7>(low)) }
-    }
-    #[inline(always)]
-    unsafe fn accumulate(sums: *mut f32, weights: Option<*const f32>, x: &[__m256i]) {
-        // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
-        unsafe {
-            let mut sum = _mm256_loadu_ps(sums);
-            let mut g = 0;
-            while g < x.len() {
-                let x = _mm256_cvtepi32_ps(x[g]);
-                sum = match weights {
-                    None => _mm256_add_ps(x, sum),
-                    Some(weights) => _mm256_fmadd_ps(x, _mm256_loadu_ps(weights.add(8 * g)), sum),
-                };
-                g += 1;
-            }
-            _mm256_storeu_ps(sums, sum);
-        }
+/// `c` plus, in each lane, the products of the two integers of `a` with those of `b`, by one instruction, AVX-VNNI.
+#[inline(always)]
+unsafe fn dot_words_256(a: __m256, b: __m256, c: __m256) -> __m256 {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe {
+        let (a, b, c) = (
+            _mm256_castps_si256(a),
+            _mm256_castps_si256(b),
+            _mm256_castps_si256(c),
+        );
+        _mm256_castsi256_ps(_mm256_dpwssd_avx_epi32(c, a, b))
     }
 }
+pairs!(AvxVnniPairs, Avx2F32, 16, dot_words_256, scaled_256);

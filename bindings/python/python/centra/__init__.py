@@ -53,7 +53,7 @@ _threads.check_environment()
 
 
 def isa() -> str:
-    """Name the instruction set in use: 'avx512', 'avx2', 'neon' or 'portable'.
+    """Name the instruction set in use: 'amx', 'avx512', 'avx2', 'neon' or 'portable'.
 
     It is the best of the processor, unless the environment variable ``CENTRA_ISA``, read at the first call, names a lower one.
     Results do not depend on it.

@@ -49,8 +49,8 @@ def check_environment() -> None:
     """Warns of values of centra's environment variables that have no effect."""
     _from_environment()
     isa = os.environ.get("CENTRA_ISA", "")
-    if isa not in ("", "portable", "neon", "avx2", "avx512"):
-        _ignore("CENTRA_ISA", isa, "'portable', 'neon', 'avx2' or 'avx512'")
+    if isa not in ("", "portable", "neon", "avx2", "avx512", "amx"):
+        _ignore("CENTRA_ISA", isa, "'portable', 'neon', 'avx2', 'avx512' or 'amx'")
 
 
 def _cores() -> int:
