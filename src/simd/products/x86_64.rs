@@ -275,21 +275,18 @@ impl Integers for Vnni {
     }
 }
 
-/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`. (The instruction for
-/// bytes alone would saturate.)
+/// `c` plus, in each lane, the products of four signed bytes, those of `a` less 128. The instruction for bytes multiplies unsigned ones with signed
+/// ones, and saturates sums of two: so signs go from one factor to the other, and as no factor is more than 127, sums stay below 2^15.
 #[inline(always)]
-unsafe fn dot_pairs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+unsafe fn dot_signs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe {
-        let even = _mm256_and_si256(a, _mm256_set1_epi16(0xff));
-        let odd = _mm256_srli_epi16::<8>(a);
-        let even_b = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
-        let odd_b = _mm256_srai_epi16::<8>(b);
-        let sum = _mm256_add_epi32(c, _mm256_madd_epi16(even, even_b));
-        _mm256_add_epi32(sum, _mm256_madd_epi16(odd, odd_b))
+        let a = _mm256_xor_si256(a, _mm256_set1_epi8(-128));
+        let twos = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(b, a));
+        _mm256_add_epi32(c, _mm256_madd_epi16(twos, _mm256_set1_epi16(1)))
     }
 }
-/// The same by one instruction, AVX-VNNI.
+/// `c` plus, in each lane, the products of four unsigned bytes of `a` with four signed ones of `b`, by one instruction, AVX-VNNI.
 #[inline(always)]
 unsafe fn dot_bytes_256(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     // SAFETY: the caller is compiled for the instruction set.
@@ -307,7 +304,7 @@ unsafe fn store_256(to: *mut i32, x: __m256i) {
 }
 /// Vectors of four bytes a lane, 256 bits, with this function for products; sums and comparisons are of 32-bit integers, and exact.
 macro_rules! bytes {
-    ($name:ident, $dot:ident, $fine:literal) => {
+    ($name:ident, $dot:ident, $offset:literal, $fine:literal) => {
         vectors!(
             $name,
             i32,
@@ -324,7 +321,10 @@ macro_rules! bytes {
             _mm256_max_epi32,
             |to, x| _mm256_storeu_si256(to.cast(), x),
             |a, b, x, y| _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a)),
-            |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff
+            |a, b| !_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(a, b))) & 0xff,
+            {
+                const OFFSET: i32 = $offset;
+            }
         );
 
         impl Integers for $name {
@@ -369,8 +369,8 @@ macro_rules! bytes {
     };
 }
 
-bytes!(Avx2Bytes, dot_pairs, false);
-bytes!(AvxVnniBytes, dot_bytes_256, true);
+bytes!(Avx2Bytes, dot_signs, 0, false);
+bytes!(AvxVnniBytes, dot_bytes_256, 128, true);
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
