@@ -6,7 +6,7 @@ mod lemmas;
 use core::ops::Range;
 
 use super::int16::Int16;
-use super::{Allowance, BlockRows, CodedCenters, Method, PassCenters, Precision};
+use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::screen::{self, ScreenResult, Test, Tile};
 use crate::call::{Job, Shape};
@@ -26,19 +26,6 @@ const FEWEST_CENTERS: usize = 256;
 
 /// 8 bits are too coarse if centers are this many times farther from the origin than points.
 const CENTERS_BEYOND: f64 = 8.0;
-
-/// Products of a pass from which on tiles are asked for: it takes a millisecond without them.
-const LONG_PASS: usize = 1 << 25;
-
-/// Dimensions from which on tiles take less time than vectors: a tile has as many.
-const FEWEST_DIMENSIONS: usize = 64;
-
-/// Whether passes of a shape are long enough to ask the system for tiles, which multiply bytes and words.
-pub(crate) fn wants_tiles(shape: &Shape) -> bool {
-    let Shape { n, d, k, .. } = *shape;
-    let products = n.saturating_mul(k).saturating_mul(d);
-    products >= LONG_PASS && d >= FEWEST_DIMENSIONS && Method::Int8.has_room(shape)
-}
 
 impl Precision for Int8 {
     type Element = i32;

@@ -35,7 +35,7 @@ pub(crate) use float::Certificate;
 use float::{Double, Single};
 use int16::Int16;
 use int8::Int8;
-pub(crate) use int8::{pack_centers as pack_int8, wants_tiles, Int8Centers, Int8Packing};
+pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 use sparse::Sparse;
 pub(crate) use sparse::{products, width, Products};
 
@@ -163,6 +163,19 @@ impl Traits {
             makes_margins_expensive: P::makes_margins_expensive,
         }
     }
+}
+
+/// Products of a pass from which on tiles are asked for: it takes a millisecond without them.
+const LONG_PASS: usize = 1 << 25;
+
+/// Dimensions from which on tiles take less time than vectors: a tile has as many.
+const FEWEST_DIMENSIONS: usize = 64;
+
+/// Whether passes of a shape are long enough to ask the system for tiles, which multiply bytes and words.
+pub(crate) fn wants_tiles(shape: &Shape) -> bool {
+    let Shape { n, d, k, .. } = *shape;
+    let products = n.saturating_mul(k).saturating_mul(d);
+    products >= LONG_PASS && d >= FEWEST_DIMENSIONS && Method::Int8.has_room(shape)
 }
 
 impl Method {
