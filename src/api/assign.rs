@@ -22,6 +22,7 @@ pub(crate) struct AssignParts<'w> {
 
 impl Memory for AssignMemory {
     type Parts<'w> = AssignParts<'w>;
+    const LABELS: bool = true;
 
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> AssignParts<'w> {
         AssignParts {

@@ -74,6 +74,7 @@ impl<'a> FitMemory<'a> {
 
 impl Memory for FitMemory<'_> {
     type Parts<'w> = PerThread<Runner<'w>>;
+    const LABELS: bool = true;
 
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w> {
         let plan = Plan::new(shape, shape.n, self.weighted);

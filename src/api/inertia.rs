@@ -6,6 +6,7 @@ use crate::exact::observed::on_stack;
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::threads::PerThread;
+use crate::simd::Level;
 
 /// The exact sum of D between the points and the centers their labels name, times their weights, rounded once; labels count from
 /// `base`. It needs no workspace.
@@ -27,6 +28,7 @@ pub(crate) fn inertia(
         options.weights,
         options,
         &shape,
+        Level::new(options.isa),
         shape.threads,
         |job| {
             let mut observed = PerThread::new(job.crew.threads(), on_stack);

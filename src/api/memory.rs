@@ -5,15 +5,19 @@
 //! line, and the query includes it.
 
 use super::with_job;
+use crate::assign::wants_tiles;
 use crate::call::{Job, Options, Shape};
 use crate::points::Points;
 use crate::runtime::error::Error;
 use crate::runtime::workspace::{Cut, Ruler, Workspace};
+use crate::simd::Level;
 
 /// The memory of a call. The fields of the implementing type are what it depends on besides the shape.
 pub(crate) trait Memory {
     /// The parts that it is cut into.
     type Parts<'w>;
+    /// Whether the call labels points, so that tiles are of use.
+    const LABELS: bool = false;
 
     /// Takes the parts for a call of this shape on `threads` threads.
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> Self::Parts<'w>;
@@ -43,7 +47,11 @@ pub(crate) fn with_memory<M: Memory, R>(
 ) -> Result<R, Error> {
     workspace.with(memory.bytes(shape)?, |mut buffer| {
         let threads = memory.threads(shape);
-        with_job(points, weights, options, shape, threads, |job| {
+        let level = match M::LABELS && wants_tiles(shape) {
+            true => Level::with_tiles(options.isa),
+            false => Level::new(options.isa),
+        };
+        with_job(points, weights, options, shape, level, threads, |job| {
             let parts = memory.cut(&mut buffer, shape, job.crew.threads());
             work(job, parts)
         })

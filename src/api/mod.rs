@@ -32,7 +32,6 @@ pub(crate) use query::{workspace_bytes, workspace_size};
 pub(crate) use seed::{seed, Drawing};
 pub(crate) use update::update;
 
-use crate::assign::wants_tiles;
 use crate::call::{Job, Options, Shape};
 use crate::exact::range_check::scan;
 use crate::exact::spread::check_spread;
@@ -106,20 +105,17 @@ fn check_values<B: AsMut<[f64]> + Send>(
     Ok(largest)
 }
 
-/// Calls `work` with the job of these inputs on `threads` threads, or fewer if no more can be started. They may be more threads
+/// Calls `work` with the job of these inputs at this level on `threads` threads, or fewer if no more can be started. They may be more threads
 /// than are worthwhile for one pass, whose number the shape has.
 pub(crate) fn with_job<R>(
     points: &Points<'_>,
     weights: Option<&[f64]>,
     options: &Options<'_>,
     shape: &Shape,
+    level: Level,
     threads: usize,
     work: impl FnOnce(&Job<'_>) -> R,
 ) -> R {
-    let level = match wants_tiles(shape) {
-        true => Level::with_tiles(options.isa),
-        false => Level::new(options.isa),
-    };
     with_crew(threads, options.lent, |crew| {
         let job = Job {
             points: *points,

@@ -237,8 +237,8 @@ unsafe fn sweep_tiles<S: Screen, const G: usize, R: Receive<S, G>>(
     receive: &mut R,
     between: &mut impl FnMut(),
 ) {
-    assert!(G <= 2 && S::WIDTH <= 16);
     let (k, elements) = (panels.count(), over.elements);
+    assert!(G <= 2 && S::WIDTH <= 16 && k > 0);
     assert!(
         over.chunk == (0..elements),
         "tiles take all dimensions at once"
@@ -293,7 +293,7 @@ struct Tiles<S: Screen>(PhantomData<S>);
 
 impl<S: Screen> Tiles<S> {
     /// # Safety
-    /// The caller is compiled for `S`, and so is everything until this is dropped.
+    /// The caller is compiled for `S`; rows are 1 to [`TILE`]; nothing else prepares the CPU or leaves it as it was until this is dropped.
     #[inline(always)]
     unsafe fn of(rows: usize, elements: usize) -> Self {
         // SAFETY: the contract.

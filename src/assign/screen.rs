@@ -5,7 +5,7 @@
 //! the error bound of the least, and evaluates D for these alone. Where these are so many that it takes less to evaluate D for all
 //! centers, several points side by side, the point is left to `label`, which does that.
 //!
-//! Three groups of points are compared with all centers at a time. Where there are many dimensions, the points are packed
+//! Three groups of points, or two, are compared with all centers at a time. Where there are many dimensions, the points are packed
 //! chunk of dimensions by chunk, the values of the centers for these few points are kept from chunk to chunk, and the second
 //! test reads them. Of very many centers, those of one part after the other are kept: after each part, the second test
 //! decides among the centers so far. Where there are few dimensions, a few more points are packed at a time; keeping values would
@@ -25,7 +25,7 @@ pub(crate) use test::{Test, Tile};
 
 use super::panel::{few, hold_all, sweep, Sweep, GROUPS};
 use crate::points::Which;
-use crate::simd::products::{elements, Element, Screen};
+use crate::simd::products::{elements, Element, Screen, TILES};
 use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
 use decide::{prefetch_rows, Decide, Deciding};
 use input::{keeps, AT_A_TIME, KEPT, PACKED, WIDEST};
@@ -88,6 +88,10 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for TestFew<'_, '_, E, F> {
     unsafe fn run<L: Lanes, S: Screen<E = E>>(self) -> ScreenResult {
         // Points are packed by the lanes, one vector or two of these to a group.
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
+        assert!(
+            S::REGISTERS != TILES,
+            "groups of few dimensions are not arranged for tiles"
+        );
         let mut screening = self.0;
         // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths.
         unsafe {

@@ -27,7 +27,7 @@ pub(crate) const BLOCK_COORDINATES: usize = 1 << 14;
 /// Points in a block at most.
 pub(crate) const BLOCK_POINTS: usize = 1024;
 
-/// Three groups of the widest vectors: the points that kernels process in one step.
+/// Three groups of the widest vectors: the points that kernels process in one step, or in some of two groups.
 pub(crate) const STEP: usize = 48;
 
 /// Points in a block, a multiple of [`STEP`]: few enough for the cache, and for every thread to get

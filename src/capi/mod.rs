@@ -181,10 +181,10 @@ pub extern "C" fn centra_version() -> *const c_char {
 /// static text. It is the best that the CPU has, unless the environment variable CENTRA_ISA names a lower one. The
 /// variable is read once, at the first call.
 ///
-/// Linux gives tiles to processes that ask for them. The first call that is long enough for them asks, once and for
-/// good: from then on the kernel refuses stacks for signals (sigaltstack) that are smaller than
-/// getauxval(AT_MINSIGSTKSZ), and a signal takes 8 KiB more of the stack of a thread that has used tiles. Under
-/// CENTRA_ISA=avx512 no call asks.
+/// Linux gives tiles to processes that ask for them. The first call that is long enough for them and finds labels asks,
+/// once and for good. From then on the kernel refuses stacks for signals (sigaltstack) that are smaller than
+/// getauxval(AT_MINSIGSTKSZ), and a signal takes 8 KiB more of the stack of a thread that has used tiles. (If a thread
+/// has a smaller one, the kernel gives no tiles.) Under CENTRA_ISA=avx512 no call asks.
 #[no_mangle]
 pub extern "C" fn centra_isa() -> *const c_char {
     crate::simd::level::isa().name().as_ptr()

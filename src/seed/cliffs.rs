@@ -11,6 +11,7 @@ use crate::call::{Init, Options, Shape};
 use crate::points::{Form, Points};
 use crate::runtime::threads::PerThread;
 use crate::runtime::workspace::{Buffer, Cut, Owned, Ruler};
+use crate::simd::Level;
 
 const KEY: Key = Key {
     seed: 1,
@@ -38,7 +39,8 @@ fn in_vain(x: &[f64], d: usize, k: usize, weights: Option<&[f64]>) -> Option<f64
     let mut buffer: Buffer<'_> = memory.buffer();
     let (mut masses, worker) = cut(&mut buffer, &shape);
     let mut worker = Some(worker);
-    with_job(&points, weights, &options, &shape, 1, |job| {
+    let level = Level::new(options.isa);
+    with_job(&points, weights, &options, &shape, level, 1, |job| {
         let mut workers = PerThread::new(1, || worker.take().unwrap());
         let mut centers = vec![0.0; k * d];
         let mut greedy = Greedy::by_weight(job, &mut masses);

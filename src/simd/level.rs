@@ -280,3 +280,17 @@ impl Level {
         self.run(Query(PhantomData::<E>))
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    /// Where there are tiles, the system gives them when it is asked, and not before.
+    #[test]
+    fn tiles_are_permitted() {
+        let there = super::super::tiles::are_there() && isa() == Isa::Amx;
+        assert!(Level::new(Isa::Amx).0.isa() < Isa::Amx);
+        let best = Level::with_tiles(Isa::Amx).0.isa();
+        assert_eq!(best == Isa::Amx, there, "{best:?}");
+    }
+}

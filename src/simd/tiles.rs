@@ -23,7 +23,8 @@ pub(super) fn are_there() -> bool {
         __cpuid_count(1, 0).ecx & 1 << 27 != 0,
         all && __cpuid_count(7, 0).edx & TILES_OF_BYTES == TILES_OF_BYTES,
     );
-    if !saves || !bytes || cfg!(not(target_os = "linux")) {
+    let pointers = cfg!(target_pointer_width = "64");
+    if !saves || !bytes || !pointers || cfg!(not(target_os = "linux")) {
         return false;
     }
     let kept: u32;
@@ -34,19 +35,20 @@ pub(super) fn are_there() -> bool {
     kept & KEPT == KEPT
 }
 
-/// Whether the system lets this process use tiles, which is asked for at the first call. The answer holds until the process ends, and for its
-/// children.
+/// Whether the system lets this process use tiles, which is asked for at the first call. The first answer holds until the process ends, and for its
+/// children; tiles that are given are not taken back.
 pub(super) fn permitted() -> bool {
     const UNKNOWN: u8 = 0;
     const NO: u8 = 1;
     const YES: u8 = 2;
-    // Threads that ask at the same time are told the same.
     static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
     match ANSWER.load(Ordering::Relaxed) {
         UNKNOWN => {
-            let yes = are_there() && ask();
-            ANSWER.store(if yes { YES } else { NO }, Ordering::Relaxed);
-            yes
+            let answer = if are_there() && ask() { YES } else { NO };
+            // Threads that ask at the same time may be told different things, as stacks for signals come and go.
+            let first =
+                ANSWER.compare_exchange(UNKNOWN, answer, Ordering::Relaxed, Ordering::Relaxed);
+            first.map_or_else(|first| first, |_| answer) == YES
         }
         answer => answer == YES,
     }
@@ -91,7 +93,7 @@ struct Configuration {
 /// one of a group, and two that are as long as what is left of the elements after whole tiles.
 ///
 /// # Safety
-/// The process is [`permitted`] to use tiles; [`release`] follows.
+/// The process is [`permitted`] to use tiles; there is a row; [`release`] follows.
 #[inline(always)]
 pub(super) unsafe fn configure(rows: usize, elements: usize) {
     let left = elements % SIDE;

@@ -261,6 +261,7 @@ pub(super) struct FarthestParts<'w> {
 
 impl Memory for FarthestMemory {
     type Parts<'w> = FarthestParts<'w>;
+    const LABELS: bool = true;
 
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> FarthestParts<'w> {
         FarthestParts {

@@ -69,6 +69,7 @@ pub(super) struct SumsParts<'w> {
 
 impl Memory for SumsMemory {
     type Parts<'w> = SumsParts<'w>;
+    const LABELS: bool = true;
 
     fn cut<'w>(&self, from: &mut impl Cut<'w>, shape: &Shape, threads: usize) -> SumsParts<'w> {
         let plan = Plan::new(shape, self.total, self.weighted);

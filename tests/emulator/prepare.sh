@@ -79,6 +79,15 @@ awk '
 ' cpu/cpudb/intel/corei7_skylake-x.cc > model.new && mv model.new cpu/cpudb/intel/corei7_skylake-x.cc
 sed -i 's/max_std_leaf = 0x16/max_std_leaf = 0x1E/' cpu/cpudb/intel/corei7_skylake-x.cc
 
+# Each edit has been made.
+for what in 'ia32_xfd_err;:cpu/cpu.h' 'ia32_xfd_err = 0:cpu/init.cc' '(1<<4):cpu/cpuid.cc' 'ecx |= 4:cpu/cpuid.cc' \
+    'msr_desc\[0x1c5\]:cpu/msr.cc' 'case 0x1c5. val64:cpu/msr.cc' 'ia32_xfd_err = val_64:cpu/msr.cc' 'ia32_xfd & BX:cpu/proc_ctrl.cc' \
+    'exception(BX_NM_EXCEPTION, 0);:cpu/proc_ctrl.cc' '(void) line_mask:cpu/icache.h' '(Bit8s) xbyte:cpu/avx/amx.cc' \
+    '(Bit8s) ybyte:cpu/avx/amx.cc' '0x0000001E.*tmul:cpu/cpudb/intel/corei7_skylake-x.cc' '(3<<24):cpu/cpudb/intel/corei7_skylake-x.cc' \
+    'max_std_leaf = 0x1E:cpu/cpudb/intel/corei7_skylake-x.cc'; do
+    grep -q "${what%:*}" "${what##*:}" || { echo "not edited: ${what##*:} has no \"${what%:*}\"" >&2; exit 1; }
+done
+
 ./configure --enable-x86-64 --enable-avx --enable-evex --enable-amx --enable-all-optimizations --enable-pci \
     --enable-long-phy-address --with-nogui --disable-docbook CXXFLAGS=-O2 CFLAGS=-O2 > configure.log
 make -j"$(nproc)" > make.log 2>&1

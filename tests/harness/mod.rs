@@ -109,10 +109,12 @@ pub fn least_ways() -> Vec<Way> {
     least
 }
 
-/// Each with each; of instruction sets those that this machine has, as others would only do the same as the best of these.
+/// Each with each; of instruction sets those that this machine has, the best of them in place of all that are better.
 pub fn ways(isas: &[Isa], threads: &[usize], copies: &[usize]) -> Vec<Way> {
     let mut ways = Vec::new();
-    for &isa in isas.iter().filter(|&&isa| isa <= centra::isa()) {
+    let mut here: Vec<Isa> = isas.iter().map(|&isa| isa.min(centra::isa())).collect();
+    here.dedup();
+    for isa in here {
         for &threads in threads {
             ways.extend(copies.iter().map(|&copy| Way { isa, threads, copy }));
         }
@@ -583,7 +585,7 @@ impl Case {
 
 /// The forms that allocate, or leave out an output, share all but their entry with the form that is always checked.
 fn also_the_other_forms(options: &Options) -> bool {
-    options.threads == 1 && options.isa == Isa::Amx
+    options.threads == 1 && options.isa == centra::isa()
 }
 
 /// Whether these rows are not all the same, and yet D of any two of them is 0.

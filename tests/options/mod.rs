@@ -55,7 +55,7 @@ impl Default for Options<'_> {
             weights: None,
             progress: None,
             algorithm: Algorithm::default(),
-            isa: Isa::Avx512,
+            isa: Isa::Amx,
         }
     }
 }

@@ -168,7 +168,8 @@ impl Traits {
 /// Products of a pass from which on tiles are asked for: it takes a millisecond without them.
 const LONG_PASS: usize = 1 << 25;
 
-/// Dimensions from which on tiles take less time than vectors: a tile has as many.
+/// Dimensions from which on tiles are to take less time than vectors: a tile has as many
+/// (docs/decisions.md#tiles).
 const FEWEST_DIMENSIONS: usize = 64;
 
 /// Whether passes of a shape are long enough to ask the system for tiles, which multiply bytes and words.

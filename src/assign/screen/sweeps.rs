@@ -126,6 +126,7 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                         .test
                         .pack::<L>(&input.points, &part, chunk.clone(), tile);
                 }
+                // Once for each time that they are packed.
                 if const { S::REGISTERS == TILES } {
                     let groups = scratch
                         .tile

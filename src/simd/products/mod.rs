@@ -66,7 +66,7 @@ pub(crate) trait Screen: Copy + 'static {
     /// Prepares the CPU for products by tiles of so many rows, and of so many elements.
     ///
     /// # Safety
-    /// The caller is compiled for the instruction set; [`finish_up`](Self::finish_up) follows.
+    /// The caller is compiled for the instruction set; rows are 1 to [`TILE`]; [`finish_up`](Self::finish_up) follows.
     #[inline(always)]
     unsafe fn get_ready(_rows: usize, _elements: usize) {}
     /// Leaves the CPU as it was before.
@@ -133,7 +133,7 @@ pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
     const INFINITY: Self;
     /// A label.
     fn of_label(j: usize) -> Self;
-    /// Arranges the elements of a center for [`Screen::multiply`].
+    /// Arranges the elements of a center, at most [`CHUNK`](Self::CHUNK), for [`Screen::multiply`].
     fn arrange_center(_center: &mut [Self]) {}
     /// Arranges the elements of a group of vectors of this width for the same.
     #[inline(always)]

@@ -276,7 +276,8 @@ impl Integers for Vnni {
 }
 
 /// `c` plus, in each lane, the products of four signed bytes, those of `a` less 128. The instruction for bytes multiplies unsigned ones with signed
-/// ones, and saturates sums of two: so signs go from one factor to the other, and as no factor is more than 127, sums stay below 2^15.
+/// ones, and saturates sums of two: so signs go from one factor to the other, and as no factor is more than 127, sums stay below 2^15. (A byte past the last dimension is 0, and so -128. Those of
+/// centers there are 0.)
 #[inline(always)]
 unsafe fn dot_signs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     // SAFETY: the caller is compiled for the instruction set.
