@@ -28,6 +28,12 @@ pub fn generator() -> impl FnMut() -> f64 {
     }
 }
 
+/// A number of deviation 1, by Box and Muller.
+pub fn normal(uniform: &mut impl FnMut() -> f64) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform()).cos()
+}
+
 impl Work {
     /// Overlapping Gaussian blobs, as many as centers, of deviation 1 around middles in a cube of diagonal `spread`; the
     /// start is the last k points.
@@ -40,11 +46,14 @@ impl Work {
         for _ in 0..n {
             let blob = (k as f64 * uniform()) as usize;
             for middle in &middles[blob * d..][..d] {
-                // Box-Muller
-                let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
-                points.push(middle + radius * (std::f64::consts::TAU * uniform()).cos());
+                points.push(middle + normal(&mut uniform));
             }
         }
+        Work::from_the_last(n, d, k, points)
+    }
+
+    /// These points, and the last k of them as the start.
+    pub fn from_the_last(n: usize, d: usize, k: usize, points: Vec<f64>) -> Work {
         let start = points[(n - k) * d..].to_vec();
         Work {
             n,

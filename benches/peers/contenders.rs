@@ -45,13 +45,16 @@ enum Way {
     Missing,
 }
 
+/// The name of centra's best instruction set.
+pub const AMX: &str = "AMX";
+
 /// The instruction sets that this processor has, and their names.
 pub fn instruction_sets() -> Vec<(Isa, &'static str)> {
     let all = [
         (Isa::Portable, "portable"),
         (Isa::Avx2, "AVX2"),
         (Isa::Avx512, "AVX-512"),
-        (Isa::Amx, "AMX"),
+        (Isa::Amx, AMX),
     ];
     let has = |(isa, _): &(Isa, &str)| *isa <= centra::isa();
     all.into_iter().filter(has).collect()

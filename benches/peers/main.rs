@@ -5,6 +5,7 @@
 //! - `contenders`: who takes part, and how each runs once; `python` talks to those in `worker.py`, `shipped` calls centra
 //! - `rounds`: turns, answers checked, statistics
 //! - `iteration`: the shapes of the table, and what is wanted of it
+//! - `embeddings`: data like embeddings
 //! - `convergence`: the tables of whole fits on real data
 //! - `seeding`: the table of starting centers
 //! - `streams`: the table of passes over chunks
@@ -17,6 +18,7 @@ mod contenders;
 mod convergence;
 #[path = "../data/mod.rs"]
 mod data;
+mod embeddings;
 mod families;
 mod iteration;
 mod machine;

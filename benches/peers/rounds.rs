@@ -3,6 +3,7 @@
 
 use crate::contenders::{instruction_sets, Arena, Contender, Family};
 use crate::data::Work;
+use crate::embeddings::embeddings;
 use crate::machine::{Meter, Peaks};
 use crate::options::{self, Options};
 use crate::python::Worker;
@@ -24,9 +25,17 @@ pub struct Task {
     pub n: usize,
     pub d: usize,
     pub k: usize,
-    /// Of the data: how far the blobs are apart.
-    pub spread: f64,
+    pub data: Data,
     pub measure: Measure,
+}
+
+/// What data are like.
+#[derive(Clone, Copy)]
+pub enum Data {
+    /// Overlapping blobs, and how far they are apart.
+    Blobs { spread: f64 },
+    /// See [`embeddings`].
+    Embeddings,
 }
 
 impl Task {
@@ -34,12 +43,28 @@ impl Task {
         let n = self.n.to_string();
         let digits = n.as_bytes().rchunks(3).rev();
         let groups: Vec<_> = digits.map(String::from_utf8_lossy).collect();
-        format!("{} × {}, k = {}", groups.join(","), self.d, self.k)
+        let shape = format!("{} × {}, k = {}", groups.join(","), self.d, self.k);
+        match self.data {
+            Data::Blobs { .. } => shape,
+            Data::Embeddings => format!("{shape}, like embeddings"),
+        }
     }
 
     /// As it is written on a command line.
     pub fn word(&self) -> String {
-        format!("iteration_{}x{}_k{}", self.n, self.d, self.k)
+        let data = match self.data {
+            Data::Blobs { .. } => "",
+            Data::Embeddings => "embeddings_",
+        };
+        format!("iteration_{data}{}x{}_k{}", self.n, self.d, self.k)
+    }
+
+    fn work(&self) -> Work {
+        let Task { n, d, k, .. } = *self;
+        match self.data {
+            Data::Blobs { spread } => Work::new(n, d, k, spread),
+            Data::Embeddings => embeddings(n, d, k),
+        }
     }
 
     fn most(&self) -> i64 {
@@ -151,7 +176,7 @@ pub fn compare(
     meter: &Meter,
     effort: Effort,
 ) -> Table {
-    let work = Work::new(task.n, task.d, task.k, task.spread);
+    let work = task.work();
     let mut arena = Arena::new(&work, contenders, worker);
     let mut runners: Vec<Result<Runner, String>> = Vec::new();
     let answer = Answer::of_centra(task, &mut arena, contenders);
