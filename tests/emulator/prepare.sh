@@ -43,6 +43,13 @@ awk '
 # With tiles, code that was written anew was looked for among the traces of other lines.
 sed -i 's/^    if (line_mask > mask) break;/    (void) line_mask;/' cpu/icache.h
 
+# When a thread was interrupted, numbers of rows and of their bytes were saved in each other's place, half of the rows was not saved, and
+# tiles were taken to be in use where they were not.
+sed -i 's/\(vmm16u(8+n) *= BX_CPU_THIS_PTR amx->tilecfg\[n\]\.\)rows;/\1bytes_per_row;/
+        s/\(vmmubyte(48+n) *= BX_CPU_THIS_PTR amx->tilecfg\[n\]\.\)bytes_per_row;/\1rows;/
+        s/row < BX_TILE_REGISTERS/row < BX_TILE_MAX_ROWS/
+        s/tile_use_tracker == 0/tile_use_tracker != 0/' cpu/xsave.cc
+
 # Signed bytes were taken to be unsigned.
 awk '
     /DPBDSS\(Bit32u x/ { x = 1; y = 1 }
@@ -82,7 +89,8 @@ sed -i 's/max_std_leaf = 0x16/max_std_leaf = 0x1E/' cpu/cpudb/intel/corei7_skyla
 # Each edit has been made.
 for what in 'ia32_xfd_err;:cpu/cpu.h' 'ia32_xfd_err = 0:cpu/init.cc' '(1<<4):cpu/cpuid.cc' 'ecx |= 4:cpu/cpuid.cc' \
     'msr_desc\[0x1c5\]:cpu/msr.cc' 'case 0x1c5. val64:cpu/msr.cc' 'ia32_xfd_err = val_64:cpu/msr.cc' 'ia32_xfd & BX:cpu/proc_ctrl.cc' \
-    'exception(BX_NM_EXCEPTION, 0);:cpu/proc_ctrl.cc' '(void) line_mask:cpu/icache.h' '(Bit8s) xbyte:cpu/avx/amx.cc' \
+    'exception(BX_NM_EXCEPTION, 0);:cpu/proc_ctrl.cc' 'vmmubyte(48+n).*rows;:cpu/xsave.cc' 'row < BX_TILE_MAX_ROWS:cpu/xsave.cc' \
+    'tile_use_tracker != 0:cpu/xsave.cc' '(void) line_mask:cpu/icache.h' '(Bit8s) xbyte:cpu/avx/amx.cc' \
     '(Bit8s) ybyte:cpu/avx/amx.cc' '0x0000001E.*tmul:cpu/cpudb/intel/corei7_skylake-x.cc' '(3<<24):cpu/cpudb/intel/corei7_skylake-x.cc' \
     'max_std_leaf = 0x1E:cpu/cpudb/intel/corei7_skylake-x.cc'; do
     grep -q "${what%:*}" "${what##*:}" || { echo "not edited: ${what##*:} has no \"${what%:*}\"" >&2; exit 1; }
