@@ -285,12 +285,14 @@ impl Level {
 mod tests {
     use super::*;
 
-    /// Where there are tiles, the system gives them when it is asked, and not before.
+    /// Tiles are used only where there are some, and only by those who ask; the system may refuse them, but not where they are expected, as in
+    /// `tests/emulator`.
     #[test]
     fn tiles_are_permitted() {
         let there = super::super::tiles::are_there() && isa() == Isa::Amx;
         assert!(Level::new(Isa::Amx).0.isa() < Isa::Amx);
-        let best = Level::with_tiles(Isa::Amx).0.isa();
-        assert_eq!(best == Isa::Amx, there, "{best:?}");
+        let given = Level::with_tiles(Isa::Amx).0.isa() == Isa::Amx;
+        let expected = std::env::var_os("CENTRA_TEST_TILES").is_some();
+        assert!((!given || there) && (given || !expected));
     }
 }
