@@ -45,7 +45,7 @@ enum Way {
     Missing,
 }
 
-/// The name of centra's best instruction set.
+/// The name of the instruction set with tiles.
 pub const AMX: &str = "AMX";
 
 /// The instruction sets that this processor has, and their names.

@@ -202,13 +202,13 @@ pub fn bars(table: &Table) -> Vec<Bar> {
             _ => {}
         }
     }
-    let by_tiles = match (task.n, task.d, task.k) {
+    let by_tiles = match (task.d, task.k) {
         _ if set != AMX => None,
-        (_, 64, 256) => Some([9.0, 3.2]),
-        (50_000, 128, 1024) => Some([18.0, 6.0]),
-        (_, 128, 4096) => Some([25.0, 7.0]),
-        (_, 768, 1024) => Some([20.0, 5.0]),
-        (_, 784, 100) => Some([7.0, 2.3]),
+        (64, 256) => Some([9.0, 3.2]),
+        (128, 1024) => Some([18.0, 6.0]),
+        (128, 4096) => Some([25.0, 7.0]),
+        (768, 1024) => Some([20.0, 5.0]),
+        (784, 100) => Some([7.0, 2.3]),
         _ => None,
     };
     if let Some([over_scikit_learn, over_faiss]) = by_tiles {

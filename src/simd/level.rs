@@ -30,7 +30,8 @@ pub enum Isa {
     Avx2,
     /// AVX-512 F and DQ, with VNNI's products of bytes where the CPU has them.
     Avx512,
-    /// AVX-512 with VNNI, and Intel's tiles of bytes (AMX). The system is asked for tiles by the first call whose shape they suit.
+    /// AVX-512 with VNNI, and Intel's tiles of bytes (AMX). The system is asked for tiles by the first call that is long enough for
+    /// them and finds labels.
     Amx,
 }
 
@@ -101,9 +102,9 @@ fn requested() -> Option<Isa> {
 
 /// The instructions that a call uses.
 ///
-/// The CPU has them, and if they are tiles, the process may use them: a level is made only by [`new`](Self::new), by
-/// [`with_tiles`](Self::with_tiles), which asks for tiles, by [`best`](Self::best) for these, which tests the CPU for every feature of the level, and in
-/// [`run`](Self::run), which goes from one level to another whose features are among its own. The field is private to this file.
+/// The CPU has them, and if they are tiles, the process may use them. A level is made by [`best`](Self::best), which tests the CPU for every feature of
+/// the level; by [`with_tiles`](Self::with_tiles), if that found tiles and the system permits them; and in [`run`](Self::run), which goes from one level
+/// to another whose features are among its own. The field is private to this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
@@ -220,12 +221,11 @@ impl Level {
 
     /// The smaller of `limit` and what this process uses. If that has tiles, the system is asked for them.
     pub(crate) fn with_tiles(limit: Isa) -> Self {
-        let level = Self::best(isa().min(limit));
         #[cfg(target_arch = "x86_64")]
-        if level.0 == Set::Amx && !super::tiles::permitted() {
-            return Self::new(limit);
+        if isa().min(limit) == Isa::Amx && super::tiles::permitted() {
+            return Level(Set::Amx);
         }
-        level
+        Self::new(limit)
     }
 
     /// The best that the CPU has up to `limit`.

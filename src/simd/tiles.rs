@@ -35,7 +35,7 @@ pub(super) fn are_there() -> bool {
     kept & KEPT == KEPT
 }
 
-/// Whether the system lets this process use tiles, which is asked for at the first call. The first answer holds until the process ends, and for its
+/// Whether the system lets this process use tiles, which the CPU has: it is asked at the first call. The first answer holds until the process ends, and for its
 /// children; tiles that are given are not taken back.
 pub(super) fn permitted() -> bool {
     const UNKNOWN: u8 = 0;
@@ -44,7 +44,7 @@ pub(super) fn permitted() -> bool {
     static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
     match ANSWER.load(Ordering::Relaxed) {
         UNKNOWN => {
-            let answer = if are_there() && ask() { YES } else { NO };
+            let answer = if ask() { YES } else { NO };
             // Threads that ask at the same time may be told different things, as stacks for signals come and go.
             let first =
                 ANSWER.compare_exchange(UNKNOWN, answer, Ordering::Relaxed, Ordering::Relaxed);

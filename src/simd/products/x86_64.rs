@@ -94,68 +94,56 @@ unsafe fn store_bytes(to: *mut i32, x: __m512i) {
     // SAFETY: the caller is compiled for the instruction set, and vouches for the elements.
     unsafe { _mm512_storeu_si512(to.cast(), x) }
 }
-// Four bytes a lane, AVX-512 VNNI; sums and comparisons are of 32-bit integers, and exact.
-vectors!(
-    Vnni,
-    i32,
-    __m512i,
-    16,
-    32,
-    _mm512_set1_epi32,
-    load_bytes,
-    store_bytes,
-    dot_bytes,
-    _mm512_add_epi32,
-    _mm512_sub_epi32,
-    _mm512_min_epi32,
-    _mm512_max_epi32,
-    |to, x| _mm512_storeu_si512(to.cast(), x),
-    |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
-    |a, b| _mm512_cmple_epi32_mask(a, b)
-);
+/// Vectors of four bytes a lane, 512 bits, AVX-512 VNNI; sums and comparisons are of 32-bit integers, and exact.
+macro_rules! wide_bytes {
+    ($name:ident, $registers:expr $(, { $($more:tt)* })?) => {
+        vectors!(
+            $name,
+            i32,
+            __m512i,
+            16,
+            $registers,
+            _mm512_set1_epi32,
+            load_bytes,
+            store_bytes,
+            dot_bytes,
+            _mm512_add_epi32,
+            _mm512_sub_epi32,
+            _mm512_min_epi32,
+            _mm512_max_epi32,
+            |to, x| _mm512_storeu_si512(to.cast(), x),
+            |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
+            |a, b| _mm512_cmple_epi32_mask(a, b)
+            $(, { $($more)* })?
+        );
+    };
+}
+wide_bytes!(Vnni, 32);
 
 // The same, with products of many centers by tiles.
-vectors!(
-    AmxBytes,
-    i32,
-    __m512i,
-    16,
-    TILES,
-    _mm512_set1_epi32,
-    load_bytes,
-    store_bytes,
-    dot_bytes,
-    _mm512_add_epi32,
-    _mm512_sub_epi32,
-    _mm512_min_epi32,
-    _mm512_max_epi32,
-    |to, x| _mm512_storeu_si512(to.cast(), x),
-    |a, b, x, y| _mm512_mask_mov_epi32(y, _mm512_cmplt_epi32_mask(a, b), x),
-    |a, b| _mm512_cmple_epi32_mask(a, b),
-    {
-        #[inline(always)]
-        unsafe fn multiply<const C: usize, const G: usize>(
-            centers: [*const i32; C],
-            groups: [*const i32; G],
-            _: usize,
-            elements: usize,
-            sums: *mut i32,
-        ) {
-            // SAFETY: the contract.
-            unsafe { tiles::multiply(centers, groups, elements, sums) }
-        }
-        #[inline(always)]
-        unsafe fn get_ready(rows: usize, elements: usize) {
-            // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
-            unsafe { tiles::configure(rows, elements) }
-        }
-        #[inline(always)]
-        unsafe fn finish_up() {
-            // SAFETY: the contract.
-            unsafe { tiles::release() }
-        }
+wide_bytes!(AmxBytes, TILES, {
+    #[inline(always)]
+    unsafe fn multiply<const C: usize, const G: usize>(
+        centers: [*const i32; C],
+        groups: [*const i32; G],
+        _: usize,
+        elements: usize,
+        sums: *mut i32,
+    ) {
+        // SAFETY: the contract.
+        unsafe { tiles::multiply(centers, groups, elements, sums) }
     }
-);
+    #[inline(always)]
+    unsafe fn get_ready(rows: usize, elements: usize) {
+        // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
+        unsafe { tiles::configure(rows, elements) }
+    }
+    #[inline(always)]
+    unsafe fn finish_up() {
+        // SAFETY: the contract.
+        unsafe { tiles::release() }
+    }
+});
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`.
 #[inline(always)]
@@ -276,8 +264,8 @@ impl Integers for Vnni {
 }
 
 /// `c` plus, in each lane, the products of four signed bytes, those of `a` less 128. The instruction for bytes multiplies unsigned ones with signed
-/// ones, and saturates sums of two: so signs go from one factor to the other, and as no factor is more than 127, sums stay below 2^15. (A byte past the last dimension is 0, and so -128. Those of
-/// centers there are 0.)
+/// ones, and saturates sums of two: so signs go from one factor to the other, and as no factor is more than 127, sums stay below 2^15. (A byte past
+/// the last dimension is 0, and so -128. Those of centers there are 0.)
 #[inline(always)]
 unsafe fn dot_signs(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
     // SAFETY: the caller is compiled for the instruction set.
