@@ -11,9 +11,8 @@
 //! too coarse for them. When centers move, a margin falls by at most the label's *loss*: how far its own center has moved, plus the
 //! farthest move of any other center (L8).
 //!
-//! There is one margin for each point. One for each group of centers would spare more pairs and take longer
-//! (docs/decisions.md#bounds-to-groups-of-centers), and Hamerly's other test spares few
-//! (docs/decisions.md#half-the-distance-to-the-nearest-center).
+//! There is one margin for each point. Where centers are many, a point whose margin is used up has bounds to [`groups`](super::groups) of centers,
+//! too. Hamerly's other test spares few (docs/decisions.md#half-the-distance-to-the-nearest-center).
 
 mod margins;
 
@@ -22,6 +21,7 @@ pub(super) use margins::losses_of_moves;
 pub(crate) use margins::PassMargins;
 pub(super) use margins::StretchMargins;
 
+use super::groups::{GroupBounds, NextGroups};
 use super::margin::Units;
 use crate::call::{Algorithm, Shape};
 use crate::runtime::workspace::Cut;
@@ -30,6 +30,7 @@ use margins::{KeptMargins, Valid};
 /// The margins of a fit, and when they are worthwhile.
 pub(crate) struct HamerlyBounds<'w> {
     margins: KeptMargins<'w>,
+    groups: GroupBounds<'w>,
     costs: MarginCosts,
     /// Whether margins are kept even where they are not worthwhile.
     always: bool,
@@ -41,12 +42,26 @@ pub(crate) struct HamerlyBounds<'w> {
 /// For each label that changes, some ten points lose their margins, unless passes have shown otherwise.
 const FACTOR: usize = 10;
 
+/// The same for points that are tested by groups: what is tested of them comes to so many points that are compared with all centers.
+const FACTOR_OF_GROUPS: usize = 2;
+
+/// What a test by groups takes besides its pairs, as so many pairs.
+const PER_TEST: usize = 16;
+
+/// What a pass uses of earlier ones, and finds for later ones.
+pub(crate) struct PassBounds<'a, 'w> {
+    pub(crate) margins: PassMargins<'a>,
+    /// Bounds to groups of centers, if the pass is to be made by groups.
+    pub(crate) groups: Option<NextGroups<'a, 'w>>,
+}
+
 /// What the last pass left.
 #[derive(Clone, Copy)]
 pub(crate) struct LastPass<'a> {
     pub(crate) labels: &'a [i32],
-    /// Labels that it changed.
+    /// Labels that it changed, and pairs that it tested.
     pub(crate) changed: usize,
+    pub(crate) pairs: usize,
     /// Points in each of its stretches.
     pub(crate) stretch: usize,
 }
@@ -62,6 +77,7 @@ impl<'w> HamerlyBounds<'w> {
         };
         HamerlyBounds {
             margins: KeptMargins::cut(from, n, k),
+            groups: GroupBounds::cut(from, shape, algorithm),
             costs: MarginCosts::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
             changed: 0,
@@ -72,7 +88,12 @@ impl<'w> HamerlyBounds<'w> {
     /// Forgets the margins, and what passes have shown.
     pub(crate) fn forget(&mut self) {
         self.margins.forget();
-        (self.changed, self.factor) = (0, FACTOR);
+        self.groups.forget();
+        self.changed = 0;
+        self.factor = match self.groups.exist() {
+            true => FACTOR_OF_GROUPS,
+            false => FACTOR,
+        };
     }
 
     /// Sets what margins are measured in.
@@ -82,18 +103,20 @@ impl<'w> HamerlyBounds<'w> {
 
     /// Records that the centers have moved from `old` to `new` since the last pass.
     pub(crate) fn record_move(&mut self, new: &[f64], old: &[f64], d: usize) {
-        self.margins.set_losses(new, old, d);
+        let groups = &mut self.groups;
+        let record = |moves: &[f32]| groups.record_moves(moves);
+        self.margins.set_losses(new, old, d, record);
     }
 
-    /// The margins that the next pass uses or finds, if it is to use or find any. Where it is `expensive` to find margins, some
-    /// stretches have to show first that they are worthwhile.
+    /// The bounds that the next pass uses or finds, if it is to use or find any. Where it is `expensive` to find margins, some
+    /// stretches have to show first that they are worthwhile, unless there are bounds to groups, which spare more.
     pub(crate) fn next_pass(
         &mut self,
         last: LastPass<'_>,
         expensive: bool,
-    ) -> Option<PassMargins<'_>> {
+    ) -> Option<PassBounds<'_, 'w>> {
         if self.margins.valid() == Valid::Decayed && !self.always {
-            let tested = self.margins.tested();
+            let tested = self.tested(last);
             self.record(tested);
         }
         self.changed = last.changed;
@@ -107,11 +130,36 @@ impl<'w> HamerlyBounds<'w> {
             self.margins.invalidate();
             return None;
         }
-        Some(match self.margins.valid() {
+        let valid = self.margins.valid();
+        if self.groups.exist() {
+            // Bounds to groups are valid where margins are, if the pass that left these was by groups.
+            let kept = matches!(valid, Valid::Computed | Valid::Decayed) && self.groups.used();
+            return Some(PassBounds {
+                margins: match kept {
+                    true => self.margins.decay(),
+                    false => self.margins.compute(),
+                },
+                groups: Some(self.groups.next_pass(!kept)),
+            });
+        }
+        let margins = match valid {
             Valid::Nowhere if expensive && !self.always => self.margins.sample(last.stretch),
             Valid::Nowhere | Valid::Sampled => self.margins.compute(),
             Valid::Computed | Valid::Decayed => self.margins.decay(),
+        };
+        Some(PassBounds {
+            margins,
+            groups: None,
         })
+    }
+
+    /// How many points the last pass tested; of a pass by groups, to as many as compare with all centers what its tests came to.
+    fn tested(&mut self, last: LastPass<'_>) -> usize {
+        let tested = self.margins.tested();
+        match self.groups.used() {
+            true => (last.pairs + tested * PER_TEST).div_ceil(self.costs.k),
+            false => tested,
+        }
     }
 
     /// How many points would be tested if the margins of all stretches were like those of the sampled ones.
@@ -137,6 +185,7 @@ impl<'w> HamerlyBounds<'w> {
 /// vectors make tests more expensive, and margins are worthwhile sooner.
 #[derive(Clone, Copy)]
 pub(super) struct MarginCosts {
+    k: usize,
     test: usize,
     /// What it costs more to test a point that is picked from a list, and to find its margin.
     pick: usize,
@@ -151,7 +200,7 @@ impl MarginCosts {
         let test = d + 4 + k.saturating_mul(d.saturating_add(4)) / 32;
         // Rows from here and there come from memory one by one; longer ones as a stream.
         let pick = 16 + 2 * d.min(16);
-        MarginCosts { test, pick }
+        MarginCosts { k, test, pick }
     }
 
     /// Whether margins are worthwhile that leave so many of n points to be tested.
@@ -186,9 +235,10 @@ mod tests {
         let last = LastPass {
             labels: &[7; N],
             changed: 10,
+            pairs: N * K,
             stretch: STRETCH,
         };
-        let mut rest = bounds.next_pass(last, true);
+        let mut rest = bounds.next_pass(last, true).map(|pass| pass.margins);
         let ways = (0..10).map(|_| {
             let Some(margins) = rest.take() else {
                 return '-';

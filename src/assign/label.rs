@@ -7,13 +7,13 @@ use super::direct::nearest;
 use super::distances::panel_centers;
 use super::fallback::{Policy, Tested};
 use super::packing::Prepared;
-use super::precision::{BlockRows, Method, Results, Rooms};
+use super::precision::{code_block, BlockRows, Method, Results, Rooms};
 use super::screen::ScreenResult;
 use crate::call::{Job, Shape};
 use crate::exact::distance::nearest_of_all;
 use crate::exact::side_by_side::to_centers;
 use crate::points::{pack, Ahead, Rows, Which};
-use crate::quantize::int16::{self, Int16Rows};
+use crate::quantize::int16::{self, Int16Coding, Int16Rows};
 use crate::runtime::workspace::{spoil, Cut};
 
 /// What one thread labels points with.
@@ -144,6 +144,29 @@ impl<'w> LabelScratch<'w> {
         self.counts.evaluated += (result.evaluated + result.left * k) as i64;
         let margins = if wanted { &self.margins[..count] } else { &[] };
         (&self.labels[..count], margins)
+    }
+
+    /// Codes the rows of a block, unless they are valid.
+    pub(super) fn code(
+        &mut self,
+        job: &Job<'_>,
+        coding: &Int16Coding<'_>,
+        block: Range<usize>,
+        rows: &mut Int16Rows<'_>,
+    ) {
+        if rows.valid(&Which::Block(block.clone())).is_none() {
+            let mut rows = BlockRows {
+                kept: rows,
+                room: self.coded,
+                block: self.tile,
+            };
+            code_block(job, coding, &block, &mut rows);
+        }
+    }
+
+    /// Counts pairs that were tested elsewhere.
+    pub(super) fn count_pairs(&mut self, pairs: usize) {
+        self.counts.pairs += pairs as i64;
     }
 
     /// Labels points by a search among sorted centers, or by D of all of them. This finds no margins: they are 0 where they are wanted.

@@ -263,7 +263,7 @@ fn l8_losses() {
                     })
                     .collect();
                 let mut losses = vec![0.0f32; k];
-                losses_of_moves(&mut losses, &new, &old, d, units);
+                losses_of_moves(&mut losses, &new, &old, d, units, |_| ());
                 let moves: Vec<Exact> = (0..k)
                     .map(|j| exact_squared(&new[j * d..][..d], &old[j * d..][..d]).root())
                     .collect();

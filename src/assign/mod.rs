@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `pass` | what a fit does in one iteration |
 //! | `bounds` | which labels cannot have changed since the last one |
+//! | `groups` | which groups of centers a point need not be compared with, where centers are many |
 //! | `margin` | the units of margins |
 //! | `label` | the labels of one block |
 //! | `fallback` | which precision a shape begins in, and where it goes when too much stays open |
@@ -25,6 +26,7 @@ mod costs;
 mod direct;
 mod distances;
 mod fallback;
+mod groups;
 mod label;
 #[cfg(test)]
 pub(crate) mod lemmas;

@@ -3,7 +3,8 @@
 use core::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::bounds::{MarginCosts, PassMargins, StretchMargins};
+use super::bounds::{MarginCosts, PassBounds, StretchMargins};
+use super::groups::{GroupScratch, GroupedCenters, RowBounds};
 use super::label::{Counts, LabelScratch};
 use super::packing::{Packing, Prepared};
 use crate::call::{Job, Shape};
@@ -74,6 +75,7 @@ impl Clock {
 /// What one thread works with in a pass, and its results in the current one.
 pub(crate) struct PassWorker<'w> {
     scratch: LabelScratch<'w>,
+    by_groups: GroupScratch<'w>,
     sums: Sums<'w>,
     /// The points of a stretch that have to be tested.
     listed: &'w mut [u32],
@@ -93,6 +95,7 @@ impl<'w> PassWorker<'w> {
         let stretch = shape.stretch();
         PassWorker {
             scratch: LabelScratch::cut(from, shape),
+            by_groups: GroupScratch::cut(from, shape),
             sums: Sums::cut(from, plan),
             listed: from.take(stretch),
             moving: Moving::cut(from, stretch),
@@ -108,6 +111,7 @@ impl<'w> PassWorker<'w> {
     /// Forgets what was labelled and summed.
     pub(crate) fn forget(&mut self) {
         self.scratch.forget();
+        self.by_groups.forget();
         self.sums.forget();
         spoil(self.listed, u32::MAX);
         self.moving.forget();
@@ -165,8 +169,8 @@ pub(crate) struct PassResult {
 
 /// What a pass uses of earlier ones, and what it does besides labelling.
 pub(crate) struct PassInputs<'a, 'w> {
-    /// The margins that it uses or finds, if any.
-    pub(crate) margins: Option<PassMargins<'a>>,
+    /// The bounds that it uses or finds, if any.
+    pub(crate) bounds: Option<PassBounds<'a, 'w>>,
     pub(crate) quantized: &'a mut QuantizedPoints<'w>,
     pub(crate) summing: Summing<'a>,
     pub(crate) watch: Option<Watch<'a>>,
@@ -194,38 +198,56 @@ pub(crate) fn pass(
 ) -> PassResult {
     let begin = Instant::now();
     let PassInputs {
-        margins,
+        bounds,
         quantized,
         summing,
         watch,
     } = inputs;
     let rows = quantized.rows();
+    let (margins, groups) = match bounds {
+        Some(bounds) => (Some(bounds.margins), bounds.groups),
+        None => (None, None),
+    };
     let prepared = packing.prepare(job, centers, margins.is_some(), &rows);
+    let groups = groups.filter(|_| rows.are_kept());
+    let (groups, row_bounds) = match groups.and_then(|groups| groups.begin(&prepared.ready.pass)) {
+        Some((groups, bounds)) => (Some(groups), Some(bounds)),
+        None => (None, None),
+    };
     for worker in workers.iter_mut() {
         worker.scratch.start(&prepared);
         (worker.changed, worker.assigning, worker.updating) = Default::default();
     }
-    let mut rest = (margins, rows);
+    let mut rest = (margins, row_bounds, rows);
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
-        let (margins, rows) = core::mem::take(&mut rest);
+        let (margins, row_bounds, rows) = core::mem::take(&mut rest);
         let split = margins.map(|margins| margins.split(points.len()));
         let (margins, other_margins) = match split {
             Some((margins, others)) => (margins, Some(others)),
             None => (None, None),
         };
+        let (row_bounds, other_bounds) = match row_bounds {
+            Some(bounds) => {
+                let (these, others) = bounds.split(points.len());
+                (Some(these), Some(others))
+            }
+            None => (None, None),
+        };
         let (rows, other_rows) = rows.split(points.len());
-        rest = (other_margins, other_rows);
+        rest = (other_margins, other_bounds, other_rows);
         Stretch {
             points,
             labels,
             margins,
+            row_bounds,
             rows,
         }
     });
     let context = PassContext {
         job,
         prepared: &prepared,
+        groups: groups.as_ref(),
         summing,
         watch,
         centers,
@@ -263,6 +285,7 @@ struct Stretch<'a> {
     points: Range<usize>,
     labels: &'a mut [i32],
     margins: Option<StretchMargins<'a>>,
+    row_bounds: Option<RowBounds<'a>>,
     rows: Int16Rows<'a>,
 }
 
@@ -270,6 +293,8 @@ struct Stretch<'a> {
 struct PassContext<'a, 'w, 'p> {
     job: &'p Job<'a>,
     prepared: &'p Prepared<'a, 'w>,
+    /// The centers in groups, where the pass is made by groups.
+    groups: Option<&'p GroupedCenters<'p>>,
     summing: Summing<'p>,
     watch: Option<Watch<'p>>,
     centers: &'p [f64],
@@ -282,6 +307,9 @@ impl PassWorker<'_> {
         self.clock.lap();
         let Range { start, end } = stretch.points;
         let level = pass.job.level;
+        if let Some(groups) = pass.groups {
+            return self.label_by_groups(pass, groups, stretch);
+        }
         // The points that are left to be tested, picked from a list unless they are too many.
         let listed = match &mut stretch.margins {
             Some(margins) => margins.decay(level, stretch.labels, self.listed),
@@ -315,6 +343,69 @@ impl PassWorker<'_> {
         }
     }
 
+    /// Labels a stretch by groups of centers.
+    fn label_by_groups(
+        &mut self,
+        pass: &PassContext<'_, '_, '_>,
+        groups: &GroupedCenters<'_>,
+        mut stretch: Stretch<'_>,
+    ) {
+        let (job, Range { start, end }) = (pass.job, stretch.points.clone());
+        let Stretch {
+            labels,
+            margins: Some(margins),
+            row_bounds: Some(bounds),
+            rows,
+            ..
+        } = &mut stretch
+        else {
+            unreachable!("a pass by groups has margins and bounds of all points")
+        };
+        for block in job.blocks_of(start..end) {
+            self.scratch.code(job, &groups.coding, block, rows);
+        }
+        let list = core::mem::take(&mut self.listed);
+        let listed = match margins.decay(job.level, labels, list) {
+            Some(listed) if !bounds.anew => listed,
+            None if bounds.anew => {
+                list.iter_mut().zip(0..).for_each(|(listed, p)| *listed = p);
+                end - start
+            }
+            _ => unreachable!("bounds are made anew where margins are"),
+        };
+        for part in list[..listed].chunks(job.block) {
+            let which = Which::Listed(part, start);
+            let valid = rows.valid(&which).expect("rows that were coded are valid");
+            let scratch = &mut self.by_groups;
+            let tested = groups.test(job, (part, start), valid, labels, bounds, scratch);
+            self.scratch.count_pairs(tested.pairs);
+            let open = &scratch.open[..tested.open];
+            if !open.is_empty() {
+                let which = Which::Listed(open, start);
+                let (new, theirs) =
+                    self.scratch
+                        .label(job, &which, 0..0, true, rows, pass.prepared);
+                // Both are in ascending order.
+                let mut lanes = part.iter().enumerate();
+                for (p, (&label, &margin)) in open.iter().zip(new.iter().zip(theirs)) {
+                    let lane = lanes.find(|&(_, other)| other == p);
+                    let (lane, _) = lane.expect("open points were listed");
+                    (scratch.labels[lane], scratch.margins[lane]) = (label, margin);
+                }
+            }
+            margins.store_listed(part, &scratch.margins[..part.len()]);
+            let changed = self
+                .moving
+                .some(part, &scratch.labels[..part.len()], labels);
+            self.assigning += self.clock.lap();
+            self.transfer(pass, start..end, changed);
+        }
+        self.listed = list;
+        for block in job.blocks_of(start..end) {
+            self.add(pass, block, &stretch);
+        }
+    }
+
     /// Labels some points of a stretch.
     fn label(
         &mut self,
@@ -328,6 +419,7 @@ impl PassWorker<'_> {
             labels,
             margins: kept,
             rows,
+            ..
         } = stretch;
         let wanted = kept.is_some();
         let (new, margins) = self

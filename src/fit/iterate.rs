@@ -112,8 +112,9 @@ impl AddAssign for Effort {
 
 /// What is known before a pass over the points.
 struct Before {
-    /// Labels that changed in the previous pass; before the first pass, all.
+    /// Labels that changed in the previous pass, and pairs that it tested; before the first pass, all.
     changed: i64,
+    pairs: i64,
     /// Whether the sums of the current labels are valid.
     summed: bool,
     /// Whether another iteration may follow.
@@ -131,6 +132,7 @@ impl<'w> State<'w> {
         let (n, k) = (job.points.n() as i64, self.centers.len() / job.points.d());
         let Before {
             changed,
+            pairs,
             summed,
             more,
         } = *before;
@@ -157,11 +159,12 @@ impl<'w> State<'w> {
         let last = LastPass {
             labels,
             changed: changed as usize,
+            pairs: pairs as usize,
             stretch: job.stretch,
         };
         let expensive = packing.makes_margins_expensive(job, k);
         let inputs = PassInputs {
-            margins: bounds.next_pass(last, expensive),
+            bounds: bounds.next_pass(last, expensive),
             quantized,
             summing,
             watch: None,
@@ -222,6 +225,7 @@ pub(super) fn iterate<'w>(
         let crew = &job.crew.if_worthwhile(worthwhile(2, work) > 1);
         let before = Before {
             changed,
+            pairs,
             summed: iterations > 0,
             more: rules.allow_more(iterations),
         };

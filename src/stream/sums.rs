@@ -162,7 +162,7 @@ pub(crate) fn sums(
             update.clear(&mut workers);
             let terms = update.terms().watching(declared_range.bounds);
             let inputs = PassInputs {
-                margins: None,
+                bounds: None,
                 quantized: &mut QuantizedPoints::nothing(),
                 summing: Summing::All(&terms),
                 watch: Some(Watch {

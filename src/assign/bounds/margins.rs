@@ -116,12 +116,18 @@ impl<'w> KeptMargins<'w> {
         *self.written.stored.get_mut()
     }
 
-    /// Computes what margins lose, label by label, when centers of d dimensions have moved from `old` to `new` since the last pass. Where a loss is not
-    /// a finite number, no margin is valid any more.
-    pub(super) fn set_losses(&mut self, new: &[f64], old: &[f64], d: usize) {
+    /// Computes what margins lose, label by label, when centers of d dimensions have moved from `old` to `new` since the last pass, and has `record`
+    /// see how far each has moved. Where a loss is not a finite number, no margin is valid any more.
+    pub(super) fn set_losses(
+        &mut self,
+        new: &[f64],
+        old: &[f64],
+        d: usize,
+        record: impl FnOnce(&[f32]),
+    ) {
         if self.valid_before_the_move() != Valid::Nowhere {
             assert!(new.len() == self.losses.len() * d && old.len() == new.len());
-            self.losses_valid = losses_of_moves(self.losses, new, old, d, self.units);
+            self.losses_valid = losses_of_moves(self.losses, new, old, d, self.units, record);
         }
     }
 
@@ -285,13 +291,15 @@ impl Drop for StretchMargins<'_> {
     }
 }
 
-/// What the labels lose when centers of d dimensions have moved (L8); returns whether all losses are finite.
+/// What the labels lose when centers of d dimensions have moved (L8); returns whether all losses are finite. `record` sees how far each center has
+/// moved, at most.
 pub(in crate::assign) fn losses_of_moves(
     losses: &mut [f32],
     new: &[f64],
     old: &[f64],
     d: usize,
     units: Units,
+    record: impl FnOnce(&[f32]),
 ) -> bool {
     // More than α and what D rounds by.
     const MORE: f64 = 1.0 + 4.0 * ALPHA;
@@ -303,6 +311,7 @@ pub(in crate::assign) fn losses_of_moves(
         };
     }
     let finite = losses.iter().all(|moved| moved.is_finite());
+    record(losses);
     add_farthest_other(losses);
     finite && losses.iter().all(|loss| loss.is_finite())
 }

@@ -13,7 +13,7 @@ use crate::assign::margin::{down, Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::repeats::Repeats;
 use crate::assign::screen::{self, ScreenResult, Test, Tile};
-use crate::call::Shape;
+use crate::call::{Job, Shape};
 use crate::exact::distance::squared;
 use crate::points::{Ahead, Points, Which};
 use crate::quantize::int16::{
@@ -99,19 +99,10 @@ impl Precision for Int16 {
         rows: &mut BlockRows<'_, '_>,
         scratch: &mut screen::ScreenScratch<'_, Pair>,
     ) -> ScreenResult {
-        let (job, d) = (&pass.job, pass.origin.len());
+        let job = &pass.job;
         let rows = match (rows.kept.valid(which), which) {
             (Some(rows), _) => rows,
-            (None, Which::Block(block)) => {
-                let room = &mut rows.room[..block.len() * stride(d)];
-                let points = job
-                    .points
-                    .block_rows(job.level, block.clone(), 0..d, rows.block);
-                let code = |coded: &mut [i64]| {
-                    int16::code(job.level, points, &ready.coding, coded);
-                };
-                rows.kept.write(block, room, code)
-            }
+            (None, Which::Block(block)) => code_block(job, &ready.coding, block, rows),
             (None, Which::Listed(..)) => unreachable!("picked points are not coded"),
         };
         let pass = screen::ScreenInput {
@@ -128,6 +119,22 @@ impl Precision for Int16 {
     }
 }
 
+/// Codes a block, to where rows are kept, if they are.
+pub(in crate::assign) fn code_block<'a>(
+    job: &Job<'_>,
+    coding: &Int16Coding<'_>,
+    block: &Range<usize>,
+    rows: &'a mut BlockRows<'_, '_>,
+) -> ValidRows<'a> {
+    let d = job.points.d();
+    let room = &mut rows.room[..block.len() * stride(d)];
+    let points = job
+        .points
+        .block_rows(job.level, block.clone(), 0..d, rows.block);
+    let code = |coded: &mut [i64]| int16::code(job.level, points, coding, coded);
+    rows.kept.write(block, room, code)
+}
+
 /// The most by which rounding makes a vector longer than L, in up to 1024 dimensions (L5).
 const STRETCHED: f32 = 17.0;
 
@@ -136,9 +143,9 @@ const TINY: f32 = f32::from_bits((127 - 90) << 23);
 
 /// The number from which the values of a center start, K, and its unit, w (L5).
 #[derive(Clone, Copy)]
-struct CenterNorms {
-    start: f32,
-    unit: f32,
+pub(in crate::assign) struct CenterNorms {
+    pub(in crate::assign) start: f32,
+    pub(in crate::assign) unit: f32,
 }
 
 impl CenterNorms {
@@ -186,13 +193,13 @@ impl Int16Bound {
 
     /// e of a point with this |X̂ - X|.
     #[inline(always)]
-    fn e(self, error: f32) -> f32 {
+    pub(in crate::assign) fn e(self, error: f32) -> f32 {
         error * (Self::MARGIN * (LONGEST + STRETCHED)) + self.constant
     }
 
     /// 2 e u, rounded up: the part of the bound that does not need the label.
     #[inline(always)]
-    fn of_point(e: f32, unit: f32) -> f32 {
+    pub(in crate::assign) fn of_point(e: f32, unit: f32) -> f32 {
         match unit > 0.0 {
             true => 2.0 * Self::MARGIN * e * unit,
             false => f32::INFINITY,
@@ -201,7 +208,7 @@ impl Int16Bound {
 
     /// A point's error bound, with the center of the least value.
     #[inline(always)]
-    fn of_label(of_point: f32, center: CenterNorms, square: f64) -> f32 {
+    pub(in crate::assign) fn of_label(of_point: f32, center: CenterNorms, square: f64) -> f32 {
         // Twice what K is less by, and four times η.
         const OF_START: f32 = 1.0 / (1 << 20) as f32;
         const OF_SQUARE: f32 = OF_START * OF_START;
@@ -226,23 +233,28 @@ pub(crate) fn pack_centers(
     let mut error = 0.0f64;
     let (k, elements) = (centers.len() / d, elements::<Pair>(d));
     lay_out(k, elements, registers, data, |j, panel, width, c| {
-        let center = &centers[j * d..][..d];
-        let length = coding.scale * squared(center, coding.origin).sqrt();
         let places = panel[c..].iter_mut().step_by(width);
-        let of_center = match center_in_range(length) {
-            true => {
-                let of_center = CenterNorms::of_length(length);
-                error = error.max(coding.negated_center(center, of_center.unit, places));
-                of_center
-            }
-            false => {
-                places.for_each(|place| *place = Pair::default());
-                CenterNorms::OUT_OF_RANGE
-            }
-        };
+        let (of_center, off) = code_center(&centers[j * d..][..d], coding, places);
+        error = error.max(off);
         norms[2 * j..][..2].copy_from_slice(&of_center.elements());
     });
     error
+}
+
+/// Codes a center, negated, in its own unit; returns its norms and |Ĉ - C|. One that is out of range is coded as the origin.
+pub(in crate::assign) fn code_center<'p>(
+    center: &[f64],
+    coding: &Int16Coding<'_>,
+    places: impl Iterator<Item = &'p mut Pair>,
+) -> (CenterNorms, f64) {
+    let length = coding.scale * squared(center, coding.origin).sqrt();
+    if !center_in_range(length) {
+        places.for_each(|place| *place = Pair::default());
+        return (CenterNorms::OUT_OF_RANGE, 0.0);
+    }
+    let of_center = CenterNorms::of_length(length);
+    let error = coding.negated_center(center, of_center.unit, places);
+    (of_center, error)
 }
 
 /// The centers of a pass, and their error bounds.
@@ -265,6 +277,18 @@ pub(crate) struct Int16Test<'a> {
 
 /// The relative error of |x|² from binary32, and of sums with it (L7, L10).
 const OFF: f32 = 1.0 / (1 << 20) as f32;
+
+/// The distance, at most but for roundings, of a point with this |x'|² from the center of this value and error bound (L7).
+#[inline(always)]
+pub(in crate::assign) fn near_root(square: f32, value: f32, error_bound: f32) -> f32 {
+    (square * (1.0 + OFF) + 2.0 * (value + error_bound)).sqrt()
+}
+
+/// The distance, at least but for roundings, of a point with this |x'|² from a center of this value (L7).
+#[inline(always)]
+pub(in crate::assign) fn far_root(square: f32, value: f32) -> f32 {
+    (square * (1.0 - OFF) + 2.0 * value - TINY).sqrt()
+}
 
 impl Test<Pair> for Int16Test<'_> {
     fn check(&self, points: &Points<'_>, which: &Which<'_>) {
@@ -373,8 +397,10 @@ impl Test<Pair> for Int16Test<'_> {
         let square = square as f32;
         let [least, second, error_bound] = [least, second, error_bound].map(Pair::number);
         let Int16Centers { scale, units, .. } = self.centers;
-        let near = (square * (1.0 + OFF) + 2.0 * (least + error_bound)).sqrt();
-        let far = (square * (1.0 - OFF) + 2.0 * second - TINY).sqrt();
+        let (near, far) = (
+            near_root(square, least, error_bound),
+            far_root(square, second),
+        );
         let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
         // Either factor may be subnormal, and so may the product.
         margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE - units.slack as f32

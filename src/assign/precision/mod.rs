@@ -34,6 +34,7 @@ pub(super) use definition::{BlockRows, PassCenters};
 pub(crate) use float::Certificate;
 use float::{Double, Single};
 use int16::Int16;
+pub(super) use int16::{code_block, code_center, far_root, near_root, CenterNorms, Int16Bound};
 use int8::Int8;
 pub(crate) use int8::{pack_centers as pack_int8, Int8Centers, Int8Packing};
 use sparse::Sparse;

@@ -69,7 +69,7 @@ fn pass(kept: &mut KeptMargins<'_>, decay: bool, missing: Missing, at: usize) ->
         write(stretch, if s == at { missing } else { Missing::Nothing });
     }
     let k = kept.losses.len();
-    kept.set_losses(&vec![1.0; k], &vec![0.0; k], 1);
+    kept.set_losses(&vec![1.0; k], &vec![0.0; k], 1, |_| ());
     kept.valid()
 }
 
@@ -106,7 +106,7 @@ fn a_stretch_that_no_pass_comes_to_leaves_no_valid_margins() {
     write(first.expect("margins"), Missing::Nothing);
     let (second, _) = rest.split(STRETCH);
     write(second.expect("margins"), Missing::Nothing);
-    kept.set_losses(&[1.0], &[0.0], 1);
+    kept.set_losses(&[1.0], &[0.0], 1, |_| ());
     assert_eq!(kept.valid(), Valid::Nowhere);
 }
 
@@ -147,14 +147,14 @@ fn losses_that_are_not_finite_leave_no_valid_margins() {
             assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
             let mut new = [1.0; 3];
             new[j] = to;
-            kept.set_losses(&new, &[0.0; 3], 1);
+            kept.set_losses(&new, &[0.0; 3], 1, |_| ());
             assert_eq!(kept.valid(), Valid::Nowhere, "{to} of {j}");
         }
     }
     // Two finite moves, whose sum is not.
     let mut kept = KeptMargins::new(&mut margins, &mut losses);
     assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
-    kept.set_losses(&[3e38, 3e38, 0.0], &[0.0; 3], 1);
+    kept.set_losses(&[3e38, 3e38, 0.0], &[0.0; 3], 1, |_| ());
     assert_eq!(kept.valid(), Valid::Nowhere);
 }
 

@@ -1,0 +1,173 @@
+//! Bounds to groups of centers (Ding et al., Yinyang k-means, 2015), where centers are many.
+//!
+//! For each point and each of at most [`MOST`] groups of consecutive centers a *group bound* is kept, from which a lower bound of the distances to
+//! the group's centers, but for the point's own, follows: with δ(x, c) = |x - c|, exact, in the units of margins,
+//!
+//! ```text
+//!     s δ(x, c_j) >= b_g - S_g    for all j of group g other than the label
+//! ```
+//!
+//! S_g is how far the centers of the group have moved since bounds are kept: the sum, over the updates, of the farthest of these moves. So a bound
+//! that is written down is good for all later passes, and is not touched where a margin alone proves the label (L53). A point whose margin is used
+//! up is tested by its own center, and by the groups whose bounds do not prove them to be farther. What is tested leaves new bounds, and all bounds
+//! together a new margin.
+//!
+//! A test by groups has the centers in lanes, and a point's coordinates one after the other for all lanes: no point is packed once for each of its groups,
+//! which took as long as the products with the group's centers (docs/decisions.md#bounds-to-groups-of-centers).
+
+mod centers;
+mod test;
+
+pub(super) use centers::GroupedCenters;
+use centers::{Batches, Room};
+pub(super) use test::GroupScratch;
+
+use super::precision::PassCenters;
+use crate::call::{Algorithm, Shape};
+use crate::quantize::int16;
+use crate::runtime::workspace::{spoil, Cut};
+
+/// The most groups of centers: bounds take as much memory as 16 coordinates of a point.
+const MOST: usize = 32;
+
+/// Centers from which on groups of them are worthwhile (docs/decisions.md#bounds-to-groups-of-centers).
+const FEWEST_CENTERS: usize = 64;
+
+/// Whether a fit of this shape has bounds to groups.
+pub(super) fn suits(shape: &Shape) -> bool {
+    int16::suits(shape) && shape.k >= FEWEST_CENTERS
+}
+
+/// The bounds of a fit.
+pub(super) struct GroupBounds<'w> {
+    bounds: &'w mut [f32],
+    /// For each group S_g: not less, and not more.
+    moved: [&'w mut [f64]; 2],
+    room: Room<'w>,
+    batches: Batches,
+    /// Whether the last pass was by groups. Then the bounds of all points are valid if their margins are (L53).
+    used: bool,
+}
+
+impl<'w> GroupBounds<'w> {
+    /// Room for the bounds, if the algorithm has any.
+    pub(super) fn cut(from: &mut impl Cut<'w>, shape: &Shape, algorithm: Algorithm) -> Self {
+        let (n, k) = match algorithm {
+            Algorithm::Auto if suits(shape) => (shape.n, shape.k),
+            _ => (0, 0),
+        };
+        let batches = Batches::new(k);
+        GroupBounds {
+            bounds: from.take(n.saturating_mul(Batches::most_bounds(k))),
+            moved: [from.take(MOST.min(k)), from.take(MOST.min(k))],
+            room: Room::cut(from, k, shape.d),
+            batches,
+            used: false,
+        }
+    }
+
+    /// Whether there are any.
+    pub(super) fn exist(&self) -> bool {
+        !self.bounds.is_empty()
+    }
+
+    /// Forgets the bounds.
+    pub(super) fn forget(&mut self) {
+        self.used = false;
+        // In debug builds: bounds that would spare every group.
+        spoil(self.bounds, f32::INFINITY);
+        self.moved
+            .iter_mut()
+            .for_each(|moved| spoil(moved, f64::NEG_INFINITY));
+        self.room.forget();
+    }
+
+    /// Whether the last pass was by groups.
+    pub(super) fn used(&self) -> bool {
+        self.used
+    }
+
+    /// Records how far each center has moved, at most, since a pass by groups.
+    pub(super) fn record_moves(&mut self, moves: &[f32]) {
+        if !self.used {
+            return;
+        }
+        let [more, less] = &mut self.moved;
+        let groups = moves.chunks(self.batches.group());
+        for ((more, less), moves) in more.iter_mut().zip(&mut **less).zip(groups) {
+            let farthest = moves.iter().fold(0.0, |most: f32, &moved| most.max(moved));
+            *more = (*more + f64::from(farthest)).next_up();
+            *less = (*less + f64::from(farthest)).next_down();
+        }
+    }
+
+    /// For the next pass, which may use the bounds if they are not to be made `anew`. Until it begins by groups, none are used.
+    pub(super) fn next_pass(&mut self, anew: bool) -> NextGroups<'_, 'w> {
+        assert!(anew || self.used, "bounds that a pass by groups has left");
+        self.used = false;
+        if anew {
+            self.moved.iter_mut().for_each(|moved| moved.fill(0.0));
+        }
+        NextGroups {
+            bounds: self.bounds,
+            moved: [&*self.moved[0], &*self.moved[1]],
+            room: &mut self.room,
+            batches: self.batches,
+            anew,
+            used: &mut self.used,
+        }
+    }
+}
+
+/// The bounds of a pass that has not begun.
+pub(crate) struct NextGroups<'a, 'w> {
+    bounds: &'a mut [f32],
+    moved: [&'a [f64]; 2],
+    room: &'a mut Room<'w>,
+    batches: Batches,
+    anew: bool,
+    used: &'a mut bool,
+}
+
+impl<'a> NextGroups<'a, '_> {
+    /// The centers of the pass in groups, and the bounds of the points, if it can be made by groups.
+    pub(super) fn begin(
+        self,
+        pass: &PassCenters<'a>,
+    ) -> Option<(GroupedCenters<'a>, RowBounds<'a>)> {
+        let centers = self.room.prepare(pass, self.batches, self.moved)?;
+        *self.used = true;
+        let rows = RowBounds {
+            bounds: self.bounds,
+            stride: self.batches.bounds(),
+            anew: self.anew,
+        };
+        Some((centers, rows))
+    }
+}
+
+/// The bounds of some points, one row after the other.
+pub(super) struct RowBounds<'a> {
+    bounds: &'a mut [f32],
+    stride: usize,
+    /// Whether no row has been written since the bounds were made anew: there is nothing to read.
+    pub(super) anew: bool,
+}
+
+impl<'a> RowBounds<'a> {
+    /// Those of the first `points`, and those of the rest.
+    pub(super) fn split(self, points: usize) -> (Self, Self) {
+        let RowBounds {
+            bounds,
+            stride,
+            anew,
+        } = self;
+        let (bounds, others) = bounds.split_at_mut(points * stride);
+        let part = |bounds| RowBounds {
+            bounds,
+            stride,
+            anew,
+        };
+        (part(bounds), part(others))
+    }
+}
