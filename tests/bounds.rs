@@ -278,6 +278,75 @@ fn many_centers() {
     assert!(spared > 0, "bounds proved nothing");
 }
 
+/// So many centers that there are bounds to groups of them: of sixteen, and of two or three times as many, the last of which has one or fifteen. Of
+/// equal centers, of weights, of a far pair of points and of a far center, too.
+#[test]
+fn groups_of_centers() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(19));
+    let mut spared = 0;
+    for (n, d, k) in [
+        (700, 32, 192),
+        (900, 33, 207),
+        (1000, 50, 600),
+        (1700, 35, 1025),
+    ] {
+        let x = blobs(n, d, k / 3, &mut rng);
+        let start = drawn(&x, d, k, &mut rng);
+        let mut equal = start.clone();
+        equal.copy_within(0..3 * d, (k - 3) * d);
+        let mut far = x.clone();
+        far[..d].fill(1e12);
+        far[d..2 * d].fill(-1e12);
+        let mut far_start = start.clone();
+        far_start[7 * d..8 * d].fill(1e20);
+        let weights = WEIGHTS.iter().map(|of| (of.0, weigh(*of, n, &mut rng)));
+        let (name, weights) = weights.last().expect("there are some");
+        let cases = [
+            Case::new("blobs", d, x.clone(), start.clone()),
+            Case::new("equal starts", d, x.clone(), equal),
+            Case::new("a far pair", d, far, start.clone()),
+            Case::new("a far start", d, x.clone(), far_start),
+            Case::new("weights", d, x, start).weighted(name, weights),
+        ];
+        for case in cases {
+            spared += check(&case, RELOCATE.at_most(12), &least_ways(), &mut bad);
+            check(&case, KEEP.at_most(12), &least_ways(), &mut bad);
+        }
+    }
+    assert!(spared > 0, "bounds proved nothing");
+}
+
+/// The same with several stretches of points and several threads; there, bounds to groups prove more away than one bound for each point does.
+#[test]
+fn groups_of_centers_and_threads() {
+    let (mut bad, mut rng) = (Bad::default(), Rng(20));
+    for (n, d, k) in [(9_001, 32, 256), (4_500, 40, 1040)] {
+        let x = blobs(n, d, k / 4, &mut rng);
+        let start = drawn(&x, d, k, &mut rng);
+        let case = Case::new("blobs", d, x.clone(), start.clone());
+        let ways: Vec<Way> = all_ways()
+            .into_iter()
+            .filter(|w| w.copy == w.threads % 4)
+            .collect();
+        check(&case, RELOCATE.at_most(12), &ways, &mut bad);
+        let points = Points::rows(&x, n, d).unwrap();
+        let [auto, hamerly] = [Algorithm::Auto, Algorithm::Hamerly].map(|algorithm| {
+            let options = Options {
+                max_iter: 12,
+                algorithm,
+                isa: Isa::Portable,
+                ..Options::default()
+            };
+            let fit = options::fit_from(&points, &start, &options).unwrap();
+            fit.report.distances
+        });
+        assert!(
+            auto < hamerly,
+            "{auto} pairs with groups, {hamerly} without"
+        );
+    }
+}
+
 /// Fits of many iterations, in most of which few points move, so that sums are only moved in and out of, of points of all
 /// magnitudes: wherever such a fit is stopped, they are, to the last bit, what a fresh pass gives.
 #[test]

@@ -81,6 +81,7 @@ pub const ELKAN: &str = "scikit-learn elkan";
 pub const FAISS: &str = "FAISS f32";
 pub const NUMBA: &str = "Numba";
 pub const MLPACK: &str = "mlpack naive";
+pub const HAMERLY: &str = "mlpack hamerly";
 pub const AOCL: &str = "AOCL-DA";
 pub const AOCL_F32: &str = "AOCL-DA f32";
 pub const SUPERKMEANS: [&str; 4] = [
@@ -158,7 +159,7 @@ pub fn to_convergence(worker: &mut Result<Worker, String>, cores: usize) -> Vec<
     python(ELKAN, "sklearn_elkan");
     python(ONEDAL, "onedal");
     python(AOCL, "aocl");
-    python("mlpack hamerly", "mlpack_hamerly");
+    python(HAMERLY, "mlpack_hamerly");
     all
 }
 

@@ -300,7 +300,7 @@ mod tests {
         let dims = [1, 2, 3, 4, 8, 16, 33, 64, 784, 1000, 10_000_000];
         for ((n, k), d) in sizes.into_iter().flat_map(|size| dims.map(|d| (size, d))) {
             let [rows, floats, _, columns, _, bytes, sparse, ..] = Form::ALL;
-            for (weighted, form, n_init) in [
+            for (algorithm, (weighted, form, n_init)) in [
                 (false, rows, 1),
                 (true, rows, 1),
                 (false, columns, 1),
@@ -310,23 +310,30 @@ mod tests {
                 (true, bytes, 2),
                 (false, sparse, 1),
                 (true, sparse, 2),
-            ] {
+            ]
+            .into_iter()
+            .flat_map(|of| [Algorithm::Lloyd, Algorithm::Auto].map(|algorithm| (algorithm, of)))
+            {
                 let bytes = |threads| {
                     let options = Options {
                         threads,
                         n_init,
                         init: Init::Random,
-                        algorithm: Algorithm::Lloyd,
+                        algorithm,
                         ..Options::default()
                     };
                     workspace_bytes(n, d, k, form, weighted, &options).unwrap() as f64
                 };
                 let (n, k, d) = (n as f64, k as f64, d as f64);
+                let kept = match algorithm == Algorithm::Auto && d >= 32.0 {
+                    true => n * (2.0 * d.min(1024.0) + 16.0) + f64::from(k >= 192.0) * 128.0 * n,
+                    false => 0.0,
+                };
                 let limbs = [2f64.powi(22), 2f64.powi(32)].map(|most| f64::from(n > most));
                 let per_center = 54.0 * d + 490.0 + 8.0 * d * (limbs[0] + limbs[1]);
                 let weights = if weighted { 4.0 } else { 1.0 };
                 let restarts = f64::from(n_init > 1) * (4.0 * n + 8.0 * k * d);
-                let shared = (16.0 + d) * n + weights * per_center * k + restarts;
+                let shared = (16.0 + d) * n + weights * per_center * k + restarts + kept;
                 let each = 1300.0 * d + 3.0 * 2f64.powi(20);
                 one = one.max(bytes(1) / (shared + each));
                 for threads in [2, 3, 16, 64, 1000] {

@@ -25,6 +25,7 @@ use super::groups::{GroupBounds, NextGroups};
 use super::margin::Units;
 use crate::call::{Algorithm, Shape};
 use crate::runtime::workspace::Cut;
+use crate::simd::Level;
 use margins::{KeptMargins, Valid};
 
 /// The margins of a fit, and when they are worthwhile.
@@ -34,9 +35,9 @@ pub(crate) struct HamerlyBounds<'w> {
     costs: MarginCosts,
     /// Whether margins are kept even where they are not worthwhile.
     always: bool,
-    /// Points whose labels changed in the pass before the last one, and how many points lost their margins for each of them.
+    /// Points whose labels changed in the pass before the last one, and how many points lost their margins for each of them, if a pass has shown it.
     changed: usize,
-    factor: usize,
+    factor: Option<usize>,
 }
 
 /// For each label that changes, some ten points lose their margins, unless passes have shown otherwise.
@@ -45,8 +46,10 @@ const FACTOR: usize = 10;
 /// The same for points that are tested by groups: what is tested of them comes to so many points that are compared with all centers.
 const FACTOR_OF_GROUPS: usize = 2;
 
-/// What a test by groups takes besides its pairs, as so many pairs.
-const PER_TEST: usize = 16;
+/// What a test by groups takes besides its pairs, as so many pairs in a comparison with all centers; and what each of its pairs takes, in quarters of one
+/// of those (docs/decisions.md#bounds-to-groups-of-centers).
+const PER_TEST: usize = 64;
+const QUARTERS_OF_PAIR: usize = 5;
 
 /// What a pass uses of earlier ones, and finds for later ones.
 pub(crate) struct PassBounds<'a, 'w> {
@@ -81,7 +84,7 @@ impl<'w> HamerlyBounds<'w> {
             costs: MarginCosts::new(shape.d, shape.k),
             always: algorithm == Algorithm::Hamerly,
             changed: 0,
-            factor: FACTOR,
+            factor: None,
         }
     }
 
@@ -89,11 +92,7 @@ impl<'w> HamerlyBounds<'w> {
     pub(crate) fn forget(&mut self) {
         self.margins.forget();
         self.groups.forget();
-        self.changed = 0;
-        self.factor = match self.groups.exist() {
-            true => FACTOR_OF_GROUPS,
-            false => FACTOR,
-        };
+        (self.changed, self.factor) = (0, None);
     }
 
     /// Sets what margins are measured in.
@@ -113,8 +112,10 @@ impl<'w> HamerlyBounds<'w> {
     pub(crate) fn next_pass(
         &mut self,
         last: LastPass<'_>,
+        level: Level,
         expensive: bool,
     ) -> Option<PassBounds<'_, 'w>> {
+        let by_groups = self.groups.worthwhile(level);
         if self.margins.valid() == Valid::Decayed && !self.always {
             let tested = self.tested(last);
             self.record(tested);
@@ -124,14 +125,18 @@ impl<'w> HamerlyBounds<'w> {
             let tested = self.expected(last);
             self.record(tested);
         }
-        let likely = last.changed.saturating_mul(self.factor);
+        let factor = match by_groups {
+            true => FACTOR_OF_GROUPS,
+            false => FACTOR,
+        };
+        let likely = last.changed.saturating_mul(self.factor.unwrap_or(factor));
         let unlikely = !self.costs.worthwhile(likely, self.margins.len());
         if self.margins.len() == 0 || unlikely && !self.always {
             self.margins.invalidate();
             return None;
         }
         let valid = self.margins.valid();
-        if self.groups.exist() {
+        if by_groups {
             // Bounds to groups are valid where margins are, if the pass that left these was by groups.
             let kept = matches!(valid, Valid::Computed | Valid::Decayed) && self.groups.used();
             return Some(PassBounds {
@@ -157,7 +162,7 @@ impl<'w> HamerlyBounds<'w> {
     fn tested(&mut self, last: LastPass<'_>) -> usize {
         let tested = self.margins.tested();
         match self.groups.used() {
-            true => (last.pairs + tested * PER_TEST).div_ceil(self.costs.k),
+            true => (last.pairs / 4 * QUARTERS_OF_PAIR + tested * PER_TEST).div_ceil(self.costs.k),
             false => tested,
         }
     }
@@ -172,12 +177,13 @@ impl<'w> HamerlyBounds<'w> {
     /// Records how many points margins leave to be tested. Where these are too many for margins to be worthwhile, passes go without
     /// them until so few labels change that, by this experience, they would be.
     fn record(&mut self, tested: usize) {
-        self.factor = tested.div_ceil(self.changed.max(1)).max(1);
+        let mut factor = tested.div_ceil(self.changed.max(1)).max(1);
         if !self.costs.worthwhile(tested, self.margins.len()) {
             // After a failure the next attempt has to be surer.
-            self.factor = self.factor.saturating_mul(2);
+            factor = factor.saturating_mul(2);
             self.margins.invalidate();
         }
+        self.factor = Some(factor);
     }
 }
 
@@ -219,7 +225,7 @@ impl MarginCosts {
 
 #[cfg(test)]
 mod tests {
-    use super::{HamerlyBounds, LastPass};
+    use super::{HamerlyBounds, LastPass, Level};
     use crate::call::{Algorithm, Shape};
     use crate::points::Form;
     use crate::runtime::workspace::Owned;
@@ -227,7 +233,7 @@ mod tests {
     const STRETCH: usize = 100;
     const N: usize = 10 * STRETCH;
     const D: usize = 64;
-    const K: usize = 300;
+    const K: usize = 150;
 
     /// What the next pass does in each of ten stretches, after one that changed few labels, where margins are expensive to find;
     /// those that it finds are `margin`, and every label loses a little more than 1 after it.
@@ -238,7 +244,8 @@ mod tests {
             pairs: N * K,
             stretch: STRETCH,
         };
-        let mut rest = bounds.next_pass(last, true).map(|pass| pass.margins);
+        let level = Level::new(crate::Isa::Portable);
+        let mut rest = bounds.next_pass(last, level, true).map(|pass| pass.margins);
         let ways = (0..10).map(|_| {
             let Some(margins) = rest.take() else {
                 return '-';
@@ -248,7 +255,6 @@ mod tests {
             let Some(mut stretch) = stretch else {
                 return '-';
             };
-            let level = crate::simd::Level::new(crate::Isa::Portable);
             let way = stretch.decay(level, &[7; STRETCH], &mut [0; 112]);
             if way.is_none() {
                 stretch.store_block(0, &[margin; STRETCH]);

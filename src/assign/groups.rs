@@ -26,12 +26,16 @@ use super::precision::PassCenters;
 use crate::call::{Algorithm, Shape};
 use crate::quantize::int16;
 use crate::runtime::workspace::{spoil, Cut};
+use crate::simd::products::Pair;
+use crate::simd::Level;
 
 /// The most groups of centers: bounds take as much memory as 16 coordinates of a point.
 const MOST: usize = 32;
 
-/// Centers from which on groups of them are worthwhile (docs/decisions.md#bounds-to-groups-of-centers).
-const FEWEST_CENTERS: usize = 64;
+/// Centers from which on groups of them are worthwhile: with vectors of up to 256 bits, and with wider ones, by which comparing with all takes a half
+/// or a quarter of the time (docs/decisions.md#bounds-to-groups-of-centers).
+const FEWEST_CENTERS: usize = 192;
+const FEWEST_CENTERS_IF_WIDE: usize = 1024;
 
 /// Whether a fit of this shape has bounds to groups.
 pub(super) fn suits(shape: &Shape) -> bool {
@@ -66,9 +70,16 @@ impl<'w> GroupBounds<'w> {
         }
     }
 
-    /// Whether there are any.
-    pub(super) fn exist(&self) -> bool {
-        !self.bounds.is_empty()
+    /// Whether there are any, and they are worthwhile at a level.
+    pub(super) fn worthwhile(&self, level: Level) -> bool {
+        let Some(vectors) = level.vectors::<Pair>() else {
+            return false;
+        };
+        let fewest = match vectors.registers {
+            16 => FEWEST_CENTERS,
+            _ => FEWEST_CENTERS_IF_WIDE,
+        };
+        !self.bounds.is_empty() && self.batches.k >= fewest
     }
 
     /// Forgets the bounds.
@@ -171,3 +182,6 @@ impl<'a> RowBounds<'a> {
         (part(bounds), part(others))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,13 +60,14 @@ pub enum Empty {
 #[non_exhaustive]
 pub enum Algorithm {
     /// Bounds on distances where they save time: 4 bytes of workspace a point and 4 a center. For 32 to 1024 dimensions and at least 3
-    /// centers, later iterations read quantized points, 16 bits a coordinate, instead of the points: 8 ceil(d / 4) + 8 bytes a point.
+    /// centers, later iterations read quantized points, 16 bits a coordinate, instead of the points: 8 ceil(d / 4) + 8 bytes a point. From 192 centers on,
+    /// bounds to groups of centers spare most of the centers that a point is compared with (Ding et al. 2015): up to 128 bytes a point.
     #[default]
     Auto,
     /// Every iteration compares every point with the centers (Lloyd 1982); the least memory.
     Lloyd,
-    /// The same as `Auto`, but bounds are always used: from the second iteration on, only points whose bound does not prove their label
-    /// are compared with the centers (Hamerly 2010).
+    /// The same as `Auto`, but with one bound for each point, which is always used: from the second iteration on, only points whose bound does not prove
+    /// their label are compared with the centers, and with all of them (Hamerly 2010).
     Hamerly,
 }
 

@@ -164,7 +164,7 @@ impl<'w> State<'w> {
         };
         let expensive = packing.makes_margins_expensive(job, k);
         let inputs = PassInputs {
-            bounds: bounds.next_pass(last, expensive),
+            bounds: bounds.next_pass(last, job.level, expensive),
             quantized,
             summing,
             watch: None,

@@ -94,15 +94,13 @@ impl<'w> Room<'w> {
         spoil(less, f32::INFINITY);
     }
 
-    /// Codes the centers of a pass, in groups that have moved so far: not less, and not more. None, where they are out of range, or the CPU has no
-    /// products of words.
+    /// Codes the centers of a pass, in groups that have moved so far: not less, and not more. None, where they are out of range.
     pub(super) fn prepare<'a>(
         &'a mut self,
         pass: &PassCenters<'a>,
         batches: Batches,
         moved: [&[f64]; 2],
     ) -> Option<GroupedCenters<'a>> {
-        pass.job.level.vectors::<Pair>()?;
         let scale = scale(pass.length)?;
         let (k, d) = (pass.k(), pass.origin.len());
         assert!(k == batches.k);

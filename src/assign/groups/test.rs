@@ -58,6 +58,12 @@ impl GroupedCenters<'_> {
     ) -> Tested {
         assert!(rows.have(&job.points, &Which::Listed(listed, first)));
         assert!(listed.iter().all(|&p| (p as usize) < labels.len()));
+        let GroupScratch {
+            labels: new,
+            margins,
+            open,
+        } = &scratch;
+        assert!(listed.len() <= new.len().min(margins.len()).min(open.len()));
         assert!(bounds.stride == self.batches.bounds());
         assert!(bounds.bounds.len() == labels.len() * bounds.stride);
         assert!(job.points.d() == self.coding.origin.len());
@@ -97,11 +103,10 @@ impl Kernel for TestGroups<'_, '_, '_> {
     }
 }
 
-/// Points whose bounds are looked at before the first of them is compared with any group, so that the CPU does so for several at a time; and
-/// whose rows and bounds are asked for before that.
+/// Points that are tested together: what is a number for each of them is computed for all at a time.
 const TOGETHER: usize = 8;
 
-/// Lines of each that are asked for: the CPU sees the rest of them coming.
+/// Lines of the rows and bounds of the next points that are asked for: the CPU sees the rest of them coming.
 const LINES_AHEAD: usize = 4;
 
 impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
@@ -109,6 +114,8 @@ impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes, S: Screen<E = Pair>>(self) -> Tested {
+        // A batch is whole vectors, of which there are four at most.
+        const { assert!(BATCH.is_multiple_of(S::WIDTH) && BATCH / S::WIDTH <= VECTORS) }
         let TestGroups {
             centers,
             listed,
@@ -118,54 +125,43 @@ impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
             bounds,
             scratch,
         } = self;
-        // A batch is whole vectors, of which there are four at most.
-        const { assert!(BATCH.is_multiple_of(S::WIDTH) && BATCH / S::WIDTH <= VECTORS) }
-        let (stride, of_point) = (centers.stride, bounds.stride);
+        let (stride, anew) = (bounds.stride, bounds.anew);
+        let place = |p: u32| p as usize * stride..(p as usize + 1) * stride;
         let mut evaluated = Evaluated::new();
         let mut tested = Tested::default();
-        let mut lane = 0;
-        for some in listed.chunks(TOGETHER) {
-            let mut points = [None; TOGETHER];
-            for (point, &p) in points.iter_mut().zip(some) {
-                let label = labels[p as usize];
-                let bounds_of_point = &bounds.bounds[p as usize * of_point..][..of_point];
-                // SAFETY: the caller is compiled for `S`; the maker has checked that there is a row.
-                *point = unsafe {
-                    let row = rows.row(first + p as usize, stride);
-                    let row = core::slice::from_raw_parts(row, stride);
-                    Point::new::<S>(centers, row, label, bounds_of_point, bounds.anew)
-                };
-            }
-            for (&p, point) in some.iter().zip(&points) {
-                if let Some(&later) = listed.get(lane + TOGETHER) {
-                    // SAFETY: the maker has checked that there is a row.
-                    let row = unsafe { rows.row(first + later as usize, stride) };
-                    Ahead::run(row, stride).ask(LINES_AHEAD);
-                    let theirs = bounds.bounds[later as usize * of_point..].as_ptr();
-                    Ahead::run(theirs, of_point).ask(LINES_AHEAD);
-                }
-                let bounds_of_point = &mut bounds.bounds[p as usize * of_point..][..of_point];
-                let found = match point {
-                    // SAFETY: the caller is compiled for `S`.
-                    Some(point) => unsafe {
-                        point.compare::<S>(&mut evaluated);
-                        point.conclude::<S>(bounds_of_point, &mut evaluated)
-                    },
-                    None => None,
-                };
-                match found {
-                    Some(found) => {
-                        scratch.labels[lane] = found.label as i32;
-                        scratch.margins[lane] = found.margin;
-                        tested.pairs += found.pairs;
+        for (some, lane) in listed.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+            // SAFETY: the caller is compiled for `S`; the maker has checked that all listed points have rows.
+            unsafe {
+                let row_of = |p: u32| rows.row(first + p as usize, centers.stride);
+                let mut points = Points::new();
+                for (l, &p) in some.iter().enumerate() {
+                    let row = core::slice::from_raw_parts(row_of(p), centers.stride);
+                    points.add::<S>(centers, l, row, labels[p as usize]);
+                    if let Some(&later) = listed.get(lane + TOGETHER + l) {
+                        Ahead::run(row_of(later), centers.stride).ask(LINES_AHEAD);
+                        Ahead::run(bounds.bounds[place(later)].as_ptr(), stride).ask(LINES_AHEAD);
                     }
-                    None => {
-                        bounds_of_point.fill(f32::NEG_INFINITY);
+                }
+                points.measure(centers);
+                for (l, &p) in some.iter().enumerate() {
+                    points.look::<S>(centers, l, &bounds.bounds[place(p)], anew);
+                }
+                for (l, &p) in some.iter().enumerate() {
+                    points.compare::<S>(centers, l, &mut evaluated);
+                    points.conclude::<S>(centers, l, &mut evaluated, &mut bounds.bounds[place(p)]);
+                }
+                points.prove(centers);
+                for (l, &p) in some.iter().enumerate() {
+                    if points.proven[l] {
+                        scratch.labels[lane + l] = points.label[l] as i32;
+                        scratch.margins[lane + l] = points.margin[l];
+                        tested.pairs += points.pairs[l];
+                    } else {
+                        bounds.bounds[place(p)].fill(f32::NEG_INFINITY);
                         scratch.open[tested.open] = p;
                         tested.open += 1;
                     }
                 }
-                lane += 1;
             }
         }
         tested
@@ -235,214 +231,220 @@ impl Evaluated {
     }
 }
 
-/// What a test proved of a point.
-struct Found {
-    label: usize,
-    margin: f32,
-    pairs: usize,
+/// Some points that are tested.
+struct Points<'a> {
+    elements: [&'a [i64]; TOGETHER],
+    /// From the row of each: how far its code is off, and |x'|.
+    error: [f32; TOGETHER],
+    length: [f32; TOGETHER],
+    /// Its label, the product with that center, and the norms of the center. Points without a label are not proven.
+    label: [usize; TOGETHER],
+    product: [i32; TOGETHER],
+    norms: [CenterNorms; TOGETHER],
+    proven: [bool; TOGETHER],
+    /// What the sums of its products start from, its unit, and |x'|².
+    start: [i32; TOGETHER],
+    unit: [f32; TOGETHER],
+    square: [f32; TOGETHER],
+    /// The value of its center, and the distance of that, at most.
+    own: [f32; TOGETHER],
+    near: [f32; TOGETHER],
+    /// The groups that it is compared with, a bit for each, and the distance of others, at least.
+    needed: [u32; TOGETHER],
+    farther: [f32; TOGETHER],
+    /// The least and the second least value of these centers.
+    least: [f32; TOGETHER],
+    second: [f32; TOGETHER],
+    margin: [f32; TOGETHER],
+    pairs: [usize; TOGETHER],
 }
 
-/// A point that is tested.
-#[derive(Clone, Copy)]
-struct Point<'a> {
-    centers: &'a GroupedCenters<'a>,
-    elements: &'a [i64],
-    /// What the sums of its products start from, and its unit.
-    start: Pair,
-    unit: f32,
-    /// The part of its error bound that does not need the label.
-    of_point: f32,
-    /// |x'|², and the same in single precision.
-    square: f64,
-    rounded: f32,
-    /// Its label so far, the value of that center, and that center's distance, at most.
-    label: usize,
-    own: f32,
-    near: f32,
-    /// The groups that it is compared with, a bit for each, and the least bound of the others.
-    needed: u32,
-    spared: f32,
-}
+impl<'a> Points<'a> {
+    #[inline(always)]
+    fn new() -> Self {
+        Points {
+            elements: [&[]; TOGETHER],
+            error: [0.0; TOGETHER],
+            length: [0.0; TOGETHER],
+            label: [0; TOGETHER],
+            product: [0; TOGETHER],
+            norms: [CenterNorms::OUT_OF_RANGE; TOGETHER],
+            proven: [false; TOGETHER],
+            start: [0; TOGETHER],
+            unit: [0.0; TOGETHER],
+            square: [0.0; TOGETHER],
+            own: [0.0; TOGETHER],
+            near: [0.0; TOGETHER],
+            needed: [0; TOGETHER],
+            farther: [f32::INFINITY; TOGETHER],
+            least: [0.0; TOGETHER],
+            second: [0.0; TOGETHER],
+            margin: [0.0; TOGETHER],
+            pairs: [0; TOGETHER],
+        }
+    }
 
-impl<'a> Point<'a> {
-    /// The point of a row, with its label and its bounds, which may have to be made anew; none without a label.
+    /// Adds the point of a row, with its label.
     ///
     /// # Safety
     /// The caller is compiled for `S`.
     #[inline(always)]
-    unsafe fn new<S: Screen<E = Pair>>(
-        centers: &'a GroupedCenters<'a>,
+    unsafe fn add<S: Screen<E = Pair>>(
+        &mut self,
+        centers: &GroupedCenters<'_>,
+        l: usize,
         row: &'a [i64],
         label: i32,
+    ) {
+        let (elements, norms) = row.split_at(row.len() - 1);
+        let norms = RowNorms::of(norms[0]);
+        (self.error[l], self.length[l]) = (norms.error, norms.length);
+        self.elements[l] = elements;
+        let label = label as usize;
+        self.proven[l] = label < centers.batches.k;
+        self.label[l] = if self.proven[l] { label } else { 0 };
+        let (codes, norms) = centers.center(self.label[l]);
+        // SAFETY: the contract.
+        self.product[l] = unsafe { product::<S>(elements, codes) };
+        self.norms[l] = norms;
+    }
+
+    /// How far the points are from their centers, at most.
+    #[inline(always)]
+    fn measure(&mut self, centers: &GroupedCenters<'_>) {
+        for l in 0..TOGETHER {
+            let unit = unit(self.length[l]);
+            let e = centers.bound.e(self.error[l]);
+            let start = -(e as i32);
+            let theirs = self.norms[l];
+            let sum = start.wrapping_add(self.product[l]);
+            self.own[l] = theirs.start + sum as f32 * unit * theirs.unit;
+            (self.start[l], self.unit[l]) = (start, unit);
+            self.square[l] = square(self.length[l]) as f32;
+            let error_bound = self.error_bound(centers, l, theirs);
+            self.near[l] = centers.near(self.square[l], self.own[l], error_bound);
+        }
+    }
+
+    /// The error bound of a point with this center.
+    #[inline(always)]
+    fn error_bound(&self, centers: &GroupedCenters<'_>, l: usize, center: CenterNorms) -> f32 {
+        let of_point = Int16Bound::of_point(centers.bound.e(self.error[l]), self.unit[l]);
+        Int16Bound::of_label(of_point, center, square(self.length[l]))
+    }
+
+    /// Looks at the bounds of a point, if they are not to be made `anew`.
+    ///
+    /// # Safety
+    /// The caller is compiled for `S`.
+    #[inline(always)]
+    unsafe fn look<S: Screen<E = Pair>>(
+        &mut self,
+        centers: &GroupedCenters<'_>,
+        l: usize,
         bounds: &[f32],
         anew: bool,
-    ) -> Option<Self> {
-        let label = usize::try_from(label)
-            .ok()
-            .filter(|&j| j < centers.batches.k)?;
-        let (norms, elements) = row.split_last()?;
-        let RowNorms { error, length } = RowNorms::of(*norms);
-        let unit = unit(length);
-        let e = centers.bound.e(error);
-        let square = f64::from(length) * f64::from(length);
-        let (codes, theirs) = centers.center(label);
-        let start = -(e as i32);
-        // SAFETY: the contract.
-        let sum = start.wrapping_add(unsafe { product::<S>(elements, codes) });
-        let own = theirs.start + sum as f32 * unit * theirs.unit;
-        let point = Point {
-            centers,
-            elements,
-            start: Pair(start),
-            unit,
-            of_point: Int16Bound::of_point(e, unit),
-            square,
-            rounded: square as f32,
-            label,
-            own,
-            near: 0.0,
-            needed: 0,
-            spared: f32::INFINITY,
-        };
-        let near = centers.near(point.rounded, own, point.error_bound(theirs));
-        let point = Point { near, ..point };
+    ) {
         let all = u32::MAX >> (u32::BITS as usize - centers.groups);
         let (needed, spared) = match anew {
             true => (all, f32::INFINITY),
             // SAFETY: the contract.
-            false => unsafe { point.needed::<S>(bounds) },
+            false => unsafe { needed::<S>(centers, self.near[l], bounds) },
         };
-        Some(Point {
-            needed: needed & all,
-            spared,
-            ..point
-        })
+        (self.needed[l], self.farther[l]) = (needed & all, spared);
     }
 
-    /// The error bound with this center.
-    #[inline(always)]
-    fn error_bound(&self, center: CenterNorms) -> f32 {
-        Int16Bound::of_label(self.of_point, center, self.square)
-    }
-
-    /// Finds the label and a margin, and renews the bounds of the groups that it was compared with. None, and no bounds, if the label is not proven.
+    /// Finds the nearest center of those that a point was compared with, and renews the bounds of their groups.
     ///
     /// # Safety
     /// The caller is compiled for `S`.
     #[inline(always)]
     unsafe fn conclude<S: Screen<E = Pair>>(
-        &self,
-        bounds: &mut [f32],
+        &mut self,
+        centers: &GroupedCenters<'_>,
+        l: usize,
         evaluated: &mut Evaluated,
-    ) -> Option<Found> {
-        let centers = self.centers;
-        let Point { needed, spared, .. } = *self;
+        bounds: &mut [f32],
+    ) {
         bounds[centers.groups..].fill(f32::INFINITY);
-        let own_group = self.label as u32 / centers.batches.group() as u32;
+        let own_group = self.label[l] as u32 / centers.batches.group() as u32;
         // The label's own value counts where its group was not compared.
-        let alone = needed >> own_group & 1 == 0;
-        let (mut least, mut second) = match alone {
-            true => (self.own, f32::INFINITY),
-            false => (f32::INFINITY, f32::INFINITY),
-        };
+        let alone = self.needed[l] >> own_group & 1 == 0;
+        let own = if alone { self.own[l] } else { f32::INFINITY };
+        let (mut least, mut second) = (own, f32::INFINITY);
         let count = evaluated.count;
-        let (mut label, mut nearest) = (self.label, None);
+        let mut nearest = count;
         for (place, &value) in evaluated.minimum[..count].iter().enumerate() {
-            if value < least {
-                (least, second) = (value, least);
-                nearest = Some(place);
-            } else if value < second {
-                second = value;
-            }
+            let is_less = value < least;
+            let farther = if is_less { least } else { value };
+            second = if farther < second { farther } else { second };
+            least = if is_less { value } else { least };
+            nearest = if is_less { place } else { nearest };
         }
-        if let Some(place) = nearest {
+        let moved = centers.moved[1];
+        let mut farther = self.farther[l];
+        if nearest < count {
             // SAFETY: the contract above.
-            let (center, others) = unsafe { evaluated.others::<S>(place) };
-            label = center;
-            evaluated.minimum[place] = others;
+            let (center, others) = unsafe { evaluated.others::<S>(nearest) };
+            self.label[l] = center;
+            self.norms[l] = centers.norms(center);
+            evaluated.minimum[nearest] = others;
             second = if others < second { others } else { second };
-        } else if !alone {
-            return None;
         }
-        let error_bound = self.error_bound(centers.norms(label));
-        // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
-        let proven = second - least > error_bound;
-        if !proven {
-            return None;
-        }
-        let near = match label == self.label {
-            true => self.near,
-            false => centers.near(self.rounded, least, error_bound),
-        };
-        let [_, moved] = centers.moved;
+        // Without a value there is no label.
+        self.proven[l] &= nearest < count || alone;
         let mut far = [0.0; MOST];
         let eights = far.as_chunks_mut::<8>().0.iter_mut();
         let eights = eights.zip(evaluated.minimum.as_chunks::<8>().0);
         for (far, minimum) in eights.take(count.div_ceil(8)) {
             for (far, &value) in far.iter_mut().zip(minimum) {
-                *far = centers.far(self.rounded, value);
+                *far = centers.far(self.square[l], value);
             }
         }
-        let mut farther = spared;
         for (&group, &far) in evaluated.groups[..count].iter().zip(&far) {
             let group = group as usize;
             bounds[group] = kept(far, moved[group]);
             farther = if far < farther { far } else { farther };
         }
-        if alone && label != self.label {
+        if alone && nearest < count {
             // The center that it leaves is another of its group now.
-            let far = centers.far(self.rounded, self.own);
+            let far = centers.far(self.square[l], own);
             let bound = kept(far, moved[own_group as usize]);
             let left = &mut bounds[own_group as usize];
             *left = left.min(bound);
             farther = farther.min(far);
         }
-        Some(Found {
-            label,
-            margin: margin(farther, near),
-            pairs: evaluated.pairs + usize::from(alone),
-        })
+        (self.least[l], self.second[l], self.farther[l]) = (least, second, farther);
+        self.pairs[l] = evaluated.pairs + usize::from(alone);
     }
 
-    /// Which groups the bounds do not prove to be farther than the label's center, a bit for each, and the least bound of the others. What there is
-    /// besides the groups may have any bits.
-    ///
-    /// # Safety
-    /// The caller is compiled for `S`.
+    /// Which labels are proven, and their margins.
     #[inline(always)]
-    unsafe fn needed<S: Screen<E = Pair>>(&self, bounds: &[f32]) -> (u32, f32) {
-        let [moved, _] = self.centers.moved;
-        assert!(bounds.len() == moved.len() && bounds.len() <= MOST);
-        let mut lanes = [Pair::default(); BATCH];
-        let mut needed = 0;
-        // SAFETY: the contract; bounds are whole vectors, and a pair is as many bits as a number.
-        unsafe {
-            let near = S::splat(Pair::of(limit(self.near)));
-            let infinity = S::splat(Pair::INFINITY);
-            let mut least = infinity;
-            for first in (0..bounds.len()).step_by(S::WIDTH) {
-                let bound = S::load(bounds.as_ptr().add(first).cast());
-                let moved = S::load(moved.as_ptr().add(first).cast());
-                let limit = S::add(near, moved);
-                needed |= S::not_greater(bound, limit) << first;
-                let spared = S::select_less(limit, bound, S::sub(bound, moved), infinity);
-                least = S::min(least, spared);
-            }
-            S::store(lanes.as_mut_ptr(), least);
+    fn prove(&mut self, centers: &GroupedCenters<'_>) {
+        for l in 0..TOGETHER {
+            let error_bound = self.error_bound(centers, l, self.norms[l]);
+            // Where anything overflowed the gap is NaN, which is not greater, and proves nothing.
+            self.proven[l] &= self.second[l] - self.least[l] > error_bound;
+            let near = centers.near(self.square[l], self.least[l], error_bound);
+            self.margin[l] = margin(self.farther[l], near);
         }
-        (needed, least_of::<S>(&lanes))
     }
 
-    /// Compares the point with the groups that it has to be compared with.
+    /// Compares a point with the groups that it has to be compared with.
     ///
     /// # Safety
     /// The caller is compiled for `S`.
     #[inline(always)]
-    unsafe fn compare<S: Screen<E = Pair>>(&self, evaluated: &mut Evaluated) {
-        let Batches { k, of_group } = self.centers.batches;
-        let all = self.centers.batches.count();
+    unsafe fn compare<S: Screen<E = Pair>>(
+        &self,
+        centers: &GroupedCenters<'_>,
+        l: usize,
+        evaluated: &mut Evaluated,
+    ) {
+        let Batches { k, of_group } = centers.batches;
+        let all = centers.batches.count();
         (evaluated.count, evaluated.pairs) = (0, 0);
-        let mut groups = self.needed;
+        let mut groups = self.needed[l];
         while groups != 0 {
             let group = groups.trailing_zeros();
             groups &= groups - 1;
@@ -451,12 +453,12 @@ impl<'a> Point<'a> {
             let place = evaluated.count;
             // SAFETY: the contract; there is room for a batch in every place, and as many places as groups.
             unsafe {
-                let mut least = self.values::<S>(first);
+                let mut least = self.values::<S>(centers, l, first);
                 let mut second = [S::splat(Pair::INFINITY); VECTORS];
                 let mut batch = [S::splat(Pair::of_label(first * BATCH)); VECTORS];
                 for next in first + 1..end {
                     let label = S::splat(Pair::of_label(next * BATCH));
-                    let values = self.values::<S>(next);
+                    let values = self.values::<S>(centers, l, next);
                     for v in 0..BATCH / S::WIDTH {
                         second[v] = S::min(second[v], S::max(least[v], values[v]));
                         batch[v] = S::select_less(values[v], least[v], label, batch[v]);
@@ -481,20 +483,25 @@ impl<'a> Point<'a> {
         }
     }
 
-    /// The values of the centers of a batch.
+    /// The values of the centers of a batch for a point.
     ///
     /// # Safety
     /// The caller is compiled for `S`.
     #[inline(always)]
-    unsafe fn values<S: Screen<E = Pair>>(&self, batch: usize) -> [S::V; VECTORS] {
-        let elements = self.centers.elements;
-        let data = self.centers.batch(batch);
-        assert!(elements <= 2 * self.elements.len());
-        let (data, row) = (data.as_ptr(), self.elements.as_ptr().cast::<Pair>());
+    unsafe fn values<S: Screen<E = Pair>>(
+        &self,
+        centers: &GroupedCenters<'_>,
+        l: usize,
+        batch: usize,
+    ) -> [S::V; VECTORS] {
+        let elements = centers.elements;
+        let (data, row) = (centers.batch(batch), self.elements[l]);
+        assert!(elements <= 2 * row.len());
+        let (data, row) = (data.as_ptr(), row.as_ptr().cast::<Pair>());
         // SAFETY: the contract; the row has these elements, and the batch has as many vectors, and two more. `finish` reads its third argument after one
         // vector.
         unsafe {
-            let mut sums = [S::splat(self.start); VECTORS];
+            let mut sums = [S::splat(Pair(self.start[l])); VECTORS];
             for e in 0..elements {
                 let x = S::splat(*row.add(e));
                 for (v, sum) in sums.iter_mut().enumerate().take(BATCH / S::WIDTH) {
@@ -503,7 +510,7 @@ impl<'a> Point<'a> {
                 }
             }
             // Units of the centers in place of those of points, and the unit of the point in that of a center; what values start from is added here.
-            let norm = [Pair::of(0.0), Pair::of(self.unit)];
+            let norm = [Pair::of(0.0), Pair::of(self.unit[l])];
             let starts = data.add(elements * BATCH);
             for (v, sum) in sums.iter_mut().enumerate().take(BATCH / S::WIDTH) {
                 let units = starts.add(BATCH + v * S::WIDTH);
@@ -513,6 +520,39 @@ impl<'a> Point<'a> {
             sums
         }
     }
+}
+
+/// Which groups the bounds do not prove to be farther than the label's center, which is as `near` at most, a bit for each, and the least bound of the others. What there is
+/// besides the groups may have any bits.
+///
+/// # Safety
+/// The caller is compiled for `S`.
+#[inline(always)]
+unsafe fn needed<S: Screen<E = Pair>>(
+    centers: &GroupedCenters<'_>,
+    near: f32,
+    bounds: &[f32],
+) -> (u32, f32) {
+    let [moved, _] = centers.moved;
+    assert!(bounds.len() == moved.len() && bounds.len() <= MOST);
+    let mut lanes = [Pair::default(); BATCH];
+    let mut needed = 0;
+    // SAFETY: the contract; bounds are whole vectors, and a pair is as many bits as a number.
+    unsafe {
+        let near = S::splat(Pair::of(limit(near)));
+        let infinity = S::splat(Pair::INFINITY);
+        let mut least = infinity;
+        for first in (0..bounds.len()).step_by(S::WIDTH) {
+            let bound = S::load(bounds.as_ptr().add(first).cast());
+            let moved = S::load(moved.as_ptr().add(first).cast());
+            let limit = S::add(near, moved);
+            needed |= S::not_greater(bound, limit) << first;
+            let spared = S::select_less(limit, bound, S::sub(bound, moved), infinity);
+            least = S::min(least, spared);
+        }
+        S::store(lanes.as_mut_ptr(), least);
+    }
+    (needed, least_of::<S>(&lanes))
 }
 
 /// The least of a vector of numbers, the first of these.
@@ -528,6 +568,12 @@ fn least_of<S: Screen<E = Pair>>(lanes: &[Pair; BATCH]) -> f32 {
         }
     }
     lanes[0]
+}
+
+/// A length squared.
+#[inline(always)]
+fn square(length: f32) -> f64 {
+    f64::from(length) * f64::from(length)
 }
 
 /// The product of a row of a point with one of a center.

@@ -150,7 +150,7 @@ pub(in crate::assign) struct CenterNorms {
 
 impl CenterNorms {
     /// The norms of a center that is out of range: no point that is tested has a smaller |c'|² / 2 - x'·c' (L17).
-    const OUT_OF_RANGE: CenterNorms = CenterNorms {
+    pub(in crate::assign) const OUT_OF_RANGE: CenterNorms = CenterNorms {
         start: f32::from_bits((127 + 118) << 23),
         unit: 0.0,
     };
