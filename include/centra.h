@@ -208,7 +208,10 @@ typedef struct centra_options {
     /// CENTRA_ALGORITHM_AUTO (default), CENTRA_ALGORITHM_LLOYD or CENTRA_ALGORITHM_HAMERLY: how centra_fit avoids work
     /// in later iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4
     /// a center. Where 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate,
-    /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. CENTRA_ALGORITHM_LLOYD uses neither.
+    /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. If k >= 192 as well, up to 128 bytes a
+    /// point are for bounds to groups of centers (Ding et al. 2015), by which a point is compared with some of the
+    /// centers alone; they are used where vectors have at most 256 bits and the centers' codes fit the second-level
+    /// cache. CENTRA_ALGORITHM_LLOYD uses none of these, and CENTRA_ALGORITHM_HAMERLY all but the last.
     int32_t algorithm;
     /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then
     /// the most tasks at a time: 0 as many as there are cores, 1 none, so that the function is not called. Results do
@@ -406,6 +409,8 @@ const char *centra_isa(void);
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
 /// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is
 ///   chosen; d counts up to 1024 here;
+/// - in addition, 128 n + (4 d + 40) k for bounds to groups of centers (see algorithm) where d >= 32 and k >= 192,
+///   with CENTRA_ALGORITHM_AUTO alone; d counts up to 1024 here, too;
 /// - in addition, 4 n + 8 k d with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
 /// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points
 ///   (d counts up to 2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up

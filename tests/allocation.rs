@@ -1031,8 +1031,8 @@ fn threads_cost_a_constant() {
     }
 }
 
-/// Bytes are at most 64 n + n (2 d + 14), the latter for words, + n d for numbers over many decades + threads (128 k d + 1400 k + 2^20) + 2^24, so nothing of order
-/// n·k can hide in them. What a center takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for
+/// Bytes are at most 64 n, n (2 d + 14) for words, 128 n for bounds to groups, n d for numbers over many decades, threads (128 k d + 1400 k + 2^20),
+/// and 2^24, so nothing of order n·k can hide in them. What a center takes whatever its dimensions is a sum of as many limbs as there can be, for a coordinate and for
 /// the weights.
 #[test]
 fn workspace_is_never_of_order_n_k() {
@@ -1051,6 +1051,7 @@ fn workspace_is_never_of_order_n_k() {
         32..=1024 => n * (2 * d + 14),
         _ => 0,
     };
+    let groups = |n: usize, d: usize, k: usize| if d >= 32 && k >= 192 { 128 * n } else { 0 };
     for n in [1usize, 10, 1000, 100_000, 10_000_000, 1 << 33] {
         for k in [1usize, 2, 10, 1000, 30_000, 1_000_000]
             .into_iter()
@@ -1079,6 +1080,7 @@ fn workspace_is_never_of_order_n_k() {
                         let restarts = if init == GIVEN { 0 } else { SIDE_BY_SIDE };
                         let limit = PER_POINT * n
                             + words(n, d)
+                            + groups(n, d, k)
                             + n * d
                             + seeding(init, n, d, k)
                             + threads

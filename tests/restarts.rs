@@ -369,6 +369,15 @@ fn each_parallel_restart_is_a_run_of_its_own() {
     check_restarts(&case, (5, Init::Parallel, 0), KEEP.at_most(15), &mut bad);
 }
 
+/// With bounds to groups of centers, which a restart must not read before it has made them.
+#[test]
+fn each_restart_with_groups_of_centers_is_a_run_of_its_own() {
+    let mut bad = Bad::default();
+    let (x, ..) = near_and_far(1, Some((32, 300, 192)));
+    let case = Case::new("near and far", 32, x, Vec::new());
+    check_restarts(&case, (192, Init::Random, 1), KEEP.at_most(9), &mut bad);
+}
+
 /// In these one of twenty restarts, with bounds kept always, once read words that no pass had written.
 const TRIALS: [u64; 7] = [11, 39, 75, 85, 97, 4, 6];
 

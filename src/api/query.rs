@@ -326,7 +326,10 @@ mod tests {
                 };
                 let (n, k, d) = (n as f64, k as f64, d as f64);
                 let kept = match algorithm == Algorithm::Auto && d >= 32.0 {
-                    true => n * (2.0 * d.min(1024.0) + 16.0) + f64::from(k >= 192.0) * 128.0 * n,
+                    true => {
+                        n * (2.0 * d.min(1024.0) + 16.0)
+                            + f64::from(k >= 192.0) * (128.0 * n + (4.0 * d.min(1024.0) + 40.0) * k)
+                    }
                     false => 0.0,
                 };
                 let limbs = [2f64.powi(22), 2f64.powi(32)].map(|most| f64::from(n > most));

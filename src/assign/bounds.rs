@@ -62,7 +62,7 @@ pub(crate) struct PassBounds<'a, 'w> {
 #[derive(Clone, Copy)]
 pub(crate) struct LastPass<'a> {
     pub(crate) labels: &'a [i32],
-    /// Labels that it changed, and pairs that it tested.
+    /// Labels that it changed, and pairs that it tested, also those that proved nothing.
     pub(crate) changed: usize,
     pub(crate) pairs: usize,
     /// Points in each of its stretches.
@@ -133,6 +133,7 @@ impl<'w> HamerlyBounds<'w> {
         let unlikely = !self.costs.worthwhile(likely, self.margins.len());
         if self.margins.len() == 0 || unlikely && !self.always {
             self.margins.invalidate();
+            self.groups.pass_over();
             return None;
         }
         let valid = self.margins.valid();
@@ -147,6 +148,7 @@ impl<'w> HamerlyBounds<'w> {
                 groups: Some(self.groups.next_pass(!kept)),
             });
         }
+        self.groups.pass_over();
         let margins = match valid {
             Valid::Nowhere if expensive && !self.always => self.margins.sample(last.stretch),
             Valid::Nowhere | Valid::Sampled => self.margins.compute(),

@@ -270,7 +270,14 @@ mod tests {
                     rows = rest;
                     for block in job.blocks_of(stretch) {
                         let which = Which::Block(block);
-                        scratch.label(&job, &which, 0..0, false, &mut these, &prepared);
+                        scratch.label(
+                            &job,
+                            (&which, which.len()),
+                            0..0,
+                            false,
+                            &mut these,
+                            &prepared,
+                        );
                     }
                 }
                 *end = scratch.end().0;

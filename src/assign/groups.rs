@@ -32,12 +32,16 @@ use crate::simd::Level;
 /// The most groups of centers: bounds take as much memory as 16 coordinates of a point.
 const MOST: usize = 32;
 
-/// Centers from which on groups of them are worthwhile: with vectors of up to 256 bits, and with wider ones, by which comparing with all takes a half
-/// or a quarter of the time (docs/decisions.md#bounds-to-groups-of-centers).
+/// Centers from which on groups of them are worthwhile, and the bytes of their codes up to which they are: beyond, these are read from farther caches
+/// again and again (docs/decisions.md#bounds-to-groups-of-centers).
 const FEWEST_CENTERS: usize = 192;
-const FEWEST_CENTERS_IF_WIDE: usize = 1024;
+const MOST_CODES: usize = 1 << 19;
 
-/// Whether a fit of this shape has bounds to groups.
+/// Passes after which groups are tried again, where one could not be made by them: equal centers may have parted by then.
+const TRIED_AGAIN: u32 = 8;
+
+/// Whether a fit of this shape has room for bounds to groups. It has more points than are too few to prepare centers for, since it has as many as
+/// centers.
 pub(super) fn suits(shape: &Shape) -> bool {
     int16::suits(shape) && shape.k >= FEWEST_CENTERS
 }
@@ -51,6 +55,8 @@ pub(super) struct GroupBounds<'w> {
     batches: Batches,
     /// Whether the last pass was by groups. Then the bounds of all points are valid if their margins are (L53).
     used: bool,
+    /// Passes until groups are tried again, after one that could not be made by them.
+    wait: u32,
 }
 
 impl<'w> GroupBounds<'w> {
@@ -67,24 +73,23 @@ impl<'w> GroupBounds<'w> {
             room: Room::cut(from, k, shape.d),
             batches,
             used: false,
+            wait: 0,
         }
     }
 
-    /// Whether there are any, and they are worthwhile at a level.
+    /// Whether there are any, and they are worthwhile at a level, as far as is known.
     pub(super) fn worthwhile(&self, level: Level) -> bool {
-        let Some(vectors) = level.vectors::<Pair>() else {
-            return false;
-        };
-        let fewest = match vectors.registers {
-            16 => FEWEST_CENTERS,
-            _ => FEWEST_CENTERS_IF_WIDE,
-        };
-        !self.bounds.is_empty() && self.batches.k >= fewest
+        // Vectors of 512 bits, and tiles, compare with all centers in a half or a quarter of the time; whether groups gain there was not measured.
+        let narrow = level
+            .vectors::<Pair>()
+            .is_some_and(|vectors| vectors.registers == 16);
+        let near = self.room.bytes() <= MOST_CODES;
+        !self.bounds.is_empty() && narrow && near && self.wait == 0
     }
 
     /// Forgets the bounds.
     pub(super) fn forget(&mut self) {
-        self.used = false;
+        (self.used, self.wait) = (false, 0);
         // In debug builds: bounds that would spare every group.
         spoil(self.bounds, f32::INFINITY);
         self.moved
@@ -96,6 +101,12 @@ impl<'w> GroupBounds<'w> {
     /// Whether the last pass was by groups.
     pub(super) fn used(&self) -> bool {
         self.used
+    }
+
+    /// For a pass that is not made by groups.
+    pub(super) fn pass_over(&mut self) {
+        self.used = false;
+        self.wait = self.wait.saturating_sub(1);
     }
 
     /// Records how far each center has moved, at most, since a pass by groups.
@@ -126,6 +137,7 @@ impl<'w> GroupBounds<'w> {
             batches: self.batches,
             anew,
             used: &mut self.used,
+            wait: &mut self.wait,
         }
     }
 }
@@ -138,16 +150,22 @@ pub(crate) struct NextGroups<'a, 'w> {
     batches: Batches,
     anew: bool,
     used: &'a mut bool,
+    wait: &'a mut u32,
 }
 
 impl<'a> NextGroups<'a, '_> {
-    /// The centers of the pass in groups, and the bounds of the points, if it can be made by groups.
+    /// The centers of the pass in groups, and the bounds of the points, if it can be made by groups: not with points out of range, and not with equal
+    /// centers, near which no label would be proven.
     pub(super) fn begin(
         self,
         pass: &PassCenters<'a>,
     ) -> Option<(GroupedCenters<'a>, RowBounds<'a>)> {
+        *self.wait = TRIED_AGAIN;
+        if pass.repeats.any() {
+            return None;
+        }
         let centers = self.room.prepare(pass, self.batches, self.moved)?;
-        *self.used = true;
+        (*self.used, *self.wait) = (true, 0);
         let rows = RowBounds {
             bounds: self.bounds,
             stride: self.batches.bounds(),
@@ -161,7 +179,7 @@ impl<'a> NextGroups<'a, '_> {
 pub(super) struct RowBounds<'a> {
     bounds: &'a mut [f32],
     stride: usize,
-    /// Whether no row has been written since the bounds were made anew: there is nothing to read.
+    /// Whether this pass makes them anew: there is nothing to read.
     pub(super) anew: bool,
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct LabelScratch<'w> {
 pub(crate) struct Counts {
     /// Pairs of point and center that were tested.
     pub(crate) pairs: i64,
+    /// Pairs that were tested by groups, and proved nothing.
+    pub(crate) in_vain: i64,
     /// Points decided by D after a test left them open, and pairs evaluated for them.
     pub(crate) rechecked: i64,
     pub(crate) evaluated: i64,
@@ -92,12 +94,12 @@ impl<'w> LabelScratch<'w> {
         spoil(self.open, u32::MAX);
     }
 
-    /// Labels points, at most a block of them; their margins too, if they are `wanted`. The points `next` are likely to come
-    /// after these.
+    /// Labels points, at most a block of them; their margins too, if they are `wanted`. They are what is left of `among` points, and the points
+    /// `next` are likely to come after these.
     pub(super) fn label<'a>(
         &mut self,
         job: &Job<'a>,
-        which: &Which<'_>,
+        (which, among): (&Which<'_>, usize),
         next: Range<usize>,
         wanted: bool,
         rows: &mut Int16Rows<'_>,
@@ -134,7 +136,7 @@ impl<'w> LabelScratch<'w> {
         self.decide(job, which, prepared, count - result.left..count);
         let tested = Tested {
             result,
-            points: count,
+            points: among,
             k,
             margins: wanted,
         };
@@ -164,9 +166,10 @@ impl<'w> LabelScratch<'w> {
         }
     }
 
-    /// Counts pairs that were tested elsewhere.
-    pub(super) fn count_pairs(&mut self, pairs: usize) {
+    /// Counts pairs that were tested elsewhere, and those among others that proved nothing.
+    pub(super) fn count_pairs(&mut self, pairs: usize, in_vain: usize) {
         self.counts.pairs += pairs as i64;
+        self.counts.in_vain += in_vain as i64;
     }
 
     /// Labels points by a search among sorted centers, or by D of all of them. This finds no margins: they are 0 where they are wanted.

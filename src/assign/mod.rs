@@ -83,7 +83,7 @@ pub(crate) fn assign<'w, S: AsMut<LabelScratch<'w>> + Send>(
             let which = Which::Block(block.clone());
             let (nearest, _) = scratch.as_mut().label(
                 job,
-                &which,
+                (&which, which.len()),
                 next..next + job.block,
                 false,
                 &mut Int16Rows::default(),

@@ -209,7 +209,6 @@ pub(crate) fn pass(
         None => (None, None),
     };
     let prepared = packing.prepare(job, centers, margins.is_some(), &rows);
-    let groups = groups.filter(|_| rows.are_kept());
     let (groups, row_bounds) = match groups.and_then(|groups| groups.begin(&prepared.ready.pass)) {
         Some((groups, bounds)) => (Some(groups), Some(bounds)),
         None => (None, None),
@@ -261,6 +260,7 @@ pub(crate) fn pass(
     for worker in workers.iter_mut() {
         let (_, theirs) = worker.scratch.end();
         counts.pairs += theirs.pairs;
+        counts.in_vain += theirs.in_vain;
         counts.rechecked += theirs.rechecked;
         counts.evaluated += theirs.evaluated;
         changed += worker.changed;
@@ -378,13 +378,13 @@ impl PassWorker<'_> {
             let valid = rows.valid(&which).expect("rows that were coded are valid");
             let scratch = &mut self.by_groups;
             let tested = groups.test(job, (part, start), valid, labels, bounds, scratch);
-            self.scratch.count_pairs(tested.pairs);
+            self.scratch.count_pairs(tested.pairs, tested.in_vain);
             let open = &scratch.open[..tested.open];
             if !open.is_empty() {
                 let which = Which::Listed(open, start);
                 let (new, theirs) =
                     self.scratch
-                        .label(job, &which, 0..0, true, rows, pass.prepared);
+                        .label(job, (&which, part.len()), 0..0, true, rows, pass.prepared);
                 // Both are in ascending order.
                 let mut lanes = part.iter().enumerate();
                 for (p, (&label, &margin)) in open.iter().zip(new.iter().zip(theirs)) {
@@ -422,9 +422,14 @@ impl PassWorker<'_> {
             ..
         } = stretch;
         let wanted = kept.is_some();
-        let (new, margins) = self
-            .scratch
-            .label(pass.job, which, next, wanted, rows, pass.prepared);
+        let (new, margins) = self.scratch.label(
+            pass.job,
+            (which, which.len()),
+            next,
+            wanted,
+            rows,
+            pass.prepared,
+        );
         let changed = match which {
             Which::Block(block) => {
                 let first = block.start - points.start;

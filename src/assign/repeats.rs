@@ -60,6 +60,11 @@ impl<'a> Repeats<'a> {
         Repeats(any.then_some(&*kinds))
     }
 
+    /// Whether there are any.
+    pub(super) fn any(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Sets the start of those that equal an earlier one to infinity.
     pub(super) fn exclude<E: Element>(self, norms: &mut [E], infinity: E) {
         let kinds = self.0.into_iter().flatten();

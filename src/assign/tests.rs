@@ -86,7 +86,14 @@ impl Pairs {
             scratch.start(&prepared);
             for block in job.blocks() {
                 let which = Which::Block(block);
-                let found = scratch.label(&job, &which, 0..0, margins, &mut rows, &prepared);
+                let found = scratch.label(
+                    &job,
+                    (&which, which.len()),
+                    0..0,
+                    margins,
+                    &mut rows,
+                    &prepared,
+                );
                 labels.extend(found.0);
             }
         });

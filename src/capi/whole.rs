@@ -30,8 +30,8 @@ use crate::runtime::workspace::Workspace;
 /// - with T threads, twice what one thread takes and T (20 Mi + 34 Ki d) bytes;
 /// - in addition, n (2 d + 16) for quantized points (see algorithm) where d >= 32, unless CENTRA_ALGORITHM_LLOYD is
 ///   chosen; d counts up to 1024 here;
-/// - in addition, 128 n for bounds to groups of centers (see algorithm) where d >= 32 and k >= 192, with
-///   CENTRA_ALGORITHM_AUTO alone;
+/// - in addition, 128 n + (4 d + 40) k for bounds to groups of centers (see algorithm) where d >= 32 and k >= 192,
+///   with CENTRA_ALGORITHM_AUTO alone; d counts up to 1024 here, too;
 /// - in addition, 4 n + 8 k d with n_init > 1; up to 16 Mi for restarts that run side by side, one on each thread;
 /// - in addition, with CENTRA_INIT_KMEANSPP, k >= 4 and d >= 8, up to d + 51 bytes a point for a sketch of the points
 ///   (d counts up to 2048 here); with CENTRA_INIT_PARALLEL 24 bytes a point, the part of k for 3 k + 32 centers, and up

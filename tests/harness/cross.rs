@@ -115,7 +115,7 @@ pub const RESTARTS: Cross = Cross {
     calls: &[Call::FitGreedy, Call::FitRandom],
     n_init: &[1, 2, 7, 20],
     d: &[1, 2, 8, 9, 31, 32, 33, 64, 1023, 1024, 1025],
-    k: &[4, 4, 5, 3, 4, 3, 4, 192, 3, 3, 3],
+    k: &[4, 4, 5, 3, 4, 3, 4, 3, 3, 3, 3],
     tied: true,
     ..SMALL
 };

@@ -85,6 +85,11 @@ impl<'w> Room<'w> {
         }
     }
 
+    /// Bytes of the codes in batches.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.batches)
+    }
+
     pub(super) fn forget(&mut self) {
         spoil(self.batches, Pair::default());
         spoil(self.rows, Pair::default());
@@ -157,8 +162,8 @@ impl<'w> Room<'w> {
             rows,
             norms,
             moved: [more, less],
-            near: up(factor),
-            far: down(factor),
+            most: up(factor),
+            least: down(factor),
             slack: f32::MIN_POSITIVE + up(pass.units.slack),
         })
     }
@@ -185,8 +190,8 @@ pub(in crate::assign) struct GroupedCenters<'a> {
     /// S_g of all groups, and of no group up to a multiple of [`BATCH`]: not less, raised; and not more.
     pub(super) moved: [&'a [f32]; 2],
     /// How many units of margins are in a distance of 1 in the scale of the codes: not less, and not more.
-    near: f32,
-    far: f32,
+    most: f32,
+    least: f32,
     /// w, and what a product may be less by.
     slack: f32,
 }
@@ -217,7 +222,7 @@ impl GroupedCenters<'_> {
     #[inline(always)]
     pub(super) fn near(&self, square: f32, value: f32, error_bound: f32) -> f32 {
         let root = near_root(square, value, error_bound) * NEAR as f32;
-        root * self.near * RAISED as f32 + self.slack
+        root * self.most * RAISED as f32 + self.slack
     }
 
     /// s δ, at least, of a point with this |x'|², and any center of this value or a greater one.
@@ -225,7 +230,7 @@ impl GroupedCenters<'_> {
     pub(super) fn far(&self, square: f32, value: f32) -> f32 {
         let root = far_root(square, value) * FAR as f32;
         // Also where the root is of what is negative, and NaN.
-        (root * self.far * LOWERED - f32::MIN_POSITIVE).max(0.0)
+        (root * self.least * LOWERED - f32::MIN_POSITIVE).max(0.0)
     }
 }
 

@@ -41,8 +41,9 @@ impl<'w> GroupScratch<'w> {
 pub(in crate::assign) struct Tested {
     /// Points that stayed open: they have no label, and no bounds.
     pub(in crate::assign) open: usize,
-    /// Pairs of the others.
+    /// Pairs of the others, and of these.
     pub(in crate::assign) pairs: usize,
+    pub(in crate::assign) in_vain: usize,
 }
 
 impl GroupedCenters<'_> {
@@ -133,7 +134,7 @@ impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
             // SAFETY: the caller is compiled for `S`; the maker has checked that all listed points have rows.
             unsafe {
                 let row_of = |p: u32| rows.row(first + p as usize, centers.stride);
-                let mut points = Points::new();
+                let mut points = Several::new();
                 for (l, &p) in some.iter().enumerate() {
                     let row = core::slice::from_raw_parts(row_of(p), centers.stride);
                     points.add::<S>(centers, l, row, labels[p as usize]);
@@ -160,6 +161,7 @@ impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
                         bounds.bounds[place(p)].fill(f32::NEG_INFINITY);
                         scratch.open[tested.open] = p;
                         tested.open += 1;
+                        tested.in_vain += points.pairs[l];
                     }
                 }
             }
@@ -232,7 +234,7 @@ impl Evaluated {
 }
 
 /// Some points that are tested.
-struct Points<'a> {
+struct Several<'a> {
     elements: [&'a [i64]; TOGETHER],
     /// From the row of each: how far its code is off, and |x'|.
     error: [f32; TOGETHER],
@@ -259,10 +261,10 @@ struct Points<'a> {
     pairs: [usize; TOGETHER],
 }
 
-impl<'a> Points<'a> {
+impl<'a> Several<'a> {
     #[inline(always)]
     fn new() -> Self {
-        Points {
+        Several {
             elements: [&[]; TOGETHER],
             error: [0.0; TOGETHER],
             length: [0.0; TOGETHER],
@@ -366,6 +368,7 @@ impl<'a> Points<'a> {
         evaluated: &mut Evaluated,
         bounds: &mut [f32],
     ) {
+        // What fills the last vector spares nothing.
         bounds[centers.groups..].fill(f32::INFINITY);
         let own_group = self.label[l] as u32 / centers.batches.group() as u32;
         // The label's own value counts where its group was not compared.
