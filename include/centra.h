@@ -209,9 +209,9 @@ typedef struct centra_options {
     /// in later iterations. Results do not depend on it. Bounds (Hamerly 2010) take 4 bytes of workspace a point and 4
     /// a center. Where 32 <= d <= 1024 and k >= 3, later iterations read quantized points, 16 bits a coordinate,
     /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. If k >= 192 as well, up to 128 bytes a
-    /// point are for bounds to groups of centers (Ding et al. 2015), by which a point is compared with some of the
-    /// centers alone; they are used where vectors have at most 256 bits and the centers' codes fit the second-level
-    /// cache. CENTRA_ALGORITHM_LLOYD uses none of these, and CENTRA_ALGORITHM_HAMERLY all but the last.
+    /// point are for bounds to groups of centers (Ding et al. 2015), by which a point is compared with only some of the
+    /// centers; they are used with AVX2, AVX-VNNI and portable code, where the centers in 16 bits take at most 512 KiB.
+    /// CENTRA_ALGORITHM_LLOYD uses none of these, and CENTRA_ALGORITHM_HAMERLY all but the last.
     int32_t algorithm;
     /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then
     /// the most tasks at a time: 0 as many as there are cores, 1 none, so that the function is not called. Results do

@@ -137,9 +137,11 @@ impl<'w> HamerlyBounds<'w> {
             return None;
         }
         let valid = self.margins.valid();
-        if by_groups {
-            // Bounds to groups are valid where margins are, if the pass that left these was by groups.
-            let kept = matches!(valid, Valid::Computed | Valid::Decayed) && self.groups.used();
+        // Bounds to groups are valid where margins are, if the pass that left these was by groups. Where they are not, margins that spare most
+        // points are not given up for them.
+        let kept = matches!(valid, Valid::Computed | Valid::Decayed) && self.groups.used();
+        let spares_most = valid == Valid::Decayed && self.margins.tested() < self.margins.len() / 8;
+        if by_groups && (kept || !spares_most) {
             return Some(PassBounds {
                 margins: match kept {
                     true => self.margins.decay(),

@@ -70,6 +70,7 @@ const fn last_dimension<E: Working>() -> usize {
 #[derive(Clone, Copy)]
 pub(super) struct Tested {
     pub(super) result: ScreenResult,
+    /// Its points, or those that it is what is left of.
     pub(super) points: usize,
     pub(super) k: usize,
     /// Whether margins are wanted: an open point has none, and will be tested once more.

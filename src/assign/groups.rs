@@ -40,8 +40,8 @@ const MOST_CODES: usize = 1 << 19;
 /// Passes after which groups are tried again, where one could not be made by them: equal centers may have parted by then.
 const TRIED_AGAIN: u32 = 8;
 
-/// Whether a fit of this shape has room for bounds to groups. It has more points than are too few to prepare centers for, since it has as many as
-/// centers.
+/// Whether a fit of this shape has room for bounds to groups, also if its codes take too much for them to be used, since more centers are not to take less
+/// memory (L38). There are points enough for centers to be prepared, as many as centers at least.
 pub(super) fn suits(shape: &Shape) -> bool {
     int16::suits(shape) && shape.k >= FEWEST_CENTERS
 }
@@ -68,9 +68,9 @@ impl<'w> GroupBounds<'w> {
         };
         let batches = Batches::new(k);
         GroupBounds {
-            bounds: from.take(n.saturating_mul(Batches::most_bounds(k))),
+            bounds: from.take(n.saturating_mul(batches.bounds())),
             moved: [from.take(MOST.min(k)), from.take(MOST.min(k))],
-            room: Room::cut(from, k, shape.d),
+            room: Room::cut(from, batches, shape.d),
             batches,
             used: false,
             wait: 0,
@@ -79,7 +79,7 @@ impl<'w> GroupBounds<'w> {
 
     /// Whether there are any, and they are worthwhile at a level, as far as is known.
     pub(super) fn worthwhile(&self, level: Level) -> bool {
-        // Vectors of 512 bits, and tiles, compare with all centers in a half or a quarter of the time; whether groups gain there was not measured.
+        // Vectors of 512 bits, and tiles, should compare with all centers in a half or a quarter of the time; whether groups gain there was not measured.
         let narrow = level
             .vectors::<Pair>()
             .is_some_and(|vectors| vectors.registers == 16);
@@ -127,49 +127,43 @@ impl<'w> GroupBounds<'w> {
     pub(super) fn next_pass(&mut self, anew: bool) -> NextGroups<'_, 'w> {
         assert!(anew || self.used, "bounds that a pass by groups has left");
         self.used = false;
-        if anew {
-            self.moved.iter_mut().for_each(|moved| moved.fill(0.0));
-        }
-        NextGroups {
-            bounds: self.bounds,
-            moved: [&*self.moved[0], &*self.moved[1]],
-            room: &mut self.room,
-            batches: self.batches,
-            anew,
-            used: &mut self.used,
-            wait: &mut self.wait,
-        }
+        NextGroups { groups: self, anew }
     }
 }
 
 /// The bounds of a pass that has not begun.
 pub(crate) struct NextGroups<'a, 'w> {
-    bounds: &'a mut [f32],
-    moved: [&'a [f64]; 2],
-    room: &'a mut Room<'w>,
-    batches: Batches,
+    groups: &'a mut GroupBounds<'w>,
     anew: bool,
-    used: &'a mut bool,
-    wait: &'a mut u32,
 }
 
 impl<'a> NextGroups<'a, '_> {
-    /// The centers of the pass in groups, and the bounds of the points, if it can be made by groups: not with points out of range, and not with equal
-    /// centers, near which no label would be proven.
+    /// The centers of the pass in groups, and the bounds of the points, if it can be made by groups: not where points cannot be coded, and not with
+    /// equal centers, near which no label would be proven.
     pub(super) fn begin(
         self,
         pass: &PassCenters<'a>,
     ) -> Option<(GroupedCenters<'a>, RowBounds<'a>)> {
-        *self.wait = TRIED_AGAIN;
+        let NextGroups { groups, anew } = self;
         if pass.repeats.any() {
+            groups.wait = TRIED_AGAIN;
             return None;
         }
-        let centers = self.room.prepare(pass, self.batches, self.moved)?;
-        (*self.used, *self.wait) = (true, 0);
+        let [more, less] = &mut groups.moved;
+        if anew {
+            more.fill(0.0);
+            less.fill(0.0);
+        }
+        let Some(centers) = groups.room.prepare(pass, groups.batches, [more, less]) else {
+            // The scale of a call stays.
+            groups.wait = u32::MAX;
+            return None;
+        };
+        groups.used = true;
         let rows = RowBounds {
-            bounds: self.bounds,
-            stride: self.batches.bounds(),
-            anew: self.anew,
+            bounds: groups.bounds,
+            stride: groups.batches.bounds(),
+            anew,
         };
         Some((centers, rows))
     }

@@ -166,7 +166,7 @@ impl<'w> LabelScratch<'w> {
         }
     }
 
-    /// Counts pairs that were tested elsewhere, and those among others that proved nothing.
+    /// Counts pairs that were tested by groups, and those of points that stayed open.
     pub(super) fn count_pairs(&mut self, pairs: usize, in_vain: usize) {
         self.counts.pairs += pairs as i64;
         self.counts.in_vain += in_vain as i64;

@@ -230,10 +230,9 @@ pub(super) fn iterate<'w>(
             more: rules.allow_more(iterations),
         };
         let pass = state.assign(&Job { crew, ..*job }, workers, &before);
-        changed = pass.changed;
-        effort.distances += pass.counts.pairs + pass.counts.evaluated;
+        (pairs, changed) = (pass.counts.pairs + pass.counts.in_vain, pass.changed);
+        effort.distances += pairs + pass.counts.evaluated;
         effort.skipped += all - pass.counts.pairs;
-        pairs = pass.counts.pairs + pass.counts.in_vain;
         effort.rechecked += pass.counts.rechecked;
         effort.seconds_assign += pass.assigning.as_secs_f64();
         effort.seconds_update += pass.updating.as_secs_f64();

@@ -43,14 +43,9 @@ impl Batches {
         self.k.div_ceil(BATCH)
     }
 
-    /// Bounds of a point: one for each group, and others that fill vectors.
+    /// Bounds of a point: one for each group, and others that fill vectors. More centers have no fewer.
     pub(super) fn bounds(self) -> usize {
         self.groups().next_multiple_of(BATCH)
-    }
-
-    /// The most bounds of a point, for at most k centers.
-    pub(super) fn most_bounds(k: usize) -> usize {
-        k.div_ceil(BATCH).next_multiple_of(BATCH).min(MOST)
     }
 }
 
@@ -73,10 +68,10 @@ pub(super) struct Room<'w> {
 }
 
 impl<'w> Room<'w> {
-    /// For k centers of d dimensions.
-    pub(super) fn cut(from: &mut impl Cut<'w>, k: usize, d: usize) -> Self {
+    /// For centers of d dimensions.
+    pub(super) fn cut(from: &mut impl Cut<'w>, batches: Batches, d: usize) -> Self {
+        let (k, bounds) = (batches.k, batches.bounds());
         let places = k.next_multiple_of(BATCH);
-        let bounds = Batches::most_bounds(k);
         Room {
             batches: from.take(places.saturating_mul(vectors(d))),
             rows: from.take(k.saturating_mul(row_length(d))),

@@ -303,7 +303,7 @@ fn l53_groups() {
     assert!(2 * compared < groups && changed > 10_000 && open < groups / 100);
 }
 
-/// Centers that have moved ten thousand times as far as they are from one another: what sums with S round by is as much as a distance then.
+/// Centers that have moved thousands of times as far as points are from them: sums with S round by a thousandth of a distance then.
 #[test]
 fn l53_far_moves() {
     let mut rng = Rng(55);
@@ -351,7 +351,7 @@ fn l53_odd_points_and_centers() {
                 centers[(k - 2) * d] = centers[2 * d].next_up();
                 centers[4 * d..5 * d].fill(1e25);
                 centers[5 * d..6 * d].fill(1e200);
-                // In range, and its square half of the limit.
+                // In range, but with a start of its values beyond that of centers out of range.
                 centers[6 * d] = two_to(59) * 1.6 * data.length;
             }
             // Far ones come back, and equal ones part.
