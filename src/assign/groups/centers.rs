@@ -1,13 +1,25 @@
 //! The centers of a pass in groups, coded in 16 bits (L5), sixteen side by side.
 
-use super::MOST;
 use crate::assign::margin::{down, up, FAR, NEAR};
 use crate::assign::precision::{
     code_center, far_root, near_root, CenterNorms, Int16Bound, PassCenters,
 };
-use crate::quantize::int16::{scale, stride, Int16Coding};
+use crate::call::Shape;
+use crate::quantize::int16::{self, scale, stride, Int16Coding};
 use crate::runtime::workspace::{spoil, Cut};
 use crate::simd::products::{elements, Element, Pair};
+
+/// The most groups of centers: bounds take as much memory as 16 coordinates of a point.
+pub(super) const MOST: usize = 32;
+
+/// Centers from which on groups of them are worthwhile (docs/decisions.md#bounds-to-groups-of-centers).
+const FEWEST_CENTERS: usize = 192;
+
+/// Whether a fit of this shape has room for bounds to groups, also if its codes take too much for them to be used, since more centers are not to take less
+/// memory (L38). There are points enough for centers to be prepared, as many as centers at least.
+pub(super) fn suits(shape: &Shape) -> bool {
+    int16::suits(shape) && shape.k >= FEWEST_CENTERS
+}
 
 /// Centers side by side.
 pub(super) const BATCH: usize = 16;

@@ -1,7 +1,7 @@
 //! The test of points by groups of centers.
 
-use super::centers::{kept, limit, margin, Batches, GroupedCenters, BATCH};
-use super::{suits, RowBounds, MOST};
+use super::centers::{kept, limit, margin, suits, Batches, GroupedCenters, BATCH, MOST};
+use super::kept::RowBounds;
 use crate::assign::precision::{CenterNorms, Int16Bound};
 use crate::call::{Job, Shape};
 use crate::points::{Ahead, Which};
