@@ -261,6 +261,12 @@ fn near_and_far(trial: u64, sizes: Option<(usize, usize, usize)>) -> (Vec<f64>, 
     (x, d, k)
 }
 
+/// Such points of given dimensions, number and number of clusters, for starts that are drawn.
+fn near_and_far_case(trial: u64, sizes: (usize, usize, usize)) -> Case {
+    let (x, d, _) = near_and_far(trial, Some(sizes));
+    Case::new("near and far", d, x, Vec::new())
+}
+
 /// Where each of some restarts starts.
 fn starts(case: &Case, k: usize, init: Init, seed: u64, restarts: u32) -> Vec<Vec<f64>> {
     let draw = match init {
@@ -339,8 +345,7 @@ fn restarts_from(init: Init, plan: Plan) {
     let points = [400, 400, 400, 300, 300, 500, 500, 400, 70, 70, 70];
     let shapes = RESTARTS.shapes().into_iter().zip(points);
     for (trial, ((d, k), n)) in (1..).zip(shapes) {
-        let (x, ..) = near_and_far(trial, Some((d, n, k)));
-        let case = Case::new("near and far", d, x, Vec::new());
+        let case = near_and_far_case(trial, (d, n, k));
         for &weighted in RESTARTS.weights {
             let case = match weighted {
                 true => case.weighted("uniform", fill(UNIFORM, n, &mut rng)),
@@ -364,8 +369,7 @@ fn each_greedy_restart_is_a_run_of_its_own() {
 #[test]
 fn each_parallel_restart_is_a_run_of_its_own() {
     let mut bad = Bad::default();
-    let (x, ..) = near_and_far(0, Some((40, 300, 5)));
-    let case = Case::new("near and far", 40, x, Vec::new());
+    let case = near_and_far_case(0, (40, 300, 5));
     check_restarts(&case, (5, Init::Parallel, 0), KEEP.at_most(15), &mut bad);
 }
 
@@ -373,8 +377,7 @@ fn each_parallel_restart_is_a_run_of_its_own() {
 #[test]
 fn each_restart_with_groups_of_centers_is_a_run_of_its_own() {
     let mut bad = Bad::default();
-    let (x, ..) = near_and_far(1, Some((32, 300, 192)));
-    let case = Case::new("near and far", 32, x, Vec::new());
+    let case = near_and_far_case(1, (32, 300, 192));
     check_restarts(&case, (192, Init::Random, 1), KEEP.at_most(9), &mut bad);
 }
 

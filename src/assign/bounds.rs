@@ -141,25 +141,20 @@ impl<'w> HamerlyBounds<'w> {
         // points are not given up for them.
         let kept = matches!(valid, Valid::Computed | Valid::Decayed) && self.groups.used();
         let spares_most = valid == Valid::Decayed && self.margins.tested() < self.margins.len() / 8;
-        if by_groups && (kept || !spares_most) {
-            return Some(PassBounds {
-                margins: match kept {
-                    true => self.margins.decay(),
-                    false => self.margins.compute(),
-                },
-                groups: Some(self.groups.next_pass(!kept)),
-            });
-        }
-        self.groups.pass_over();
+        let groups = match by_groups && (kept || !spares_most) {
+            true => Some(self.groups.next_pass(!kept)),
+            false => {
+                self.groups.pass_over();
+                None
+            }
+        };
         let margins = match valid {
+            _ if groups.is_some() && !kept => self.margins.compute(),
             Valid::Nowhere if expensive && !self.always => self.margins.sample(last.stretch),
             Valid::Nowhere | Valid::Sampled => self.margins.compute(),
             Valid::Computed | Valid::Decayed => self.margins.decay(),
         };
-        Some(PassBounds {
-            margins,
-            groups: None,
-        })
+        Some(PassBounds { margins, groups })
     }
 
     /// How many points the last pass tested; of a pass by groups, to as many as compare with all centers what its tests came to.

@@ -33,6 +33,12 @@ impl Units {
     }
 }
 
+/// A margin less what its last factors may be rounded by: either may be subnormal, and so may their product (L7).
+#[inline(always)]
+pub(super) fn lowered(margin: f32) -> f32 {
+    margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE
+}
+
 /// Single precision, not less.
 pub(super) fn up(x: f64) -> f32 {
     let rounded = x as f32;

@@ -204,15 +204,12 @@ pub(crate) fn pass(
         watch,
     } = inputs;
     let rows = quantized.rows();
-    let (margins, groups) = match bounds {
-        Some(bounds) => (Some(bounds.margins), bounds.groups),
-        None => (None, None),
-    };
+    let (margins, groups) = bounds.map(|bounds| (bounds.margins, bounds.groups)).unzip();
     let prepared = packing.prepare(job, centers, margins.is_some(), &rows);
-    let (groups, row_bounds) = match groups.and_then(|groups| groups.begin(&prepared.ready.pass)) {
-        Some((groups, bounds)) => (Some(groups), Some(bounds)),
-        None => (None, None),
-    };
+    let groups = groups.flatten();
+    let (groups, row_bounds) = groups
+        .and_then(|groups| groups.begin(&prepared.ready.pass))
+        .unzip();
     for worker in workers.iter_mut() {
         worker.scratch.start(&prepared);
         (worker.changed, worker.assigning, worker.updating) = Default::default();
@@ -221,24 +218,15 @@ pub(crate) fn pass(
     let stretches = job.stretches().zip(labels.chunks_mut(job.stretch));
     let stretches = stretches.map(move |(points, labels)| {
         let (margins, row_bounds, rows) = core::mem::take(&mut rest);
-        let split = margins.map(|margins| margins.split(points.len()));
-        let (margins, other_margins) = match split {
-            Some((margins, others)) => (margins, Some(others)),
-            None => (None, None),
-        };
-        let (row_bounds, other_bounds) = match row_bounds {
-            Some(bounds) => {
-                let (these, others) = bounds.split(points.len());
-                (Some(these), Some(others))
-            }
-            None => (None, None),
-        };
+        let (margins, other_margins) = margins.map(|margins| margins.split(points.len())).unzip();
+        let (row_bounds, other_bounds) =
+            row_bounds.map(|bounds| bounds.split(points.len())).unzip();
         let (rows, other_rows) = rows.split(points.len());
         rest = (other_margins, other_bounds, other_rows);
         Stretch {
             points,
             labels,
-            margins,
+            margins: margins.flatten(),
             row_bounds,
             rows,
         }
@@ -307,15 +295,16 @@ impl PassWorker<'_> {
         self.clock.lap();
         let Range { start, end } = stretch.points;
         let level = pass.job.level;
-        if let Some(groups) = pass.groups {
-            return self.label_by_groups(pass, groups, stretch);
-        }
         // The points that are left to be tested, picked from a list unless they are too many.
-        let listed = match &mut stretch.margins {
+        let decayed = match &mut stretch.margins {
             Some(margins) => margins.decay(level, stretch.labels, self.listed),
             None => None,
         };
-        let Some(listed) = listed.filter(|&listed| pass.costs.pick(listed, end - start)) else {
+        let listed = match pass.groups {
+            Some(groups) => Some(self.list_for_groups(pass, groups, &mut stretch, decayed)),
+            None => decayed.filter(|&listed| pass.costs.pick(listed, end - start)),
+        };
+        let Some(listed) = listed else {
             for block in pass.job.blocks_of(start..end) {
                 // What this thread works on next, if all are equally fast.
                 let next = match block.end < end {
@@ -343,66 +332,28 @@ impl PassWorker<'_> {
         }
     }
 
-    /// Labels a stretch by groups of centers.
-    fn label_by_groups(
+    /// How many points a pass by groups tests, which are listed: those whose margins are used up; or all, where bounds are made anew. Codes the rows
+    /// that are not there yet.
+    fn list_for_groups(
         &mut self,
         pass: &PassContext<'_, '_, '_>,
         groups: &GroupedCenters<'_>,
-        mut stretch: Stretch<'_>,
-    ) {
-        let (job, Range { start, end }) = (pass.job, stretch.points.clone());
-        let Stretch {
-            labels,
-            margins: Some(margins),
-            row_bounds: Some(bounds),
-            rows,
-            ..
-        } = &mut stretch
-        else {
-            unreachable!("a pass by groups has margins and bounds of all points")
-        };
-        for block in job.blocks_of(start..end) {
-            self.scratch.code(job, &groups.coding, block, rows);
+        stretch: &mut Stretch<'_>,
+        decayed: Option<usize>,
+    ) -> usize {
+        for block in pass.job.blocks_of(stretch.points.clone()) {
+            self.scratch
+                .code(pass.job, &groups.coding, block, &mut stretch.rows);
         }
-        let list = core::mem::take(&mut self.listed);
-        let listed = match margins.decay(job.level, labels, list) {
-            Some(listed) if !bounds.anew => listed,
-            None if bounds.anew => {
-                list.iter_mut().zip(0..).for_each(|(listed, p)| *listed = p);
-                end - start
+        let anew = stretch.row_bounds.as_ref().map(|bounds| bounds.anew);
+        match (decayed, anew) {
+            (Some(listed), Some(false)) => listed,
+            (None, Some(true)) => {
+                let all = self.listed.iter_mut().zip(0..);
+                all.for_each(|(listed, p)| *listed = p);
+                stretch.points.len()
             }
             _ => unreachable!("bounds are made anew where margins are"),
-        };
-        for part in list[..listed].chunks(job.block) {
-            let which = Which::Listed(part, start);
-            let valid = rows.valid(&which).expect("rows that were coded are valid");
-            let scratch = &mut self.by_groups;
-            let tested = groups.test(job, (part, start), valid, labels, bounds, scratch);
-            self.scratch.count_pairs(tested.pairs, tested.in_vain);
-            let open = &scratch.open[..tested.open];
-            if !open.is_empty() {
-                let which = Which::Listed(open, start);
-                let (new, theirs) =
-                    self.scratch
-                        .label(job, (&which, part.len()), 0..0, true, rows, pass.prepared);
-                // Both are in ascending order.
-                let mut lanes = part.iter().enumerate();
-                for (p, (&label, &margin)) in open.iter().zip(new.iter().zip(theirs)) {
-                    let lane = lanes.find(|&(_, other)| other == p);
-                    let (lane, _) = lane.expect("open points were listed");
-                    (scratch.labels[lane], scratch.margins[lane]) = (label, margin);
-                }
-            }
-            margins.store_listed(part, &scratch.margins[..part.len()]);
-            let changed = self
-                .moving
-                .some(part, &scratch.labels[..part.len()], labels);
-            self.assigning += self.clock.lap();
-            self.transfer(pass, start..end, changed);
-        }
-        self.listed = list;
-        for block in job.blocks_of(start..end) {
-            self.add(pass, block, &stretch);
         }
     }
 
@@ -418,18 +369,22 @@ impl PassWorker<'_> {
             points,
             labels,
             margins: kept,
+            row_bounds,
             rows,
-            ..
         } = stretch;
         let wanted = kept.is_some();
-        let (new, margins) = self.scratch.label(
-            pass.job,
-            (which, which.len()),
-            next,
-            wanted,
-            rows,
-            pass.prepared,
-        );
+        let (new, margins) = match (pass.groups, row_bounds, which) {
+            (Some(groups), Some(bounds), &Which::Listed(points, first)) => {
+                let list = (points, first);
+                let scratch = (&mut self.scratch, &mut self.by_groups);
+                label_by_groups(pass, groups, list, labels, bounds, rows, scratch)
+            }
+            _ => {
+                let which = (which, which.len());
+                self.scratch
+                    .label(pass.job, which, next, wanted, rows, pass.prepared)
+            }
+        };
         let changed = match which {
             Which::Block(block) => {
                 let first = block.start - points.start;
@@ -508,6 +463,36 @@ impl PassWorker<'_> {
         self.watched.broken |= !kept;
         watch.inertia && !self.watched.broken
     }
+}
+
+/// Labels listed points of a stretch by groups of centers, and those that stay open as any others; their margins, too.
+fn label_by_groups<'s>(
+    pass: &PassContext<'_, '_, '_>,
+    groups: &GroupedCenters<'_>,
+    (listed, first): (&[u32], usize),
+    labels: &[i32],
+    bounds: &mut RowBounds<'_>,
+    rows: &mut Int16Rows<'_>,
+    (scratch, room): (&mut LabelScratch<'_>, &'s mut GroupScratch<'_>),
+) -> (&'s [i32], &'s [f32]) {
+    let which = Which::Listed(listed, first);
+    let valid = rows.valid(&which).expect("rows that were coded are valid");
+    let tested = groups.test(pass.job, (listed, first), valid, labels, bounds, room);
+    scratch.count_pairs(tested.pairs, tested.in_vain);
+    let open = &room.open[..tested.open];
+    if !open.is_empty() {
+        let which = (&Which::Listed(open, first), listed.len());
+        let (new, margins) = scratch.label(pass.job, which, 0..0, true, rows, pass.prepared);
+        // Both are in ascending order.
+        let mut lanes = listed.iter().enumerate();
+        for (p, (&label, &margin)) in open.iter().zip(new.iter().zip(margins)) {
+            let lane = lanes.find(|&(_, other)| other == p);
+            let (lane, _) = lane.expect("open points were listed");
+            (room.labels[lane], room.margins[lane]) = (label, margin);
+        }
+    }
+    let count = listed.len();
+    (&room.labels[..count], &room.margins[..count])
 }
 
 /// Labels a block anew; returns how many labels change.

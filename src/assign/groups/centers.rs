@@ -1,6 +1,6 @@
 //! The centers of a pass in groups, coded in 16 bits (L5), sixteen side by side.
 
-use crate::assign::margin::{down, up, FAR, NEAR};
+use crate::assign::margin::{down, lowered, up, FAR, NEAR};
 use crate::assign::precision::{
     code_center, far_root, near_root, CenterNorms, Int16Bound, PassCenters,
 };
@@ -61,14 +61,14 @@ impl Batches {
     }
 }
 
-/// Pairs of a row of d coordinates, in whole elements of 64 bits, as rows of points have.
-fn row_length(d: usize) -> usize {
-    2 * (stride(d) - 1)
+/// Pairs of a row with so many elements of 64 bits, as a point has, but for its norms.
+fn row_length(stride: usize) -> usize {
+    2 * (stride - 1)
 }
 
-/// Vectors of a batch: one for each element, and what values start from and the centers' units.
-fn vectors(d: usize) -> usize {
-    elements::<Pair>(d) + Pair::NORMS
+/// Pairs of a batch: so many elements of each center, what its values start from, and its unit.
+fn batch_length(elements: usize) -> usize {
+    BATCH * (elements + Pair::NORMS)
 }
 
 /// Room for the centers of a pass.
@@ -83,10 +83,10 @@ impl<'w> Room<'w> {
     /// For centers of d dimensions.
     pub(super) fn cut(from: &mut impl Cut<'w>, batches: Batches, d: usize) -> Self {
         let (k, bounds) = (batches.k, batches.bounds());
-        let places = k.next_multiple_of(BATCH);
+        let batch = batch_length(elements::<Pair>(d));
         Room {
-            batches: from.take(places.saturating_mul(vectors(d))),
-            rows: from.take(k.saturating_mul(row_length(d))),
+            batches: from.take(batches.count().saturating_mul(batch)),
+            rows: from.take(k.saturating_mul(row_length(stride(d)))),
             norms: from.take(k.saturating_mul(Pair::NORMS)),
             moved: [from.take(bounds), from.take(bounds)],
         }
@@ -120,20 +120,21 @@ impl<'w> Room<'w> {
             origin: pass.origin,
             scale,
         };
-        let size = BATCH * vectors(d);
+        let (elements, stride) = (elements::<Pair>(d), stride(d));
+        let (size, row) = (batch_length(elements), row_length(stride));
         let data = &mut self.batches[..batches.count() * size];
-        let rows = &mut self.rows[..k * row_length(d)];
+        let rows = &mut self.rows[..k * row];
         let norms = &mut self.norms[..k * Pair::NORMS];
         if !k.is_multiple_of(BATCH) {
             // Places without a center, whose values are greater than any.
             let last = &mut data[k / BATCH * size..];
             last.fill(Pair::default());
-            last[BATCH * elements::<Pair>(d)..][..BATCH].fill(Pair::INFINITY);
+            last[BATCH * elements..][..BATCH].fill(Pair::INFINITY);
         }
         let mut error = 0.0f64;
         let centers = pass.centers.chunks_exact(d);
         let rooms = rows
-            .chunks_exact_mut(row_length(d))
+            .chunks_exact_mut(row)
             .zip(norms.chunks_exact_mut(Pair::NORMS));
         for (j, (center, (row, norms))) in centers.zip(rooms).enumerate() {
             row.fill(Pair::default());
@@ -144,7 +145,7 @@ impl<'w> Room<'w> {
             let places = data[j / BATCH * size + j % BATCH..]
                 .iter_mut()
                 .step_by(BATCH);
-            let theirs = row[..elements::<Pair>(d)].iter().copied();
+            let theirs = row[..elements].iter().copied();
             let theirs = theirs.chain(of_center.map(Pair::of));
             places.zip(theirs).for_each(|(place, x)| *place = x);
         }
@@ -161,8 +162,8 @@ impl<'w> Room<'w> {
         Some(GroupedCenters {
             batches,
             groups: batches.groups(),
-            elements: elements::<Pair>(d),
-            stride: stride(d),
+            elements,
+            stride,
             coding,
             bound: Int16Bound::new(error),
             data,
@@ -207,14 +208,14 @@ impl GroupedCenters<'_> {
     /// The elements of a batch, and then what values start from, and units.
     #[inline(always)]
     pub(super) fn batch(&self, batch: usize) -> &[Pair] {
-        let size = BATCH * (self.elements + Pair::NORMS);
+        let size = batch_length(self.elements);
         &self.data[batch * size..][..size]
     }
 
     /// The codes of a center, as long as those of a point, and its norms.
     #[inline(always)]
     pub(super) fn center(&self, j: usize) -> (&[Pair], CenterNorms) {
-        let length = 2 * (self.stride - 1);
+        let length = row_length(self.stride);
         (&self.rows[j * length..][..length], self.norms(j))
     }
 
@@ -256,6 +257,5 @@ pub(super) fn kept(far: f32, moved: f32) -> f32 {
 /// The margin between the least bound of other centers and the label's own.
 #[inline(always)]
 pub(super) fn margin(far: f32, near: f32) -> f32 {
-    let margin = far * LOWERED - near;
-    margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE
+    lowered(far * LOWERED - near)
 }

@@ -525,8 +525,8 @@ impl<'a> Several<'a> {
     }
 }
 
-/// Which groups the bounds do not prove to be farther than the label's center, which is as `near` at most, a bit for each, and the least bound of the others. What there is
-/// besides the groups may have any bits.
+/// Which groups the bounds do not prove to be farther than the label's center, which is as `near` at most, a bit for each, and the least bound of the
+/// others. What there is besides the groups may have any bits.
 ///
 /// # Safety
 /// The caller is compiled for `S`.

@@ -41,6 +41,15 @@ struct Sums {
     open: usize,
 }
 
+impl Sums {
+    /// Reports the ratios, and what they are at least: of bounds after a test, bounds that were kept, and margins.
+    fn report(&self, what: &str, [fresh, kept, margins]: [f64; 3]) {
+        report(&format!("{what}: bounds after a test"), self.fresh, fresh);
+        report(&format!("{what}: bounds that were kept"), self.kept, kept);
+        report(&format!("{what}: margins"), self.margins, margins);
+    }
+}
+
 /// What a test leaves of a point.
 #[derive(Clone, Copy, Default)]
 enum Found {
@@ -287,9 +296,7 @@ fn l53_groups() {
             }
         }
     }
-    report("L53, bounds after a test", sums.fresh, 0.9999);
-    report("L53, bounds that were kept", sums.kept, 0.999);
-    report("L53, margins", sums.margins, 0.99);
+    sums.report("L53", [0.9999, 0.999, 0.99]);
     let Sums {
         compared,
         groups,
@@ -320,9 +327,7 @@ fn l53_far_moves() {
             passes(&data, level, &mut sums);
         }
     }
-    report("L53, far moves: bounds after a test", sums.fresh, 0.99);
-    report("L53, far moves: bounds that were kept", sums.kept, 0.99);
-    report("L53, far moves: margins", sums.margins, 0.9);
+    sums.report("L53, far moves", [0.99, 0.99, 0.9]);
 }
 
 /// Ties, equal centers, points and centers that are far or the origin itself.
@@ -364,8 +369,6 @@ fn l53_odd_points_and_centers() {
             passes(&data, level, &mut sums);
         }
     }
-    report("L53, odd: bounds after a test", sums.fresh, 0.999);
-    report("L53, odd: bounds that were kept", sums.kept, 0.99);
-    report("L53, odd: margins", sums.margins, 0.9);
+    sums.report("L53, odd", [0.999, 0.99, 0.9]);
     assert!(sums.open > 0);
 }

@@ -9,7 +9,7 @@ mod lemmas;
 use core::ops::Range;
 
 use super::{Allowance, BlockRows, CodedCenters, PassCenters, Precision};
-use crate::assign::margin::{down, Units, FAR, NEAR};
+use crate::assign::margin::{down, lowered, Units, FAR, NEAR};
 use crate::assign::panel::{lay_out, Panels};
 use crate::assign::repeats::Repeats;
 use crate::assign::screen::{self, ScreenResult, Test, Tile};
@@ -402,8 +402,7 @@ impl Test<Pair> for Int16Test<'_> {
             far_root(square, second),
         );
         let margin = (far * FAR as f32 - near * NEAR as f32) * down(units.scale / scale);
-        // Either factor may be subnormal, and so may the product.
-        margin - 2.0 * f32::EPSILON * margin.abs() - f32::MIN_POSITIVE - units.slack as f32
+        lowered(margin) - units.slack as f32
     }
 
     #[inline(always)]
