@@ -92,9 +92,10 @@ impl<'w> Room<'w> {
         }
     }
 
-    /// Bytes of the codes in batches.
+    /// Bytes of the codes in batches, without norms.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.batches)
+        let norms = self.norms.len().next_multiple_of(Pair::NORMS * BATCH);
+        size_of::<Pair>() * (self.batches.len() - norms)
     }
 
     pub(super) fn forget(&mut self) {

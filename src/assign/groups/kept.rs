@@ -4,12 +4,16 @@ use super::centers::{suits, Batches, GroupedCenters, Room, MOST};
 use crate::assign::precision::PassCenters;
 use crate::call::{Algorithm, Shape};
 use crate::runtime::workspace::{spoil, Cut};
-use crate::simd::products::Pair;
+use crate::simd::products::{Pair, TILES};
 use crate::simd::Level;
 
 /// The bytes of the centers' codes up to which groups are worthwhile: beyond, codes are read from farther caches again and again
 /// (docs/decisions.md#bounds-to-groups-of-centers).
 const MOST_CODES: usize = 1 << 19;
+
+/// The same with 512-bit vectors, and the centers from which on groups are worthwhile there: these compare with all centers in a half of the time.
+const MOST_CODES_WIDE: usize = 1 << 17;
+const FEWEST_CENTERS_WIDE: usize = 512;
 
 /// Passes after which groups are tried again, where one could not be made by them: equal centers may have parted by then.
 const TRIED_AGAIN: u32 = 8;
@@ -51,12 +55,15 @@ impl<'w> GroupBounds<'w> {
 
     /// Whether there are any, and they are worthwhile at a level, as far as is known.
     pub(in crate::assign) fn worthwhile(&self, level: Level) -> bool {
-        // Vectors of 512 bits, and tiles, should compare with all centers in a half or a quarter of the time; whether groups gain there was not measured.
-        let narrow = level
-            .vectors::<Pair>()
-            .is_some_and(|vectors| vectors.registers == 16);
-        let near = self.room.bytes() <= MOST_CODES;
-        !self.bounds.is_empty() && narrow && near && self.wait == 0
+        // With tiles they were not measured.
+        let suits = match level.vectors::<Pair>().map(|vectors| vectors.registers) {
+            None | Some(TILES) => false,
+            Some(16) => self.room.bytes() <= MOST_CODES,
+            Some(_) => {
+                self.batches.k >= FEWEST_CENTERS_WIDE && self.room.bytes() <= MOST_CODES_WIDE
+            }
+        };
+        !self.bounds.is_empty() && suits && self.wait == 0
     }
 
     /// Forgets the bounds.

@@ -170,7 +170,7 @@ impl ScreenKernel<Pair> for TestGroups<'_, '_, '_> {
     }
 }
 
-/// Vectors of a batch, at most.
+/// Vectors of a batch, at most, and sums of products that do not depend on one another.
 const VECTORS: usize = 4;
 
 /// The groups that a point was compared with.
@@ -504,13 +504,24 @@ impl<'a> Several<'a> {
         // SAFETY: the contract; the row has these elements, and the batch has as many vectors, and two more. `finish` reads its third argument after one
         // vector.
         unsafe {
-            let mut sums = [S::splat(Pair(self.start[l])); VECTORS];
-            for e in 0..elements {
-                let x = S::splat(*row.add(e));
-                for (v, sum) in sums.iter_mut().enumerate().take(BATCH / S::WIDTH) {
-                    let centers = S::load(data.add(e * BATCH + v * S::WIDTH));
-                    *sum = S::mul_add(centers, x, *sum);
+            // Sums of every element, or of every other one, or every fourth: so many that some do not wait for others.
+            let (vectors, parts) = (BATCH / S::WIDTH, VECTORS * S::WIDTH / BATCH);
+            let mut sums = [S::splat(Pair::default()); VECTORS];
+            sums[..vectors].fill(S::splat(Pair(self.start[l])));
+            let mut e = 0;
+            while e + parts <= elements {
+                for part in 0..parts {
+                    let sums = &mut sums[part * vectors..][..vectors];
+                    add_products::<S>(data.add((e + part) * BATCH), *row.add(e + part), sums);
                 }
+                e += parts;
+            }
+            while e < elements {
+                add_products::<S>(data.add(e * BATCH), *row.add(e), &mut sums[..vectors]);
+                e += 1;
+            }
+            for other in vectors..VECTORS {
+                sums[other % vectors] = S::join(sums[other % vectors], sums[other]);
             }
             // Units of the centers in place of those of points, and the unit of the point in that of a center; what values start from is added here.
             let norm = [Pair::of(0.0), Pair::of(self.unit[l])];
@@ -521,6 +532,21 @@ impl<'a> Several<'a> {
                 *sum = S::add(S::load(starts.add(v * S::WIDTH)), products);
             }
             sums
+        }
+    }
+}
+
+/// Adds the products of an element of a point with one of each center of a batch to the sums of the centers.
+///
+/// # Safety
+/// The caller is compiled for `S`; the batch has an element for each center.
+#[inline(always)]
+unsafe fn add_products<S: Screen<E = Pair>>(batch: *const Pair, x: Pair, sums: &mut [S::V]) {
+    // SAFETY: the contract.
+    unsafe {
+        let x = S::splat(x);
+        for (v, sum) in sums.iter_mut().enumerate() {
+            *sum = S::mul_add(S::load(batch.add(v * S::WIDTH)), x, *sum);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What tiles do, one product after another, for tests on CPUs that have none.
 
-use super::{dot_bytes, dot_halves, integers, scaled, Pair, PortableF32, Screen, TILE, TILES};
+use super::{dot_bytes, dot_halves, joined, scaled, Pair, PortableF32, Screen, TILE, TILES};
 
 /// The products of four bytes of each of two elements, summed.
 fn product(x: i32, byte: fn(u8) -> i32, c: i32, of_center: fn(u8) -> i32) -> i32 {
@@ -69,50 +69,55 @@ portable!(
     }
 );
 
-pairs!(EmulatedPairs, PortableF32, TILES, dot_halves, scaled, {
-    unsafe fn join(a: wide::f32x4, b: wide::f32x4) -> wide::f32x4 {
-        let sums = (integers(a) + integers(b)).to_array();
-        wide::f32x4::new(sums.map(|sum| Pair(sum).number()))
-    }
-    unsafe fn multiply<const C: usize, const G: usize>(
-        centers: [*const Pair; C],
-        groups: [*const Pair; G],
-        rows: usize,
-        elements: usize,
-        sums: *mut Pair,
-    ) {
-        // SAFETY: the contract.
-        unsafe {
-            each(
-                centers,
-                groups,
-                [rows, elements, 4],
-                sums,
-                |center, lane| {
-                    let twos = elements / 2;
-                    let mut sum = 0i32;
-                    for u in 0..twos {
-                        let [c_low, c_high] = [u, twos + u].map(|at| (*center.add(at)).0);
-                        let [x_low, x_high] = [2 * u, 2 * u + 1].map(|at| (*lane.add(4 * at)).0);
-                        let high = product(x_high, signed, c_high, signed);
-                        let middle = product(x_low, unsigned, c_high, signed)
-                            + product(x_high, signed, c_low, unsigned);
-                        let low = product(x_low, unsigned, c_low, unsigned);
-                        let two = low
-                            .wrapping_add(middle.wrapping_shl(8))
-                            .wrapping_add(high.wrapping_shl(16));
-                        sum = sum.wrapping_add(two);
-                    }
-                    if !elements.is_multiple_of(2) {
-                        let [x, c] = [*lane.add(4 * (elements - 1)), *center.add(elements - 1)];
-                        let half = |pair: Pair, by: i32| i32::from((pair.0 >> by) as i16);
-                        for by in [0, 16] {
-                            sum = sum.wrapping_add(half(x, by) * half(c, by));
+pairs!(
+    EmulatedPairs,
+    PortableF32,
+    TILES,
+    dot_halves,
+    joined,
+    scaled,
+    {
+        unsafe fn multiply<const C: usize, const G: usize>(
+            centers: [*const Pair; C],
+            groups: [*const Pair; G],
+            rows: usize,
+            elements: usize,
+            sums: *mut Pair,
+        ) {
+            // SAFETY: the contract.
+            unsafe {
+                each(
+                    centers,
+                    groups,
+                    [rows, elements, 4],
+                    sums,
+                    |center, lane| {
+                        let twos = elements / 2;
+                        let mut sum = 0i32;
+                        for u in 0..twos {
+                            let [c_low, c_high] = [u, twos + u].map(|at| (*center.add(at)).0);
+                            let [x_low, x_high] =
+                                [2 * u, 2 * u + 1].map(|at| (*lane.add(4 * at)).0);
+                            let high = product(x_high, signed, c_high, signed);
+                            let middle = product(x_low, unsigned, c_high, signed)
+                                + product(x_high, signed, c_low, unsigned);
+                            let low = product(x_low, unsigned, c_low, unsigned);
+                            let two = low
+                                .wrapping_add(middle.wrapping_shl(8))
+                                .wrapping_add(high.wrapping_shl(16));
+                            sum = sum.wrapping_add(two);
                         }
-                    }
-                    Pair(sum)
-                },
-            );
+                        if !elements.is_multiple_of(2) {
+                            let [x, c] = [*lane.add(4 * (elements - 1)), *center.add(elements - 1)];
+                            let half = |pair: Pair, by: i32| i32::from((pair.0 >> by) as i16);
+                            for by in [0, 16] {
+                                sum = sum.wrapping_add(half(x, by) * half(c, by));
+                            }
+                        }
+                        Pair(sum)
+                    },
+                );
+            }
         }
     }
-});
+);

@@ -57,7 +57,7 @@ pub(crate) trait Screen: Copy + 'static {
     ) {
         unreachable!("only registers that are tiles multiply many centers at once")
     }
-    /// Adds sums of products that were [multiplied](Self::multiply).
+    /// Adds two sums of products.
     #[inline(always)]
     unsafe fn join(a: Self::V, b: Self::V) -> Self::V {
         // SAFETY: the caller is compiled for the instruction set.
@@ -475,7 +475,7 @@ fn dot_bytes(a: wide::i32x4, b: wide::i32x4, c: wide::i32x4) -> wide::i32x4 {
 /// first side value of a group; values are the sums times the second side value and the second norm of the center, plus its first
 /// norm, in single precision.
 macro_rules! pairs {
-    ($name:ident, $floats:ident, $registers:expr, $dot:ident, $scaled:ident $(, { $($more:tt)* })?) => {
+    ($name:ident, $floats:ident, $registers:expr, $dot:ident, $join:ident, $scaled:ident $(, { $($more:tt)* })?) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
@@ -506,6 +506,11 @@ macro_rules! pairs {
             unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 // SAFETY: see above.
                 unsafe { $dot(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn join(a: Self::V, b: Self::V) -> Self::V {
+                // SAFETY: see above.
+                unsafe { $join(a, b) }
             }
             #[inline(always)]
             unsafe fn begin(_: *const Pair, sides: *const Pair) -> Self::V {
@@ -567,9 +572,19 @@ unsafe fn dot_halves(a: wide::f32x4, b: wide::f32x4, c: wide::f32x4) -> wide::f3
         let halves = |x: wide::f32x4| {
             wide::i16x8::new(core::mem::transmute::<[f32; 4], [i16; 8]>(x.to_array()))
         };
-        let sum = halves(a).dot(halves(b)) + integers(c);
-        wide::f32x4::new(core::mem::transmute::<[i32; 4], [f32; 4]>(sum.to_array()))
+        with_bits(halves(a).dot(halves(b)) + integers(c))
     }
+}
+/// The sums of the integers whose bits these are.
+#[inline(always)]
+unsafe fn joined(a: wide::f32x4, b: wide::f32x4) -> wide::f32x4 {
+    with_bits(integers(a) + integers(b))
+}
+/// Numbers with the bits of these integers.
+#[inline(always)]
+fn with_bits(x: wide::i32x4) -> wide::f32x4 {
+    // SAFETY: both are sixteen bytes, and any bits are numbers.
+    wide::f32x4::new(unsafe { core::mem::transmute::<[i32; 4], [f32; 4]>(x.to_array()) })
 }
 /// The integers whose bits these are.
 #[inline(always)]
@@ -582,7 +597,7 @@ fn integers(x: wide::f32x4) -> wide::i32x4 {
 unsafe fn scaled(x: wide::f32x4, by: wide::f32x4) -> wide::f32x4 {
     integers(x).round_float() * by
 }
-pairs!(PortablePairs, PortableF32, 16, dot_halves, scaled);
+pairs!(PortablePairs, PortableF32, 16, dot_halves, joined, scaled);
 
 impl Integers for PortableBytes {
     #[inline(always)]

@@ -158,69 +158,78 @@ unsafe fn dot_words(a: __m512, b: __m512, c: __m512) -> __m512 {
         _mm512_castsi512_ps(_mm512_dpwssd_epi32(c, a, b))
     }
 }
+/// The sums of the integers whose bits these are.
+#[inline(always)]
+unsafe fn joined_512(a: __m512, b: __m512) -> __m512 {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe {
+        let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
+        _mm512_castsi512_ps(_mm512_add_epi32(a, b))
+    }
+}
 /// The integers whose bits are `x`, times `by`.
 #[inline(always)]
 unsafe fn scaled_512(x: __m512, by: __m512) -> __m512 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_castps_si512(x)), by) }
 }
-pairs!(VnniPairs, Avx512F32, 32, dot_words, scaled_512);
+pairs!(VnniPairs, Avx512F32, 32, dot_words, joined_512, scaled_512);
 
 // The same, with products of many centers by tiles.
-pairs!(AmxPairs, Avx512F32, TILES, dot_words, scaled_512, {
-    #[inline(always)]
-    unsafe fn multiply<const C: usize, const G: usize>(
-        centers: [*const Pair; C],
-        groups: [*const Pair; G],
-        rows: usize,
-        elements: usize,
-        sums: *mut Pair,
-    ) {
-        // Sums of products of high bytes, of high bytes with low ones, and of low bytes.
-        let mut parts = Parts([const { MaybeUninit::uninit() }; 3 * TILE * TILE]);
-        let parts = parts.0.as_mut_ptr().cast::<i32>();
-        for (b, &center) in centers.iter().enumerate() {
-            for (g, &group) in groups.iter().enumerate() {
-                // SAFETY: the contract; the tiles are of the elements of either half of a center. A row of each part is there for each row of a tile.
-                unsafe {
-                    tiles::multiply_halves(center.cast(), group.cast(), elements, parts);
-                    for c in 0..rows {
-                        let part = |at: usize| load_bytes(parts.add((at * TILE + c) * TILE));
-                        let [high, middle, low] = [part(0), part(1), part(2)];
-                        let middle = _mm512_slli_epi32::<8>(middle);
-                        let high = _mm512_slli_epi32::<16>(high);
-                        let sum = _mm512_add_epi32(_mm512_add_epi32(low, middle), high);
-                        let mut sum = _mm512_castsi512_ps(sum);
-                        if !elements.is_multiple_of(2) {
-                            let x = Self::load(group.add((elements - 1) * TILE));
-                            let last = *center.add((c + 1) * elements - 1);
-                            sum = Self::mul_add(x, Self::splat(last), sum);
+pairs!(
+    AmxPairs,
+    Avx512F32,
+    TILES,
+    dot_words,
+    joined_512,
+    scaled_512,
+    {
+        #[inline(always)]
+        unsafe fn multiply<const C: usize, const G: usize>(
+            centers: [*const Pair; C],
+            groups: [*const Pair; G],
+            rows: usize,
+            elements: usize,
+            sums: *mut Pair,
+        ) {
+            // Sums of products of high bytes, of high bytes with low ones, and of low bytes.
+            let mut parts = Parts([const { MaybeUninit::uninit() }; 3 * TILE * TILE]);
+            let parts = parts.0.as_mut_ptr().cast::<i32>();
+            for (b, &center) in centers.iter().enumerate() {
+                for (g, &group) in groups.iter().enumerate() {
+                    // SAFETY: the contract; the tiles are of the elements of either half of a center. A row of each part is there for each row of a tile.
+                    unsafe {
+                        tiles::multiply_halves(center.cast(), group.cast(), elements, parts);
+                        for c in 0..rows {
+                            let part = |at: usize| load_bytes(parts.add((at * TILE + c) * TILE));
+                            let [high, middle, low] = [part(0), part(1), part(2)];
+                            let middle = _mm512_slli_epi32::<8>(middle);
+                            let high = _mm512_slli_epi32::<16>(high);
+                            let sum = _mm512_add_epi32(_mm512_add_epi32(low, middle), high);
+                            let mut sum = _mm512_castsi512_ps(sum);
+                            if !elements.is_multiple_of(2) {
+                                let x = Self::load(group.add((elements - 1) * TILE));
+                                let last = *center.add((c + 1) * elements - 1);
+                                sum = Self::mul_add(x, Self::splat(last), sum);
+                            }
+                            Self::store(sums.add(((b * TILE + c) * G + g) * TILE), sum);
                         }
-                        Self::store(sums.add(((b * TILE + c) * G + g) * TILE), sum);
                     }
                 }
             }
         }
-    }
-    #[inline(always)]
-    unsafe fn join(a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the caller is compiled for the instruction set.
-        unsafe {
-            let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
-            _mm512_castsi512_ps(_mm512_add_epi32(a, b))
+        #[inline(always)]
+        unsafe fn get_ready(rows: usize, elements: usize) {
+            // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
+            unsafe { tiles::configure(rows, elements / 2) }
+        }
+        #[inline(always)]
+        unsafe fn finish_up() {
+            // SAFETY: the contract.
+            unsafe { tiles::release() }
         }
     }
-    #[inline(always)]
-    unsafe fn get_ready(rows: usize, elements: usize) {
-        // SAFETY: the level of these vectors is there only if the process is permitted to use tiles.
-        unsafe { tiles::configure(rows, elements / 2) }
-    }
-    #[inline(always)]
-    unsafe fn finish_up() {
-        // SAFETY: the contract.
-        unsafe { tiles::release() }
-    }
-});
+);
 
 /// Three tiles.
 #[repr(align(64))]
@@ -374,13 +383,22 @@ unsafe fn madd(a: __m256, b: __m256, c: __m256) -> __m256 {
         _mm256_castsi256_ps(_mm256_add_epi32(c, _mm256_madd_epi16(a, b)))
     }
 }
+/// The sums of the integers whose bits these are.
+#[inline(always)]
+unsafe fn joined_256(a: __m256, b: __m256) -> __m256 {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe {
+        let (a, b) = (_mm256_castps_si256(a), _mm256_castps_si256(b));
+        _mm256_castsi256_ps(_mm256_add_epi32(a, b))
+    }
+}
 /// The integers whose bits are `x`, times `by`.
 #[inline(always)]
 unsafe fn scaled_256(x: __m256, by: __m256) -> __m256 {
     // SAFETY: the caller is compiled for the instruction set.
     unsafe { _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_castps_si256(x)), by) }
 }
-pairs!(Avx2Pairs, Avx2F32, 16, madd, scaled_256);
+pairs!(Avx2Pairs, Avx2F32, 16, madd, joined_256, scaled_256);
 
 /// `c` plus, in each lane, the products of the two integers of `a` with those of `b`, by one instruction, AVX-VNNI.
 #[inline(always)]
@@ -395,4 +413,11 @@ unsafe fn dot_words_256(a: __m256, b: __m256, c: __m256) -> __m256 {
         _mm256_castsi256_ps(_mm256_dpwssd_avx_epi32(c, a, b))
     }
 }
-pairs!(AvxVnniPairs, Avx2F32, 16, dot_words_256, scaled_256);
+pairs!(
+    AvxVnniPairs,
+    Avx2F32,
+    16,
+    dot_words_256,
+    joined_256,
+    scaled_256
+);
