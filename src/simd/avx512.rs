@@ -301,16 +301,48 @@ impl Lanes for Avx512 {
         // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
         unsafe {
             let labels = _mm512_loadu_si512(labels.cast());
-            let losses = _mm512_i32gather_ps::<4>(labels, losses.cast());
-            let own = _mm512_mul_ps(_mm512_loadu_ps(margins), _mm512_set1_ps(DECAY));
-            let left = _mm512_sub_ps(own, losses);
-            _mm512_storeu_ps(margins, left);
-            u32::from(_mm512_cmp_ps_mask::<_CMP_NGT_UQ>(left, _mm512_setzero_ps()))
+            lower(margins, _mm512_i32gather_ps::<4>(labels, losses.cast()))
+        }
+    }
+    #[inline(always)]
+    unsafe fn decay_few(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
+        // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of 128 losses, of which a permutation
+        // finds those in two vectors by the lowest five bits.
+        unsafe {
+            let labels = _mm512_loadu_si512(labels.cast());
+            let mut quarters = [_mm512_setzero_ps(); 4];
+            for (q, quarter) in quarters.iter_mut().enumerate() {
+                let from = losses.add(32 * q);
+                let halves = [_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16))];
+                *quarter = _mm512_permutex2var_ps(halves[0], labels, halves[1]);
+            }
+            let bits = [
+                _mm512_test_epi32_mask(labels, _mm512_set1_epi32(32)),
+                _mm512_test_epi32_mask(labels, _mm512_set1_epi32(64)),
+            ];
+            let low = _mm512_mask_mov_ps(quarters[0], bits[0], quarters[1]);
+            let high = _mm512_mask_mov_ps(quarters[2], bits[0], quarters[3]);
+            lower(margins, _mm512_mask_mov_ps(low, bits[1], high))
         }
     }
     #[inline(always)]
     unsafe fn store_labels(to: *mut i32, x: __m512d) {
         // SAFETY: see the top of this impl; eight 32-bit integers are written.
         unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvttpd_epi32(x)) }
+    }
+}
+
+/// [`Lanes::decay`] by these losses, one for each margin.
+///
+/// # Safety
+/// The caller is compiled for AVX-512; sixteen margins are readable and writable.
+#[inline(always)]
+unsafe fn lower(margins: *mut f32, losses: __m512) -> u32 {
+    // SAFETY: the contract.
+    unsafe {
+        let own = _mm512_mul_ps(_mm512_loadu_ps(margins), _mm512_set1_ps(DECAY));
+        let left = _mm512_sub_ps(own, losses);
+        _mm512_storeu_ps(margins, left);
+        u32::from(_mm512_cmp_ps_mask::<_CMP_NGT_UQ>(left, _mm512_setzero_ps()))
     }
 }

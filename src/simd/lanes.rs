@@ -3,6 +3,9 @@
 /// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
+/// Losses that vectors may hold (see [`Lanes::decay_few`]).
+pub(crate) const FEW_LOSSES: usize = 128;
+
 /// A vector of `WIDTH` doubles, and its operations.
 ///
 /// # Safety
@@ -144,6 +147,12 @@ pub(crate) trait Lanes: Copy + 'static {
     /// Lowers each of sixteen margins m to m (1 - 2^-23) - loss: by the loss of its label, and by its own rounding. Bit
     /// `l` is set if margin `l` is no longer positive.
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32;
+    /// The same, with [`FEW_LOSSES`] losses, which may all be read.
+    #[inline(always)]
+    unsafe fn decay_few(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
+        // SAFETY: the caller's contract.
+        unsafe { Self::decay(margins, labels, losses) }
+    }
     /// Lanes that hold whole numbers below 2^31, to `WIDTH` 32-bit integers.
     unsafe fn store_labels(to: *mut i32, x: Self::F);
 }

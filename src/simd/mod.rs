@@ -45,6 +45,7 @@ pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vector
 use lanes::transposed;
 pub(crate) use lanes::Lanes;
 use lanes::DECAY;
+pub(crate) use lanes::FEW_LOSSES;
 pub(crate) use level::Level;
 
 /// Prefetches the cache line at an address, which need not be valid, into the second-level cache: there it does not displace what
