@@ -12,13 +12,13 @@ use super::sorted::{self, Sorted};
 use crate::exact::distance::{squared, DistanceError};
 use crate::exact::rational::Exact;
 use crate::quantize::sample::scale_of;
-#[cfg(target_arch = "x86_64")]
-use crate::simd::avx2::Avx2;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 use crate::simd::neon::Neon;
 use crate::simd::portable::Portable;
 use crate::simd::products::Screen;
-use crate::simd::Lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{avx2::Avx2, avx512::Avx512};
+use crate::simd::{Lanes, FEW_LOSSES};
 
 /// 2^exponent.
 pub(crate) fn two_to(exponent: i32) -> f64 {
@@ -284,15 +284,21 @@ fn l8_losses() {
     report("L8, losses", worst, 0.99999);
 }
 
-fn decays() -> Vec<unsafe fn(*mut f32, *const i32, *const f32) -> u32> {
-    let mut decays: Vec<unsafe fn(*mut f32, *const i32, *const f32) -> u32> = Vec::new();
-    decays.push(Portable::decay);
+type Decay = unsafe fn(*mut f32, *const i32, *const f32) -> u32;
+
+fn decays() -> Vec<Decay> {
+    let mut decays: Vec<Decay> = vec![Portable::decay, Portable::decay_few];
     #[cfg(target_arch = "x86_64")]
-    if crate::isa() >= crate::Isa::Avx2 {
-        decays.push(Avx2::decay);
+    {
+        if crate::isa() >= crate::Isa::Avx2 {
+            decays.extend([Avx2::decay as Decay, Avx2::decay_few]);
+        }
+        if crate::isa() >= crate::Isa::Avx512 {
+            decays.extend([Avx512::decay as Decay, Avx512::decay_few]);
+        }
     }
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-    decays.push(Neon::decay);
+    decays.extend([Neon::decay as Decay, Neon::decay_few]);
     decays
 }
 
@@ -306,23 +312,30 @@ fn l8_decay() {
             f32::from_bits(rng.next() as u32 % most)
         };
         let before: [f32; 16] = core::array::from_fn(|_| number(&mut rng));
-        let losses: [f32; 16] = core::array::from_fn(|l| match rng.below(3) {
-            0 => before[l] * (1.0 + rng.unit() as f32 * 1e-6),
-            1 => before[l] * rng.unit().abs() as f32,
-            _ => number(&mut rng),
-        });
-        let labels: [i32; 16] = core::array::from_fn(|l| l as i32);
+        let mut losses = [f32::NAN; FEW_LOSSES];
+        let labels: [i32; 16] = core::array::from_fn(|l| (8 * l + rng.below(8)) as i32);
+        for (l, &label) in labels.iter().enumerate() {
+            losses[label as usize] = match rng.below(3) {
+                0 => before[l] * (1.0 + rng.unit() as f32 * 1e-6),
+                1 => before[l] * rng.unit().abs() as f32,
+                _ => number(&mut rng),
+            };
+        }
+        let mut first = None;
         for decay in decays() {
             let mut margins = before;
-            // SAFETY: sixteen margins and labels, which are indices of as many losses; the CPU has the instruction set.
-            unsafe { decay(margins.as_mut_ptr(), labels.as_ptr(), losses.as_ptr()) };
+            // SAFETY: sixteen margins and labels, which are indices of losses, all of which may be read; the CPU has the instruction set.
+            let used_up = unsafe { decay(margins.as_mut_ptr(), labels.as_ptr(), losses.as_ptr()) };
             for l in 0..16 {
-                let exact = Exact::of(before[l].into()) - Exact::of(losses[l].into());
+                assert_eq!(used_up >> l & 1 == 0, margins[l] > 0.0);
+                let loss = losses[labels[l] as usize];
+                let exact = Exact::of(before[l].into()) - Exact::of(loss.into());
                 if margins[l] > 0.0 {
                     assert!(exact > Exact::ZERO);
                     worst = over(worst, Exact::of(margins[l].into()), &exact);
                 }
             }
+            assert_eq!(*first.get_or_insert(margins), margins);
         }
     }
     report("L8, decay", worst, 0.9999);

@@ -285,8 +285,11 @@ impl Lanes for Avx2 {
         unsafe {
             let mut without_margin = 0;
             for half in [0, 8] {
-                let labels = _mm256_loadu_si256(labels.add(half).cast());
-                let losses = _mm256_i32gather_ps::<4>(losses, labels);
+                let mut own_losses = [0.0; 8];
+                for (l, loss) in own_losses.iter_mut().enumerate() {
+                    *loss = *losses.add(*labels.add(half + l) as usize);
+                }
+                let losses = _mm256_loadu_ps(own_losses.as_ptr());
                 let at = margins.add(half);
                 let own = _mm256_mul_ps(_mm256_loadu_ps(at), _mm256_set1_ps(DECAY));
                 let left = _mm256_sub_ps(own, losses);

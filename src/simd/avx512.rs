@@ -300,8 +300,11 @@ impl Lanes for Avx512 {
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
         // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
         unsafe {
-            let labels = _mm512_loadu_si512(labels.cast());
-            lower(margins, _mm512_i32gather_ps::<4>(labels, losses.cast()))
+            let mut own_losses = [0.0; 16];
+            for (l, loss) in own_losses.iter_mut().enumerate() {
+                *loss = *losses.add(*labels.add(l) as usize);
+            }
+            lower(margins, _mm512_loadu_ps(own_losses.as_ptr()))
         }
     }
     #[inline(always)]
