@@ -45,9 +45,14 @@ impl Unit {
 
     /// `x` in fine units, rounded.
     pub(crate) fn count(self, x: f64) -> i128 {
+        self.join(self.split(x))
+    }
+
+    /// The coarse units of `x`, and the fine ones of the rest.
+    pub(crate) fn split(self, x: f64) -> [i64; 2] {
         let rest = x - ((x + self.coarse) - self.coarse);
         let fine = (rest + self.fine).to_bits() as i64 - self.fine.to_bits() as i64;
-        self.join([self.coarse(x), fine])
+        [self.coarse(x), fine]
     }
 
     /// A sum of coarse units and a sum of fine ones, in fine units.

@@ -64,6 +64,7 @@ impl Bytes {
     }
 
     fn part(&mut self) -> Part<'_> {
+        let shift = (self.limits.len() / self.out_of_range.len()).ilog2();
         Part {
             data: &mut self.data,
             limits: &mut self.limits,
@@ -72,6 +73,7 @@ impl Bytes {
             errors: &mut self.errors,
             squares: &mut self.squares,
             whole: self.whole,
+            shift,
         }
     }
 }

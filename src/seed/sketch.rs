@@ -210,6 +210,8 @@ pub(crate) struct Part<'a> {
     pub(crate) errors: &'a mut [f32],
     pub(crate) squares: &'a mut [f64],
     pub(crate) whole: bool,
+    /// Points in a group, as a power of two.
+    pub(crate) shift: u32,
 }
 
 /// The candidates of a step.
@@ -354,7 +356,8 @@ impl<'w> Sketch<'w> {
             width,
             whole: self.whole,
         };
-        let whole = self.whole;
+        let (whole, shift) = (self.whole, width.ilog2());
+        assert!(width.is_power_of_two());
         let elements = self.data.len() / self.limits.len();
         let groups = self.limits.len() / width;
         let parts = self.data.chunks_mut(stretch * elements);
@@ -372,6 +375,7 @@ impl<'w> Sketch<'w> {
                 errors,
                 squares,
                 whole,
+                shift,
             },
         );
         (format, parts)
@@ -397,16 +401,17 @@ impl Part<'_> {
     }
 
     /// Sets the limit of point `p` from D between it and its nearest center; `closed`, if nothing can lower its mass.
+    #[inline]
     pub(super) fn set_limit(&mut self, p: usize, distance: f64, scale: f64, closed: bool) {
-        let width = self.limits.len() / self.out_of_range.len();
         let (square, distance) = (self.squares[p], scale * (scale * distance));
         let near = square <= LONG && distance <= AWAY;
-        let bit = 1 << (p % width);
-        self.out_of_range[p / width] &= !bit;
+        let group = p >> self.shift;
+        let bit = 1 << (p - (group << self.shift));
+        self.out_of_range[group] &= !bit;
         self.limits[p] = CLOSED;
         match (closed, near) {
             (true, _) => {}
-            (_, false) => self.out_of_range[p / width] |= bit,
+            (_, false) => self.out_of_range[group] |= bit,
             _ => {
                 let twice = distance - square;
                 let even = (twice as i32 & !1) as f64 == twice;

@@ -353,7 +353,8 @@ impl Greedy<'_, '_> {
             .if_worthwhile(worthwhile)
             .run(stretches, workers, |worker, item| {
                 let ((((stretch, mut part), open), (masses, trial)), (total, top)) = item;
-                let mut from_top = false;
+                // Of a stretch, 64 bits hold either sum (L40).
+                let (mut from_top, mut less) = (false, [0, 0]);
                 let listed = list(job.level, worker.listed, open, c, part.limits.len());
                 if !evaluated {
                     evaluate(
@@ -370,13 +371,15 @@ impl Greedy<'_, '_> {
                     let p = p as usize;
                     let mass = job.weight(stretch.start + p) * distance;
                     if mass < masses[p] {
-                        *total -= unit.count(masses[p]) - unit.count(mass);
+                        let (old, new) = (unit.split(masses[p]), unit.split(mass));
+                        (less[0], less[1]) = (less[0] + old[0] - new[0], less[1] + old[1] - new[1]);
                         from_top |= masses[p] == *top;
                         masses[p] = mass;
                         worker.lowered += 1;
                         part.set_limit(p, distance, scale, mass == 0.0);
                     }
                 }
+                *total -= unit.join(less);
                 if from_top {
                     *top = largest(masses);
                 }
