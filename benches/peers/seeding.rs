@@ -2,7 +2,7 @@
 //! the same, the draws are not, so what the centers are worth is compared too: the inertia they leave, over many seeds.
 
 use crate::contenders::{centra_name, instruction_sets};
-use crate::data::Work;
+use crate::data::{generator, normal, Work};
 use crate::options::{self, Options};
 use crate::python::Worker;
 use crate::report::{head, number, row, times};
@@ -14,26 +14,46 @@ use std::time::Instant;
 
 const SCIKIT_LEARN: &str = "scikit-learn kmeans_plusplus";
 
+/// What data are like.
+#[derive(Clone, Copy)]
+enum Data {
+    /// Overlapping blobs.
+    Blobs,
+    /// Normal coordinates, as far from one another everywhere.
+    Normal,
+}
+
 /// The work of a table.
 #[derive(Clone, Copy)]
 pub struct Task {
     n: usize,
     d: usize,
     k: usize,
+    data: Data,
     /// What centra's time is wanted to be below scikit-learn's by.
     wanted: Option<f64>,
 }
 
-const fn task(n: usize, d: usize, k: usize, wanted: Option<f64>) -> Task {
-    Task { n, d, k, wanted }
+const fn task(n: usize, d: usize, k: usize, data: Data, wanted: Option<f64>) -> Task {
+    Task {
+        n,
+        d,
+        k,
+        data,
+        wanted,
+    }
 }
 
-pub const TASKS: [Task; 5] = [
-    task(100_000, 2, 100, Some(10.0)),
-    task(100_000, 16, 64, Some(10.0)),
-    task(50_000, 128, 1024, Some(20.0)),
-    task(20_000, 784, 100, Some(10.0)),
-    task(5_000, 2, 10, None),
+pub const TASKS: [Task; 9] = [
+    task(100_000, 2, 100, Data::Blobs, Some(10.0)),
+    task(100_000, 16, 64, Data::Blobs, Some(10.0)),
+    task(50_000, 128, 1024, Data::Blobs, Some(20.0)),
+    task(20_000, 784, 100, Data::Blobs, Some(10.0)),
+    task(100_000, 2, 100, Data::Normal, Some(10.0)),
+    task(100_000, 16, 64, Data::Normal, Some(10.0)),
+    task(50_000, 128, 1024, Data::Normal, Some(10.0)),
+    task(20_000, 784, 100, Data::Normal, Some(10.0)),
+    task(5_000, 2, 10, Data::Blobs, None),
 ];
 
 /// Seeds that are drawn with, each in a round of its own.
@@ -42,7 +62,11 @@ pub const SEEDS: u32 = 30;
 impl Task {
     /// As it is written on a command line.
     pub fn word(&self) -> String {
-        format!("seed_{}x{}_k{}", self.n, self.d, self.k)
+        let data = match self.data {
+            Data::Blobs => "",
+            Data::Normal => "normal_",
+        };
+        format!("seed_{data}{}x{}_k{}", self.n, self.d, self.k)
     }
 
     /// The same, so small that it takes a moment.
@@ -145,7 +169,15 @@ fn inertia(work: &Work, centers: &[f64]) -> f64 {
 
 /// Draws with so many seeds in turn; the table as text.
 pub fn run(task: Task, seeds: u32, cores: usize, worker: &mut Result<Worker, String>) -> String {
-    let work = Work::new(task.n, task.d, task.k, 16.0);
+    let Task { n, d, k, .. } = task;
+    let work = match task.data {
+        Data::Blobs => Work::new(n, d, k, 16.0),
+        Data::Normal => {
+            let mut uniform = generator();
+            let points = (0..n * d).map(|_| normal(&mut uniform)).collect();
+            Work::from_the_last(n, d, k, points)
+        }
+    };
     if let Ok(running) = worker {
         if let Err(error) = running.load(&work) {
             *worker = Err(error);
@@ -155,7 +187,7 @@ pub fn run(task: Task, seeds: u32, cores: usize, worker: &mut Result<Worker, Str
     let mut results: Vec<Result<Seeded, String>> = Vec::new();
     results.resize_with(contenders.len(), || Ok(Seeded::default()));
     let mut workspace = Vec::new();
-    let mut centers = vec![0.0; task.k * task.d];
+    let mut centers = vec![0.0; k * d];
     // A first call compiles, loads and touches memory.
     for contender in &contenders {
         let _ = draw(contender, &work, 0, &mut centers, &mut workspace, worker);
@@ -189,8 +221,12 @@ fn table(
     contenders: &[Contender],
     results: &[Result<Seeded, String>],
 ) -> String {
-    let (n, d, k) = (task.n, task.d, task.k);
-    let mut text = format!("### {n} × {d}, k = {k}: {seeds} seeds\n\n");
+    let Task { n, d, k, .. } = task;
+    let data = match task.data {
+        Data::Blobs => "overlapping blobs",
+        Data::Normal => "normal coordinates",
+    };
+    let mut text = format!("### {n} × {d}, k = {k}, {data}: {seeds} seeds\n\n");
     let names = [
         "",
         "ms: best",
@@ -253,7 +289,7 @@ fn table(
 pub const INTRODUCTION: &str = "\
 # Seeding
 
-Written by `make bench`: greedy k-means++ of 2 + floor(ln k) candidates a step, by centra and by scikit-learn, on the same data
-(overlapping blobs), taking turns in one run, each round with another seed. The draws differ, so the inertia that the centers
+Written by `make bench`: greedy k-means++ of 2 + floor(ln k) candidates a step, by centra and by scikit-learn, on the same data,
+taking turns in one run, each round with another seed. The draws differ, so the inertia that the centers
 leave is compared as well. centra's k-means‖ is there to compare with.
 ";
