@@ -285,19 +285,27 @@ fn flat(n: usize, d: usize, rng: &mut Rng) -> Vec<f64> {
     each.map(|(c, x)| x / (1 + c % d) as f64).collect()
 }
 
-/// Whether bounds to groups prove more away than one bound for each point does, with vectors of 128 bits.
+/// Whether bounds to groups prove more away than one bound for each point does, with vectors of 128 bits, and with those of 512 bits from 512 centers on.
 fn groups_spare_more(case: &Case, plan: Plan) -> bool {
     let points = Points::rows(&case.x, case.n(), case.d).unwrap();
-    let [groups, one] = [Algorithm::Auto, Algorithm::Hamerly].map(|algorithm| {
-        let options = Options {
-            algorithm,
-            isa: Isa::Portable,
-            ..plan.options(Options::default())
-        };
-        let fit = options::fit_from(&points, &case.start, &options).unwrap();
-        fit.report.distances
-    });
-    groups < one
+    // Without VNNI, vectors of 512 bits have no words, and so no groups.
+    #[cfg(target_arch = "x86_64")]
+    let wide = case.start.len() / case.d >= 512 && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide = false;
+    let isas = [Isa::Portable, Isa::Avx512];
+    isas[..1 + usize::from(wide)].iter().all(|&isa| {
+        let [groups, one] = [Algorithm::Auto, Algorithm::Hamerly].map(|algorithm| {
+            let options = Options {
+                algorithm,
+                isa,
+                ..plan.options(Options::default())
+            };
+            let fit = options::fit_from(&points, &case.start, &options).unwrap();
+            fit.report.distances
+        });
+        groups < one
+    })
 }
 
 /// So many centers that there are bounds to groups of them: of sixteen, of 32 or of 48, the last of which has 16, 15, 24 or 17. Of equal centers, of weights,
