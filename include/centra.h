@@ -211,7 +211,7 @@ typedef struct centra_options {
     /// instead of the points; these take 8 ceil(d / 4) + 8 bytes a point. If k >= 192 as well, up to 128 bytes a
     /// point are for bounds to groups of centers (Ding et al. 2015), by which a point is compared with only some of the
     /// centers; they are used where the centers in 16 bits take at most 512 KiB with AVX2, AVX-VNNI and portable code,
-    /// and with AVX-512 from 512 centers on, where they take at most 128 KiB.
+    /// and with AVX-512 VNNI from 512 centers on, where they take at most 128 KiB.
     /// CENTRA_ALGORITHM_LLOYD uses none of these, and CENTRA_ALGORITHM_HAMERLY all but the last.
     int32_t algorithm;
     /// Runs tasks on the caller's own threads, or NULL (default): the call starts threads. The option threads is then

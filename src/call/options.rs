@@ -62,8 +62,8 @@ pub enum Algorithm {
     /// Bounds on distances where they save time: 4 bytes of workspace a point and 4 a center. For 32 to 1024 dimensions and at least 3
     /// centers, later iterations read quantized points, 16 bits a coordinate, instead of the points: 8 ceil(d / 4) + 8 bytes a point. From 192 centers on,
     /// up to 128 bytes a point are for bounds to groups of centers (Ding et al. 2015), by which a point is compared with only some of the centers; they are used
-    /// with AVX2, AVX-VNNI and portable code, where the centers in 16 bits take at most 512 KiB, and with AVX-512 from 512 centers on, where they take at most
-    /// 128 KiB.
+    /// with AVX2, AVX-VNNI and portable code, where the centers in 16 bits take at most 512 KiB, and with AVX-512 VNNI from 512 centers on, where they take at
+    /// most 128 KiB.
     #[default]
     Auto,
     /// Every iteration compares every point with the centers (Lloyd 1982); the least memory.

@@ -210,7 +210,7 @@ pub(crate) struct Part<'a> {
     pub(crate) errors: &'a mut [f32],
     pub(crate) squares: &'a mut [f64],
     pub(crate) whole: bool,
-    /// Points in a group, as a power of two.
+    /// The binary logarithm of the points in a group.
     pub(crate) shift: u32,
 }
 

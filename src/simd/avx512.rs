@@ -307,6 +307,7 @@ impl Lanes for Avx512 {
             lower(margins, _mm512_loadu_ps(own_losses.as_ptr()))
         }
     }
+    const HOLDS_FEW: bool = true;
     #[inline(always)]
     unsafe fn decay_few(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
         // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of 128 losses, of which a permutation

@@ -373,28 +373,28 @@ impl Kernel for Decay<'_> {
             losses,
             tested,
         } = self;
-        // Here, compiled for the level, this takes a twentieth of the time.
+        // Here this is compiled for the level (docs/decisions.md#sweeping-over-margins).
         let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
         assert!((most as usize) < losses.len() || labels.is_empty());
         let mut few = [0.0; FEW_LOSSES];
         // SAFETY: the caller is compiled for the lanes; `decay` has checked the lengths, and labels are indices of losses.
         unsafe {
             match few.get_mut(..losses.len()) {
-                Some(room) => {
+                Some(room) if I::Lanes::HOLDS_FEW => {
                     room.copy_from_slice(losses);
                     decay_all::<I::Lanes, true>(margins, labels, &few, tested)
                 }
-                None => decay_all::<I::Lanes, false>(margins, labels, losses, tested),
+                _ => decay_all::<I::Lanes, false>(margins, labels, losses, tested),
             }
         }
     }
 }
 
-/// Lowers all margins; the losses are [`FEW_LOSSES`] if they are `FEW`.
+/// Lowers all margins, and lists those that are used up.
 ///
 /// # Safety
-/// The caller is compiled for the lanes. There are as many labels as margins, which are indices of losses, and room for as many indices, rounded up to
-/// [`DECAYED_TOGETHER`].
+/// The caller is compiled for the lanes. There are as many labels as margins; labels are indices of losses, of which there are [`FEW_LOSSES`] if they are
+/// `FEW`; there is room for as many indices as margins, rounded up to [`DECAYED_TOGETHER`].
 #[inline(always)]
 unsafe fn decay_all<L: Lanes, const FEW: bool>(
     margins: &mut [f32],

@@ -1,6 +1,6 @@
 //! The bounds of all points, kept from pass to pass, and what groups have moved since.
 
-use super::centers::{suits, Batches, GroupedCenters, Room, MOST};
+use super::centers::{suits, Batches, GroupedCenters, Room, BATCH, MOST};
 use crate::assign::precision::PassCenters;
 use crate::call::{Algorithm, Shape};
 use crate::runtime::workspace::{spoil, Cut};
@@ -11,7 +11,7 @@ use crate::simd::Level;
 /// (docs/decisions.md#bounds-to-groups-of-centers).
 const MOST_CODES: usize = 1 << 19;
 
-/// The same with 512-bit vectors, and the centers from which on groups are worthwhile there: these compare with all centers in a half of the time.
+/// The same with 512-bit vectors, and the centers from which on groups are worthwhile there.
 const MOST_CODES_WIDE: usize = 1 << 17;
 const FEWEST_CENTERS_WIDE: usize = 512;
 
@@ -55,13 +55,14 @@ impl<'w> GroupBounds<'w> {
 
     /// Whether there are any, and they are worthwhile at a level, as far as is known.
     pub(in crate::assign) fn worthwhile(&self, level: Level) -> bool {
-        // With tiles they were not measured.
-        let suits = match level.vectors::<Pair>().map(|vectors| vectors.registers) {
-            None | Some(TILES) => false,
-            Some(16) => self.room.bytes() <= MOST_CODES,
-            Some(_) => {
+        let suits = match level.vectors::<Pair>() {
+            None => false,
+            // With tiles they were not measured.
+            Some(vectors) if vectors.registers == TILES => false,
+            Some(vectors) if vectors.width == BATCH => {
                 self.batches.k >= FEWEST_CENTERS_WIDE && self.room.bytes() <= MOST_CODES_WIDE
             }
+            Some(_) => self.room.bytes() <= MOST_CODES,
         };
         !self.bounds.is_empty() && suits && self.wait == 0
     }

@@ -1,4 +1,4 @@
-use super::{KeptMargins, StretchMargins, Valid};
+use super::{decay, KeptMargins, StretchMargins, Valid};
 use crate::simd::level::Isa;
 use crate::simd::Level;
 
@@ -166,4 +166,35 @@ fn margins_are_not_used_twice_with_the_same_losses() {
     assert_eq!(pass(&mut kept, false, Missing::Nothing, 0), Valid::Computed);
     assert!(kept.decay().losses.is_some());
     assert!(kept.decay().losses.is_none());
+}
+
+/// A margin less its loss, of each label; none may be lowered twice, or passed over.
+#[test]
+fn every_margin_is_lowered_once() {
+    for level in Level::here() {
+        for k in [1, 2, 127, 128, 129, 300] {
+            let losses: Vec<f32> = (0..k).map(|j| 1.0 + j as f32).collect();
+            for count in [0, 1, 15, 16, 17, 31, 300] {
+                let labels: Vec<i32> = (0..count).map(|p| ((p * 7 + k - 1) % k) as i32).collect();
+                let margin = |p: usize| (p % 5) as f32 * 64.0;
+                let mut margins: Vec<f32> = (0..count).map(margin).collect();
+                let mut listed = vec![u32::MAX; count.next_multiple_of(16)];
+                let found = decay(level, &mut margins, &labels, &losses, &mut listed);
+                let left = |p: usize| margin(p) * (1.0 - f32::EPSILON) - (1 + labels[p]) as f32;
+                let expected: Vec<f32> = (0..count).map(left).collect();
+                assert_eq!(margins, expected, "{level:?}, {count} of {k}");
+                let used_up = (0..count as u32).filter(|&p| expected[p as usize] <= 0.0);
+                assert_eq!(listed[..found], used_up.collect::<Vec<u32>>());
+            }
+            // Labels that have no loss are refused before anything is read.
+            for label in [-1, i32::MIN, k as i32] {
+                let (mut margins, mut labels) = ([100.0; 40], [0; 40]);
+                labels[33] = label;
+                let refused = std::panic::catch_unwind(move || {
+                    decay(level, &mut margins, &labels, &[1.0; 300][..k], &mut [0; 48])
+                });
+                assert!(refused.is_err(), "{level:?}, label {label} of {k}");
+            }
+        }
+    }
 }
