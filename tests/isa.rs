@@ -135,7 +135,9 @@ fn there() -> Vec<Isa> {
     let mut there = vec![Isa::Portable];
     #[cfg(target_arch = "x86_64")]
     {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt");
         // Processors with AVX-512 sold as such have all of these; the oldest ones lack them and count as AVX2.
         let avx512 = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")

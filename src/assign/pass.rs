@@ -400,7 +400,7 @@ impl PassWorker<'_> {
                 if let Some(kept) = kept {
                     kept.store_listed(points, margins);
                 }
-                self.moving.some(points, new, labels)
+                self.moving.some(pass.job.level, points, new, labels)
             }
         };
         self.assigning += self.clock.lap();
@@ -562,15 +562,17 @@ impl<'w> Moving<'w> {
     }
 
     /// Labels some points anew; returns how many moved.
-    fn some(&mut self, points: &[u32], new: &[i32], labels: &mut [i32]) -> usize {
-        let mut count = 0;
-        for (&p, &to) in points.iter().zip(new) {
-            let label = &mut labels[p as usize];
-            if *label != to {
-                (self.points[count], self.to[count]) = (p, to);
-                self.from[count] = core::mem::replace(label, to);
-                count += 1;
-            }
+    fn some(&mut self, level: Level, points: &[u32], new: &[i32], labels: &mut [i32]) -> usize {
+        let old = &mut self.from[..points.len()];
+        for (old, &p) in old.iter_mut().zip(points) {
+            *old = labels[p as usize];
+        }
+        let count = changed(level, old, new, self.points);
+        for i in 0..count {
+            // Lanes ascend, so what is read is not overwritten yet.
+            let lane = self.points[i] as usize;
+            (self.points[i], self.from[i], self.to[i]) = (points[lane], self.from[lane], new[lane]);
+            labels[points[lane] as usize] = new[lane];
         }
         count
     }

@@ -59,7 +59,10 @@ impl Which<'_> {
     pub(crate) fn all_below(&self, n: usize) -> bool {
         match self {
             Which::Block(block) => block.end <= n,
-            Which::Listed(indices, first) => indices.iter().all(|&p| first + (p as usize) < n),
+            Which::Listed(indices, first) => {
+                let most = indices.iter().fold(0, |most, &p| most.max(p));
+                indices.is_empty() || first + (most as usize) < n
+            }
         }
     }
 
@@ -138,7 +141,7 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
     lanes: usize,
     sink: &mut impl Sink<L>,
 ) -> usize {
-    // SAFETY: the contract above.
+    // SAFETY: the contract above. Rows are copied after their points have been tested to be below n.
     unsafe {
         match (which, points.layout(), points.coordinates()) {
             (Which::Block(block), _, CoordinateType::F64) => match points.run(block.clone()) {
@@ -150,11 +153,13 @@ unsafe fn transpose_narrow<L: Lanes, const D: usize>(
             // were written would stall.
             (_, Layout::Rows, coordinates) => {
                 let mut copies = [[0.0; D]; COPIED];
+                // Tested here, and not for each.
+                assert!(which.all_below(points.n()));
                 for lane in (0..lanes).step_by(COPIED) {
                     let count = COPIED.min(lanes - lane);
                     if coordinates == CoordinateType::F64 {
                         for (l, copy) in copies.iter_mut().enumerate().take(count) {
-                            let row = points.row::<f64>(which.point(lane + l)).as_ptr();
+                            let row = points.row_start::<f64>(which.point(lane + l));
                             *copy = row.cast::<[f64; D]>().read();
                         }
                     } else {

@@ -454,6 +454,16 @@ impl<'a> Points<'a> {
         unsafe { core::slice::from_raw_parts(self.base::<C>().add(p * self.ld), self.d) }
     }
 
+    /// The first coordinate of point `p`, where points are rows of `C`.
+    ///
+    /// # Safety
+    /// They are, and `p` is below n.
+    #[inline(always)]
+    pub(crate) unsafe fn row_start<C: Coordinate>(&self, p: usize) -> *const C {
+        // SAFETY: the contract, and that of the constructor.
+        unsafe { self.base::<C>().add(p * self.ld) }
+    }
+
     /// All coordinates of the points `block`, if they are rows of `C` without gaps and the block is inside the data.
     #[inline(always)]
     pub(crate) fn run<C: Widen>(&self, block: Range<usize>) -> Option<&'a [C]> {

@@ -178,17 +178,17 @@ levels! {
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     neon_dot::NeonDotProduct is Neon with ["neon", "dotprod"] else Neon,
     #[cfg(target_arch = "x86_64")]
-    avx2::Avx2 is Avx2 with ["avx2", "fma"],
+    avx2::Avx2 is Avx2 with ["avx2", "fma", "popcnt"],
     #[cfg(target_arch = "x86_64")]
-    avx_vnni::AvxVnni is Avx2 with ["avx2", "fma", "avxvnni"] else Avx2,
+    avx_vnni::AvxVnni is Avx2 with ["avx2", "fma", "popcnt", "avxvnni"] else Avx2,
     #[cfg(target_arch = "x86_64")]
-    avx512::Avx512 is Avx512 with ["avx512f", "avx512dq", "avx2", "fma"],
+    avx512::Avx512 is Avx512 with ["avx512f", "avx512dq", "avx2", "fma", "popcnt"],
     #[cfg(target_arch = "x86_64")]
     avx512_vnni::Avx512Vnni is Avx512
-        with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma"] else Avx512,
+        with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma", "popcnt"] else Avx512,
     #[cfg(target_arch = "x86_64")]
     amx::Amx is Amx
-        with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma"]
+        with ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512vnni", "avx2", "fma", "popcnt"]
         and tiles else Avx512,
 }
 
