@@ -16,7 +16,8 @@ pub(super) const MOST: usize = 32;
 const FEWEST_CENTERS: usize = 192;
 
 /// Whether a fit of this shape has room for bounds to groups, also if its codes take too much for them to be used, since more centers are not to take less
-/// memory (L38), or if its centers are too few for the vectors, on which memory does not depend. There are points enough for centers to be prepared, as many as centers at least.
+/// memory (L38), or if its centers are too few for the vectors, on which memory does not depend. There are points enough for centers to be prepared, as many
+/// as centers at least.
 pub(super) fn suits(shape: &Shape) -> bool {
     int16::suits(shape) && shape.k >= FEWEST_CENTERS
 }
