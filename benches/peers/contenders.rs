@@ -283,24 +283,41 @@ fn gemm() -> Result<(Lloyd, String), String> {
 }
 
 /// OpenBLAS falls back to kernels from before AVX where it does not know the model of a processor, and would be a baseline
-/// of straw: tell it the instructions, which are what its kernels need. A choice of the user's stands.
-pub fn tell_openblas() {
+/// of straw: tell it the instructions, which are what its kernels need. A choice of the user's stands; what the pages say of either is returned.
+pub fn tell_openblas() -> Option<String> {
     const VARIABLE: &str = "OPENBLAS_CORETYPE";
+    // Its threads are not wanted, and would be started when it is loaded. The Python process sets its own.
+    std::env::set_var("OPENBLAS_NUM_THREADS", "1");
+    let best = widest_kernels();
+    let set = std::env::var(VARIABLE).ok();
+    if let (None, Some(best)) = (&set, best) {
+        std::env::set_var(VARIABLE, best);
+    }
+    match (set, best) {
+        (Some(set), Some(best)) if set != best => Some(format!(
+            "{VARIABLE}={set}, a choice of the environment's; this processor's is {best}"
+        )),
+        (set, best) => Some(format!("{VARIABLE}={}", set.or(best.map(String::from))?)),
+    }
+}
+
+/// The kernels of OpenBLAS for the widest vectors that the processor has.
+fn widest_kernels() -> Option<&'static str> {
     #[cfg(target_arch = "x86_64")]
-    if std::env::var_os(VARIABLE).is_none() {
+    {
         let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512cd")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
-        if wide {
-            std::env::set_var(VARIABLE, "SkylakeX");
-        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            std::env::set_var(VARIABLE, "Haswell");
+        let haswell = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        match wide {
+            true => Some("SkylakeX"),
+            false => haswell.then_some("Haswell"),
         }
     }
-    // Its threads are not wanted, and would be started when it is loaded. The Python process sets its own.
-    std::env::set_var("OPENBLAS_NUM_THREADS", "1");
+    #[cfg(not(target_arch = "x86_64"))]
+    None
 }
 
 /// centra's options: from the given start, on so many threads, for so many iterations at most.

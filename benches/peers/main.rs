@@ -117,8 +117,9 @@ fn main() {
         effort,
         out,
     } = settings();
-    contenders::tell_openblas();
+    let openblas = contenders::tell_openblas();
     let mut description = machine::description();
+    description.extend(openblas.map(|kernels| ("kernels of OpenBLAS", kernels)));
     let meter = Meter::new(if smoke { 32 << 20 } else { 512 << 20 });
     let start = meter.measure();
     let python = std::env::var("PYTHON").unwrap_or("python3".into());
