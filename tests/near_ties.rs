@@ -667,14 +667,22 @@ fn bytes_of_many_dimensions() {
 fn bytes_come_first() {
     let mut bad = Bad::default();
     let mut rng = Rng(8);
-    for (n, d, k) in [(193, 64, 65), (192, 128, 33), (191, 257, 32), (97, 129, 33)] {
+    for (n, d, k) in [
+        (193, 64, 65),
+        (192, 128, 33),
+        (191, 257, 32),
+        (97, 129, 33),
+        (300, 64, 256),
+    ] {
         let x = fill(UNIFORM, n * d, &mut rng);
         let start = distinct(&x, d, k, &mut rng);
         let case = Case::new("uniform", d, x, start);
         let ways = all_ways();
         case.check_assign(&ways, &mut bad);
         for way in ways {
-            let first = has_bytes(way) && way.copy < 2;
+            // With AVX-VNNI words are made for one pass of so few centers, and bytes come after them.
+            let words_first = way.isa.min(centra::isa()) == centra::Isa::Avx2 && k < 256;
+            let first = has_bytes(way) && way.copy < 2 && !words_first;
             case.each("bytes", &[way], &mut bad, |points, options, _| {
                 let rechecked = rechecked(&case, ONE_PASS, points, options)?;
                 let much = 16 * rechecked > n as i64;
