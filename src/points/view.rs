@@ -451,7 +451,7 @@ impl<'a> Points<'a> {
     pub(crate) fn row<C: Widen>(&self, p: usize) -> &'a [C] {
         assert!(p < self.n && self.form.layout == Layout::Rows);
         // SAFETY: row p < n is d readable numbers at p * ld by the constructor's contract.
-        unsafe { core::slice::from_raw_parts(self.base::<C>().add(p * self.ld), self.d) }
+        unsafe { core::slice::from_raw_parts(self.row_start::<C>(p), self.d) }
     }
 
     /// The first coordinate of point `p`, where points are rows of `C`.
@@ -459,7 +459,7 @@ impl<'a> Points<'a> {
     /// # Safety
     /// They are, and `p` is below n.
     #[inline(always)]
-    pub(crate) unsafe fn row_start<C: Coordinate>(&self, p: usize) -> *const C {
+    pub(crate) unsafe fn row_start<C: Widen>(&self, p: usize) -> *const C {
         // SAFETY: the contract, and that of the constructor.
         unsafe { self.base::<C>().add(p * self.ld) }
     }

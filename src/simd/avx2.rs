@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 use super::kernel::{Absent, InstructionSet};
 use super::lanes::widen_each;
 use super::products::{Avx2Bytes, Avx2F32, Avx2F64, Avx2Pairs};
-use super::{portable::Portable, transposed, Lanes, DECAY};
+use super::{losses_of, portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
@@ -285,10 +285,7 @@ impl Lanes for Avx2 {
         unsafe {
             let mut without_margin = 0;
             for half in [0, 8] {
-                let mut own_losses = [0.0; 8];
-                for (l, loss) in own_losses.iter_mut().enumerate() {
-                    *loss = *losses.add(*labels.add(half + l) as usize);
-                }
+                let own_losses = losses_of::<8>(labels.add(half), losses);
                 let losses = _mm256_loadu_ps(own_losses.as_ptr());
                 let at = margins.add(half);
                 let own = _mm256_mul_ps(_mm256_loadu_ps(at), _mm256_set1_ps(DECAY));

@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 use super::kernel::{Absent, InstructionSet};
 use super::lanes::widen_each;
 use super::products::{Avx2Bytes, Avx512F32, Avx512F64};
-use super::{avx2::Avx2, portable::Portable, transposed, Lanes, DECAY};
+use super::{avx2::Avx2, losses_of, portable::Portable, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
@@ -300,10 +300,7 @@ impl Lanes for Avx512 {
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
         // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of losses.
         unsafe {
-            let mut own_losses = [0.0; 16];
-            for (l, loss) in own_losses.iter_mut().enumerate() {
-                *loss = *losses.add(*labels.add(l) as usize);
-            }
+            let own_losses = losses_of::<16>(labels, losses);
             lower(margins, _mm512_loadu_ps(own_losses.as_ptr()))
         }
     }

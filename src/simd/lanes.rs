@@ -3,6 +3,20 @@
 /// The factor by which a margin is lowered for the rounding of its own subtraction (L8).
 pub(super) const DECAY: f32 = 1.0 - f32::EPSILON;
 
+/// The losses of some labels, loaded one by one: gathers take more time (docs/decisions.md#sweeping-over-margins).
+///
+/// # Safety
+/// So many labels are readable, and are indices of losses.
+#[inline(always)]
+pub(super) unsafe fn losses_of<const N: usize>(labels: *const i32, losses: *const f32) -> [f32; N] {
+    let mut own = [0.0; N];
+    for (l, loss) in own.iter_mut().enumerate() {
+        // SAFETY: the contract.
+        *loss = unsafe { *losses.add(*labels.add(l) as usize) };
+    }
+    own
+}
+
 /// Losses that vectors may hold (see [`Lanes::decay_few`]).
 pub(crate) const FEW_LOSSES: usize = 128;
 

@@ -38,14 +38,14 @@ mod emulated_tiles;
 mod tiles;
 
 pub(crate) use kernel::{Capability, InstructionSet, Kernel, ScreenKernel, Vectorized};
+pub(crate) use lanes::Lanes;
+use lanes::DECAY;
+pub(crate) use lanes::FEW_LOSSES;
 #[cfg(any(
     target_arch = "x86_64",
     all(target_arch = "aarch64", target_endian = "little")
 ))]
-use lanes::transposed;
-pub(crate) use lanes::Lanes;
-use lanes::DECAY;
-pub(crate) use lanes::FEW_LOSSES;
+use lanes::{losses_of, transposed};
 pub(crate) use level::Level;
 
 /// Prefetches the cache line at an address, which need not be valid, into the second-level cache: there it does not displace what

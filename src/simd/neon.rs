@@ -4,7 +4,7 @@ use core::arch::aarch64::*;
 
 use super::kernel::{Absent, InstructionSet};
 use super::products::{bits_of_sixteen, NeonBytes, NeonF32, NeonF64};
-use super::{transposed, Lanes, DECAY};
+use super::{losses_of, transposed, Lanes, DECAY};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
@@ -246,10 +246,7 @@ impl Lanes for Neon {
         unsafe {
             let mut positive = [vdupq_n_u32(0); 4];
             for (q, positive) in positive.iter_mut().enumerate() {
-                let mut own_losses = [0.0; 4];
-                for (l, loss) in own_losses.iter_mut().enumerate() {
-                    *loss = *losses.add(*labels.add(4 * q + l) as usize);
-                }
+                let own_losses = losses_of::<4>(labels.add(4 * q), losses);
                 let at = margins.add(4 * q);
                 let own = vmulq_f32(vld1q_f32(at), vdupq_n_f32(DECAY));
                 let left = vsubq_f32(own, vld1q_f32(own_losses.as_ptr()));
