@@ -17,6 +17,7 @@ use super::csr::{self, Candidates};
 use super::dense::{approach, potentials, tally};
 use super::masses::{candidates_per_step, largest, Greedy, Masses, MOST_CANDIDATES};
 use super::philox::{below, Draw, Key};
+use super::sketch::SketchLanes;
 use super::worker::SeedWorker;
 
 /// Draws all centers; returns how many pairs of point and center were compared.
@@ -55,7 +56,7 @@ impl<'a, 'w> Greedy<'a, 'w> {
             credit: 0,
             back: false,
             expected: n,
-            fine: false,
+            fine: SketchLanes::of(job.level).fine,
         };
         greedy.tally();
         greedy
