@@ -1,7 +1,7 @@
 #!/bin/sh
 # The library on AArch64, which qemu runs: C programs that compare it with a naive implementation and with tests/data/golden.txt, and
 # random calls, whose answers are those of the library of this machine to the bit. It is built with the assertions of the source on. All of it runs
-# with each level: portable code, NEON of a processor without products of bytes, and of one that has them.
+# with each level: portable code, NEON of a processor without products of bytes, of one that has them, and of one that has those of matrices, too.
 #
 #     tests/aarch64.sh FOLDER LIBRARY
 #
@@ -28,7 +28,7 @@ emulate() {
     shift 2
     CENTRA_ISA=$isa qemu-aarch64-static -L /usr/aarch64-linux-gnu -cpu "$cpu" "$@"
 }
-levels='portable:max neon:cortex-a53 neon:max'
+levels='portable:max neon:cortex-a53 neon:neoverse-n1 neon:max'
 for name in answers coordinates golden many stream; do
     # shellcheck disable=SC2086 # flags are words
     aarch64-linux-gnu-gcc $flags tests/c/$name.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/$name"

@@ -20,7 +20,8 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use crate::simd::products::{Element, Screen, TILE, TILES};
+use crate::simd::level::Vectors;
+use crate::simd::products::{by_two, Element, Screen, TILE, TILES};
 
 /// Groups of points in registers, at most.
 pub(crate) const GROUPS: usize = 3;
@@ -73,15 +74,16 @@ impl<E: Element> Panels<'_, E> {
     }
 }
 
-/// Lays out centers for a kernel of so many `registers`: calls `fill` with each center's index, its panel, the panel's width
+/// Lays out centers for a kernel with these vectors: calls `fill` with each center's index, its panel, the panel's width
 /// and the center's place in it.
 pub(super) fn lay_out<E: Element>(
     k: usize,
     elements: usize,
-    registers: usize,
+    vectors: Vectors,
     data: &mut [E],
     mut fill: impl FnMut(usize, &mut [E], usize, usize),
 ) {
+    let registers = vectors.registers;
     let (mut first, mut width) = (0, widest(registers, elements));
     while first < k {
         while width > k - first {
@@ -91,10 +93,28 @@ pub(super) fn lay_out<E: Element>(
         for c in 0..width {
             fill(first + c, panel, width, c);
         }
-        if registers == TILES && !few(elements) {
-            E::arrange_center(panel);
+        match few(elements) {
+            true => {}
+            false if registers == TILES => E::arrange_center(panel),
+            false if vectors.matrices => by_two(panel, width),
+            false => {}
         }
         first += width;
+    }
+}
+
+/// Whether packed groups are arranged for a [`sweep`].
+pub(crate) const fn arranges<S: Screen>() -> bool {
+    S::REGISTERS == TILES || S::MATRICES
+}
+
+/// Arranges a packed group of points of so many elements, more than [`FEW`], for a [`sweep`].
+#[inline(always)]
+pub(crate) fn arrange_group<S: Screen>(group: &mut [S::E]) {
+    if const { S::REGISTERS == TILES } {
+        S::E::arrange_group(group, S::WIDTH);
+    } else if const { S::MATRICES } {
+        by_two(group, S::WIDTH);
     }
 }
 
@@ -332,15 +352,22 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
         let norms = panels.norms.as_ptr().add(first * S::E::NORMS);
         let stride = length + S::E::SIDES;
         let mut acc = [[S::splat(S::E::default()); G]; C];
+        let mut i = 0;
+        if const { S::MATRICES } {
+            i = matrices::<S, G, C>(groups, stride, panel, length, &mut acc, between);
+        }
         if start == 0 {
             for (c, acc) in acc.iter_mut().enumerate() {
                 for (g, acc) in acc.iter_mut().enumerate() {
                     let sides = groups.add((g * stride + length) * S::WIDTH);
-                    *acc = S::begin(norms.add(c * S::E::NORMS), sides);
+                    let begin = S::begin(norms.add(c * S::E::NORMS), sides);
+                    *acc = match S::MATRICES {
+                        true => S::join(*acc, begin),
+                        false => begin,
+                    };
                 }
             }
         }
-        let mut i = 0;
         while i < length {
             between();
             let stop = length.min(i + STEP);
@@ -380,6 +407,71 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
             deliver.values::<S, G>(7, &mut acc[7]);
         }
     }
+}
+
+/// Adds the products of all elements of a panel and of the groups that lie by two; returns how many that are.
+///
+/// # Safety
+/// That of [`panel`], for vectors that are matrices; the groups are `stride` vectors apart. Nothing was added to the sums.
+#[inline(always)]
+unsafe fn matrices<S: Screen, const G: usize, const C: usize>(
+    groups: *const S::E,
+    stride: usize,
+    panel: *const S::E,
+    length: usize,
+    acc: &mut [[S::V; G]; C],
+    between: &mut impl FnMut(),
+) -> usize {
+    let twos = length & !1;
+    // SAFETY: two elements of a group are two vectors, the first of its first two points; those of two centers of a panel, or of its only one twice, are a
+    // vector. All of them are below the length.
+    unsafe {
+        // Those of the first two points with centers c and c + 1 are at c, and those of the other two at c + 1, or here, if there is one center.
+        let mut alone = [acc[0][0]; G];
+        let mut i = 0;
+        while i < twos {
+            between();
+            let stop = twos.min(i + STEP);
+            while i < stop {
+                // Centers stay in registers, and groups pass by: this takes two registers fewer than the other way round.
+                let mut b = [acc[0][0]; C];
+                if C == 1 {
+                    b[0] = S::load_two(panel.add(i));
+                } else {
+                    for (c, b) in b.iter_mut().enumerate().take(C / 2) {
+                        *b = S::load(panel.add(i * C + 4 * c));
+                    }
+                }
+                for g in 0..G {
+                    let at = groups.add((g * stride + i) * S::WIDTH);
+                    let x = [S::load(at), S::load(at.add(S::WIDTH))];
+                    if C == 1 {
+                        acc[0][g] = S::multiply_two(x[0], b[0], acc[0][g]);
+                        alone[g] = S::multiply_two(x[1], b[0], alone[g]);
+                    } else {
+                        let twos = acc.as_chunks_mut().0.iter_mut().zip(&b);
+                        for ([first, others], &b) in twos {
+                            first[g] = S::multiply_two(x[0], b, first[g]);
+                            others[g] = S::multiply_two(x[1], b, others[g]);
+                        }
+                    }
+                }
+                i += 2;
+            }
+        }
+        if C == 1 {
+            for g in 0..G {
+                [acc[0][g], _] = S::part(acc[0][g], alone[g]);
+            }
+        } else {
+            for [first, others] in acc.as_chunks_mut().0 {
+                for (first, others) in first.iter_mut().zip(others) {
+                    [*first, *others] = S::part(*first, *others);
+                }
+            }
+        }
+    }
+    twos
 }
 
 /// Hands on the values of a panel.

@@ -172,11 +172,15 @@ macro_rules! levels {
 levels! {
     #[cfg(test)]
     emulated_tiles::EmulatedTiles is Portable else Portable,
+    #[cfg(test)]
+    emulated_matrices::EmulatedMatrixProduct is Portable else Portable,
     portable::Portable is Portable,
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     neon::Neon is Neon with ["neon"],
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     neon_dot::NeonDotProduct is Neon with ["neon", "dotprod"] else Neon,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    neon_matrices::NeonMatrixProduct is Neon with ["neon", "dotprod", "i8mm"] else Neon,
     #[cfg(target_arch = "x86_64")]
     avx2::Avx2 is Avx2 with ["avx2", "fma", "popcnt"],
     #[cfg(target_arch = "x86_64")]
@@ -201,6 +205,8 @@ pub(crate) struct Vectors {
     pub(crate) registers: usize,
     /// See [`Screen::OFFSET`].
     pub(crate) offset: i32,
+    /// See [`Screen::MATRICES`].
+    pub(crate) matrices: bool,
 }
 
 impl Vectors {
@@ -209,6 +215,7 @@ impl Vectors {
             width: S::WIDTH,
             registers: S::REGISTERS,
             offset: S::OFFSET,
+            matrices: S::MATRICES,
         }
     }
 }

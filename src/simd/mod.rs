@@ -21,6 +21,8 @@ pub(crate) mod portable;
 pub(crate) mod neon;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon_dot;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon_matrices;
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
@@ -32,6 +34,8 @@ pub(crate) mod avx512;
 mod avx512_vnni;
 #[cfg(target_arch = "x86_64")]
 mod avx_vnni;
+#[cfg(test)]
+mod emulated_matrices;
 #[cfg(test)]
 mod emulated_tiles;
 #[cfg(target_arch = "x86_64")]

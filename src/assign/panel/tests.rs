@@ -123,8 +123,8 @@ impl<E: Integer> Compare<E> {
         let mut groups = Vec::new();
         for (points, &any) in points.chunks(elements * width).zip(&of_groups) {
             let mut group: Vec<E> = points.iter().map(|&x| E::of(x)).collect();
-            if S::REGISTERS == TILES && !few {
-                E::arrange_group(&mut group, width);
+            if !few {
+                arrange_group::<S>(&mut group);
             }
             groups.extend(group);
             groups.extend(E::sides(any, width).0);
@@ -137,7 +137,7 @@ impl<E: Integer> Compare<E> {
                 *place = E::of(element);
             }
         };
-        lay_out(k, elements, S::REGISTERS, &mut data, fill);
+        lay_out(k, elements, Vectors::of::<S>(), &mut data, fill);
         let mut values = vec![E::default(); k * G * width];
         let over = Sweep {
             groups: groups.as_ptr(),

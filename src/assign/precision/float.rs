@@ -14,6 +14,7 @@ use crate::call::Shape;
 use crate::exact::distance::{fold, DistanceError};
 use crate::points::{transpose, Points, Sink, Which};
 use crate::quantize::Grid;
+use crate::simd::level::Vectors;
 use crate::simd::products::{Screen, Working};
 use crate::simd::{Lanes, Vectorized};
 
@@ -51,9 +52,9 @@ impl<E: Working + Vectorized> Precision for Float<E> {
             origin,
             scale: units.scale,
         };
-        let registers = job.level.vectors::<E>()?.registers;
+        let vectors = job.level.vectors::<E>()?;
         let CodedCenters { data, norms } = room.of_pass(pass);
-        let most = pack_centers(centers, &scaling, &certificate, registers, data, norms);
+        let most = pack_centers(centers, &scaling, &certificate, vectors, data, norms);
         pass.repeats.exclude(norms, E::INFINITY);
         Some(screen::ScreenInput {
             points: job.points,
@@ -222,13 +223,13 @@ pub(crate) struct Scaling<'a> {
     pub(crate) scale: f64,
 }
 
-/// Packs centers; returns the largest |ĉ|², or infinity, if one is far. `registers` are those of the kernel that will read the
+/// Packs centers; returns the largest |ĉ|², or infinity, if one is far. `vectors` are those of the kernel that will read the
 /// panels.
 pub(crate) fn pack_centers<E: Working>(
     centers: &[f64],
     scaling: &Scaling<'_>,
     certificate: &Certificate,
-    registers: usize,
+    vectors: Vectors,
     data: &mut [E],
     norms: &mut [E],
 ) -> f64 {
@@ -236,7 +237,7 @@ pub(crate) fn pack_centers<E: Working>(
     let d = origin.len();
     let mut largest = 0.0f64;
     let k = centers.len() / d;
-    lay_out(k, d, registers, data, |j, panel, width, c| {
+    lay_out(k, d, vectors, data, |j, panel, width, c| {
         let center = &centers[j * d..][..d];
         let mut norm = Norm::new();
         let places = panel[c..].iter_mut().step_by(width);

@@ -19,6 +19,7 @@ use crate::points::{Ahead, Points, Which};
 use crate::quantize::int16::{
     self, center_in_range, stride, unit, Int16Coding, Int16Rows, RowNorms, ValidRows, LONGEST,
 };
+use crate::simd::level::Vectors;
 use crate::simd::products::{elements, Element, Pair};
 use crate::simd::Lanes;
 
@@ -65,14 +66,14 @@ impl Precision for Int16 {
         pass: &PassCenters<'a>,
         room: &'a mut CodedCenters<'_, Pair>,
     ) -> Option<Ready<'a>> {
-        let registers = pass.job.level.vectors::<Pair>()?.registers;
+        let vectors = pass.job.level.vectors::<Pair>()?;
         let scale = int16::scale(pass.length)?;
         let coding = Int16Coding {
             origin: pass.origin,
             scale,
         };
         let CodedCenters { data, norms } = room.of_pass(pass);
-        let error = pack_centers(pass.centers, &coding, registers, data, norms);
+        let error = pack_centers(pass.centers, &coding, vectors, data, norms);
         pass.repeats.exclude(norms, Pair::INFINITY);
         Some(Ready {
             coding,
@@ -220,19 +221,19 @@ impl Int16Bound {
     }
 }
 
-/// Codes centers, negated, each in its own unit, for a kernel of this number of `registers`; stores two norms of each. Returns the
+/// Codes centers, negated, each in its own unit, for a kernel with these vectors; stores two norms of each. Returns the
 /// largest |Ĉ - C|.
 pub(crate) fn pack_centers(
     centers: &[f64],
     coding: &Int16Coding<'_>,
-    registers: usize,
+    vectors: Vectors,
     data: &mut [Pair],
     norms: &mut [Pair],
 ) -> f64 {
     let d = coding.origin.len();
     let mut error = 0.0f64;
     let (k, elements) = (centers.len() / d, elements::<Pair>(d));
-    lay_out(k, elements, registers, data, |j, panel, width, c| {
+    lay_out(k, elements, vectors, data, |j, panel, width, c| {
         let places = panel[c..].iter_mut().step_by(width);
         let (of_center, off) = code_center(&centers[j * d..][..d], coding, places);
         error = error.max(off);

@@ -174,43 +174,37 @@ pub(crate) fn pack_centers(
     let d = origin.len();
     let (mut radius, mut error) = (0.0f64, 0.0f64);
     let (k, elements) = (centers.len() / d, elements::<i32>(d));
-    lay_out(
-        parts * k,
-        elements,
-        vectors.registers,
-        data,
-        |j, panel, width, c| {
-            let center = &centers[j / parts * d..][..d];
-            let second = j % parts > 0;
-            let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
-            let places = panel[c..].iter_mut().step_by(width);
-            for ((place, center), origin) in places.zip(center.chunks(4)).zip(origin.chunks(4)) {
-                let mut bytes = [0; 4];
-                for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(origin) {
-                    let exact = (x - m) * scale;
-                    let rounded = round(exact);
-                    let rest = (exact - rounded) * FINE;
-                    let fine = match parts {
-                        1 => 0.0,
-                        _ => round(rest),
-                    };
-                    let off = rest - fine;
-                    square += exact * exact;
-                    errors += off * off;
-                    let kept = if second { fine } else { rounded };
-                    sum += kept as i32;
-                    *byte = -(kept as i8) as u8;
-                }
-                *place = i32::from_le_bytes(bytes);
+    lay_out(parts * k, elements, vectors, data, |j, panel, width, c| {
+        let center = &centers[j / parts * d..][..d];
+        let second = j % parts > 0;
+        let (mut square, mut errors, mut sum) = (0.0, 0.0, 0);
+        let places = panel[c..].iter_mut().step_by(width);
+        for ((place, center), origin) in places.zip(center.chunks(4)).zip(origin.chunks(4)) {
+            let mut bytes = [0; 4];
+            for ((byte, &x), &m) in bytes.iter_mut().zip(center).zip(origin) {
+                let exact = (x - m) * scale;
+                let rounded = round(exact);
+                let rest = (exact - rounded) * FINE;
+                let fine = match parts {
+                    1 => 0.0,
+                    _ => round(rest),
+                };
+                let off = rest - fine;
+                square += exact * exact;
+                errors += off * off;
+                let kept = if second { fine } else { rounded };
+                sum += kept as i32;
+                *byte = -(kept as i8) as u8;
             }
-            radius = radius.max(square.sqrt());
-            error = error.max(errors.sqrt() / FINE);
-            // Centers that are out of range saturate it, and are not compared.
-            let twice = if second { FINE } else { square * ratio };
-            let half = (twice * 0.5 + 0.5) as i32;
-            norms[j] = half.saturating_add(vectors.offset * sum);
-        },
-    );
+            *place = i32::from_le_bytes(bytes);
+        }
+        radius = radius.max(square.sqrt());
+        error = error.max(errors.sqrt() / FINE);
+        // Centers that are out of range saturate it, and are not compared.
+        let twice = if second { FINE } else { square * ratio };
+        let half = (twice * 0.5 + 0.5) as i32;
+        norms[j] = half.saturating_add(vectors.offset * sum);
+    });
     Int8Packing { radius, error }
 }
 

@@ -5,9 +5,9 @@ use core::ops::Range;
 use super::input::{ScreenInput, ScreenResult, ScreenScratch, AT_A_TIME};
 use super::nearest::Nearest;
 use super::test::{Test, Tile};
-use crate::assign::panel::{steps, sweep_few, sweep_panels, Sweep};
+use crate::assign::panel::{arrange_group, arranges, steps, sweep_few, sweep_panels, Sweep};
 use crate::points::{Ahead, Which};
-use crate::simd::products::{elements, Element, Screen, TILES};
+use crate::simd::products::{elements, Element, Screen};
 use crate::simd::Lanes;
 
 /// Points being screened.
@@ -127,12 +127,13 @@ impl<E: Element, F: Test<E>> Screening<'_, '_, E, F> {
                         .pack::<L>(&input.points, &part, chunk.clone(), tile);
                 }
                 // Once for each time that they are packed.
-                if const { S::REGISTERS == TILES } {
+                if const { arranges::<S>() } {
+                    let length = chunk.len();
                     let groups = scratch
                         .tile
-                        .chunks_exact_mut((elements + E::SIDES) * S::WIDTH);
+                        .chunks_exact_mut((length + E::SIDES) * S::WIDTH);
                     for group in groups.take(G) {
-                        E::arrange_group(&mut group[..elements * S::WIDTH], S::WIDTH);
+                        arrange_group::<S>(&mut group[..length * S::WIDTH]);
                     }
                 }
             }

@@ -156,9 +156,37 @@ unsafe fn dot_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t
     c
 }
 
+/// The same where the bytes of `b` alone are signed.
+#[inline(always)]
+unsafe fn mixed_dot_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            "usdot {c:v}.4s, {a:v}.16b, {b:v}.16b",
+            c = inout(vreg) c, a = in(vreg) a, b = in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    c
+}
+
+/// `c` plus the products of two times eight bytes with as many signed ones, of each eight with each.
+#[inline(always)]
+unsafe fn mixed_matrix_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            "usmmla {c:v}.4s, {a:v}.16b, {b:v}.16b",
+            c = inout(vreg) c, a = in(vreg) a, b = in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    c
+}
+
 /// Vectors of four bytes a lane, with this function for products; sums and comparisons are of 32-bit integers, and exact.
 macro_rules! bytes {
-    ($name:ident, $dot:ident, $fine:literal) => {
+    ($name:ident, $dot:ident, { $($more:tt)* }) => {
         vectors!(
             $name,
             i32,
@@ -176,11 +204,39 @@ macro_rules! bytes {
             |to, x| vst1q_s32(to, x),
             |a, b, x, y| vbslq_s32(vcltq_s32(a, b), x, y),
             |a, b| !bits_of_four(vcgtq_s32(a, b)) & 0b1111,
-            {
-                const OFFSET: i32 = 0;
-            }
+            { $($more)* }
         );
+    };
+}
+bytes!(NeonBytes, dot_neon, {
+    const OFFSET: i32 = 0;
+});
+bytes!(NeonDot, dot_product, {
+    const OFFSET: i32 = 0;
+});
+bytes!(NeonMatrices, mixed_dot_product, {
+    const MATRICES: bool = true;
 
+    #[inline(always)]
+    unsafe fn multiply_two(points: int32x4_t, centers: int32x4_t, sums: int32x4_t) -> int32x4_t {
+        // SAFETY: the contract.
+        unsafe { mixed_matrix_product(points, centers, sums) }
+    }
+    #[inline(always)]
+    unsafe fn load_two(from: *const i32) -> int32x4_t {
+        // SAFETY: the contract; no alignment is needed.
+        unsafe { vreinterpretq_s32_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned())) }
+    }
+    #[inline(always)]
+    unsafe fn part(first: int32x4_t, others: int32x4_t) -> [int32x4_t; 2] {
+        // SAFETY: the contract.
+        unsafe { [vuzp1q_s32(first, others), vuzp2q_s32(first, others)] }
+    }
+});
+
+/// The operations of sketches.
+macro_rules! integers {
+    ($name:ident, $fine:literal) => {
         impl Integers for $name {
             const FINE: bool = $fine;
 
@@ -224,5 +280,5 @@ macro_rules! bytes {
     };
 }
 
-bytes!(NeonBytes, dot_neon, false);
-bytes!(NeonDot, dot_product, true);
+integers!(NeonBytes, false);
+integers!(NeonDot, true);

@@ -1,4 +1,4 @@
-//! What tiles do, one product after another, for tests on CPUs that have none.
+//! What tiles and products of matrices do, one product after another, for tests on CPUs that have none.
 
 use super::{dot_bytes, dot_halves, joined, scaled, Pair, PortableF32, Screen, TILE, TILES};
 
@@ -65,6 +65,43 @@ portable!(
                     },
                 );
             }
+        }
+    }
+);
+
+portable!(
+    EmulatedMatrices,
+    i32,
+    i32x4,
+    4,
+    32,
+    |a, b, c| dot_bytes(a, b, c),
+    |a, b| (a.min(b), a.max(b)),
+    {
+        const MATRICES: bool = true;
+
+        unsafe fn multiply_two(
+            points: wide::i32x4,
+            centers: wide::i32x4,
+            sums: wide::i32x4,
+        ) -> wide::i32x4 {
+            let (x, c, mut sums) = (points.to_array(), centers.to_array(), sums.to_array());
+            for (at, sum) in sums.iter_mut().enumerate() {
+                for e in 0..2 {
+                    let [x, c] = [x[at / 2 * 2 + e], c[at % 2 * 2 + e]];
+                    *sum += product(x, unsigned, c, signed);
+                }
+            }
+            wide::i32x4::new(sums)
+        }
+        unsafe fn load_two(from: *const i32) -> wide::i32x4 {
+            // SAFETY: the contract.
+            let [a, b] = unsafe { [*from, *from.add(1)] };
+            wide::i32x4::new([a, b, a, b])
+        }
+        unsafe fn part(first: wide::i32x4, others: wide::i32x4) -> [wide::i32x4; 2] {
+            let ([a, b, c, d], [e, f, g, h]) = (first.to_array(), others.to_array());
+            [[a, c, e, g], [b, d, f, h]].map(wide::i32x4::new)
         }
     }
 );

@@ -33,6 +33,33 @@ pub(crate) trait Screen: Copy + 'static {
     /// `a * b + c`, rounded once or twice. Where elements are bytes, those of `a` are taken to be [`OFFSET`](Self::OFFSET) more than what they are
     /// the code of: they are 128 more.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Whether products are of matrices: of two points with two centers, two elements at a time, which lie [by two](by_two).
+    const MATRICES: bool = false;
+    /// `sums`, and the products of two elements of two points with those of two centers: of the first point with the first and the second center,
+    /// then of the second point.
+    ///
+    /// # Safety
+    /// The caller is compiled for the instruction set.
+    #[inline(always)]
+    unsafe fn multiply_two(_points: Self::V, _centers: Self::V, _sums: Self::V) -> Self::V {
+        unreachable!("only some vectors are matrices")
+    }
+    /// Two elements of a center from memory, as if there were two such centers.
+    ///
+    /// # Safety
+    /// That of [`load`](Self::load), for two elements.
+    #[inline(always)]
+    unsafe fn load_two(_from: *const Self::E) -> Self::V {
+        unreachable!("only some vectors are matrices")
+    }
+    /// The sums of each of two centers, from those of a group's first two points with them and those of its others.
+    ///
+    /// # Safety
+    /// The caller is compiled for the instruction set.
+    #[inline(always)]
+    unsafe fn part(_first: Self::V, _others: Self::V) -> [Self::V; 2] {
+        unreachable!("only some vectors are matrices")
+    }
     /// The start of the sums of products, for the center with this norm and the group with these side values.
     #[inline(always)]
     unsafe fn begin(norm: *const Self::E, _sides: *const Self::E) -> Self::V {
@@ -144,6 +171,23 @@ pub(crate) trait Element: Copy + Send + Sync + Default + Plain + 'static {
 pub(crate) fn elements<E: Element>(d: usize) -> usize {
     d.div_ceil(E::COORDINATES)
 }
+
+/// Puts the elements of a panel or a group, which is so many centers or points wide, by two: the first two elements of each, then the next two. An element
+/// that is left over stays where it is.
+#[inline(always)]
+pub(crate) fn by_two<E: Element>(elements: &mut [E], width: usize) {
+    for two in elements.chunks_exact_mut(2 * width) {
+        let mut both = [E::default(); 2 * WIDEST];
+        let both = &mut both[..2 * width];
+        for (l, both) in both.chunks_exact_mut(2).enumerate() {
+            both.copy_from_slice(&[two[l], two[width + l]]);
+        }
+        two.copy_from_slice(both);
+    }
+}
+
+/// Centers in a panel, or points in a group, at most.
+const WIDEST: usize = 16;
 
 /// Four signed or unsigned bytes, or a 32-bit integer.
 impl Element for i32 {

@@ -40,12 +40,14 @@ fn l2_norms() {
             .collect();
         let ratio = |center: &[f64]| {
             let (mut data, mut norms) = (vec![0.0; d], [0.0]);
+            let vectors = Vectors::of::<PortableF64>();
             let scaling = Scaling {
                 origin: &vec![0.0; d],
                 scale: 1.0,
             };
             let whole = Certificate::new::<f64>(d, 1.0, true);
-            let largest = pack_centers::<f64>(center, &scaling, &whole, 16, &mut data, &mut norms);
+            let largest =
+                pack_centers::<f64>(center, &scaling, &whole, vectors, &mut data, &mut norms);
             let exact: Exact = center.iter().map(|&c| Exact::of(c).square()).sum();
             assert!(Exact::of(largest) >= exact, "the radius is too short");
             let off = (Exact::of(norms[0]) - exact.clone()).abs();
@@ -83,12 +85,12 @@ fn floats<L: Lanes, S: Screen<E: Working>>(given: Given<'_>, take: &mut Take<'_,
     let (d, k, zero) = (x.len(), given.k(), S::E::default());
     let (mut data, mut norms) = (vec![zero; k * d], vec![zero; k]);
     let certificate = Certificate::new::<S::E>(d, scale, false);
-    let (scaling, registers) = (Scaling { origin, scale }, S::REGISTERS);
+    let scaling = Scaling { origin, scale };
     let most = pack_centers(
         centers,
         &scaling,
         &certificate,
-        registers,
+        Vectors::of::<S>(),
         &mut data,
         &mut norms,
     );

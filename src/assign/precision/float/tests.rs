@@ -1,6 +1,6 @@
 use super::*;
 use crate::exact::distance::squared;
-use crate::simd::products::Element;
+use crate::simd::products::{Element, PortableF32};
 
 /// Numbers that differ from call to call.
 struct Random(u64);
@@ -24,7 +24,7 @@ impl Random {
 fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
     let (mut data, mut norm) = (vec![0.0f32; center.len()], [0.0f32]);
     let origin = vec![0.0; center.len()];
-    let registers = 16;
+    let vectors = Vectors::of::<PortableF32>();
     pack_centers(
         center,
         &Scaling {
@@ -32,7 +32,7 @@ fn packed(center: &[f64], certificate: &Certificate) -> (Vec<f32>, f32) {
             scale: 1.0,
         },
         certificate,
-        registers,
+        vectors,
         &mut data,
         &mut norm,
     );

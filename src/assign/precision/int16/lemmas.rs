@@ -51,10 +51,11 @@ fn evaluate_at<L: Lanes, S: Screen<E = Pair>>(
     let coding = Int16Coding { origin, scale };
     let (mut data, mut norms) = (vec![zero; k * length], vec![zero; 2 * k]);
     // The centers one by one: each is a panel.
+    let vectors = Vectors::of::<PortablePairs>();
     let mut error = 0.0f64;
     for (j, center) in centers.chunks(d).enumerate() {
         let (data, norms) = (&mut data[j * length..][..length], &mut norms[2 * j..][..2]);
-        error = error.max(pack_centers(center, &coding, 16, data, norms));
+        error = error.max(pack_centers(center, &coding, vectors, data, norms));
     }
     let mut row = vec![0i64; stride(d)];
     let level = Level::new(Isa::Portable);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::assign::lemmas::{climb, exact_squared, over, report, two_to, Collect, Given, Rng};
-use crate::assign::panel::{sweep, Panels, Sweep};
+use crate::assign::panel::{arrange_group, few, sweep, Panels, Sweep};
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
 use crate::quantize::int8::Scales;
@@ -86,6 +86,9 @@ impl Evaluate<'_> {
         // SAFETY: the caller is compiled for the vectors; there is a group of points, and panels for as many elements.
         unsafe {
             test.pack::<L>(&points, &Which::Block(0..1), 0..elements, tile);
+            if !few(elements) {
+                arrange_group::<S>(&mut group);
+            }
             let over = Sweep {
                 groups: group.as_ptr(),
                 elements,
