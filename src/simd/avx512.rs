@@ -307,8 +307,8 @@ impl Lanes for Avx512 {
     const HOLDS_FEW: bool = true;
     #[inline(always)]
     unsafe fn decay_few(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32 {
-        // SAFETY: see the top of this impl; sixteen margins and labels are readable, and the labels are indices of 128 losses, of which a permutation
-        // finds those in two vectors by the lowest five bits.
+        // SAFETY: see the top of this impl; sixteen margins and labels are readable, and so are 128 losses. Whatever the labels are, a permutation takes a loss
+        // of two vectors by the lowest five bits, and the next two bits choose among these.
         unsafe {
             let labels = _mm512_loadu_si512(labels.cast());
             let mut quarters = [_mm512_setzero_ps(); 4];

@@ -373,18 +373,21 @@ impl Kernel for Decay<'_> {
             losses,
             tested,
         } = self;
-        // Here this is compiled for the level (docs/decisions.md#sweeping-over-margins).
-        let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
-        assert!((most as usize) < losses.len() || labels.is_empty());
-        let mut few = [0.0; FEW_LOSSES];
-        // SAFETY: the caller is compiled for the lanes; `decay` has checked the lengths, and labels are indices of losses.
+        let mut few = [f32::INFINITY; FEW_LOSSES];
+        // SAFETY: the caller is compiled for the lanes; `decay` has checked the lengths; labels are tested to be indices of losses, except where vectors hold
+        // these and any label will do.
         unsafe {
             match few.get_mut(..losses.len()) {
                 Some(room) if I::Lanes::HOLDS_FEW => {
                     room.copy_from_slice(losses);
                     decay_all::<I::Lanes, true>(margins, labels, &few, tested)
                 }
-                _ => decay_all::<I::Lanes, false>(margins, labels, losses, tested),
+                _ => {
+                    // Here this is compiled for the level (docs/decisions.md#sweeping-over-margins).
+                    let most = labels.iter().fold(0, |most, &j| most.max(j as u32));
+                    assert!((most as usize) < losses.len() || labels.is_empty());
+                    decay_all::<I::Lanes, false>(margins, labels, losses, tested)
+                }
             }
         }
     }
@@ -393,8 +396,8 @@ impl Kernel for Decay<'_> {
 /// Lowers all margins, and lists those that are used up.
 ///
 /// # Safety
-/// The caller is compiled for the lanes. There are as many labels as margins; labels are indices of losses, of which there are [`FEW_LOSSES`] if they are
-/// `FEW`; there is room for as many indices as margins, rounded up to [`DECAYED_TOGETHER`].
+/// The caller is compiled for the lanes. There are as many labels as margins; labels are indices of losses, or if these are `FEW`, there are [`FEW_LOSSES`], the lanes
+/// hold them, and labels are any; there is room for as many indices as margins, rounded up to [`DECAYED_TOGETHER`].
 #[inline(always)]
 unsafe fn decay_all<L: Lanes, const FEW: bool>(
     margins: &mut [f32],
