@@ -24,7 +24,7 @@ const STACK: usize = 2 << 20;
 
 /// How often a thread yields before it sleeps until there is work, or until all of it is done: passes often follow one another within
 /// microseconds (docs/decisions.md#waiting-for-one-another).
-const YIELDS: usize = 32;
+const YIELDS: usize = 100;
 
 /// The name of a worker, by which [`is_worker`] recognises it: a thread-local variable could need an allocation.
 const NAME: &core::ffi::CStr = c"centra";
