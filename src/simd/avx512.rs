@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 use super::kernel::{Absent, InstructionSet};
 use super::lanes::widen_each;
 use super::products::{Avx2Bytes, Avx512F32, Avx512F64};
-use super::{avx2::Avx2, losses_of, portable::Portable, transposed, Lanes, DECAY};
+use super::{avx2::Avx2, losses_of, portable::Portable, transposed, Lanes, DECAY, FEW_LOSSES};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
@@ -323,7 +323,12 @@ impl Lanes for Avx512 {
             ];
             let low = _mm512_mask_mov_ps(quarters[0], bits[0], quarters[1]);
             let high = _mm512_mask_mov_ps(quarters[2], bits[0], quarters[3]);
-            lower(margins, _mm512_mask_mov_ps(low, bits[1], high))
+            let own = _mm512_mask_mov_ps(low, bits[1], high);
+            let none = _mm512_test_epi32_mask(labels, _mm512_set1_epi32(-(FEW_LOSSES as i32)));
+            lower(
+                margins,
+                _mm512_mask_mov_ps(own, none, _mm512_set1_ps(f32::INFINITY)),
+            )
         }
     }
     #[inline(always)]

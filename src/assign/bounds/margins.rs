@@ -375,7 +375,7 @@ impl Kernel for Decay<'_> {
         } = self;
         let mut few = [f32::INFINITY; FEW_LOSSES];
         // SAFETY: the caller is compiled for the lanes; `decay` has checked the lengths; labels are tested to be indices of losses, except where vectors hold
-        // these and any label will do.
+        // these: there a label without a loss loses everything.
         unsafe {
             match few.get_mut(..losses.len()) {
                 Some(room) if I::Lanes::HOLDS_FEW => {

@@ -1,6 +1,6 @@
 use super::{decay, KeptMargins, StretchMargins, Valid};
 use crate::simd::level::Isa;
-use crate::simd::Level;
+use crate::simd::{InstructionSet, Kernel, Lanes, Level, FEW_LOSSES};
 
 /// Ten stretches of twenty points, in blocks of eight; the last one has twelve points less. One center, which moves by 1 after
 /// each pass.
@@ -168,6 +168,19 @@ fn margins_are_not_used_twice_with_the_same_losses() {
     assert!(kept.decay().losses.is_none());
 }
 
+/// Whether losses are held in vectors.
+fn holds_few(level: Level) -> bool {
+    struct Query;
+    impl Kernel for Query {
+        type Out = bool;
+        #[inline(always)]
+        unsafe fn run<I: InstructionSet>(self) -> bool {
+            I::Lanes::HOLDS_FEW
+        }
+    }
+    level.run(Query)
+}
+
 /// A margin less its loss, of each label; none may be lowered twice, or passed over.
 #[test]
 fn every_margin_is_lowered_once() {
@@ -186,14 +199,23 @@ fn every_margin_is_lowered_once() {
                 let used_up = (0..count as u32).filter(|&p| expected[p as usize] <= 0.0);
                 assert_eq!(listed[..found], used_up.collect::<Vec<u32>>());
             }
-            // Labels that have no loss are refused before anything is read.
-            for label in [-1, i32::MIN, k as i32] {
+            // Labels that have no loss are refused before anything is read; or their points are tested, where no memory is read.
+            for label in [-1, i32::MIN, k as i32, 128 + k as i32, 1 << 30] {
                 let (mut margins, mut labels) = ([100.0; 40], [0; 40]);
                 labels[33] = label;
                 let refused = std::panic::catch_unwind(move || {
-                    decay(level, &mut margins, &labels, &[1.0; 300][..k], &mut [0; 48])
+                    let mut tested = [0; 48];
+                    let count = decay(level, &mut margins, &labels, &[1.0; 300][..k], &mut tested);
+                    assert_eq!(
+                        (tested[..count].to_vec(), margins[33]),
+                        (vec![33], f32::NEG_INFINITY)
+                    );
                 });
-                assert!(refused.is_err(), "{level:?}, label {label} of {k}");
+                assert_eq!(
+                    refused.is_err(),
+                    k > FEW_LOSSES || !holds_few(level),
+                    "{level:?}, label {label} of {k}"
+                );
             }
         }
     }
