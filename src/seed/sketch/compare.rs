@@ -2,13 +2,13 @@
 
 use super::{Candidates, Part};
 use crate::assign::panel::{hold_all, steps, sweep, Receive, Sweep, GROUPS};
-use crate::points::Ahead;
+use crate::points::LINE;
 use crate::simd::level::Vectors;
 use crate::simd::products::{Integers, Screen};
-use crate::simd::{InstructionSet, Kernel, Level};
+use crate::simd::{prefetch, InstructionSet, Kernel, Level};
 
 /// How many times the groups at hand the memory that is asked for is ahead.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 
 /// What a comparison reads besides points and candidates, and what it writes.
 pub(crate) struct SketchResult<'a> {
@@ -185,10 +185,17 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
             chunk: 0..elements,
             values: core::ptr::null_mut(),
         };
+        // As many lines as these groups are long, a little more at most; without a test for each, which would take as long as a product.
         let length = G * S::WIDTH * elements;
-        let mut ahead = Ahead::run(groups.wrapping_add(AHEAD * length), length);
-        let share = ahead.share(steps::<S>(elements, panels.norms.len()));
-        let between = || ahead.ask(share);
+        let lines = (length * size_of::<i32>()).div_ceil(LINE);
+        let share = lines.div_ceil(steps::<S>(elements, panels.norms.len()));
+        let mut next = groups.wrapping_add(AHEAD * length).cast::<u8>();
+        let between = || {
+            for _ in 0..share {
+                prefetch(next);
+                next = next.wrapping_add(LINE);
+            }
+        };
         sweep::<S, G, _>(&over, &panels, &mut receiver, between);
     }
 }
