@@ -129,10 +129,13 @@ unsafe fn evaluate_rows<L: Lanes, C: Widen>(
     let d = points.d();
     let ask = |p: usize| {
         let row = points.row::<C>(p).as_ptr();
-        // Rows begin and end anywhere in a line.
-        for i in (0..d).step_by(LINE / size_of::<C>()).chain([d - 1]) {
-            prefetch(row.wrapping_add(i).cast());
+        let (mut at, last) = (row.cast::<u8>(), row.wrapping_add(d - 1).cast());
+        while at < last {
+            prefetch(at);
+            at = at.wrapping_add(LINE);
         }
+        // Rows begin and end anywhere in a line.
+        prefetch(last);
     };
     // So many rows ahead that they make some kilobytes.
     let mut soon = listed.clone();
