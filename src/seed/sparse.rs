@@ -139,7 +139,7 @@ unsafe fn evaluate_rows<L: Lanes, C: Widen>(
     };
     // So many rows ahead that they make some kilobytes.
     let mut soon = listed.clone();
-    soon.by_ref().take((AHEAD / d).clamp(1, 16)).for_each(ask);
+    soon.by_ref().take((AHEAD / d).clamp(1, 64)).for_each(ask);
     for (p, distance) in listed.zip(distances) {
         soon.next().into_iter().for_each(ask);
         // SAFETY: the contract; row and center have d dimensions.
