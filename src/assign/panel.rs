@@ -93,11 +93,12 @@ pub(super) fn lay_out<E: Element>(
         for c in 0..width {
             fill(first + c, panel, width, c);
         }
-        match few(elements) {
-            true => {}
-            false if registers == TILES => E::arrange_center(panel),
-            false if vectors.matrices => by_two(panel, width),
-            false => {}
+        if few(elements) {
+            // They stay as they are.
+        } else if registers == TILES {
+            E::arrange_center(panel);
+        } else if vectors.matrices {
+            by_two(panel, width);
         }
         first += width;
     }
@@ -108,7 +109,7 @@ pub(crate) const fn arranges<S: Screen>() -> bool {
     S::REGISTERS == TILES || S::MATRICES
 }
 
-/// Arranges a packed group of points of so many elements, more than [`FEW`], for a [`sweep`].
+/// Arranges a packed group of points of more elements than [`FEW`] for a [`sweep`].
 #[inline(always)]
 pub(crate) fn arrange_group<S: Screen>(group: &mut [S::E]) {
     if const { S::REGISTERS == TILES } {
@@ -128,16 +129,20 @@ pub(crate) trait Receive<S: Screen, const G: usize> {
 /// Elements of a panel between two calls of what a sweep is given to do `between`.
 const STEP: usize = 16;
 
-/// How often a sweep over so many elements calls that, at least.
+/// How often a sweep over so many elements calls that; by matrices once more for each panel, if elements are left over.
 pub(crate) fn steps<S: Screen>(elements: usize, k: usize) -> usize {
     if elements <= FEW {
         return 1;
     }
-    let together = match S::REGISTERS {
-        TILES => 2 * TILE,
-        registers => widest(registers, elements),
+    let panels = match S::REGISTERS {
+        TILES => k.div_ceil(2 * TILE),
+        registers => {
+            // The widest, and then each power of two at most once.
+            let width = widest(registers, elements);
+            k / width + (k % width).count_ones() as usize
+        }
     };
-    k.div_ceil(together) * elements.div_ceil(STEP)
+    panels * elements.div_ceil(STEP)
 }
 
 /// What a sweep goes over: a chunk of the elements of `G` packed groups of points.
@@ -354,7 +359,8 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
         let mut acc = [[S::splat(S::E::default()); G]; C];
         let mut i = 0;
         if const { S::MATRICES } {
-            i = matrices::<S, G, C>(groups, stride, panel, length, &mut acc, between);
+            i = length & !1;
+            matrices::<S, G, C>(groups, stride, panel, i, &mut acc, between);
         }
         if start == 0 {
             for (c, acc) in acc.iter_mut().enumerate() {
@@ -409,7 +415,7 @@ unsafe fn panel<S: Screen, const G: usize, const C: usize, R: Receive<S, G>>(
     }
 }
 
-/// Adds the products of all elements of a panel and of the groups that lie by two; returns how many that are.
+/// Adds the products of the first elements of a panel and of the groups, which lie by two: so many, an even number.
 ///
 /// # Safety
 /// That of [`panel`], for vectors that are matrices; the groups are `stride` vectors apart. Nothing was added to the sums.
@@ -421,17 +427,18 @@ unsafe fn matrices<S: Screen, const G: usize, const C: usize>(
     length: usize,
     acc: &mut [[S::V; G]; C],
     between: &mut impl FnMut(),
-) -> usize {
-    let twos = length & !1;
+) {
+    // A vector is two elements of two points, or of two centers.
+    const { assert!(!S::MATRICES || S::WIDTH == 4) }
     // SAFETY: two elements of a group are two vectors, the first of its first two points; those of two centers of a panel, or of its only one twice, are a
     // vector. All of them are below the length.
     unsafe {
         // Those of the first two points with centers c and c + 1 are at c, and those of the other two at c + 1, or here, if there is one center.
         let mut alone = [acc[0][0]; G];
         let mut i = 0;
-        while i < twos {
+        while i < length {
             between();
-            let stop = twos.min(i + STEP);
+            let stop = length.min(i + STEP);
             while i < stop {
                 // Centers stay in registers, and groups pass by: this takes two registers fewer than the other way round.
                 let mut b = [acc[0][0]; C];
@@ -471,7 +478,6 @@ unsafe fn matrices<S: Screen, const G: usize, const C: usize>(
             }
         }
     }
-    twos
 }
 
 /// Hands on the values of a panel.

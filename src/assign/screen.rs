@@ -23,9 +23,9 @@ use core::ops::Range;
 pub(crate) use input::{tile, values, ScreenInput, ScreenResult, ScreenScratch};
 pub(crate) use test::{Test, Tile};
 
-use super::panel::{few, hold_all, sweep, Sweep, GROUPS};
+use super::panel::{arranges, few, hold_all, sweep, Sweep, GROUPS};
 use crate::points::Which;
-use crate::simd::products::{elements, Element, Screen, TILES};
+use crate::simd::products::{elements, Element, Screen};
 use crate::simd::{Capability, InstructionSet, Kernel, Lanes, Level, ScreenKernel, Vectorized};
 use decide::{prefetch_rows, Decide, Deciding};
 use input::{keeps, AT_A_TIME, KEPT, PACKED, WIDEST};
@@ -89,8 +89,8 @@ impl<E: Element, F: Test<E>> ScreenKernel<E> for TestFew<'_, '_, E, F> {
         // Points are packed by the lanes, one vector or two of these to a group.
         const { assert!(S::WIDTH == L::WIDTH || S::WIDTH == 2 * L::WIDTH) }
         assert!(
-            S::REGISTERS != TILES,
-            "groups of few dimensions are not arranged for tiles"
+            !arranges::<S>(),
+            "groups of few dimensions are not arranged"
         );
         let mut screening = self.0;
         // SAFETY: the caller is compiled for the vectors; `screen` has checked the lengths.

@@ -19,8 +19,8 @@
 //! a candidate takes off the total of the masses (L45), and most candidates of a step are beaten by another one's bound. Only what is
 //! left is evaluated by D.
 //!
-//! *Second bytes* (L44). The points are read from memory once in a step, whatever the candidates are. Where products are cheap, and
-//! too many rows were read in vain, Ĉ has 128ths: a second byte for what the first leaves, whose products, rounded, are
+//! *Second bytes* (L44). The points are read from memory once in a step, whatever the candidates are. Where products are cheap,
+//! Ĉ has 128ths in the first step and wherever too many rows were read in vain: a second byte for what the first leaves, whose products, rounded, are
 //! T's 128ths. That leaves |X - X̂| |C|, half of R or less (docs/decisions.md#second-bytes).
 //!
 //! *What is usual* sets μ and s: a sample's rows that are not much farther from its medians than all but a few. A point that is far beyond, or that

@@ -161,8 +161,8 @@ pub(crate) trait Lanes: Copy + 'static {
     /// Lowers each of sixteen margins m to m (1 - 2^-23) - loss: by the loss of its label, and by its own rounding. Bit
     /// `l` is set if margin `l` is no longer positive.
     unsafe fn decay(margins: *mut f32, labels: *const i32, losses: *const f32) -> u32;
-    /// Whether vectors hold the losses of [`decay_few`](Self::decay_few): it takes less time, and labels may be any. The loss of one that is none of
-    /// these is infinite.
+    /// Whether vectors hold the losses of [`decay_few`](Self::decay_few), which then is not the one below: it takes less time, and labels may be any. The loss
+    /// of one that is none of these is infinite.
     const HOLDS_FEW: bool = false;
     /// The same, with [`FEW_LOSSES`] losses, which may all be read.
     #[inline(always)]

@@ -185,7 +185,7 @@ unsafe fn screen_groups<S: Integers, const G: usize, const PARTS: usize>(
             chunk: 0..elements,
             values: core::ptr::null_mut(),
         };
-        // As many lines as these groups are long, a little more at most; without a test for each, which would take as long as a product.
+        // As many lines as these groups are long, rounded up for each step; no line is tested to be one of them, which would cost more than it saves.
         let length = G * S::WIDTH * elements;
         let lines = (length * size_of::<i32>()).div_ceil(LINE);
         let share = lines.div_ceil(steps::<S>(elements, panels.norms.len()));

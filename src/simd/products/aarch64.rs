@@ -1,4 +1,4 @@
-//! Vectors for tests on AArch64: NEON, and its instruction for sums of four products of bytes.
+//! Vectors for tests on AArch64: NEON, and its instructions for sums of products of bytes, four of them or of matrices.
 
 use super::{Integers, Screen, MOST_BOUND};
 use core::arch::aarch64::*;
@@ -128,8 +128,8 @@ unsafe fn signed(x: int32x4_t) -> int8x16_t {
     unsafe { veorq_s8(vreinterpretq_s8_s32(x), vdupq_n_s8(-128)) }
 }
 
-/// `c` plus, in each lane, the products of four signed bytes, those of `a` less 128. (NEON has no products of signed bytes with unsigned ones, as
-/// x86-64 has.)
+/// `c` plus, in each lane, the products of four signed bytes, those of `a` less 128. (Without products of matrices NEON has none of signed bytes with
+/// unsigned ones, as x86-64 has.)
 #[inline(always)]
 unsafe fn dot_neon(a: int32x4_t, b: int32x4_t, c: int32x4_t) -> int32x4_t {
     // SAFETY: the caller is compiled for the instruction set.

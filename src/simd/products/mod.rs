@@ -33,7 +33,7 @@ pub(crate) trait Screen: Copy + 'static {
     /// `a * b + c`, rounded once or twice. Where elements are bytes, those of `a` are taken to be [`OFFSET`](Self::OFFSET) more than what they are
     /// the code of: they are 128 more.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// Whether products are of matrices: of two points with two centers, two elements at a time, which lie [by two](by_two).
+    /// Whether products are of matrices: of two points with two centers, two elements at a time, which lie [by two](by_two). Vectors are four wide then.
     const MATRICES: bool = false;
     /// `sums`, and the products of two elements of two points with those of two centers: of the first point with the first and the second center,
     /// then of the second point.

@@ -199,16 +199,17 @@ fn every_margin_is_lowered_once() {
                 let used_up = (0..count as u32).filter(|&p| expected[p as usize] <= 0.0);
                 assert_eq!(listed[..found], used_up.collect::<Vec<u32>>());
             }
-            // Labels that have no loss are refused before anything is read; or their points are tested, where no memory is read.
-            for label in [-1, i32::MIN, k as i32, 128 + k as i32, 1 << 30] {
+            // Labels that have no loss are refused before anything is read; or, where losses are in registers, their points are tested.
+            let bad = [-1, i32::MIN, k as i32, 128 + k as i32, 1 << 30];
+            for (label, place) in bad.into_iter().flat_map(|label| [(label, 5), (label, 33)]) {
                 let (mut margins, mut labels) = ([100.0; 40], [0; 40]);
-                labels[33] = label;
+                labels[place] = label;
                 let refused = std::panic::catch_unwind(move || {
                     let mut tested = [0; 48];
                     let count = decay(level, &mut margins, &labels, &[1.0; 300][..k], &mut tested);
                     assert_eq!(
-                        (tested[..count].to_vec(), margins[33]),
-                        (vec![33], f32::NEG_INFINITY)
+                        (tested[..count].to_vec(), margins[place]),
+                        (vec![place as u32], f32::NEG_INFINITY)
                     );
                 });
                 assert_eq!(

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::assign::lemmas::{climb, exact_squared, over, report, two_to, Collect, Given, Rng};
-use crate::assign::panel::{arrange_group, few, sweep, Panels, Sweep};
+use crate::assign::panel::{arrange_group, arranges, few, sweep, Panels, Sweep};
 use crate::exact::distance::squared;
 use crate::exact::rational::Exact;
 use crate::quantize::int8::Scales;
 use crate::simd::products::Screen;
-use crate::simd::{InstructionSet, Kernel, Level};
+use crate::simd::{Capability, InstructionSet, Kernel, Level, ScreenKernel};
 
 // --- L4: values ---
 
@@ -27,6 +27,7 @@ struct Ranges {
 }
 
 /// Evaluation by the vectors of a level for bytes: those of its sketches, as not every level has others.
+#[derive(Clone, Copy)]
 struct Evaluate<'a> {
     given: Given<'a>,
     ranges: Ranges,
@@ -40,6 +41,33 @@ impl Kernel for Evaluate<'_> {
     unsafe fn run<I: InstructionSet>(self) -> Option<Values> {
         // SAFETY: the contract.
         unsafe { self.values::<I::Lanes, I::Sketch>() }
+    }
+}
+
+/// Evaluation by the vectors that a level has for tests, if they are arranged in another way than those of sketches.
+struct EvaluateArranged<'a>(Evaluate<'a>);
+
+impl Kernel for EvaluateArranged<'_> {
+    type Out = Option<Option<Values>>;
+    const PRODUCTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn run<I: InstructionSet>(self) -> Option<Option<Values>> {
+        // SAFETY: the contract.
+        unsafe { I::Bytes::run::<I::Lanes, _>(self) }
+    }
+}
+
+impl ScreenKernel<i32> for EvaluateArranged<'_> {
+    type Out = Option<Values>;
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes, S: Screen<E = i32>>(self) -> Option<Values> {
+        match arranges::<S>() {
+            // SAFETY: the contract.
+            true => unsafe { self.0.values::<L, S>() },
+            false => None,
+        }
     }
 }
 
@@ -121,19 +149,20 @@ fn exact_value(given: Given<'_>, distance: Exact, scales: Scales) -> Exact {
 
 /// The largest error of a value over half the error bound; 0 if the bound is too large to prove anything.
 fn of_values(given: Given<'_>, ranges: Ranges, level: Level) -> f64 {
-    let Some(values) = level.run(Evaluate { given, ranges }) else {
-        return 0.0;
-    };
-    if values.error_bound >= 1 << 29 {
-        return 0.0;
-    }
-    let error = Exact::whole(values.error_bound.into()) * Exact::two_to(-1);
+    let evaluate = Evaluate { given, ranges };
+    let arranged = level.run(EvaluateArranged(evaluate)).flatten();
     let mut worst = 0.0;
-    for (j, &value) in values.values.iter().enumerate() {
-        let c = given.center(j);
-        for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
-            let off = Exact::whole(value.into()) - exact_value(given, distance, values.scales);
-            worst = over(worst, off.abs(), &error);
+    for values in [level.run(evaluate), arranged].into_iter().flatten() {
+        if values.error_bound >= 1 << 29 {
+            continue;
+        }
+        let error = Exact::whole(values.error_bound.into()) * Exact::two_to(-1);
+        for (j, &value) in values.values.iter().enumerate() {
+            let c = given.center(j);
+            for distance in [Exact::of(squared(given.x, c)), exact_squared(given.x, c)] {
+                let off = Exact::whole(value.into()) - exact_value(given, distance, values.scales);
+                worst = over(worst, off.abs(), &error);
+            }
         }
     }
     worst
