@@ -29,6 +29,20 @@ emulate() {
     CENTRA_ISA=$isa qemu-aarch64-static -L /usr/aarch64-linux-gnu -cpu "$cpu" "$@"
 }
 levels='portable:max neon:cortex-a53 neon:neoverse-n1 neon:max'
+# Whether these processors have products of bytes, and of matrices.
+aarch64-linux-gnu-gcc -x c - -o "$folder/products" <<'EOF'
+#include <stdio.h>
+#include <sys/auxv.h>
+int main(void) {
+    int bytes = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0, matrices = (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
+    printf("%d%d ", bytes, matrices);
+}
+EOF
+products=$(for cpu in cortex-a53 neoverse-n1 max; do emulate neon $cpu "$folder/products"; done)
+if test "$products" != '00 10 11 '; then
+    echo "qemu's processors should have no products of bytes, these, and those of matrices, too: 00 10 11, not $products" >&2
+    exit 1
+fi
 for name in answers coordinates golden many stream; do
     # shellcheck disable=SC2086 # flags are words
     aarch64-linux-gnu-gcc $flags tests/c/$name.c "$folder/$target/debug/libcentra.a" -lpthread -lm -ldl -o "$folder/$name"
