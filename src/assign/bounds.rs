@@ -44,8 +44,10 @@ pub(crate) struct HamerlyBounds<'w> {
 const FACTOR: usize = 10;
 
 /// The same for points that are tested by groups: what is tested of them comes to so many points that are compared with all centers. While many labels
-/// change these are six or seven, and a pass by groups fails (docs/decisions.md#bounds-to-groups-of-centers).
-const FACTOR_OF_GROUPS: usize = 12;
+/// change these are six or seven, and a pass by groups fails, which costs more where the CPU multiplies bytes and passes without bounds may be in these
+/// (docs/decisions.md#bounds-to-groups-of-centers).
+const FACTOR_OF_GROUPS: usize = 2;
+const FACTOR_BESIDE_BYTES: usize = 12;
 
 /// What a test by groups takes besides its pairs, as so many pairs in a comparison with all centers; and what each of its pairs takes, in quarters of one
 /// of those (docs/decisions.md#bounds-to-groups-of-centers).
@@ -127,6 +129,7 @@ impl<'w> HamerlyBounds<'w> {
             self.record(tested);
         }
         let factor = match by_groups {
+            true if level.vectors::<i32>().is_some() => FACTOR_BESIDE_BYTES,
             true => FACTOR_OF_GROUPS,
             false => FACTOR,
         };
