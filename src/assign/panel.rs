@@ -93,11 +93,9 @@ pub(super) fn lay_out<E: Element>(
         for c in 0..width {
             fill(first + c, panel, width, c);
         }
-        if few(elements) {
-            // They stay as they are.
-        } else if registers == TILES {
+        if registers == TILES && !few(elements) {
             E::arrange_center(panel);
-        } else if vectors.matrices {
+        } else if vectors.matrices && !few(elements) {
             by_two(panel, width);
         }
         first += width;

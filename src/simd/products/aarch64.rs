@@ -142,46 +142,45 @@ unsafe fn dot_neon(a: int32x4_t, b: int32x4_t, c: int32x4_t) -> int32x4_t {
     }
 }
 
-/// The same by one instruction. Its intrinsic is not stable.
-#[inline(always)]
-unsafe fn dot_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
-    // SAFETY: the caller is compiled for the instruction set; the instruction only computes.
-    unsafe {
-        asm!(
-            "sdot {c:v}.4s, {a:v}.16b, {b:v}.16b",
-            c = inout(vreg) c, a = in(vreg) signed(a), b = in(vreg) b,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    c
+/// An instruction that adds products of bytes of `a` and `b` to `c`. Its intrinsic is not stable.
+macro_rules! instruction {
+    ($(#[$doc:meta])* $name:ident, $instruction:literal) => {
+        $(#[$doc])*
+        #[inline(always)]
+        unsafe fn $name(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
+            // SAFETY: the caller is compiled for the instruction set; the instruction only computes.
+            unsafe {
+                asm!(
+                    concat!($instruction, " {c:v}.4s, {a:v}.16b, {b:v}.16b"),
+                    c = inout(vreg) c, a = in(vreg) a, b = in(vreg) b,
+                    options(pure, nomem, nostack, preserves_flags)
+                );
+            }
+            c
+        }
+    };
 }
+instruction!(
+    /// `c` plus, in each lane, the products of four signed bytes.
+    signed_dot_product,
+    "sdot"
+);
+instruction!(
+    /// The same where the bytes of `b` alone are signed.
+    mixed_dot_product,
+    "usdot"
+);
+instruction!(
+    /// `c` plus the products of two times eight bytes with as many signed ones, of each eight with each.
+    mixed_matrix_product,
+    "usmmla"
+);
 
-/// The same where the bytes of `b` alone are signed.
+/// What [`dot_neon`] does, by one instruction for the products.
 #[inline(always)]
-unsafe fn mixed_dot_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            "usdot {c:v}.4s, {a:v}.16b, {b:v}.16b",
-            c = inout(vreg) c, a = in(vreg) a, b = in(vreg) b,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    c
-}
-
-/// `c` plus the products of two times eight bytes with as many signed ones, of each eight with each.
-#[inline(always)]
-unsafe fn mixed_matrix_product(a: int32x4_t, b: int32x4_t, mut c: int32x4_t) -> int32x4_t {
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            "usmmla {c:v}.4s, {a:v}.16b, {b:v}.16b",
-            c = inout(vreg) c, a = in(vreg) a, b = in(vreg) b,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    c
+unsafe fn dot_product(a: int32x4_t, b: int32x4_t, c: int32x4_t) -> int32x4_t {
+    // SAFETY: the caller is compiled for the instruction set.
+    unsafe { signed_dot_product(vreinterpretq_s32_s8(signed(a)), b, c) }
 }
 
 /// Vectors of four bytes a lane, with this function for products; sums and comparisons are of 32-bit integers, and exact.
